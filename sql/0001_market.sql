@@ -262,39 +262,44 @@ create trigger audit_log_never_changes before update or delete or truncate on au
 -- Also where session_replication_role = replica leaves other triggers out.
 alter table audit_log enable always trigger audit_log_never_changes;
 
--- Switches and limits
+-- Controls
 
-create table switches (
-  only_row boolean constraint switches_pkey primary key default true constraint one_row check (only_row),
-  version bigint not null default 0,
-  stopped jsonb not null default '{}'
-    constraint scopes_bounded check (jsonb_typeof(stopped) = 'object' and length(stopped::text) <= 1000000)
+create table controls (
+  kind text not null constraint kind_is_word check (kind ~ '^[a-z-]{1,32}$'),
+  scope text not null constraint scope_bounded check (length(scope) between 1 and 80),
+  value jsonb constraint value_bounded check (length(value::text) <= 20000),
+  reason text not null,
+  message text,
+  ends_at timestamptz(3),
+  set_by text not null,
+  set_at timestamptz(3) not null default clock_timestamp(),
+  version bigint not null,
+  proposal jsonb,
+  holds_scores boolean not null default false,
+  constraint controls_pkey primary key (kind, scope)
 );
-comment on table switches is 'One row. Each statement that stores scores locks the table in share mode until its commit, so a change of the row waits for such statements and later ones read it.';
-comment on column switches.stopped is 'By scope: reason, message, stopped_by, stopped_at, ends_at (null: until somebody starts it).';
-insert into switches default values;
-create trigger switches_stay before delete or truncate on switches for each statement execute function refuse_change();
-
-create function is_stopped(stopped jsonb, scope text) returns boolean
-  language sql volatile as $$
-  select stopped ? scope
-     and coalesce((stopped -> scope ->> 'ends_at')::timestamptz, 'infinity') > clock_timestamp() $$;
-comment on function is_stopped is 'Whether the column of that name says so now, by Postgres'' clock.';
+comment on table controls is 'By what people bound a scope: a row each. Each statement that stores scores locks the table in share mode until its commit, so a change waits for such statements and later ones read it. The audit log has the history.';
+comment on column controls.value is 'What the kind needs to know: points, an amount, a rate and a burst. Null: nothing.';
+comment on column controls.ends_at is 'When the control ends or was ended; its row goes with a change a day later. Null: it lasts until somebody ends it.';
+comment on column controls.version is 'The number of the change that wrote the row; each change of any control has the next number.';
+comment on column controls.proposal is 'A weaker value or an end (value: null) that waits for another person: value, proposed_by, proposed_at, reason.';
+comment on column controls.holds_scores is 'Whether no score of the scope is stored while the control is in force.';
+create index controls_holding_idx on controls (scope) where holds_scores;
 
 create function stopped_among(asked text[]) returns text[]
   language plpgsql set search_path from current as $$
   declare
-    now_stopped jsonb;
+    stopped text[];
   begin
-    lock table switches in share mode;
+    lock table controls in share mode;
     -- A statement of its own sees what was committed before the lock was granted.
-    select stopped into strict now_stopped from switches;
-    if now_stopped = '{}' then return '{}'; end if;
+    select array_agg(scope) into stopped from controls
+     where holds_scores and coalesce(ends_at, 'infinity') > clock_timestamp();
+    if stopped is null then return '{}'; end if;
     return array(select distinct corridor from unnest(asked) as corridor
-                  where is_stopped(now_stopped, 'all') or is_stopped(now_stopped, 'market')
-                     or is_stopped(now_stopped, 'corridor:' || corridor));
+                  where stopped && array['all', 'market', 'corridor:' || corridor]);
   end $$;
-comment on function stopped_among is 'Which of these corridors are stopped. Until the end of the transaction no switch changes.';
+comment on function stopped_among is 'Of which of these corridors no score is stored. Until the end of the transaction no control changes.';
 
 create function refuse_stopped(asked text[]) returns boolean
   language plpgsql set search_path from current as $$
@@ -306,26 +311,7 @@ create function refuse_stopped(asked text[]) returns boolean
     end if;
     return true;
   end $$;
-comment on function refuse_stopped is 'True where none of these corridors is stopped; raises RS001 otherwise.';
-
-create table limits (
-  scope text not null constraint scope_bounded check (length(scope) between 1 and 80),
-  kind text not null constraint kind_is_word check (kind ~ '^[a-z]{1,32}$'),
-  rate_per_second double precision not null constraint rate_bounded check (rate_per_second >= 0.001 and rate_per_second <= 1000000),
-  burst integer not null constraint burst_bounded check (burst between 1 and 10000000),
-  version bigint not null default 1,
-  set_by text not null,
-  reason text not null,
-  set_at timestamptz(3) not null default now(),
-  proposal jsonb,
-  ends_at timestamptz(3),
-  constraint limits_pkey primary key (scope, kind),
-  constraint throttle_ends check ((ends_at is not null) = starts_with(scope, 'throttle:'))
-);
-comment on table limits is 'What a scope may send a second, by kind; a scope without a row has no limit. The audit log has the history.';
-comment on column limits.burst is 'Units that may come at once after a pause.';
-comment on column limits.proposal is 'A raise or a removal that waits for another person: rate_per_second and burst (null: no limit any more), proposed_by, proposed_at, reason.';
-comment on column limits.ends_at is 'When a throttle is over, by this server''s clock; its row stays until the corridor is throttled again. Null: the limit lasts.';
+comment on function refuse_stopped is 'True where scores of all these corridors are stored; raises RS001 otherwise.';
 
 create unlogged table limit_processes (
   process text constraint limit_processes_pkey primary key,
@@ -342,7 +328,7 @@ create table metadata_fields (
   declared_by text not null,
   declared_at timestamptz(3) not null default now()
 );
-comment on table metadata_fields is 'Members of metadata that travel with the transaction and are stored with its score, at most 16; processes read them with the switches.';
+comment on table metadata_fields is 'Members of metadata that travel with the transaction and are stored with its score, at most 16; processes read them with the controls.';
 
 create table personal_fields (
   field text constraint personal_fields_pkey primary key

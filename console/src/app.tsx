@@ -13,8 +13,8 @@ import { AuditPage } from './rooms/audit/audit.tsx';
 import { BacktestPage } from './rooms/backtest/backtest.tsx';
 import { BacktestsPage } from './rooms/backtest/backtests.tsx';
 import { StoppedBanner } from './rooms/corridors/banner.tsx';
+import { ControlsPage } from './rooms/corridors/controls.tsx';
 import { CorridorPage } from './rooms/corridors/corridor.tsx';
-import { SwitchesPage } from './rooms/corridors/switches.tsx';
 import { DeadLettersPage } from './rooms/dead-letters/dead-letters.tsx';
 import { ListPage } from './rooms/lists/entries.tsx';
 import { ListsPage } from './rooms/lists/page.tsx';
@@ -92,7 +92,7 @@ function Gate() {
   );
 }
 
-const SWITCHES = '/switches';
+const CONTROLS = '/controls';
 
 function Pages({ me }: { readonly me: Me }) {
   const [path, go] = useLocation();
@@ -103,7 +103,7 @@ function Pages({ me }: { readonly me: Me }) {
   }, [path, isSeen, first, go]);
   return (
     <Shell me={me} marks={{ '/review': <ToConfirmCount me={me} /> }}>
-      {path !== SWITCHES && sees(me, 'analyst', 'operator', 'risk_officer') ? (
+      {path !== CONTROLS && sees(me, 'analyst', 'operator', 'risk_officer') ? (
         <StoppedBanner />
       ) : null}
       <Switch>
@@ -132,7 +132,7 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/corridors/:id">
           {() => <CorridorPage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
-        <Route path={SWITCHES}>{() => <SwitchesPage me={me} />}</Route>
+        <Route path={CONTROLS}>{() => <ControlsPage me={me} />}</Route>
         <Route path="/webhooks">{() => <WebhooksPage me={me} />}</Route>
         <Route path="/webhooks/:id">
           {() => <WebhookPage key={lastSegment()} id={lastSegment()} me={me} />}

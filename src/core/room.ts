@@ -31,8 +31,8 @@ import type { EventSource } from './events.ts';
 import type { OpenPersonal, Personal } from './personal.ts';
 import type { InputSources, OpenLists } from './score/ask-inputs.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
+import type { ControlWatch } from './store/controls/watch-controls.ts';
 import type { ScoredStatement } from './store/scores/score-values.ts';
-import type { SwitchWatch } from './store/switches/switches.ts';
 import type { KafkaClients } from './stream/kafka/clients.ts';
 import type { ReadKafka } from './stream/kafka/watch-kafka.ts';
 import type { Replies } from './stream/settle/replies.ts';
@@ -101,7 +101,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     /** Undefined where no KAFKA_URL is set. */
     readonly kafka: KafkaClients | undefined;
     readonly readKafka: ReadKafka;
-    readonly switches: SwitchWatch;
+    readonly controls: ControlWatch;
     readonly replies: Replies;
     readonly limits: BodyLimits;
     /** Functions called after a request has stored labels, whatever its answer. */
@@ -130,7 +130,7 @@ export type Worker = {
   readonly guards: Guards;
   readonly metrics: Metrics;
   readonly leadership: Leadership;
-  readonly switches: Pick<SwitchWatch, 'current' | 'layout'>;
+  readonly controls: Pick<ControlWatch, 'current' | 'layout'>;
   /** Undefined where no KAFKA_URL is set. */
   readonly kafka: KafkaClients | undefined;
   readonly readKafka: ReadKafka;

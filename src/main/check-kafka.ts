@@ -1,5 +1,5 @@
 /** Checks Kafka for `risk doctor`: brokers, topics of the corridors that ever used it, and the group of the workers. */
-import { readSwitches } from '../core/store/switches/switches.ts';
+import { readControls } from '../core/store/controls/controls.ts';
 import { openKafka } from '../core/stream/kafka/clients.ts';
 import { openFetcher } from '../core/stream/kafka/fetch-records.ts';
 import { measureKafka } from '../core/stream/kafka/lag.ts';
@@ -36,7 +36,7 @@ export async function checkKafka(context: CommandContext): Promise<Finding[]> {
 async function listCorridors(context: CommandContext): Promise<string[]> {
   if (context.config.DATABASE_URL === undefined) return [];
   await using database = openCommandDatabase(context, 'doctor');
-  const { settings } = await readSwitches(database);
+  const { settings } = await readControls(database);
   return [...settings]
     .filter(([, { logChangedAtMs }]) => logChangedAtMs !== null)
     .map(([corridor]) => corridor)

@@ -94,7 +94,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     finding('schema', isMigrated, schema),
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding('connections', connectionsMax - connectionsOpen >= ofApi, open, 'warn'),
-    ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
+    ...unknown.map((detail) => finding('controls', false, detail, 'warn')),
     ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...(isMigrated ? [await checkLocks(database)] : []),

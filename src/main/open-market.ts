@@ -7,11 +7,11 @@ import { openIngest } from '../core/accept/ingest.ts';
 import { limitRequests } from '../core/accept/limits/limit-requests.ts';
 import { refuseWrites } from '../core/accept/refuse-writes.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
-import { levelByHand } from '../core/domain/switch.ts';
+import { levelByHand } from '../core/domain/control.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
-import { watchLimits } from '../core/store/limits/limits.ts';
-import { watchSwitchesOf } from '../core/store/switches/switches.ts';
+import { watchControls } from '../core/store/controls/watch-controls.ts';
+import { watchLimits } from '../core/store/limits/limit-processes.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
@@ -124,7 +124,7 @@ export async function openMarket(
     degradation: guards.health,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
-    refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.switches)],
+    refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.controls)],
   });
   const first = rooms.reduce(
     (next, { answerFirst }) => answerFirst?.(next) ?? next,
@@ -180,10 +180,10 @@ async function openApi(
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market, commands: redis }));
   const changes = stack.use(followChanges(probe, log));
-  const switches = await watchSwitchesOf(config, probe, changes, log);
-  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
+  const controls = await watchControls(config, probe, changes, log);
+  guards.raiseTo((corridor) => levelByHand(controls.current(), corridor), controls.corridors);
   stack.use(watchModelsOut(redis, market, guards));
-  const ofKafka = openKafkaOf(config.KAFKA_URL, stack, { redis, market, switches, metrics, log });
+  const ofKafka = openKafkaOf(config.KAFKA_URL, stack, { redis, market, controls, metrics, log });
   const personal = await openPersonal({ config, database, changes, log });
   const ingest = openIngest(config, {
     personal,
@@ -192,8 +192,8 @@ async function openApi(
     redis,
     guards,
     metrics,
-    switches,
-    limits: stack.use(await watchLimits(probe, changes, log, 'api')),
+    controls,
+    limits: stack.use(watchLimits(probe, controls.current, 'api')),
     log,
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
     onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
@@ -216,7 +216,7 @@ async function openApi(
     ingest,
     personal,
     ...ofKafka,
-    switches,
+    controls,
     replies,
     authenticate,
     recall,

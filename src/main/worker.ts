@@ -4,7 +4,7 @@
  */
 
 import { createLimiter } from '../core/accept/limits/limiter.ts';
-import { freezeOf, levelByHand, stopOf } from '../core/domain/switch.ts';
+import { freezeOf, holdOf, levelByHand } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
@@ -16,12 +16,12 @@ import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
-import { watchLimits } from '../core/store/limits/limits.ts';
+import { watchControls } from '../core/store/controls/watch-controls.ts';
+import { watchLimits } from '../core/store/limits/limit-processes.ts';
 import { isMarketOnHold } from '../core/store/partitions/legal-holds.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { watchRuleSets } from '../core/store/rule-sets/rule-sets.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
-import { watchSwitchesOf } from '../core/store/switches/switches.ts';
 import { ENTRY_READER } from '../core/stream/entries/entry.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
@@ -108,14 +108,14 @@ export async function runWorker(
   const [failpoint, name] = [createFailpoint(environment[FAILPOINT_VARIABLE]), nameProcess()];
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const seen = { config, log, guards, redis, metrics };
-  const { changes, switches, ...kafka } = await followSwitches(resources, probe, seen);
+  const { changes, controls, ...kafka } = await followControls(resources, probe, seen);
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
-  const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
+  const market: Market = { name: marketName, ...controls.layout, database, redis, guards, memory };
   const stores = { database, changes, redis, guards, leadership };
-  const parts = { config, log, name, ...stores, metrics, switches, ...kafka };
+  const parts = { config, log, name, ...stores, metrics, controls, ...kafka };
   // All workers of a market share its limits.
-  const limits = resources.use(await watchLimits(probe, changes, log, 'worker'));
+  const limits = resources.use(watchLimits(probe, controls.current, 'worker'));
   const limiter = createLimiter(limits, { redis, market: marketName, run: guards.redis.run });
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
@@ -171,8 +171,8 @@ function openPools(
   };
 }
 
-/** Opens what the worker follows in Postgres and in Kafka, first of all the switches, which may raise its level. */
-async function followSwitches(
+/** Opens what the worker follows in Postgres and in Kafka, first of all the controls, which may raise its level. */
+async function followControls(
   resources: AsyncDisposableStack,
   probe: Database,
   {
@@ -183,10 +183,10 @@ async function followSwitches(
   }: Pick<Worker, 'config' | 'log' | 'guards' | 'redis' | 'metrics'>,
 ) {
   const changes = resources.use(followChanges(probe, log));
-  const switches = await watchSwitchesOf(config, probe, changes, log);
-  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
+  const controls = await watchControls(config, probe, changes, log);
+  guards.raiseTo((corridor) => levelByHand(controls.current(), corridor), controls.corridors);
   const { RISK_MARKET: market, KAFKA_URL: url } = config;
-  return { changes, switches, ...openKafkaOf(url, resources, { ...parts, market, switches, log }) };
+  return { changes, controls, ...openKafkaOf(url, resources, { ...parts, market, controls, log }) };
 }
 
 /** The text of an account is made only where a test needs it. */
@@ -206,13 +206,13 @@ function openReaders(
   return [open(), open()] as const;
 }
 
-/** Parts of a worker that follow what people decide: switches, settings, and rollouts of rule sets. */
+/** Parts of a worker that follow what people decide: controls, settings, and rollouts of rule sets. */
 function followPeople(
   probe: Database,
   {
-    switches: { current },
+    controls: { current },
     ...parts
-  }: Pick<Worker, 'name' | 'database' | 'changes' | 'log' | 'metrics' | 'switches'>,
+  }: Pick<Worker, 'name' | 'database' | 'changes' | 'log' | 'metrics' | 'controls'>,
 ) {
   const { database, changes, log } = parts;
   const inForce = watchRuleSets(probe, changes, log);
@@ -220,7 +220,7 @@ function followPeople(
   const { duty: countDuty, ...rolloutCounts } = openRolloutCounts(parts);
   return {
     shareOf: shareOfSettings(() => current().settings),
-    isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
+    isStopped: (corridor: string) => holdOf(current(), corridor) !== undefined,
     isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
     ruleSets: watchRules(current, inForce),
     countFlips,

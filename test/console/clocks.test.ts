@@ -155,14 +155,14 @@ test('a browser whose clock is wrong ends a stop by the clock of the API', async
   await using tab = await logIn(BERLIN);
   const { page, faults } = tab;
   await page.clock.setSystemTime(Date.now() + 48 * HOUR_MS);
-  await open(page, '/switches');
-  await page.getByText('Nothing is stopped').waitFor();
+  await open(page, '/controls');
+  await page.getByText('Nothing is bounded').waitFor();
   await page.keyboard.press('c');
-  await page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
+  await page.getByLabel('Scope', { exact: true }).selectOption('corridor:US-EG');
   await page.getByLabel('Ends after minutes').fill('30');
   await page.getByLabel('Reason').fill('payouts fail at the bank');
   const stop = () => page.keyboard.press('Enter');
-  const body = await bodyOf(page, 'PUT', /\/v1\/switches\//, stop);
+  const body = await bodyOf(page, 'PUT', /\/v1\/controls\//, stop);
   expect(Math.abs(Date.parse(body.ends_at) - Date.now() - HOUR_MS / 2)).toBeLessThan(60_000);
   expect(faults).toEqual([]);
 });

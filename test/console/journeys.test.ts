@@ -112,18 +112,18 @@ describe('login', () => {
   test.each([
     [
       'analyst',
-      'Overview Transactions Review Workload Corridors Switches Rules Backtests Lists Models',
+      'Overview Transactions Review Workload Corridors Controls Rules Backtests Lists Models',
     ],
     [
       'operator',
-      'Overview Workload Dead_letters Corridors Switches Workers Webhooks Rules Lists Models',
+      'Overview Workload Dead_letters Corridors Controls Workers Webhooks Rules Lists Models',
     ],
     [
       'admin',
-      'Overview Transactions Review Workload Dead_letters Corridors Switches Workers Webhooks Rules Backtests Lists Models Audit Personal_data',
+      'Overview Transactions Review Workload Dead_letters Corridors Controls Workers Webhooks Rules Backtests Lists Models Audit Personal_data',
     ],
     ['ingest', 'Overview Corridors'],
-    ['risk_officer', 'Review Workload Switches Rules Backtests Lists Models Audit Personal_data'],
+    ['risk_officer', 'Review Workload Controls Rules Backtests Lists Models Audit Personal_data'],
   ] as const)('as %s shows the pages of the role', async (role, names) => {
     const pages = [...names.split(' '), 'Keys and sessions'].map((name) => name.replace('_', ' '));
     await using tab = await openTab(shown.browser);

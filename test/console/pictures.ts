@@ -21,7 +21,7 @@ const PAGES = [
   'dead-letters',
   'dead-letter',
   'corridors',
-  'switches',
+  'controls',
   'webhooks',
   'webhook',
   'rules',

@@ -133,24 +133,14 @@ const OF_THE_MARKET = [
   ...['listListImports', 'importListEntries', 'approveListImport', 'endListImport'],
   ...['listEntries', 'addListEntry', 'approveListEntry', 'endListEntry'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
-  ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
-  ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
-  ...['compareLogs', 'liftHold'],
-  ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewByHand'],
+  ...['listDeliveries', 'redeliver', 'changeControl', 'noteControl', 'listControlHistory'],
+  ...['readCorridor', 'checkCorridor', 'configureCorridor', 'compareLogs', 'liftHold'],
   'confirmProposal',
   ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   'resumeBacktest',
   ...['declareMetadataField', 'withdrawMetadataField', 'declarePersonalField', 'readSubject'],
-  ...['readMarket', 'freezeMarket', 'resumeMarket'],
-  ...[
-    'readRollback',
-    'requestRollback',
-    'noteCorridor',
-    'listCorridorFreezes',
-    'noteMarket',
-    'listMarketFreezes',
-  ],
+  ...['readMarket', 'readRollback', 'requestRollback'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

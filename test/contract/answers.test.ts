@@ -20,7 +20,7 @@ import {
 } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { backtestRequests } from '../support/rooms/backtest/requests.ts';
-import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
+import { controlRequests, failures, limitScope } from '../support/rooms/corridors/requests.ts';
 import { evidencePaths, PROVEN } from '../support/rooms/evidence/requests.ts';
 import { listRequests } from '../support/rooms/lists/requests.ts';
 import { modelRequests } from '../support/rooms/models/requests.ts';
@@ -39,7 +39,7 @@ const NOW = Date.now();
 const DETACHED_MS = Date.UTC(2015, 2, 9);
 
 const api = await openForFile(startPrivateApi({ RISK_WEBHOOK_LOOPBACK: 'allow' }));
-await limitScope(api, 'market', { kind: 'requests', rate_per_second: 10_000, burst: 10_000 });
+await limitScope(api, 'limit-requests', 'market', { rate_per_second: 10_000, burst: 10_000 });
 /** Key of a person who has every role. */
 const everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
 const openApi = await readOpenApi(api.url);
@@ -155,12 +155,12 @@ describe('answers', () => {
     `/v1/reviews/${unknown}`,
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
-    ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
-    ...['/v1/degradation', '/v1/flags', '/v1/proposals', '/v1/corridors/US-EG/logs'],
-    ...['/v1/limits', '/v1/limits/client:nobody', '/v1/limits/corridor:XX-XX'],
+    ...['/v1/controls', '/v1/controls?kind=stop&scope=client:nobody', '/v1/controls?kind=x'],
+    ...['/v1/degradation', '/v1/proposals', '/v1/corridors/US-EG/logs', '/v1/markets/none'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
-    ...['/v1/corridors/US-EG/freezes', '/v1/corridors/US-EG/freezes?cursor=x'],
-    ...[`/v1/markets/${api.testDatabase.market}/freezes`, '/v1/markets/none/freezes'],
+    ...['corridor:US-EG/history', 'corridor:US-EG/history?cursor=x', 'corridor:XX-XX/history'].map(
+      (path) => `/v1/controls/freeze/${path}`,
+    ),
     ...['/v1/corridors/US-EG/checklist', '/v1/corridors/XX-XX/checklist'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
@@ -232,7 +232,7 @@ describe('answers', () => {
       ['POST', '/v1/sessions/links'],
       ['DELETE', '/v1/sessions/unknown'],
       ...ruleSetRequests(scored, unknown),
-      ...switchRequests(api.testDatabase.market),
+      ...controlRequests(api.testDatabase.market),
     ];
   };
 

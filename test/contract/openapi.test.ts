@@ -127,10 +127,8 @@ describe('the examples', () => {
     },
     // The API has no keys for personal data, and the examples' header is not sent.
     ...{ declarePersonalField: 409, readSubject: 422, eraseSubject: 409 },
-    // An earlier example stops the corridor, and the person who froze the market does not resume it.
-    ...{ freezeCorridor: 409, noteCorridor: 409, resumeMarket: 409 },
-    // The examples end in the past, and nothing is proposed.
-    ...{ tightenCorridor: 422, reviewByHand: 422, confirmProposal: 404 },
+    // Nobody has frozen the market, and nothing is proposed.
+    ...{ requestRollback: 409, confirmProposal: 404 },
     // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
     ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };

@@ -143,12 +143,12 @@ const STEPS = {
     }
     same('payments found', found.toSorted(), site.ids.toSorted());
   },
-  switch: async (site: Site) => {
+  control: async (site: Site) => {
     const { corridor } = site;
-    const put = async (stopped: boolean) => {
-      const body = { stopped, reason: 'a test' };
-      const { status } = await send(site, 'PUT', `/v1/switches/corridor:${corridor}`, body);
-      same('status of the switch', status, 200);
+    const put = async (in_force: boolean) => {
+      const body = { in_force, reason: 'a test' };
+      const { status } = await send(site, 'PUT', `/v1/controls/stop/corridor:${corridor}`, body);
+      same('status of the control', status, 200);
     };
     const until = async (status: number) => {
       const sent = () => input({ account_id: 'acc_18', corridor });

@@ -51,13 +51,15 @@ export async function startEngine() {
   /** Starts again what requests have stopped: refusals of a stopped scope are no server errors. */
   const startScopes = async (): Promise<void> => {
     const headers = { Authorization: `Bearer ${otherKey}`, 'Content-Type': 'application/json' };
-    const listed = await fetch(`${url}/v1/switches`, { headers });
-    const { items } = (await listed.json()) as { items: readonly { scope: string }[] };
-    for (const { scope } of items) {
-      const body = JSON.stringify({ stopped: false, reason: 'the next piece begins' });
-      const path = `/v1/switches/${encodeURIComponent(scope)}`;
+    const listed = await fetch(`${url}/v1/controls`, { headers });
+    const { items } = (await listed.json()) as {
+      items: readonly { kind: string; scope: string }[];
+    };
+    for (const { kind, scope } of items) {
+      const body = JSON.stringify({ in_force: false, reason: 'the next piece begins' });
+      const path = `/v1/controls/${kind}/${encodeURIComponent(scope)}`;
       const answer = await fetch(`${url}${path}`, { method: 'PUT', headers, body });
-      if (!answer.ok) throw new Error(`${scope} is not started: ${await answer.text()}`);
+      if (!answer.ok) throw new Error(`${kind} of ${scope} is not ended: ${await answer.text()}`);
     }
   };
   const owned = opened.move();

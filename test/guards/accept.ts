@@ -148,8 +148,6 @@ export const ACCEPT: Guards = {
   },
   'limits-of-traffic': {
     says: 'Processes share the rate of a limit by slices of time, and need few calls of Redis.',
-    shown: `GET /v1/limits, GET /v1/limits/{scope}, PUT /v1/limits/{scope},
-      risk limits list, risk limits show, risk limits set, risk limits remove`,
     test: 'unit/core/accept/limits/lease.test.ts > three processes share the rate, and need few calls',
     mechanism: 'src/core/accept/limits/lease.ts',
   },
@@ -176,6 +174,6 @@ export const ACCEPT: Guards = {
   'limit-change-by-two': {
     says: 'One person lowers a limit, and two people raise or remove a limit.',
     test: 'integration/rooms/corridors/limit-changes.test.ts > one person lowers a limit, two raise or remove it, and what is wrong is named',
-    mechanism: 'src/rooms/corridors/limit-change.ts',
+    mechanism: 'src/rooms/corridors/control-change.ts',
   },
 };

@@ -1,43 +1,41 @@
-/** Switches, limits of people, keys, audit, status, dead letters and alerts. */
+/** Controls, limits of people, keys, audit, status, dead letters and alerts. */
 import type { Guards } from './guard.ts';
 
 export const CONTROL: Guards = {
-  switches: {
+  controls: {
     says: 'A stopped corridor is refused with its message, whole or alone, and another corridor is not.',
-    shown: `GET /v1/switches, GET /v1/switches/{scope}, PUT /v1/switches/{scope}, risk switch list, risk switch show,
-      risk switch stop, risk switch start, console /switches`,
-    test: 'integration/rooms/corridors/switches.test.ts > a stopped corridor is refused with its message, whole or alone; another one is not',
+    shown: `GET /v1/controls, PUT /v1/controls/{kind}/{scope}, risk controls list, risk controls set, risk controls end,
+      console /controls`,
+    test: 'integration/rooms/corridors/stops.test.ts > a stopped corridor is refused with its message, whole or alone; another one is not',
     mechanism: 'src/core/accept/gate.ts',
   },
   'stop-within-a-batch': {
     says: 'What a worker has in hand when its corridor stops is held, and scored once the stop has ended.',
-    test: 'integration/rooms/corridors/switches.test.ts > what a worker has in hand when its corridor stops is held, and scored once the stop has ended',
+    test: 'integration/rooms/corridors/stops.test.ts > what a worker has in hand when its corridor stops is held, and scored once the stop has ended',
     mechanism: 'src/core/store/scores/scores.ts',
   },
   'switches-unread': {
-    says: 'An API process that could not read the switches acts by its setting.',
+    says: 'An API process that could not read the controls acts by its setting.',
     shown: 'RISK_SWITCHES_UNREAD',
     test: 'unit/core/accept/gate.test.ts > where unread $isUnread, $whenUnread gives $problem',
     mechanism: 'src/core/accept/gate.ts',
   },
   'stopped-rule': {
     says: 'A stopped rule adds to no score, which names what it was made without, and verifies.',
-    test: 'integration/rooms/corridors/switches.test.ts > a stopped rule adds to no score, which names what it was made without, and verifies',
+    test: 'integration/rooms/corridors/stops.test.ts > a stopped rule adds to no score, which names what it was made without, and verifies',
     mechanism: 'src/core/score/rules/derived-rule-set.ts',
   },
   freeze: {
     says: 'A frozen corridor is drained while it is closed, and another person lets it go on.',
-    shown: `POST /v1/corridors/{id}/freeze, POST /v1/corridors/{id}/resume, POST /v1/markets/{id}/freeze,
-      POST /v1/markets/{id}/resume, risk corridors freeze, risk corridors resume, risk markets freeze, risk markets resume`,
     test: 'integration/rooms/corridors/freeze.test.ts > a frozen corridor is drained while it is closed, and another person lets it go on',
-    mechanism: 'src/rooms/corridors/freeze-change.ts',
+    mechanism: 'src/rooms/corridors/control-change.ts',
   },
   'freeze-notes': {
     says: 'The notes of a freeze stay with it after the resume.',
-    shown: `POST /v1/corridors/{id}/notes, GET /v1/corridors/{id}/freezes, POST /v1/markets/{id}/notes,
-      GET /v1/markets/{id}/freezes, risk corridors note, risk corridors freezes, risk markets note, risk markets freezes`,
+    shown: `POST /v1/controls/{kind}/{scope}/notes, GET /v1/controls/{kind}/{scope}/history,
+      risk controls note, risk controls history`,
     test: 'integration/rooms/corridors/freeze.test.ts > the notes of a freeze stay with it after the resume, and a freeze of its own is needed for one',
-    mechanism: 'src/rooms/corridors/freeze-routes.ts',
+    mechanism: 'src/rooms/corridors/control-history.ts',
   },
   'add-corridor-by-two': {
     says: 'The second of two people adds a corridor, and what is set for it is live within a second.',
@@ -60,14 +58,12 @@ export const CONTROL: Guards = {
   },
   flags: {
     says: 'An optional capability is refused while its flag is off.',
-    shown: 'GET /v1/flags, PUT /v1/flags/{name}, risk flags list, risk flags off, risk flags on',
     test: 'integration/rooms/corridors/flags.test.ts > requests are refused while the flag %s is off',
     mechanism: 'src/core/require-on.ts',
   },
   'level-by-hand': {
     says: 'Level 3 of a corridor refuses its submissions alone, and what was accepted is read.',
-    shown:
-      'GET /v1/degradation, PUT /v1/degradation/{scope}, risk degradation list, risk degradation set',
+    shown: 'GET /v1/degradation, risk degradation list',
     test: 'integration/rooms/corridors/flags.test.ts > level 3 of a corridor refuses its submissions alone, and what was accepted is read',
     mechanism: 'src/core/accept/gate.ts',
   },
@@ -78,8 +74,6 @@ export const CONTROL: Guards = {
   },
   'stricter-for-a-time': {
     says: 'A corridor is judged more strictly for a time, and another corridor as before.',
-    shown: `POST /v1/corridors/{id}/tighten, POST /v1/corridors/{id}/manual,
-      risk corridors tighten, risk corridors manual`,
     test: 'integration/rooms/corridors/stricter.test.ts > a corridor is judged more strictly for a time, and another one as before',
     mechanism: 'src/core/score/rules/derived-rule-set.ts',
   },

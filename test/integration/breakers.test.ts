@@ -71,11 +71,11 @@ test('Postgres frozen: refused within two seconds, then at once; back within sec
     expect.objectContaining({ postgres: 'unavailable', degradation: 4 }),
   ]);
   expect(ready.body.breakers).toEqual(expect.arrayContaining(['postgres:open', 'redis:open']));
-  const said = await api.risk('switch', 'stop', 'corridor:US-EG', '--reason', 'x');
+  const said = await api.risk('controls', 'set', 'stop', 'corridor:US-EG', '--reason', 'x');
   expect([said.code, said.stderr]).toEqual([
     1,
     expect.stringMatching(
-      /^risk switch: the API answered 503: .* Postgres and Redis do not answer\.$/m,
+      /^risk controls: the API answered 503: .* Postgres and Redis do not answer\.$/m,
     ),
   ]);
   const metrics = await api.get('/metrics');

@@ -47,7 +47,7 @@ test('doctor and a starting API name the variables that stop what does not exist
     DATABASE_URL: api.testDatabase.url,
     REDIS_URL: api.redisService.url,
   });
-  const said = found.findings.filter(({ check }) => check === 'switches');
+  const said = found.findings.filter(({ check }) => check === 'controls');
   expect(said.map(({ state, detail }) => [state, detail])).toEqual([
     ['warn', 'MARKET_77_ENABLED=false stops nothing: this database has no market_77'],
     [

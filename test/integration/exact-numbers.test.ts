@@ -19,7 +19,7 @@ const keyed = (metadata: string, fields: Input = {}) =>
 const send = (method: string, path: string, body: string) =>
   api.request(path, { method, body, headers: { 'Content-Type': 'application/json' } });
 const limit = (rate: string, burst: string) =>
-  `{"kind":"transactions","rate_per_second":${rate},"burst":${burst},"reason":"why"}`;
+  `{"in_force":true,"rate_per_second":${rate},"burst":${burst},"reason":"why"}`;
 const label = JSON.stringify(labelInput()).replace(/}$/, `,"note":${LONG}}`);
 const batch = `{"transactions":[${keyed('{"order":1}')},${keyed(`{"order":${LONG}}`)}]}`;
 const verdicts = '{"verdicts":{"all":{"review":500.00000000000000001}}}';
@@ -36,8 +36,18 @@ const LOST: readonly (readonly [name: string, at: string, body: string, pointer:
   ['an account', SINGLE, `{"account_id":${LONG}}`, '/account_id'],
   ['a number of a batch', `${SINGLE}/batch`, batch, '/transactions/1/metadata/order'],
   ['a note of a label', 'POST /v1/labels', `{"labels":[${label}]}`, '/labels/0/note'],
-  ['a rate', 'PUT /v1/limits/client:shop', limit('1.00000000000000001', '9'), '/rate_per_second'],
-  ['a burst', 'PUT /v1/limits/client:shop', limit('1', '9.00000000000000001'), '/burst'],
+  [
+    'a rate',
+    'PUT /v1/controls/limit-transactions/client:shop',
+    limit('1.00000000000000001', '9'),
+    '/rate_per_second',
+  ],
+  [
+    'a burst',
+    'PUT /v1/controls/limit-transactions/client:shop',
+    limit('1', '9.00000000000000001'),
+    '/burst',
+  ],
   ['a weight', 'POST /v1/rule-sets/check', '{"w":[0.30000000000000001]}', '/w/0'],
   [
     'a threshold',

@@ -3,7 +3,7 @@
  * database, whose changes are committed late, while another subject is read, behind a lock, and while Postgres refuses.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { limitsMark } from '../../src/core/store/limits/limits.ts';
+import { CONTROLS_MARK } from '../../src/core/store/controls/controls.ts';
 import { type Changes, followChanges } from '../../src/kit/database/follow-changes.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { LISTS_MARK } from '../../src/rooms/lists/memory/read-entries.ts';
@@ -112,15 +112,15 @@ test('a change that was begun first and committed last counts', async () => {
   let loads = 0;
   const load = async () => void loads++;
   const lists = changes.follow({ name: 'lists', mark: LISTS_MARK, load });
-  const limits = changes.follow({ name: 'limits', mark: limitsMark(['requests']), load });
-  const refresh = () => Promise.all([lists.refresh(), limits.refresh()]);
+  const controls = changes.follow({ name: 'controls', mark: CONTROLS_MARK, load });
+  const refresh = () => Promise.all([lists.refresh(), controls.refresh()]);
   const add = (query: Query, name: string) =>
     Promise.all([
       query({
         text: `insert into market.lists (name, effect, kind, description, created_by) values ('${name}', 'block', 'account', 'a list', 'Ann')`,
       }),
       query({
-        text: `insert into market.limits (scope, kind, rate_per_second, burst, set_by, reason) values ('client:${name}', 'requests', 1, 1, 'Ann', 'why')`,
+        text: `insert into market.controls (kind, scope, set_by, reason, version) values ('stop', 'client:${name}', 'Ann', 'why', 1)`,
       }),
     ]);
   await refresh();

@@ -181,20 +181,19 @@ test.each([
   const submit = () => send(api, 'POST', '/v1/transactions', input(), made.body.key);
   expect((await submit()).status).toBe(201);
   const scope = at(`client:${spelled}`);
-  const stop = { stopped: true, reason: 'why' };
-  expect((await send(api, 'PUT', `/v1/switches/${scope}`, stop)).body.scope).toBe(
+  const stop = { in_force: true, reason: 'why' };
+  expect((await send(api, 'PUT', `/v1/controls/stop/${scope}`, stop)).body.control.scope).toBe(
     `client:${client}`,
   );
   const stopped = async () => ((await submit()).status === 503 ? true : undefined);
   await waitUntil(stopped, 5000, 'the stop');
-  const start = { stopped: false, reason: 'why' };
-  expect((await send(api, 'PUT', `/v1/switches/${scope}`, start)).status).toBe(200);
-  const limit = { kind: 'transactions', rate_per_second: 0.01, burst: 1, reason: 'why' };
-  expect((await send(api, 'PUT', `/v1/limits/${scope}`, limit)).body.scope).toBe(
-    `client:${client}`,
-  );
-  const limited = async () => ((await submit()).status === 429 ? true : undefined);
-  await waitUntil(limited, 5000, 'the limit');
+  const start = { in_force: false, reason: 'why' };
+  expect((await send(api, 'PUT', `/v1/controls/stop/${scope}`, start)).status).toBe(200);
+  const limit = { in_force: true, rate_per_second: 0.01, burst: 1, reason: 'why' };
+  const limited = await send(api, 'PUT', `/v1/controls/limit-transactions/${scope}`, limit);
+  expect(limited.body.control.scope).toBe(`client:${client}`);
+  const isLimited = async () => ((await submit()).status === 429 ? true : undefined);
+  await waitUntil(isLimited, 5000, 'the limit');
 });
 
 test('each id that is taken is read by its path, whatever its characters are to a URL', async () => {

@@ -11,13 +11,12 @@ import { groupOf, removeTopics, topicsOf } from '../../src/core/stream/kafka/top
 import { openKafkaOf } from '../../src/core/stream/kafka/watch-kafka.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
 import { createWorkerMetrics } from '../../src/kit/metrics/metrics.ts';
-import type { Role } from '../../src/kit/words/principal.ts';
 import { requestRollback } from '../../src/rooms/archive/approval.ts';
-import { freeze } from '../../src/rooms/corridors/freeze-change.ts';
 import { openQueueReader } from '../../src/rooms/operate/scaling/scaler.ts';
 import { findOpenssl } from '../support/certificates.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
+import { freezeMarket } from '../support/rooms/corridors/freeze-market.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -99,8 +98,8 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       const { market } = site.rig.database;
       const metrics = createWorkerMetrics(market);
       const layout = { everKafka: (one: string) => one === site.corridor };
-      const switches = { corridors: () => new Set([site.corridor, 'GB-IN']), layout };
-      const parts = { redis: site.rig.commands, market, switches, metrics, log: silent };
+      const controls = { corridors: () => new Set([site.corridor, 'GB-IN']), layout };
+      const parts = { redis: site.rig.commands, market, controls, metrics, log: silent };
       const { readKafka } = openKafkaOf(site.kafka.url, stack, parts);
       const config = { RISK_MARKET: market, KAFKA_URL: site.kafka.url };
       const { pool: database, commands: redis } = site.rig;
@@ -169,9 +168,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       const worker = site.rig.startWorker({ KAFKA_URL: site.kafka.url });
       await site.rig.settled(10, 40_000);
       const officer = (name: string) => ({ name, keyId: 'key', request: 'a test' });
-      const roles = new Set<Role>(['admin']);
-      const whole = { scope: 'market', corridor: null };
-      await freeze(site.rig.pool, whole, { reason: 'closed' }, { ...officer('Ann'), roles });
+      await freezeMarket(site.rig.pool);
       for (const name of ['Ann', 'Bob']) {
         await requestRollback(site.rig.pool, market, 'closed', officer(name));
       }

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { createLimiter, createPartyLimits } from '../../src/core/accept/limits/limiter.ts';
-import type { Limit } from '../../src/core/domain/limit.ts';
+import type { Limit, Rate } from '../../src/core/domain/limit.ts';
 import { limitKey, partyKey } from '../../src/core/stream/keys.ts';
 import { takeQuota } from '../../src/core/stream/party-quota.ts';
 import type { Guard } from '../../src/kit/breakers/breaker.ts';
@@ -14,18 +14,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const { redis } = createStreamRig();
 const run: Guard = (call) => call();
 
-type Rate = Pick<Limit, 'ratePerSecond' | 'burst'>;
-const limitOf = (scope: string, rate: Rate): Limit => ({
-  kind: 'transactions',
-  version: 1,
-  setBy: 'a test',
-  reason: 'a test',
-  setAt: '',
-  endsAt: null,
-  proposal: null,
-  scope,
-  ...rate,
-});
+const limitOf = (scope: string, rate: Rate): Limit => ({ kind: 'transactions', scope, ...rate });
 
 /** Takes units of an account and of the market by the limit in force. */
 function openRates(first: Rate) {

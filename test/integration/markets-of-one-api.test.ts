@@ -56,7 +56,7 @@ afterAll(async () => {
     await one[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  // The two markets have made the month of what follows, and read their switches.
+  // The two markets have made the month of what follows, and read their controls.
   for (const market of BOTH) await until(market, 201);
 });
 

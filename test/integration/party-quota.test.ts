@@ -16,10 +16,9 @@ const pass: Guard = (call) => call();
 
 type Row = readonly [scope: string, ratePerSecond: number, burst: number];
 function open(rows: readonly Row[], client: RedisClient = redis(), run = pass): TakeParties {
-  const row = { version: 1, setBy: 'a test', reason: 'a test', setAt: '', endsAt: null };
   const limits = rows.map(([scope, ratePerSecond, burst]) => ({
-    ...{ ...row, scope, ratePerSecond, burst },
-    ...{ kind: 'transactions', proposal: null },
+    ...{ scope, ratePerSecond, burst },
+    kind: 'transactions' as const,
   }));
   return createPartyLimits(() => limits, { redis: client, market: 'm', run });
 }

@@ -3,7 +3,6 @@
  * to another server: two servers of their own for pools, and a primary with standbys for an API and its replica.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { changeSwitches } from '../../src/core/store/switches/switches.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database, PoolOptions } from '../../src/kit/database/pool.ts';
@@ -11,6 +10,7 @@ import { openReplica } from '../../src/kit/database/replica/replica.ts';
 import { followServer } from '../../src/kit/database/server.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { silentLog, testConfig } from '../support/config.ts';
+import { setControl } from '../support/controls.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres, startTestStandby, type TestService } from '../support/services.ts';
@@ -164,11 +164,7 @@ describe('a primary and its standbys', () => {
     await demote(primary);
     await using onStandby = openDatabase(config, standby.url, 'test');
     await storeTransactions(onStandby, [{ createdAtMs: Date.now(), accountId: 'moved', score: 1 }]);
-    await changeSwitches(onStandby, false, (_query, _before, { stop }) =>
-      stop('corridor:US-EG', {
-        ...{ reason: 'a test', message: null, stopped_by: 'test', ends_at: null },
-      }),
-    );
+    await setControl(onStandby, 'stop', 'corridor:US-EG');
     address.leadTo(standby.url);
     await waitUntil(async () => (await find('moved')) === 1, READERS_MS, 'the search to move');
     const isStopped = async () =>

@@ -14,15 +14,9 @@ import {
   startReplicatedApi,
   TO,
 } from '../support/replicated-api.ts';
+import { putControl } from '../support/rooms/corridors/requests.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import {
-  type Answer,
-  answerOf,
-  input,
-  labelInput,
-  postLabels,
-  postOne,
-} from '../support/submit.ts';
+import { type Answer, input, labelInput, postLabels, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 vi.setConfig(REPLICATED_TIMEOUTS);
@@ -95,17 +89,14 @@ test('from level 2 of a corridor on the replica answers searches that name it, a
     const path = `/v1/transactions?account_id=spared&corridor=${corridor}`;
     return (await rig.get(path, prefer)).body.items.length;
   };
-  const setLevel = async (level: number) => {
-    const body = JSON.stringify({ level, reason: 'a test' });
-    const headers = { 'Content-Type': 'application/json' };
-    const path = '/v1/degradation/corridor:US-EG';
-    const answer = await answerOf(await api.request(path, { method: 'PUT', headers, body }));
-    expect(answer.status).toBe(200);
+  const setReadOnly = async (in_force: boolean) => {
+    const { status } = await putControl(api, 'read-only', 'corridor:US-EG', { in_force });
+    expect(status).toBe(200);
   };
   expect([await found('US-EG'), await found('US-MX')]).toEqual([1, 1]);
-  await setLevel(3);
+  await setReadOnly(true);
   await waitUntil(async () => (await found('US-EG')) === 0, PATIENCE_MS, 'the replica to answer');
   expect([await found('US-MX'), await found('US-EG', PRIMARY)]).toEqual([1, 1]);
-  await setLevel(0);
+  await setReadOnly(false);
   await waitUntil(async () => (await found('US-EG')) === 1, PATIENCE_MS, 'the primary to answer');
 });

@@ -4,13 +4,14 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/core/repair/reconcile.ts';
+import { changeControls } from '../../src/core/store/controls/controls.ts';
 import { countOpen } from '../../src/core/store/open-rows/open-rows.ts';
-import { changeSwitches } from '../../src/core/store/switches/switches.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { Database, Statement } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
+import { aControl, endControlIn } from '../support/controls.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
@@ -184,15 +185,12 @@ describe('who reconciles', () => {
 test('a row on hold is passed over while its corridor is stopped, and appended once the stop has ended', async () => {
   const ids = await storeTransactions(database, seeds(2));
   await open(ids);
-  const stop = { reason: 'a test', message: null, stopped_by: 'Ann', ends_at: null };
-  await changeSwitches(database, false, async (query, _before, change) => {
+  await changeControls(database, false, async (query, _before, change) => {
     await query({ text: 'update market.open_rows set is_on_hold = true' });
-    await change.stop('corridor:US-EG', stop);
+    await change.set(aControl('stop', 'corridor:US-EG'));
   });
   expect([await reconcile(), await streamed(), await leftIds()]).toEqual([0, [], []]);
-  await changeSwitches(database, false, async (_query, _before, { start }) => {
-    await start('corridor:US-EG');
-  });
+  await endControlIn(database, 'stop', 'corridor:US-EG');
   expect([await reconcile(), await streamed()]).toEqual([2, ids.toSorted()]);
 });
 

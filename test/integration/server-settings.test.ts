@@ -87,8 +87,8 @@ test('a failed attempt of a webhook is counted', async () => {
 
 test('a limit with an end is read', async () => {
   const ends_at = new Date(Date.now() + 3_600_000).toISOString();
-  const rate = { kind: 'transactions', rate_per_second: 0.01, burst: 1, ends_at };
-  await limitScope(api, 'throttle:corridor:US-PH', rate);
+  const rate = { rate_per_second: 0.01, burst: 1, ends_at };
+  await limitScope(api, 'throttle', 'corridor:US-PH', rate);
   const posted = [1, 2].map(() => postOne(api, input({ corridor: 'US-PH' })));
   const statuses = (await Promise.all(posted)).map((answer) => answer.status);
   expect(statuses.sort()).toEqual([201, 429]);

@@ -102,11 +102,11 @@ describe('a repetition', () => {
 
 test('a write that is repeated with its time in another spelling gets the kept answer', async () => {
   const put = (ends_at: string) =>
-    api.request('/v1/limits/throttle:corridor:US-PH', {
+    api.request('/v1/controls/throttle/corridor:US-PH', {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'throttle-1' },
       body: JSON.stringify({
-        kind: 'transactions',
+        in_force: true,
         rate_per_second: 5,
         burst: 10,
         reason: 'why',
@@ -162,7 +162,7 @@ test.each([
 });
 
 test('six spellings of two addresses are two parties, two searches and two values of answers', async () => {
-  await limitScope(api, 'each:address', { kind: 'transactions', rate_per_second: 0.001, burst: 3 });
+  await limitScope(api, 'limit-transactions', 'each:address', { rate_per_second: 0.001, burst: 3 });
   for (const spellings of [V6, V4.concat(V4[0] ?? '')]) {
     const answers = await Promise.all(
       spellings.map((ip) => postOne(api, input({ ip, account_id: 'spelled' }))),

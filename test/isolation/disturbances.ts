@@ -31,8 +31,8 @@ const overLimit: Disturbance = {
   what: `the neighbour gets ${TIMES_OVER_LIMIT} times its limit`,
   load: { rate: USUAL_LOAD.rate * TIMES_OVER_LIMIT },
   prepare: (neighbour) =>
-    neighbour.request('PUT', '/v1/limits/market', {
-      kind: 'transactions',
+    neighbour.request('PUT', '/v1/controls/limit-transactions/market', {
+      in_force: true,
       rate_per_second: USUAL_LOAD.rate,
       burst: USUAL_LOAD.rate,
       reason: 'a proof',

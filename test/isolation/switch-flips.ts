@@ -13,7 +13,7 @@ const CORRIDOR = 'US-EG';
 const OTHER_CORRIDOR = 'US-MX';
 const FLIPS = 1000;
 const FLIPS_QUICK = 200;
-/** Shorter than an API and a worker take to read a switch, and longer: each leaves another one to refuse the scores. */
+/** Shorter than an API and a worker take to read a control, and longer: each leaves another one to refuse the scores. */
 const BETWEEN_MS = [20, 500] as const;
 /** Larger: Redis has no room for all events, which the checker looks for; smaller: few flips meet a store. */
 const RATE = 100;
@@ -159,8 +159,9 @@ async function now({ services }: Stage): Promise<string> {
 }
 
 /** Milliseconds until the answer. */
-async function flip({ engine }: Stage, stopped: boolean): Promise<number> {
+async function flip({ engine }: Stage, in_force: boolean): Promise<number> {
   const began = performance.now();
-  await engine.ask('PUT', `/v1/switches/corridor:${CORRIDOR}`, { stopped, reason: 'a proof' });
+  const path = `/v1/controls/stop/corridor:${CORRIDOR}`;
+  await engine.ask('PUT', path, { in_force, reason: 'a proof' });
   return performance.now() - began;
 }

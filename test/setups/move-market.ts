@@ -34,8 +34,8 @@ const makeKey = async (stage: Stage, person: string): Promise<string> =>
 
 type Answer = { readonly is_drained?: boolean };
 
-const ask = (url: string, apiKey: string, path: string, body?: object) =>
-  askApi<Answer>({ url, apiKey }, body ? 'POST' : 'GET', `/v1/markets/${SECOND}${path}`, body);
+const putFreeze = (url: string, apiKey: string, body: object) =>
+  askApi({ url, apiKey }, 'PUT', '/v1/controls/freeze/market', body);
 
 const plan = (): Plan => {
   const ledger = openLedger();
@@ -53,9 +53,11 @@ const plan = (): Plan => {
       await engine.start('worker', 'moved-worker', { environment: first });
       const { load, posted } = loadSecond(stage, { url, rate: RATE, ledger });
       await posted(SHARE * stage.transactions);
-      await ask(url, ann, '/freeze', { reason: 'moves to another server' });
+      await putFreeze(url, ann, { in_force: true, reason: 'moves to another server' });
       happened('market frozen');
-      const isDrained = async () => (await ask(url, ann, '')).is_drained === true;
+      const isDrained = async () =>
+        (await askApi<Answer>({ url, apiKey: ann }, 'GET', `/v1/markets/${SECOND}`)).is_drained ===
+        true;
       await stage.until(`${SECOND} is drained`, isDrained, DRAINED_MS_MAX);
       await engine.drain('moved-api');
       await engine.drain('moved-worker');
@@ -72,7 +74,7 @@ const plan = (): Plan => {
       await engine.start('worker', 'moved-worker', { environment: second });
       happened('market moved');
       await services.query(`drop schema ${SECOND} cascade`);
-      await ask(url, bob, '/resume', { reason: 'works on the other server' });
+      await putFreeze(url, bob, { in_force: false, reason: 'works on the other server' });
       happened('market resumed');
       await posted(2 * SHARE * stage.transactions);
       await load.finish();

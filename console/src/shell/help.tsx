@@ -33,12 +33,12 @@ const RULE_KEYS: readonly (readonly [string, string])[] = [
   ['s', 'Draft: save; in a field, with Ctrl'],
 ];
 
-const SWITCH_KEYS: readonly (readonly [string, string])[] = [
-  ['c', 'Switches: stop a corridor'],
-  ['m', 'Switches: stop the market'],
-  ['l', 'Switches: stop a client'],
-  ['f', 'Switches: freeze a corridor or the market'],
-  ['i', 'Switches: set a limit'],
+const CONTROL_KEYS: readonly (readonly [string, string])[] = [
+  ['c', 'Controls: stop a corridor'],
+  ['m', 'Controls: stop the market'],
+  ['l', 'Controls: stop a client'],
+  ['f', 'Controls: freeze a corridor or the market'],
+  ['i', 'Controls: set a limit'],
 ];
 
 export function Help({
@@ -52,7 +52,7 @@ export function Help({
   const rows = [
     ...KEYS,
     ...(isReviewer ? REVIEW_KEYS : []),
-    ...(pages.some(({ path }) => path === '/switches') ? SWITCH_KEYS : []),
+    ...(pages.some(({ path }) => path === '/controls') ? CONTROL_KEYS : []),
     ...(pages.some(({ path }) => path === '/rules') ? RULE_KEYS : []),
     ...pages.map(({ key, name }) => [`g ${key}`, name] as const),
   ];

@@ -48,8 +48,8 @@ export const PAGES: readonly Page[] = [
   },
   {
     ...{
-      path: '/switches',
-      name: 'Switches',
+      path: '/controls',
+      name: 'Controls',
       key: 's',
       roles: ['analyst', 'operator', 'risk_officer'],
     },

@@ -1,6 +1,6 @@
 /** Inputs that pass the gate are of no stopped scope and within the limits, which are taken before the claim. */
-import { type PartyField, throttleScope } from '../domain/limit.ts';
-import { corridorScope } from '../domain/switch.ts';
+import { throttleScope } from '../domain/control.ts';
+import { corridorScope, type PartyField } from '../domain/scope.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { type Closed, findClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';

@@ -3,21 +3,12 @@
 import type { CorridorWrites } from '../../kit/breakers/corridor-writes.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import type { PartyField } from '../domain/limit.ts';
-import {
-  clientScope,
-  corridorScope,
-  freezeOf,
-  isFreeze,
-  isReadOnly,
-  readOnlyOf,
-  retryAfterSeconds,
-  type Stop,
-  stopOf,
-} from '../domain/switch.ts';
+import { type Control, refusedBy, retryAfterSeconds } from '../domain/control.ts';
+import { kindOf } from '../domain/control-kinds.ts';
+import { clientScope, corridorScope, type PartyField } from '../domain/scope.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import type { ControlWatch } from '../store/controls/watch-controls.ts';
 import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
-import type { SwitchWatch } from '../store/switches/switches.ts';
 import { retryAfter } from './limits/limiter.ts';
 import type { InputError } from './prepare-transactions.ts';
 
@@ -53,25 +44,20 @@ type GateParts = {
 
 export type Gate = ReturnType<typeof createGate>;
 
-/** @param whenUnread what happens to submissions while the switches cannot be read */
+/** @param whenUnread what happens to submissions while the controls cannot be read */
 export function createGate(
-  switches: Pick<SwitchWatch, 'current' | 'isUnread'>,
+  controls: Pick<ControlWatch, 'current' | 'isUnread'>,
   whenUnread: 'accept' | 'refuse',
 ) {
   return {
     /** Undefined where the transaction may pass. */
     closedTo(client: string, corridor: string): Closed | undefined {
-      if (whenUnread === 'refuse' && switches.isUnread()) return UNREAD;
-      const current = switches.current();
-      if (current.stopped.size === 0) return undefined;
-      const own = clientScope(client);
-      const scope = current.stopped.has(own)
-        ? own
-        : (stopOf(current, corridor) ??
-          freezeOf(current, corridor) ??
-          readOnlyOf(current, corridor));
-      const stop = scope && current.stopped.get(scope);
-      return scope && stop ? closed(scope, stop) : undefined;
+      if (whenUnread === 'refuse' && controls.isUnread()) return UNREAD;
+      const current = controls.current();
+      if (current.inForce.size === 0) return undefined;
+      const own = current.inForce.get('stop')?.get(clientScope(client));
+      const control = own ?? refusedBy(current, corridor);
+      return control && closed(control);
     },
   };
 }
@@ -86,25 +72,25 @@ const stuck = (corridor: string, refusedMs: number): Closed => ({
 const UNREAD: Closed = {
   problem: 'switches-unread',
   field: 'corridor',
-  detail: 'cannot be checked, as the switches could not be read for 5 s',
+  detail: 'cannot be checked, as the controls could not be read for 5 s',
   retryAfterSeconds: 5,
 };
 
-function closed(scope: string, stop: Stop): Closed {
-  const { message } = stop;
-  const state = isFreeze(scope) ? 'frozen' : isReadOnly(scope) ? 'read-only' : 'stopped';
+function closed(control: Control): Closed {
+  const { kind, scope, message } = control;
+  const { problem, state } = kindOf(kind).refuses ?? { problem: 'scope-stopped', state: kind };
   return {
-    problem: isFreeze(scope) ? 'frozen' : 'scope-stopped',
+    problem,
     field: 'corridor',
     ...nounOf(scope),
     detail: `is ${state} (${scope})${message === null ? '' : `: ${message}`}`,
-    retryAfterSeconds: retryAfterSeconds(stop, Date.now()),
+    retryAfterSeconds: retryAfterSeconds(control, Date.now()),
   };
 }
 
 function nounOf(scope: string): Pick<Closed, 'noun'> {
   if (scope.startsWith(clientScope(''))) return { noun: 'client' };
-  return scope.includes(corridorScope('')) ? {} : { noun: 'market' };
+  return scope.startsWith(corridorScope('')) ? {} : { noun: 'market' };
 }
 
 /** A request that is refused whole, as one of its transactions is closed. */

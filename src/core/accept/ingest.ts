@@ -8,14 +8,15 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../kit/redis/outage.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
+import type { Controls } from '../domain/control.ts';
+import type { Layout } from '../domain/corridor-settings.ts';
 import type { Label } from '../domain/label.ts';
-import type { Layout, Switches } from '../domain/switch.ts';
 import type { Personal } from '../personal.ts';
+import type { ControlWatch } from '../store/controls/watch-controls.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
-import type { LimitWatch } from '../store/limits/limits.ts';
+import type { LimitWatch } from '../store/limits/limit-processes.ts';
 import { setLeft } from '../store/open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
-import type { SwitchWatch } from '../store/switches/switches.ts';
 import { createCoolDown } from '../stream/cool-down.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
 import { type Append, createProducer, type Producer } from '../stream/entries/producer.ts';
@@ -42,10 +43,10 @@ export type Ingest = {
   readonly shardsOf: Layout['shardsOf'];
   readonly invalidateLabelled: InvalidateLabelled;
   /** Corridors that a transaction may name, as last read. */
-  readonly corridors: SwitchWatch['corridors'];
+  readonly corridors: ControlWatch['corridors'];
   /** The market of each corridor that another market has. */
-  readonly elsewhere: () => Switches['elsewhere'];
-  readonly fields: () => Switches['fields'];
+  readonly elsewhere: () => Controls['elsewhere'];
+  readonly fields: () => Controls['fields'];
   /** Tokens of personal values; null while the market declares no field. */
   readonly tokens: Personal['tokens'];
   readonly gate: Gate;
@@ -74,7 +75,7 @@ export function openIngest(
     readonly redis: RedisClient;
     readonly guards: Guards;
     readonly metrics: Metrics;
-    readonly switches: SwitchWatch;
+    readonly controls: ControlWatch;
     readonly limits: LimitWatch;
     readonly failpoint: Failpoint;
     readonly log: Log;
@@ -84,8 +85,8 @@ export function openIngest(
     readonly kafka: KafkaClients | undefined;
   },
 ): Ingest {
-  const { database, redis, guards, metrics, switches, limits, failpoint, log, kafka } = opened;
-  const { corridors, layout } = switches;
+  const { database, redis, guards, metrics, controls, limits, failpoint, log, kafka } = opened;
+  const { corridors, layout } = controls;
   const { shardsOf } = layout;
   const { RISK_MARKET: market } = config;
   const rooms = createStreamRooms({
@@ -102,11 +103,11 @@ export function openIngest(
     database,
     metrics,
     corridors,
-    elsewhere: () => switches.current().elsewhere,
-    fields: () => switches.current().fields,
+    elsewhere: () => controls.current().elsewhere,
+    fields: () => controls.current().fields,
     tokens: opened.personal.tokens,
     writes: guards.writes,
-    gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
+    gate: createGate(controls, config.RISK_SWITCHES_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),
     failpoint,
     onLabelled: opened.onLabelled,

@@ -22,11 +22,11 @@ import {
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import { inSlices } from '../../kit/process/pauses.ts';
+import { withReleases } from '../domain/control.ts';
 import { scoreSchema } from '../domain/score-record.ts';
-import { withReleases } from '../domain/switch.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
+import type { ControlWatch } from '../store/controls/watch-controls.ts';
 import { findScore } from '../store/scores/read-scores.ts';
-import type { SwitchWatch } from '../store/switches/switches.ts';
 import type { Replies } from '../stream/settle/replies.ts';
 import { createAcceptBatch } from './accept-batch.ts';
 import { createAcceptOne } from './accept-one.ts';
@@ -105,7 +105,7 @@ type Parts = {
   readonly replies: Replies;
   readonly databases: Databases;
   readonly limits: BodyLimits;
-  readonly switches: Pick<SwitchWatch, 'current'>;
+  readonly controls: Pick<ControlWatch, 'current'>;
   /** Aborted when the process drains. */
   readonly draining: AbortSignal;
   readonly log: Log;
@@ -135,7 +135,7 @@ const operations: readonly Operation<Accepting>[] = [
       201: answer('Accepted.', acceptedSchema, undefined, acceptedHeaders),
     },
     problems: [409],
-    run: async ({ c }, { config, ingest, limits, switches, acceptOne }: Accepting) => {
+    run: async ({ c }, { config, ingest, limits, controls, acceptOne }: Accepting) => {
       const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       const { waitMs } = preferences;
@@ -156,7 +156,7 @@ const operations: readonly Operation<Accepting>[] = [
         transaction_id: transactionId,
         status,
         created_at: new Date(createdAtMs).toISOString(),
-        score: result.score && withReleases(switches.current(), result.score),
+        score: result.score && withReleases(controls.current(), result.score),
         ...notApplied(preferences, ['wait']),
       };
       return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {

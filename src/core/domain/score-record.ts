@@ -1,6 +1,6 @@
 /** The stored result of scoring one transaction, and its wire form (`GET /v1/scores/{id}`). */
 import { z } from 'zod';
-import { releasesField } from './switch.ts';
+import { releasesField } from './control.ts';
 
 /** Verdicts in rising severity. */
 export const VERDICTS = ['approve', 'review', 'decline'] as const;

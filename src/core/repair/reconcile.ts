@@ -10,11 +10,12 @@ import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
+import type { Controls } from '../domain/control.ts';
+import { layoutOf } from '../domain/corridor-settings.ts';
 import type { OpenRow } from '../domain/open-row.ts';
-import { layoutOf, type Switches } from '../domain/switch.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { readControls } from '../store/controls/controls.ts';
 import { hasLeft, type LeftQueue } from '../store/open-rows/lost-rows.ts';
-import { readSwitches } from '../store/switches/switches.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
 import { type Append, createProducer } from '../stream/entries/producer.ts';
 import { appendToLogs, createKafkaAppend } from '../stream/kafka/append.ts';
@@ -91,11 +92,11 @@ export function bindReconciler(
   kafka?: KafkaClients,
 ): Reconciler {
   const { RISK_MARKET: name, RISK_STREAM_ENTRIES_MAX: transactionsMax } = config;
-  let switches: Pick<Switches, 'settings'> = { settings: new Map() };
-  const { shardsOf, logOf, everKafka } = layoutOf(() => switches);
+  let controls: Pick<Controls, 'settings'> = { settings: new Map() };
+  const { shardsOf, logOf, everKafka } = layoutOf(() => controls);
   const corridors = async () => {
-    switches = await readSwitches(database);
-    return [...switches.settings.keys()];
+    controls = await readControls(database);
+    return [...controls.settings.keys()];
   };
   const rooms = createStreamRooms({
     redis,

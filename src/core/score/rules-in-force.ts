@@ -1,12 +1,6 @@
-/** The rule set that decides: by the rollouts of people, else that of the build; changed by the switches. */
-import {
-  manualOf,
-  namesStopped,
-  offOf,
-  RULE,
-  type Switches,
-  tightenedBy,
-} from '../domain/switch.ts';
+/** The rule set that decides: by the rollouts of people, else that of the build; changed by the controls. */
+import { type Controls, manualOf, namesStopped, offOf, tightenedBy } from '../domain/control.ts';
+import { RULE } from '../domain/scope.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type InForce, isDrawn } from './rollout/in-force.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
@@ -34,13 +28,13 @@ type OfCorridor = {
 const NO_SHADOWS: readonly CompiledRuleSet[] = [];
 
 /** The reading stays as it is, so a batch that begins with a reading is decided by it to the end. */
-export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce) {
-  const without = namesStopped(switches, RULE);
-  const hasShadows = offOf(switches, 'shadows') === undefined;
+export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
+  const without = namesStopped(controls, RULE);
+  const hasShadows = offOf(controls, 'shadows') === undefined;
   const ofCorridors = new Map<string, OfCorridor>();
   const deriveFor = (corridor: string, base: CompiledRuleSet) => {
-    const change = { without, tightenedBy: tightenedBy(switches, corridor) };
-    const manual = manualOf(switches, corridor);
+    const change = { without, tightenedBy: tightenedBy(controls, corridor) };
+    const manual = manualOf(controls, corridor);
     if (manual === undefined) {
       const ruleSet = deriveRuleSet(base, { ...change, manualFrom: null });
       return () => ruleSet;
@@ -78,7 +72,7 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce) {
   };
   return {
     decides: (transaction: Decided) => find(transaction.corridor).decides(transaction),
-    /** Changed by the switches as what decides is, so that a flip is due to the shadow's own rules and thresholds. */
+    /** Changed by the controls as what decides is, so that a flip is due to the shadow's own rules and thresholds. */
     shadows: ({ corridor, currency }: Decided) => {
       const { shadows } = find(corridor);
       return shadows.length === 0 ? NO_SHADOWS : shadows.map((ruleSetOf) => ruleSetOf(currency));
@@ -86,16 +80,16 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce) {
   };
 }
 
-/** Derives rule sets once a reading of the switches or of the rollouts. */
+/** Derives rule sets once a reading of the controls or of the rollouts. */
 export function watchRules(
-  switches: () => Switches,
+  controls: () => Controls,
   ruleSets: () => Promise<RuleSetsInForce>,
 ): () => Promise<RulesInForce> {
-  let read: readonly [Switches, RuleSetsInForce] | undefined;
+  let read: readonly [Controls, RuleSetsInForce] | undefined;
   let rules: RulesInForce;
   return async () => {
     const rolledOut = await ruleSets();
-    const now = switches();
+    const now = controls();
     if (read?.[0] !== now || read[1] !== rolledOut) rules = rulesInForce(now, rolledOut);
     read = [now, rolledOut];
     return rules;

@@ -5,9 +5,10 @@
  * 1. With one the risk is its probability, to which only rules marked as policy add: others would count twice
  * what the model has learnt, and blur its ranking. A verdict that a rule forces stands in any case, and leaves the risk as it is.
  */
+
+import type { ManualFrom } from '../domain/control.ts';
 import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
-import type { ManualFrom } from '../domain/switch.ts';
 import { factorSentence } from './factor-sentence.ts';
 import { failedRules, failureOf } from './failed-rules.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';

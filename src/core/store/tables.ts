@@ -145,7 +145,10 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   { tables: ['archived_months'], ends: 'never: a row an archive, with the list of its files' },
   { tables: ['legal_holds'], ends: 'never: a lifted hold says what was kept, and for whom' },
-  { tables: ['switches'], ends: 'never: one row' },
+  {
+    tables: ['controls'],
+    ends: 'with a change of any control, a day after the control has ended: at most 1,000 of a kind, about 0.3 kB each',
+  },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
   {
     tables: ['log_deliveries'],
@@ -155,10 +158,6 @@ export const CORE_TABLES: readonly Retention[] = [
     ],
   },
   { tables: ['metadata_fields'], ends: 'when somebody withdraws the field: at most 16' },
-  {
-    tables: ['limits'],
-    ends: 'when somebody removes or replaces the limit: at most 1,000, and a throttle a corridor',
-  },
   { tables: ['limit_processes'], ends: 'a minute after the process was last seen' },
   { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
   { tables: ['tally_days'], ends: 'never: a row a day' },

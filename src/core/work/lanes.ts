@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
-import { DEFAULT_SETTINGS, type Switches } from '../domain/switch.ts';
+import type { Controls } from '../domain/control.ts';
+import { DEFAULT_SETTINGS } from '../domain/corridor-settings.ts';
 import { isPosted } from '../stream/entries/entry-head.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Batch } from './in-flight.ts';
@@ -175,7 +176,7 @@ function transactionsOf(batches: readonly Batch[]): number {
  * @param settings as last read
  */
 export const shareOfSettings =
-  (settings: () => Switches['settings']): ShareOf =>
+  (settings: () => Controls['settings']): ShareOf =>
   (corridor) => {
     const { weight } = settings().get(corridor) ?? DEFAULT_SETTINGS;
     return { weight, floor: weight * FLOOR };

@@ -82,8 +82,8 @@ type Storing = {
 };
 
 /**
- * Waits for the insert. Where some scores were stored before, the stored score is what counts; a transaction that a switch holds
- * back leaves its stream, as its open row waits for the end of the switch.
+ * Waits for the insert. Where some scores were stored before, the stored score is what counts; a transaction that a control holds
+ * back leaves its stream, as its open row waits for the end of the control.
  */
 async function endStoring(
   { market, metrics }: Worker,

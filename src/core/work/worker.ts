@@ -47,13 +47,13 @@ export type WorkerOptions = {
   /** Sources of what rule sets read beside vectors; a batch asks once. */
   readonly inputSources: InputSources;
   readonly scores: ScoreStore;
-  /** Whether a switch stops the corridor, as last read: its streams are left alone. */
+  /** Whether a control holds the scores of the corridor, as last read: its streams are left alone. */
   readonly isStopped: (corridor: string) => boolean;
   /** Whether a freeze of the corridor is in force, as last read: events say so. */
   readonly isFrozen: (corridor: string) => boolean;
   /** Share of the worker's time by corridor, as last read. */
   readonly shareOf: ShareOf;
-  /** The rule sets by the switches as last read; a batch asks once. */
+  /** The rule sets by the controls as last read; a batch asks once. */
   readonly ruleSets: () => Promise<RulesInForce>;
   readonly countFlips: (compared: readonly Compared[]) => void;
   readonly rolloutCounts: RolloutCounts;

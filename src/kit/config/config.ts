@@ -145,7 +145,7 @@ const settings = {
     .enum(['accept', 'refuse'])
     .default('accept')
     .describe(
-      'What an API process does with submissions while it could not read the switches for 5 s. What is accepted is not scored in a stopped scope.',
+      'What an API process does with submissions while it could not read the controls for 5 s. What is accepted is not scored in a stopped scope.',
     ),
   RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
     'Longest wait a Prefer: wait may ask for.',

@@ -5,7 +5,7 @@ import { onlyOf } from './statement.ts';
 export const MARKETS = `
   select n.oid, n.nspname as market, n.nspowner
     from pg_namespace n join pg_class o on o.relnamespace = n.oid and o.relname = 'open_rows'
-    join pg_class s on s.relnamespace = n.oid and s.relname = 'switches'`;
+    join pg_class s on s.relnamespace = n.oid and s.relname = 'controls'`;
 
 type Reach = {
   readonly role: string;

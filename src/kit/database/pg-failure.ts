@@ -78,7 +78,7 @@ export function endedBy(
 
 /** SQLSTATE of a key that is held already. */
 export const UNIQUE_VIOLATION = '23505';
-/** SQLSTATE of a store that has a corridor which a switch stops; `refuse_stopped` of sql/ raises it. */
+/** SQLSTATE of a store that has a corridor whose scores a control holds; `refuse_stopped` of sql/ raises it. */
 export const SCOPE_STOPPED = 'RS001';
 /** SQLSTATE of a statement that took longer than its deadline, or that somebody canceled. */
 export const QUERY_CANCELED = '57014';

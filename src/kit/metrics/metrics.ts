@@ -105,7 +105,7 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     onHold: counter(
       'risk_transactions_on_hold_total',
-      'Deliveries whose score was not stored, as a switch has stopped the corridor.',
+      'Deliveries whose score was not stored, as a control holds the scores of the corridor.',
       ['corridor'],
     ),
     scoreLatency: histogram(

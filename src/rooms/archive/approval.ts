@@ -3,31 +3,27 @@
  * that is in force.
  */
 import { z } from 'zod';
+import { MARKET } from '../../core/domain/scope.ts';
+import { lockControl } from '../../core/store/controls/controls.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf, rowsOf, timeText } from '../../kit/database/statement.ts';
+import { rowsOf, timeText } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { foldName, type Officer } from '../../kit/words/principal.ts';
-
-const lockFreeze = firstOf<{ frozenAt: string }>(
-  'lock-market-freeze',
-  `select stopped -> 'freeze:market' ->> 'stopped_at' as "frozenAt"
-     from market.switches where market.is_stopped(stopped, 'freeze:market') for no key update`,
-);
 
 const listDecisions = rowsOf<{ who: string; at: string }, [market: string]>(
   'list-rollback-decisions',
   `select who, ${timeText('changed_at')} as at from market.audit_log
     where action in ('rollback.request', 'rollback.approve') and subject = $1
-      and audit_id > (select max(audit_id) from market.audit_log where action = 'scope.freeze' and subject = 'market')
+      and audit_id > (select max(audit_id) from market.audit_log where action = 'control.set' and subject = 'freeze:market')
     order by audit_id`,
 );
 
 /** Locks the freeze until the end of the database transaction. @throws Failure where the market is not frozen */
 export async function requireFreeze(query: Query, market: string): Promise<{ frozenAt: string }> {
-  const found = await lockFreeze(query);
-  if (found !== undefined) return found;
-  const why = `${market} is not frozen: freeze it first (risk markets freeze ${market})`;
+  const found = await lockControl(query, 'freeze', MARKET);
+  if (found !== undefined) return { frozenAt: found.setAt };
+  const why = `${market} is not frozen: freeze it first (risk controls set freeze market)`;
   throw new Failure('conflict', 'NOT_FROZEN', why);
 }
 

@@ -48,7 +48,7 @@ export async function drain(draining: Draining): Promise<void> {
 }
 
 function notDrained({ market, frozenAt }: Draining, pending: number): Failure {
-  const why = `${pending} transactions of ${market}, frozen at ${frozenAt}, are pending; it stays frozen. Wait (--continue --wait-hours N), make them dead letters (--continue --dead-letter-rest), or resume (risk markets resume ${market})`;
+  const why = `${pending} transactions of ${market}, frozen at ${frozenAt}, are pending; it stays frozen. Wait (--continue --wait-hours N), make them dead letters (--continue --dead-letter-rest), or resume (risk controls end freeze market)`;
   return new Failure('conflict', 'NOT_DRAINED', why);
 }
 

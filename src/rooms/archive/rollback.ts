@@ -3,7 +3,7 @@
  * markets. After a crash at any point `--continue` repeats the step, with the same result.
  */
 import type { OpenModels } from '../../core/score/judge.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
+import { readControls } from '../../core/store/controls/controls.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/topics.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
@@ -154,7 +154,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
 /** @throws Failure where the market has topics in a Kafka that the command does not know */
 async function requireKafka({ database, market, kafka }: Rollback): Promise<void> {
   if (kafka !== undefined) return;
-  const { settings } = await readSwitches(database);
+  const { settings } = await readControls(database);
   const onKafka = [...settings].filter(([, { logChangedAtMs }]) => logChangedAtMs !== null);
   if (onKafka.length === 0) return;
   const names = onKafka.map(([corridor]) => corridor).join(', ');

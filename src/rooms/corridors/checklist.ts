@@ -1,9 +1,10 @@
 /** Whether a corridor is independent of others and ready to launch: each item with what was found. */
 import { z } from 'zod';
-import { corridorScope, freezeOf, stopOf } from '../../core/domain/switch.ts';
+import { type Controls, freezeOf, holdOf, nameOf } from '../../core/domain/control.ts';
+import type { Kind } from '../../core/domain/control-kinds.ts';
+import { corridorScope } from '../../core/domain/scope.ts';
 import type { Api } from '../../core/room.ts';
-import { readLimits } from '../../core/store/limits/limits.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
+import { readControls } from '../../core/store/controls/controls.ts';
 import { listConsumers } from '../../core/stream/group/consumer-group.ts';
 import { claimIdentity } from '../../core/stream/identity.ts';
 import { joinLags } from '../../core/stream/kafka/lag.ts';
@@ -13,6 +14,7 @@ import { listReports } from '../../core/stream/status/workers.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
+import { sayValue } from './say.ts';
 
 export const checklistSchema = z
   .object({
@@ -41,14 +43,14 @@ export async function checkCorridor(
   corridor: string,
   parts: Api,
 ): Promise<z.output<typeof checklistSchema>> {
-  const limits = readLimits(parts.databases.primary.query);
+  const controls = readControls(parts.databases.primary);
   const independence = {
     stream: ofRedis(parts, () => findStreams(corridor, parts)),
     workers: ofRedis(parts, () => findWorkers(corridor, parts)),
     cache: ofRedis(parts, () => findCache(parts)),
-    'limit of requests': findLimit('requests', corridor, limits),
-    'quota of transactions': findLimit('transactions', corridor, limits),
-    switch: findSwitch(parts),
+    'limit of requests': findLimit('limit-requests', corridor, controls),
+    'quota of transactions': findLimit('limit-transactions', corridor, controls),
+    controls: findControls(parts),
     breaker: findBreaker(corridor, parts),
     dashboard: findDashboard(parts),
     market: findOtherMarkets(parts),
@@ -56,7 +58,7 @@ export async function checkCorridor(
   const launch = {
     retention: findRetention(parts),
     reviewers: findReviewers(parts),
-    open: findOpen(corridor, parts),
+    open: findOpen(corridor, controls),
   };
   const checksOf = async (
     kind: 'independence' | 'launch',
@@ -92,7 +94,7 @@ async function findStreams(corridor: string, parts: Api): Promise<Found> {
   const measured = joinLags(
     await measureStreams(parts.redis, streams),
     lags.filter(({ stream }) => stream.corridor === corridor),
-    parts.switches.layout.logOf,
+    parts.controls.layout.logOf,
   );
   const sum = (of: (figures: (typeof measured)[number]) => number) =>
     measured.reduce((total, check) => total + of(check), 0);
@@ -132,19 +134,19 @@ async function findCache({ redis, config: { RISK_MARKET: market } }: Api): Promi
 }
 
 async function findLimit(
-  kind: string,
+  kind: Kind,
   corridor: string,
-  limits: ReturnType<typeof readLimits>,
+  controls: Promise<Controls>,
 ): Promise<Found> {
   const scope = corridorScope(corridor);
-  const own = (await limits).find((limit) => limit.kind === kind && limit.scope === scope);
-  if (own === undefined) return [false, `none: risk limits set ${scope} --kind ${kind}`];
-  return [true, `${own.ratePerSecond} a second, at once ${own.burst}`];
+  const own = (await controls).inForce.get(kind)?.get(scope);
+  if (own === undefined) return [false, `none: risk controls set ${kind} ${scope}`];
+  return [true, sayValue(own.value)];
 }
 
-function findSwitch({ switches }: Api): Found {
-  if (switches.isUnread()) return [false, 'this API process could not read the switches for 5 s'];
-  return [true, `read within 5 s, version ${switches.current().version}`];
+function findControls({ controls }: Api): Found {
+  if (controls.isUnread()) return [false, 'this API process could not read the controls for 5 s'];
+  return [true, `read within 5 s, version ${controls.current().version}`];
 }
 
 function findBreaker(corridor: string, { guards }: Api): Found {
@@ -188,8 +190,8 @@ async function findReviewers({ databases }: Api): Promise<Found> {
   return [people >= REVIEWERS_MIN, people >= REVIEWERS_MIN ? text : `${text}: it takes two`];
 }
 
-async function findOpen(corridor: string, { databases }: Api): Promise<Found> {
-  const switches = await readSwitches(databases.primary);
-  const closed = stopOf(switches, corridor) ?? freezeOf(switches, corridor);
-  return [closed === undefined, closed ?? 'neither stopped nor frozen'];
+async function findOpen(corridor: string, read: Promise<Controls>): Promise<Found> {
+  const controls = await read;
+  const closed = holdOf(controls, corridor) ?? freezeOf(controls, corridor);
+  return [closed === undefined, closed ? nameOf(closed) : 'neither stopped nor frozen'];
 }

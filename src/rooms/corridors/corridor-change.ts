@@ -1,17 +1,17 @@
 /** Adds a corridor to the market and sets what may be set for one, with the row of the audit log in the same commit. */
 import { z } from 'zod';
+import { freezeOf } from '../../core/domain/control.ts';
 import {
   type CorridorSettings,
   DEFAULT_SETTINGS,
-  freezeOf,
   LOGS,
   RESIDENCY_CHARS_MAX,
   WEIGHT_MAX,
   WEIGHT_MIN,
-} from '../../core/domain/switch.ts';
+} from '../../core/domain/corridor-settings.ts';
+import { lockControls, readControls } from '../../core/store/controls/controls.ts';
 import { changeCorridor, readByAll } from '../../core/store/corridors/settings.ts';
 import { countOpen } from '../../core/store/open-rows/open-rows.ts';
-import { holdSwitches, readSwitches } from '../../core/store/switches/switches.ts';
 import { SHARDS_MAX } from '../../core/stream/keys.ts';
 import type { StreamLag } from '../../core/stream/status/lag.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
@@ -20,8 +20,8 @@ import { Failure } from '../../kit/words/failure.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Decider } from '../../kit/words/principal.ts';
-import { requireAuthority, requireOther } from './authority.ts';
-import { reasonField } from './switch-change.ts';
+import { AUTHORITY, requireAuthority, requireOther } from './authority.ts';
+import { reasonField } from './control-change.ts';
 
 const shards = z.int().min(1).max(SHARDS_MAX).meta({
   description:
@@ -93,7 +93,7 @@ export async function addCorridor(
   { id, shards, reason }: z.output<typeof newCorridorSchema>,
   by: Decider,
 ): Promise<z.output<typeof addedCorridorSchema>> {
-  requireAuthority('add a corridor', by);
+  requireAuthority('add a corridor', AUTHORITY['add a corridor'], by);
   return await changeCorridor(database, id, async (query, { isOurs, proposal, ...change }) => {
     const record = async (action: 'corridor.propose' | 'corridor.add') =>
       await recordChange(query, by, {
@@ -108,7 +108,11 @@ export async function addCorridor(
       await record('corridor.propose');
       return { corridor: id, is_added: false, proposed_by: by.name };
     }
-    requireOther('add a corridor', by, { scope: id, by: proposal.by });
+    requireOther(
+      by,
+      proposal.by,
+      `the change of ${id} was proposed by ${proposal.by}: another person sends it again`,
+    );
     if (proposal.shards !== shards)
       throw new Failure(
         'conflict',
@@ -125,7 +129,7 @@ export async function addCorridor(
 }
 
 export const readSettings = async (database: Pick<Database, 'query'>, corridor: string) =>
-  toJson((await readSwitches(database)).settings.get(corridor) ?? DEFAULT_SETTINGS);
+  toJson((await readControls(database)).settings.get(corridor) ?? DEFAULT_SETTINGS);
 
 const toJson = ({ logChangedAtMs, compared: _, ...settings }: CorridorSettings): SettingsJson => ({
   ...settings,
@@ -148,18 +152,18 @@ export async function configureCorridor(
   by: Decider,
   { measure, makeTopics }: LogsOfCorridor,
 ): Promise<SettingsJson> {
-  requireAuthority('configure a corridor', by);
+  requireAuthority('configure a corridor', AUTHORITY['configure a corridor'], by);
   if (log !== undefined && log !== 'streams') {
     const why = `log: ${log} needs Kafka, and KAFKA_URL is not set at this API; allowed is streams`;
     if (makeTopics === undefined) throw new Failure('conflict', 'KAFKA_MISSING', why);
     await makeTopics();
   }
   return await changeCorridor(database, corridor, async (query, { set }) => {
-    await holdSwitches(query);
-    const switches = await readSwitches({ query });
-    const before = switches.settings.get(corridor) ?? DEFAULT_SETTINGS;
+    await lockControls(query);
+    const controls = await readControls({ query });
+    const before = controls.settings.get(corridor) ?? DEFAULT_SETTINGS;
     if (shards !== undefined && shards !== before.shards) {
-      const frozenAt = switches.stopped.get(freezeOf(switches, corridor) ?? '')?.stopped_at;
+      const frozenAt = freezeOf(controls, corridor)?.set_at;
       await requireEmpty(query, corridor, frozenAt, await measure());
     }
     const after = {

@@ -9,7 +9,7 @@ import { measureStreams } from '../../core/stream/status/lag.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 
-type Parts = Pick<Worker, 'config' | 'database' | 'redis' | 'guards' | 'switches' | 'readKafka'>;
+type Parts = Pick<Worker, 'config' | 'database' | 'redis' | 'guards' | 'controls' | 'readKafka'>;
 
 type CorridorHealth = CorridorFigures & {
   /** The caller adds whether the corridor is open. */
@@ -109,7 +109,7 @@ export async function readHealth(
 /** The age of the oldest entry of each corridor that is not acknowledged; none while Redis does not answer, which the degradation says. */
 async function oldestAges(
   corridors: readonly string[],
-  { config, redis, guards, switches: { layout }, readKafka }: Parts,
+  { config, redis, guards, controls: { layout }, readKafka }: Parts,
 ): Promise<ReadonlyMap<string, number>> {
   try {
     const streams = streamsOf(config.RISK_MARKET, corridors, layout.shardsOf);

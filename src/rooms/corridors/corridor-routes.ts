@@ -1,9 +1,9 @@
 /** `/v1/corridors/{id}`: how a corridor does, and its checklist. */
 import { z } from 'zod';
-import { DEFAULT_SETTINGS, LOGS } from '../../core/domain/switch.ts';
+import { DEFAULT_SETTINGS, LOGS } from '../../core/domain/corridor-settings.ts';
 import type { Api } from '../../core/room.ts';
+import { readControls } from '../../core/store/controls/controls.ts';
 import { compareLogs } from '../../core/store/log-deliveries/log-deliveries.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
 import { PARTITIONS, topicsOf } from '../../core/stream/kafka/topics.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
@@ -21,8 +21,15 @@ import {
   settingsSchema,
 } from './corridor-change.ts';
 import { healthOf, healthSchema, readHealth, SLO_MS } from './corridor-health.ts';
-import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
-import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
+import {
+  paths,
+  readScopeState,
+  readStanding,
+  requireKnown,
+  scopeStateSchema,
+  standingExample,
+  standingSchema,
+} from './standing.ts';
 
 const count = (description: string) => z.int().meta({ description });
 
@@ -107,7 +114,7 @@ const example = {
 async function readCorridor(id: string, parts: Api) {
   const { primary: database, now } = parts.databases;
   const [standing, own, health] = await Promise.all([
-    readStanding(stopsOf(parts), frozenOf('corridor', id, parts)),
+    readStanding(id, parts),
     readSettings(database, id),
     readHealth([id], { ...parts, database }, now()),
   ]);
@@ -125,6 +132,20 @@ async function readCorridor(id: string, parts: Api) {
 }
 
 export const corridorOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/markets/{id}',
+    operationId: 'readMarket',
+    summary: 'How a market stands: open, frozen or stopped, and what is pending',
+    roles: READING_ROLES,
+    path: paths.market,
+    answers: { 200: answer('How it stands.', standingSchema, standingExample) },
+    problems: [404],
+    run: ({ path: { id } }, parts: Api) => {
+      requireKnown('market', id, parts);
+      return readStanding(null, parts);
+    },
+  }),
   operation({
     method: 'post',
     at: '/v1/corridors',
@@ -165,9 +186,9 @@ export const corridorOperations = [
     answers: { 200: answer('The settings as they are now.', settingsSchema, settings) },
     problems: [404, 409],
     run: async ({ path: { id }, body, by }, parts: Api) => {
-      frozenOf('corridor', id, parts);
+      requireKnown('corridor', id, parts);
       const { databases, guards, redis, config, kafka } = parts;
-      const { shardsOf } = parts.switches.layout;
+      const { shardsOf } = parts.controls.layout;
       const { RISK_MARKET: market } = config;
       const logs = {
         measure: () =>
@@ -196,8 +217,9 @@ export const corridorOperations = [
     },
     problems: [404],
     run: ({ path: { id }, by }, parts: Api) => {
+      requireKnown('corridor', id, parts);
       if (READING_ROLES.some((role) => by.roles.has(role))) return readCorridor(id, parts);
-      return readScopeState(stopsOf(parts), frozenOf('corridor', id, parts));
+      return readScopeState(id, parts);
     },
   }),
   operation({
@@ -212,7 +234,7 @@ export const corridorOperations = [
     },
     problems: [404],
     run: ({ path: { id } }, parts: Api) => {
-      frozenOf('corridor', id, parts);
+      requireKnown('corridor', id, parts);
       return readLogs(parts.databases.primary, id);
     },
   }),
@@ -233,14 +255,16 @@ export const corridorOperations = [
             name: 'limit of requests',
             kind: 'independence' as const,
             passed: false,
-            found: 'none: risk limits set corridor:US-EG --kind requests',
+            found: 'none: risk controls set limit-requests corridor:US-EG',
           },
         ],
       }),
     },
     problems: [404],
-    run: ({ path: { id } }, parts: Api) =>
-      checkCorridor(frozenOf('corridor', id, parts).corridor ?? id, parts),
+    run: ({ path: { id } }, parts: Api) => {
+      requireKnown('corridor', id, parts);
+      return checkCorridor(id, parts);
+    },
   }),
 ];
 
@@ -251,7 +275,7 @@ async function readLogs(
   { query }: Pick<Database, 'query'>,
   corridor: string,
 ): Promise<z.output<typeof logsSchema>> {
-  const { settings } = await readSwitches({ query });
+  const { settings } = await readControls({ query });
   const { log, logChangedAtMs, compared } = settings.get(corridor) ?? DEFAULT_SETTINGS;
   const found = compared && (await compareLogs(query, corridor, compared));
   return {

@@ -1,5 +1,5 @@
 /** Figures of corridors as metrics: one worker reads them for all, from the newest rows, and no transaction waits for it. */
-import { freezeOf, stopOf } from '../../core/domain/switch.ts';
+import { freezeOf, holdOf } from '../../core/domain/control.ts';
 import type { Worker } from '../../core/room.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -33,7 +33,7 @@ export function bindCorridorFigures(worker: Worker): Duty {
   const gauges = createCorridorMetrics(worker.metrics.make);
   const lead = leadership.of('care');
   const report = async () => {
-    const corridors = [...worker.switches.current().settings.keys()];
+    const corridors = [...worker.controls.current().settings.keys()];
     const health = await readFacts(corridors, worker);
     const volumes = await readVolumes(database, Date.now());
     clear();
@@ -67,9 +67,9 @@ export function bindCorridorFigures(worker: Worker): Duty {
 
 async function readFacts(corridors: readonly string[], worker: Worker) {
   const read = await readHealth(corridors, worker, Date.now());
-  const now = worker.switches.current();
+  const now = worker.controls.current();
   return read.map(({ corridor, activeAccounts, facts }) => {
-    const isOpen = stopOf(now, corridor) === undefined && freezeOf(now, corridor) === undefined;
+    const isOpen = holdOf(now, corridor) === undefined && freezeOf(now, corridor) === undefined;
     const { availability } = facts;
     return { corridor, activeAccounts, availability, ...healthOf({ ...facts, isOpen }) };
   });

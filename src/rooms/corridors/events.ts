@@ -1,12 +1,18 @@
 /** Tells other systems of decisions that another person completes or ends, and of what figures propose. */
 
-import { corridorScope, isFlagScope } from '../../core/domain/switch.ts';
+import {
+  type Authority,
+  KIND_NAMES,
+  kindOf,
+  SETTING_ROLES,
+} from '../../core/domain/control-kinds.ts';
+import { corridorScope } from '../../core/domain/scope.ts';
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { ENGINE, type Role } from '../../kit/words/principal.ts';
-import { AUTHORITY, type Decision, decisionOf } from './authority.ts';
+import { AUTHORITY } from './authority.ts';
 import { readProposals } from './hour-figures.ts';
 
 /** How long after a decision its event is still made, where no worker ran before. */
@@ -15,15 +21,36 @@ const MISSED_MS = 86_400_000;
 const DECISIONS_MAX = 500;
 const RECIPIENTS_MAX = 100;
 
+type Next = Authority & { readonly decision: string };
+
+const KIND_AND_SCOPE = /^([a-z-]+):(.+)$/;
+
+/** The decision that ends a control; undefined where nobody is told. */
+function endOf(subject: string): Next | undefined {
+  const [, name, scope = ''] = KIND_AND_SCOPE.exec(subject) ?? [];
+  const kind = KIND_NAMES.find((known) => known === name);
+  if (kind === undefined || !kindOf(kind).isTold) return undefined;
+  return { ...kindOf(kind).end(scope), decision: `end ${subject}` };
+}
+/** The decision that confirms a proposal. */
+const confirmationOf = (subject: string): Next => ({
+  roles: SETTING_ROLES,
+  person: 'second',
+  decision: `change ${subject}`,
+});
+const decide = (decision: keyof typeof AUTHORITY) => (): Next => ({
+  ...AUTHORITY[decision],
+  decision,
+});
+
 /** The decision that each action asks of the next person; other actions ask nothing. */
-const NEXT: Partial<Record<AuditAction, (subject: string) => Decision>> = {
-  'switch.stop': (subject) => decisionOf(subject, false),
-  'scope.freeze': () => 'resume',
-  'limit.propose': () => 'raise or remove a limit',
-  'corridor.propose': () => 'add a corridor',
-  'rollback.request': () => 'approve a rollback',
+const NEXT: Partial<Record<AuditAction, (subject: string) => Next | undefined>> = {
+  'control.set': endOf,
+  'control.propose': confirmationOf,
+  'corridor.propose': decide('add a corridor'),
+  'rollback.request': decide('approve a rollback'),
 };
-const isWaiting = (action: string) => !['switch.stop', 'scope.freeze'].includes(action);
+const isWaiting = (action: string) => action !== 'control.set';
 
 type Row = {
   readonly auditId: string;
@@ -60,7 +87,7 @@ async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
   const since = new Date(nowMs - MISSED_MS);
   const rows = await listDecided(query, Object.keys(NEXT), since, DECISIONS_MAX);
   if (rows.length === 0) return [];
-  const people = await listPeople(query, AUTHORITY.stop.roles);
+  const people = await listPeople(query, SETTING_ROLES);
   return rows.flatMap((row) => toEvent(row, people));
 }
 
@@ -69,7 +96,7 @@ async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
   const proposals = await readProposals({ query }, nowMs);
   if (proposals.length === 0) return [];
   const at = new Date(nowMs);
-  const recipients = (await listPeople(query, AUTHORITY.stop.roles)).map(({ name }) => name);
+  const recipients = (await listPeople(query, SETTING_ROLES)).map(({ name }) => name);
   return proposals.map((proposal) => ({
     id: `proposal_${proposal.trigger}_${proposal.corridor}_${at.toISOString().slice(0, 13)}`,
     type: 'decision.second_authority',
@@ -93,15 +120,15 @@ function toEvent(
   { auditId, who, action, subject, at, reason }: Row,
   people: readonly Person[],
 ): Event[] {
-  const decision = NEXT[action]?.(subject);
-  if (decision === undefined || isFlagScope(subject)) return [];
-  const { roles, person } = AUTHORITY[decision];
+  const asked = NEXT[action]?.(subject);
+  if (asked === undefined) return [];
+  const { roles, person, decision } = asked;
   const recipients = people
     .filter((person) => person.roles.some((role) => roles.some((needed) => needed === role)))
     .map(({ name }) => name)
     .filter((name) => person === 'any' || name !== who)
     .slice(0, RECIPIENTS_MAX);
-  const other = person === 'other' ? `another person than ${who}` : 'one person';
+  const other = person !== 'any' ? `another person than ${who}` : 'one person';
   const next = `To ${decision} takes ${other} with the role ${roles.join(' or ')}.`;
   const corridor = /:([A-Z]{2}-[A-Z]{2})$/.exec(subject)?.[1];
   return [

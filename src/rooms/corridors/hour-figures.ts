@@ -1,7 +1,7 @@
 /** Figures of the last hour by corridor, from the newest rows. A reading takes a bounded time, whatever the traffic. */
-import { readLimits } from '../../core/store/limits/limits.ts';
+
+import { readControls } from '../../core/store/controls/controls.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { type HourFigures, type Proposal, proposalsOf } from './proposals.ts';
@@ -68,6 +68,5 @@ export async function readProposals(
   const values = [since, ...[...transactions, ...scores].map(({ from }) => from)];
   const text = textOf(transactions, scores);
   const figures = await database.query<HourFigures>({ text }, values);
-  const [switches, limits] = [await readSwitches(database), await readLimits(database.query)];
-  return proposalsOf(figures, { switches, limits });
+  return proposalsOf(figures, await readControls(database));
 }

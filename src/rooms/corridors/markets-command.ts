@@ -1,7 +1,9 @@
-/** `risk markets …`: makes markets and their roles in the database; shows and freezes a market over a running API. */
+/** `risk markets …`: makes markets and their roles in the database; shows a market over a running API. */
 
-import { LIMITED_MARKET, type LimitKind, type Rate } from '../../core/domain/limit.ts';
-import { changeLimits } from '../../core/store/limits/limits.ts';
+import { nameOf } from '../../core/domain/control.ts';
+import type { LimitUnit, Rate } from '../../core/domain/limit.ts';
+import { MARKET } from '../../core/domain/scope.ts';
+import { changeControls } from '../../core/store/controls/controls.ts';
 import { type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
@@ -10,7 +12,7 @@ import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
+import { tellControls } from './say.ts';
 import { makeAuditor } from './store/grant-auditor.ts';
 import { grantMarket, makeAnalytics } from './store/grant-market.ts';
 
@@ -23,7 +25,7 @@ const LATER_MARKET: FirstLimits = {
 
 /** Limits that the market of this name begins with. */
 const firstLimitsOf = (market: string) =>
-  Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitKind, Rate][];
+  Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitUnit, Rate][];
 
 const words = { ID: 'id' };
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
@@ -32,7 +34,7 @@ const CONNECTIONS_MAX = 10_000;
 /** Connections of a role that only reads. Larger: its readers may take more of Postgres; smaller: more of them wait. */
 const READER_CONNECTIONS = 5;
 
-type FirstLimits = { readonly [Kind in LimitKind]?: Rate };
+type FirstLimits = { readonly [Kind in LimitUnit]?: Rate };
 
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
@@ -186,21 +188,17 @@ function passwordFrom(environment: Environment, variable: string | undefined): s
 
 export const command = commandOf({
   name: 'markets',
-  summary: 'Makes markets and their roles, shows how one stands, freezes it and lets it go on.',
+  summary: 'Makes markets and their roles, and shows how one stands.',
   notes: `create, grant, analytics and auditor need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
 
-Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
+Example: risk markets show market_0`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
     create,
     grant,
     analytics,
     auditor,
-    show: { operation: 'readMarket', words },
-    freeze: { operation: 'freezeMarket', words, notes: sayResume },
-    resume: { operation: 'resumeMarket', words },
-    note: { operation: 'noteMarket', words: { ...words, TEXT: 'note' } },
-    freezes: { operation: 'listMarketFreezes', words, columns: FREEZE_COLUMNS },
+    show: { operation: 'readMarket', words, tell: tellControls },
   },
 });
 
@@ -217,20 +215,22 @@ async function freeSeededCorridors(
 async function setFirstLimit(
   database: Database,
   { by }: MarketMaking,
-  kind: LimitKind,
-  rate: Rate,
+  unit: LimitUnit,
+  { ratePerSecond, burst }: Rate,
 ): Promise<void> {
-  const scope = LIMITED_MARKET;
-  const reason = 'first limit of a new market';
-  await changeLimits(database, { scope, kind }, async (query, { all, set }) => {
-    if (all.some((limit) => limit.scope === scope && limit.kind === kind)) return;
-    await set(rate, { by: 'risk markets create', reason });
-    const { ratePerSecond, burst } = rate;
-    await recordChange(query, by, {
-      action: 'limit.set',
-      subject: scope,
-      before: null,
-      after: { kind, ratePerSecond, burst, reason },
-    });
+  const control = {
+    kind: `limit-${unit}`,
+    scope: MARKET,
+    value: { rate_per_second: ratePerSecond, burst },
+    reason: 'first limit of a new market',
+    message: null,
+    ends_at: null,
+    set_by: 'risk markets create',
+  } as const;
+  await changeControls(database, false, async (query, before, { set }) => {
+    if (before.inForce.get(control.kind)?.has(MARKET)) return;
+    await set(control);
+    const subject = nameOf(control);
+    await recordChange(query, by, { action: 'control.set', subject, before: null, after: control });
   });
 }

@@ -1,16 +1,14 @@
 /** `/v1/proposals`: what figures propose to do about corridors, and carrying it out. */
 import { z } from 'zod';
-import { throttleScope } from '../../core/domain/limit.ts';
-import { stricterScope } from '../../core/domain/switch.ts';
+import { corridorScope } from '../../core/domain/scope.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { HOUR_MS } from '../../kit/words/range.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
-import { freeze, resumeCommandSchema } from './freeze-change.ts';
-import { frozenOf } from './freeze-routes.ts';
+import { changeControl, reasonField } from './control-change.ts';
 import { readProposals } from './hour-figures.ts';
-import { changeLimit } from './limit-change.ts';
 import {
   PROPOSED_POINTS,
   type Proposal,
@@ -18,7 +16,6 @@ import {
   THRESHOLDS,
   THROTTLED_SHARE,
 } from './proposals.ts';
-import { changeScopes } from './switch-change.ts';
 
 const example: Proposal = {
   id: 'disputes:US-EG',
@@ -33,11 +30,17 @@ const example: Proposal = {
   blast_radius: { corridors: ['US-EG'], accounts_share: 0.04, is_within: true },
 };
 
+const confirmSchema = z.strictObject({ reason: reasonField }).meta({ id: 'ConfirmCommand' });
 const path = z.object({
   id: z.string().max(64).meta({ description: 'The proposal.', example: 'disputes:US-EG' }),
 });
 const doneSchema = z
-  .object({ proposal: proposalSchema, scope: z.string(), ends_at: z.iso.datetime() })
+  .object({
+    proposal: proposalSchema,
+    kind: z.string(),
+    scope: z.string(),
+    ends_at: z.iso.datetime(),
+  })
   .meta({ id: 'ConfirmedProposal' });
 
 export const proposalOperations = [
@@ -64,11 +67,12 @@ export const proposalOperations = [
     summary: 'Carry a proposal out; it ends by itself',
     roles: DECIDING_ROLES,
     path,
-    body: bodyOf(resumeCommandSchema, { reason: 'the bank sees it, too' }),
+    body: bodyOf(confirmSchema, { reason: 'the bank sees it, too' }),
     answers: {
       200: answer('The scope that is in force, and its end.', doneSchema, {
         proposal: example,
-        scope: 'freeze:corridor:US-EG',
+        kind: 'freeze',
+        scope: 'corridor:US-EG',
         ends_at: '2026-11-25T11:30:00.000Z',
       }),
     },
@@ -81,26 +85,20 @@ export const proposalOperations = [
       if (proposal === undefined) {
         throw new Problem('not-found', `Nothing is proposed as ${given(id)}: GET /v1/proposals.`);
       }
-      const { corridor, trigger, found, action, hours, rate_per_second, burst } = proposal;
+      const { corridor, trigger, found, action: kind, hours, rate_per_second, burst } = proposal;
       const reason = `${body.reason} (${trigger}: ${Number(found.toFixed(3))})`;
-      const ends_at = new Date(now() + hours * 3_600_000).toISOString();
-      if (rate_per_second !== null && burst !== null) {
-        const command = { kind: 'transactions', rate_per_second, burst, reason, ends_at } as const;
-        await changeLimit(primary, { scope: throttleScope(corridor), command, by });
-      } else if (action === 'freeze') {
-        const frozen = frozenOf('corridor', corridor, parts);
-        await freeze(primary, frozen, { reason, ends_at }, by);
-      } else {
-        const scopes = [stricterScope('tighten', corridor)];
-        const command = { stopped: true, reason, ends_at, value: PROPOSED_POINTS };
-        await changeScopes(primary, { scopes, command, by });
-      }
+      const ends_at = new Date(now() + hours * HOUR_MS).toISOString();
+      const scope = corridorScope(corridor);
+      const value = {
+        freeze: {},
+        tighten: { points: PROPOSED_POINTS },
+        throttle: { rate_per_second: rate_per_second ?? undefined, burst: burst ?? undefined },
+      }[kind];
+      const command = { in_force: true, ...value, reason, ends_at };
+      const { now: controls } = await changeControl(primary, { kind, scope, command, by });
+      parts.controls.take(controls);
       parts.log.warn({ keyId: by.keyId, ...proposal }, 'confirmed proposal');
-      return {
-        proposal,
-        scope: `${action}:corridor:${corridor}`,
-        ends_at,
-      };
+      return { proposal, kind, scope, ends_at };
     },
   }),
 ];

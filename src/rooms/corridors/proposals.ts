@@ -1,7 +1,6 @@
 /** Figures of the last hour propose what people may do about a corridor. */
 import { z } from 'zod';
-import { type Limit, throttleScope } from '../../core/domain/limit.ts';
-import { freezeOf, type Switches, stopOf, stricterScope } from '../../core/domain/switch.ts';
+import { type Controls, controlOf, freezeOf, holdOf } from '../../core/domain/control.ts';
 
 /** Figures of a corridor of the last hour. */
 export type HourFigures = {
@@ -93,13 +92,8 @@ function throttleOf({ perSecond }: HourFigures) {
 }
 const NO_RATE = { rate_per_second: null, burst: null };
 
-type InForce = { readonly switches: Switches; readonly limits: readonly Limit[] };
-
 /** Nothing is proposed that is in force already. */
-export function proposalsOf(
-  figures: readonly HourFigures[],
-  { switches, limits }: InForce,
-): Proposal[] {
+export function proposalsOf(figures: readonly HourFigures[], controls: Controls): Proposal[] {
   return TRIGGERS.flatMap((trigger) => {
     const threshold = THRESHOLDS[trigger];
     const met = figures.filter((figure) => (foundOf(trigger, figure) ?? 0) > threshold);
@@ -113,9 +107,9 @@ export function proposalsOf(
     };
     const action = ACTION_OF[trigger];
     const isDone = (corridor: string) =>
-      (stopOf(switches, corridor) ?? freezeOf(switches, corridor)) !== undefined ||
-      (action === 'tighten' && switches.stopped.has(stricterScope('tighten', corridor))) ||
-      (action === 'throttle' && limits.some(({ scope }) => scope === throttleScope(corridor)));
+      (holdOf(controls, corridor) ??
+        freezeOf(controls, corridor) ??
+        controlOf(controls, action, corridor)) !== undefined;
     return met
       .filter(({ corridor }) => !isDone(corridor))
       .map((figures) => ({

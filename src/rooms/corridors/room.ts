@@ -5,12 +5,10 @@ import { createCorridorMetrics } from './metrics.ts';
 export const corridors: Room = {
   name: 'corridors',
   commands: {
-    switch: () => import('./switch-command.ts'),
+    controls: () => import('./controls-command.ts'),
     corridors: () => import('./corridors-command.ts'),
     markets: () => import('./markets-command.ts'),
     degradation: () => import('./degradation-command.ts'),
-    flags: () => import('./flags-command.ts'),
-    limits: () => import('./limits-command.ts'),
   },
   metrics: createCorridorMetrics,
   events: async () => (await import('./events.ts')).events,

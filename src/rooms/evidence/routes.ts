@@ -22,7 +22,7 @@ const hashes = z
 const proofSchema = z.object({
   content: z.string().meta({
     description: 'Canonical JSON (RFC 8785): the hash of a score is over its values.',
-    example: '{"action":"limit.set","id":"41","kind":"audit","v":1}',
+    example: '{"action":"control.set","id":"41","kind":"audit","v":1}',
   }),
   set: z.object({ index: z.int(), hashes: z.base64() }).optional().meta({
     description: 'The place of a score among the hashes of its set; absent for other kinds.',

@@ -29,7 +29,7 @@ import { csvHeader } from './write/csv.ts';
 
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
-type Parts = Pick<Api, 'authenticate' | 'ingest' | 'draining' | 'log' | 'switches'> & {
+type Parts = Pick<Api, 'authenticate' | 'ingest' | 'draining' | 'log' | 'controls'> & {
   readonly exports: Exports;
 };
 
@@ -110,8 +110,8 @@ const operations = [
       },
     },
     run: async ({ query: asked, by, c }, parts: Parts) => {
-      const { exports, ingest, switches } = parts;
-      requireOn(switches, 'exports');
+      const { exports, ingest, controls } = parts;
+      requireOn(controls, 'exports');
       requireCorridor(ingest.corridors(), asked.corridor);
       // A question for the headers alone reads nothing.
       if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
@@ -133,13 +133,13 @@ export const document: DocumentPart = {
 };
 
 export function open(api: Api): ApiRoom {
-  const { config, databases, metrics, isSubmitting, switches } = api;
+  const { config, databases, metrics, isSubmitting, controls } = api;
   const max = config.RISK_EXPORTS_MAX;
   const primary = api.openPool('api-exports');
   const exports: Exports = {
     databases: { ...databases, primary },
     metrics: createExportMetrics(metrics.make),
-    isOff: () => refusalOf(switches, 'exports') !== undefined,
+    isOff: () => refusalOf(controls, 'exports') !== undefined,
     isSubmitting,
     max,
     running: 0,

@@ -4,11 +4,12 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { MODEL, namesStopped } from '../../core/domain/switch.ts';
+import { namesStopped } from '../../core/domain/control.ts';
+import { MODEL } from '../../core/domain/scope.ts';
 import type { FoundModel, Models } from '../../core/score/judge.ts';
 import { isDrawn, lineOf, subjectsInForce } from '../../core/score/rollout/in-force.ts';
+import { readControls } from '../../core/store/controls/controls.ts';
 import { MODELS, readSettledRollouts } from '../../core/store/rollouts/rollouts.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type Databases, isFound, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
@@ -40,7 +41,7 @@ export async function openModels(databases: Databases): Promise<Models> {
       const log = await readSettledRollouts(MODELS, databases.primary, 'evaluate');
       const inForce = subjectsInForce(log).get(corridor);
       const line = inForce === undefined ? [] : lineOf(inForce, isDrawn(inForce, accountId));
-      const stopped = namesStopped(await readSwitches(databases.primary), MODEL);
+      const stopped = namesStopped(await readControls(databases.primary), MODEL);
       let degradation: 0 | 1 = 0;
       for (const modelId of line) {
         const found = await find(modelId);

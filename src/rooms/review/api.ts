@@ -191,7 +191,7 @@ export const document: DocumentPart = {
 };
 
 export function open(api: Api): ApiRoom {
-  const { databases, limits, metrics, authenticate, draining, log, switches } = api;
+  const { databases, limits, metrics, authenticate, draining, log, controls } = api;
   const { primary, now } = databases;
   const answerStatus = createLive({
     authenticate,
@@ -199,7 +199,7 @@ export function open(api: Api): ApiRoom {
     everyMs: STATUS_EVERY_MS,
     signal: draining,
     readers: READERS,
-    refusal: () => refusalOf(switches, 'live-figures'),
+    refusal: () => refusalOf(controls, 'live-figures'),
     read: () => readStatus(primary.query, now()),
     toPoint: toReviewPoint,
   });

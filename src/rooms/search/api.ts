@@ -1,8 +1,8 @@
 /** Additions of search to an API process. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { hasFreeze } from '../../core/domain/control.ts';
 import type { ActiveParty } from '../../core/domain/party.ts';
-import { hasFreeze } from '../../core/domain/switch.ts';
 import { databasesFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { ServedAnswer } from '../../kit/caches/answer-cache.ts';
@@ -130,7 +130,7 @@ const LABELS = { method: 'GET', route: '/v1/scores/:id', status: '200' };
 const USUAL = USUAL_HEADERS.filter(([name]) => name !== 'Cache-Control').flat();
 
 export function open(api: Api): ApiRoom {
-  const { guards, ingest, metrics, recall, switches } = api;
+  const { guards, ingest, metrics, recall, controls } = api;
   const caches = openCaches(api);
   // A caller that has posted a label sees the label at once in this process.
   api.afterLabels.add(caches.profiles.proveAnew);
@@ -142,7 +142,7 @@ export function open(api: Api): ApiRoom {
     degradation: guards.health.level,
     isPlain: () =>
       !ingest.limiter.limits('requests') &&
-      !hasFreeze(switches.current()) &&
+      !hasFreeze(controls.current()) &&
       ingest.tokens() === null,
   };
   return {

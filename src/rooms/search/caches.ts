@@ -9,7 +9,7 @@ export type Caches = { readonly scores: ScoreCache; readonly profiles: ProfileCa
 /** Parts of the process that the routes of search need. */
 export type Parts = Pick<
   Api,
-  'config' | 'databases' | 'guards' | 'ingest' | 'inputSources' | 'models' | 'switches'
+  'config' | 'databases' | 'guards' | 'ingest' | 'inputSources' | 'models' | 'controls'
 > &
   Caches;
 

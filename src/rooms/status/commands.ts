@@ -84,10 +84,12 @@ async function readByHand(ask: AskApi, status: Status): Promise<DegradationLevel
   try {
     const { items } = await ask('GET /v1/degradation', {});
     // The level of the market is that of each corridor, too.
+    const nameOf = ({ by_hand: control }: DegradationLevel) =>
+      control && `${control.kind} ${control.scope}`;
     return items.filter(
-      ({ by_hand: stop }, at) =>
-        stop !== null &&
-        items.findIndex((corridor) => corridor.by_hand?.scope === stop.scope) === at,
+      (level, at) =>
+        level.by_hand !== null &&
+        items.findIndex((other) => nameOf(other) === nameOf(level)) === at,
     );
   } catch (error) {
     if (error instanceof Failure) return [];
@@ -95,12 +97,12 @@ async function readByHand(ask: AskApi, status: Status): Promise<DegradationLevel
   }
 }
 
-function sayByHand({ scope, level, by_hand: stop }: DegradationLevel): string {
-  if (stop === null) return '';
-  const { stopped_by: by, stopped_at: at, reason, ends_at: until } = stop;
+function sayByHand({ level, by_hand: control }: DegradationLevel): string {
+  if (control === null) return '';
+  const { kind, scope, set_by: by, set_at: at, reason, ends_at: until } = control;
   const byWhom = scope === 'market' ? 'another person sends' : 'somebody sends';
   const end = until === null ? `until ${byWhom}` : `until ${until}, or until ${byWhom}`;
-  return `${by} set ${scope} to level ${level} by hand at ${at}: ${reason}. It lasts ${end} bin/risk degradation set ${scope} --level 0 --reason '…'.`;
+  return `${by} set ${scope} to level ${level} by hand at ${at}: ${reason}. It lasts ${end} bin/risk controls end ${kind} ${scope} --reason '…'.`;
 }
 
 function showTroubles(output: Output, status: Status, byHand: readonly DegradationLevel[]): void {

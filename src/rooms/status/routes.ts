@@ -62,7 +62,7 @@ export const document: DocumentPart = {
 };
 
 export function open(api: Api): ApiRoom {
-  const { databases, switches, metrics, authenticate, draining, log } = api;
+  const { databases, controls, metrics, authenticate, draining, log } = api;
   const readStatus = createReadStatus(api);
   const poolInUse = () => busyShare(databases.primary.usage());
   const nowMs = () => performance.now();
@@ -71,7 +71,7 @@ export function open(api: Api): ApiRoom {
     read,
     toPoint,
     readers: READERS,
-    refusal: () => refusalOf(switches, 'live-figures'),
+    refusal: () => refusalOf(controls, 'live-figures'),
     authenticate,
     signal: draining,
     log,

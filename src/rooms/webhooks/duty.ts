@@ -73,7 +73,7 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
     count: (outcome) => metrics.webhookAttempts.inc({ outcome }),
     random: Math.random,
     nowMs: Date.now,
-    switches: worker.switches.current,
+    controls: worker.controls.current,
   });
   const note = (deliveries: number) => {
     if (deliveries === 0) return;

@@ -1,12 +1,12 @@
 /** Changes something of a scope with a reason. A refusal stands in the dialog, in the words of the API. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { SWITCHES } from '../../api/switches.ts';
+import { CONTROLS } from '../../api/controls.ts';
 import { Modal } from '../../parts/dialog.tsx';
 import { Field } from '../../parts/field.tsx';
 import { Trouble } from '../../parts/states.tsx';
 
-/** A switch is changed within a second, and half a second later where a store has to be ended. */
+/** A control is changed within a second, and half a second later where a store has to be ended. */
 const ANSWER_MS = 10_000;
 
 type ChangeDialogProps = {
@@ -32,7 +32,7 @@ export function ChangeDialog(props: ChangeDialogProps) {
     networkMode: 'always',
     onSuccess: () => {
       onClose();
-      return client.invalidateQueries({ queryKey: SWITCHES });
+      return client.invalidateQueries({ queryKey: CONTROLS });
     },
   });
   const isReady = reason.trim() !== '' && !isBlocked && !change.isPending;

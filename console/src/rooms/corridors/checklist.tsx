@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { CorridorChecklist } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { SWITCHES } from '../../api/switches.ts';
+import { CONTROLS } from '../../api/controls.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge } from '../../parts/show.tsx';
@@ -12,7 +12,7 @@ type Check = CorridorChecklist['items'][number];
 
 export function ChecklistPart({ corridor }: { readonly corridor: string }) {
   const query = useQuery({
-    queryKey: [...SWITCHES, 'checklist', corridor],
+    queryKey: [...CONTROLS, 'checklist', corridor],
     queryFn: ({ signal }) =>
       ask('GET /v1/corridors/{id}/checklist', { path: { id: corridor } }, signal),
   });

@@ -3,19 +3,19 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { CorridorState, Me } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { CONTROLS } from '../../api/controls.ts';
 import { has, sees } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';
-import { SWITCHES } from '../../api/switches.ts';
 import { count, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Badge, Facts, type Level, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { ChecklistPart } from './checklist.tsx';
+import { CorridorControls } from './corridor-controls.tsx';
 import { HEALTH_PARTS } from './health-parts.ts';
 import { Investigation } from './investigation.tsx';
 import { SettingsPart } from './settings.tsx';
-import { StricterPart } from './stricter.tsx';
 
 /** The figures look at an hour, so a page that asks more often shows nothing new and counts more. */
 const ASK_EVERY_MS = 10_000;
@@ -28,7 +28,7 @@ const STATES: Readonly<Record<CorridorState['state'], Level>> = {
 
 export function CorridorPage({ id, me }: { readonly id: string; readonly me: Me }) {
   const query = useQuery({
-    queryKey: [...SWITCHES, 'corridor', id],
+    queryKey: [...CONTROLS, 'corridor', id],
     queryFn: ({ signal }) => ask('GET /v1/corridors/{id}', { path: { id } }, signal),
     refetchInterval: usePolling(ASK_EVERY_MS),
   });
@@ -41,7 +41,7 @@ export function CorridorPage({ id, me }: { readonly id: string; readonly me: Me 
             <>
               <Now corridor={corridor} />
               <Health corridor={corridor} />
-              <StricterPart corridor={id} stops={corridor.stricter} me={me} />
+              <CorridorControls corridor={id} me={me} />
               <SettingsPart corridor={id} settings={corridor.settings} mayChange={mayChange} />
               <Investigation corridor={id} mayNote={mayChange} />
               <ChecklistPart corridor={id} />
@@ -61,7 +61,7 @@ function Links({ id, me }: { readonly id: string; readonly me: Me }) {
     <>
       {sees(me, 'analyst') ? <Link href={`/transactions?corridor=${id}`}>Transactions</Link> : null}
       {isReviewer ? <Link href={`/review?corridor=${id}`}>Cases</Link> : null}
-      <Link href="/switches">Stop or freeze</Link>
+      <Link href="/controls">Controls</Link>
     </>
   );
 }

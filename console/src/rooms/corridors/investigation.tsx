@@ -1,22 +1,28 @@
 /** Freezes of a corridor with the notes of their investigations, and the way to add one. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { FreezeRecord } from '../../../../src/kit/client/api-types.ts';
+import type { ControlRecord } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { SWITCHES } from '../../api/switches.ts';
+import { CONTROLS } from '../../api/controls.ts';
 import { person } from '../../format.ts';
 import { Field } from '../../parts/field.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty, Found, Trouble } from '../../parts/states.tsx';
 
+const freezeOf = (corridor: string) => ({ kind: 'freeze', scope: `corridor:${corridor}` }) as const;
+
 type InvestigationProps = { readonly corridor: string; readonly mayNote: boolean };
 
 export function Investigation({ corridor, mayNote }: InvestigationProps) {
   const query = useQuery({
-    queryKey: [...SWITCHES, 'freezes', corridor],
+    queryKey: [...CONTROLS, 'freezes', corridor],
     queryFn: ({ signal }) =>
-      ask('GET /v1/corridors/{id}/freezes', { path: { id: corridor }, query: {} }, signal),
+      ask(
+        'GET /v1/controls/{kind}/{scope}/history',
+        { path: freezeOf(corridor), query: {} },
+        signal,
+      ),
   });
   return (
     <Part title="Freezes">
@@ -27,9 +33,9 @@ export function Investigation({ corridor, mayNote }: InvestigationProps) {
           ) : (
             <>
               {items.map((freeze) => (
-                <Freeze key={freeze.freeze_id} freeze={freeze} />
+                <Freeze key={freeze.control_id} freeze={freeze} />
               ))}
-              {mayNote && items[0]?.resumed_at === null ? <AddNote corridor={corridor} /> : null}
+              {mayNote && items[0]?.ended_at === null ? <AddNote corridor={corridor} /> : null}
             </>
           )
         }
@@ -38,8 +44,8 @@ export function Investigation({ corridor, mayNote }: InvestigationProps) {
   );
 }
 
-function Freeze({ freeze }: { readonly freeze: FreezeRecord }) {
-  const { frozen_at: at, frozen_by: by, reason, resumed_at: resumedAt, notes } = freeze;
+function Freeze({ freeze }: { readonly freeze: ControlRecord }) {
+  const { set_at: at, set_by: by, reason, ended_at: endedAt, notes } = freeze;
   return (
     <article>
       <p>
@@ -54,10 +60,10 @@ function Freeze({ freeze }: { readonly freeze: FreezeRecord }) {
           ))}
         </ul>
       )}
-      {resumedAt === null ? null : (
+      {endedAt === null ? null : (
         <p>
-          Resumed at <Time at={resumedAt} /> by {person(freeze.resumed_by ?? '')}
-          {freeze.resume_reason === null ? '' : `: ${freeze.resume_reason}`}
+          Resumed at <Time at={endedAt} /> by {person(freeze.ended_by ?? '')}
+          {freeze.end_reason === null ? '' : `: ${freeze.end_reason}`}
         </p>
       )}
     </article>
@@ -69,11 +75,14 @@ function AddNote({ corridor }: { readonly corridor: string }) {
   const [note, setNote] = useState('');
   const add = useMutation({
     mutationFn: (text: string) =>
-      ask('POST /v1/corridors/{id}/notes', { path: { id: corridor }, body: { note: text } }),
+      ask('POST /v1/controls/{kind}/{scope}/notes', {
+        path: freezeOf(corridor),
+        body: { note: text },
+      }),
     networkMode: 'always',
     onSuccess: () => {
       setNote('');
-      return client.invalidateQueries({ queryKey: [...SWITCHES, 'freezes', corridor] });
+      return client.invalidateQueries({ queryKey: [...CONTROLS, 'freezes', corridor] });
     },
   });
   const isReady = note.trim() !== '' && !add.isPending;

@@ -3,9 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Me, Proposal } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { CONTROLS } from '../../api/controls.ts';
 import { has } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';
-import { SWITCHES } from '../../api/switches.ts';
 import { count, number, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -18,7 +18,7 @@ const ASK_EVERY_MS = 30_000;
 /** Absent where nothing is proposed. */
 export function ProposalsPart({ me }: { readonly me: Me }) {
   const { data } = useQuery({
-    queryKey: [...SWITCHES, 'proposals'],
+    queryKey: [...CONTROLS, 'proposals'],
     queryFn: ({ signal }) => ask('GET /v1/proposals', {}, signal),
     refetchInterval: usePolling(ASK_EVERY_MS),
   });

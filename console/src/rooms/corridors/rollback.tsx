@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Me, RollbackRequest } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { CONTROLS } from '../../api/controls.ts';
 import { has } from '../../api/me.ts';
-import { SWITCHES } from '../../api/switches.ts';
 import { person } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
@@ -16,7 +16,7 @@ type RollbackProps = { readonly market: string; readonly me: Me };
 
 export function RollbackPart({ market, me }: RollbackProps) {
   const query = useQuery({
-    queryKey: [...SWITCHES, 'rollback', market],
+    queryKey: [...CONTROLS, 'rollback', market],
     queryFn: ({ signal }) => ask('GET /v1/markets/{id}/rollback', { path: { id: market } }, signal),
   });
   const [isAsked, setAsked] = useState(false);

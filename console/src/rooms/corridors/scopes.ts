@@ -1,36 +1,28 @@
-/** Scopes in words, and who may end a stop or a freeze. */
-import type { Me, Stop } from '../../../../src/kit/client/api-types.ts';
-import { has } from '../../api/me.ts';
-
-const FREEZE = 'freeze:';
-
-export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
-
-const THROTTLE = 'throttle:corridor:';
+/** Scopes, kinds and values of controls in words. */
+import type { ControlValue } from '../../../../src/kit/client/api-types.ts';
+import { count, number } from '../../format.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
-  ...{ corridor: 'The corridor', client: 'The client', key: 'The key' },
-  ...{ rule: 'The rule', model: 'The model' },
+  ...{ corridor: 'The corridor', client: 'The client', key: 'The key', flag: 'The flag' },
+  ...{ rule: 'The rule', model: 'The model', each: 'Each' },
 };
 
-/** `corridor:US-EG` and `freeze:corridor:US-EG` are the corridor US-EG. */
+/** `corridor:US-EG` is the corridor US-EG. */
 export function nameOf(scope: string): string {
-  if (scope.startsWith(THROTTLE)) return `The throttle of ${scope.slice(THROTTLE.length)}`;
-  const own = isFreeze(scope) ? scope.slice(FREEZE.length) : scope;
-  if (own === 'all') return 'Every market';
-  if (own === 'market') return 'The market';
-  const [kind = '', name = ''] = own.split(/:(.*)/s);
-  return `${WORDS[kind] ?? kind} ${name}`.trim();
+  if (scope === 'all') return 'Every market';
+  if (scope === 'market') return 'The market';
+  const [form = '', name = ''] = scope.split(/:(.*)/s);
+  return `${WORDS[form] ?? form} ${name}`.trim();
 }
 
-/** Scopes of a whole market, and freezes: ending them takes another person, as the API decides (src/rooms/corridors/authority.ts). */
-const WIDE = ['all', 'market', 'emergency', 'read-only:market'];
+/** `limit-requests` as people read it. */
+export const kindName = (kind: string) => kind.replaceAll('-', ' ');
 
-/** The people who may end a stop or a freeze, in words; undefined if the person logged in may. @param name of that person */
-export function whoElseEnds({ scope, stopped_by: by }: Stop, me: Me, name: string) {
-  const takesTwo = isFreeze(scope) || WIDE.includes(scope);
-  if (!takesTwo) return undefined;
-  if (by === name) return 'another person (risk officer or admin)';
-  const mayDecide = has(me, 'risk_officer') || me.roles.includes('admin');
-  return mayDecide ? undefined : 'a risk officer or an admin';
+/** Empty for a control without a value. */
+export function sayValue(value: ControlValue | null): string {
+  if (value === null) return '';
+  const { points, from_amount: amount, currency, rate_per_second: rate, burst } = value;
+  if (points !== undefined) return `thresholds lower by ${points} points`;
+  if (amount !== undefined) return `reviewed by hand from ${amount} ${currency} on`;
+  return `${number(rate ?? 0)} a second, burst ${count(burst ?? 0)}`;
 }

@@ -3,18 +3,9 @@ import type { Guard } from '../../../kit/breakers/breaker.ts';
 import type { HeaderList } from '../../../kit/http/answers/answer-headers.ts';
 import { answerWithin } from '../../../kit/process/settles-within.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import {
-  keyScope,
-  LIMIT_KIND_NAMES,
-  LIMITED_MARKET,
-  type Limit,
-  type LimitKind,
-  type PartyField,
-  partyFields,
-  type Rate,
-} from '../../domain/limit.ts';
-import { clientScope } from '../../domain/switch.ts';
-import type { LimitWatch } from '../../store/limits/limits.ts';
+import { type Limit, type LimitUnit, type Rate, REQUEST_UNITS } from '../../domain/limit.ts';
+import { clientScope, keyScope, MARKET, type PartyField, partyFields } from '../../domain/scope.ts';
+import type { LimitWatch } from '../../store/limits/limit-processes.ts';
 import { takeQuota, takeUnits } from '../../stream/party-quota.ts';
 import { createLease, type Lease } from './lease.ts';
 
@@ -22,7 +13,7 @@ import { createLease, type Lease } from './lease.ts';
 export type Submitter = { readonly client: string; readonly keyId: string };
 
 export type Need = {
-  readonly kind: LimitKind;
+  readonly kind: LimitUnit;
   readonly scope: string;
   readonly n: number;
   /** Units that will be taken one after another. */
@@ -66,7 +57,7 @@ const RETRY_SECONDS_MAX = 3600;
 export const scopesOf = ({ client, keyId }: Submitter) => [
   keyScope(keyId),
   clientScope(client),
-  LIMITED_MARKET,
+  MARKET,
 ];
 
 export function createLimiter(
@@ -102,7 +93,7 @@ export function createLimiter(
   };
   return {
     /** Whether anything is limited by this kind. */
-    limits: (kind: LimitKind): boolean => current().size > 0 && kinds.has(kind),
+    limits: (kind: LimitUnit): boolean => current().size > 0 && kinds.has(kind),
     /** Takes all units that are needed, or none and answers which limit is used up. Scopes without a limit pass. */
     async take(needs: readonly Need[]): Promise<Exceeded | undefined> {
       const all = current();
@@ -122,7 +113,7 @@ export function createLimiter(
       return undefined;
     },
     /** Takes as many of n units as all of these scopes have. */
-    async takeSome(kind: LimitKind, scopes: readonly string[], n: number): Promise<number> {
+    async takeSome(kind: LimitUnit, scopes: readonly string[], n: number): Promise<number> {
       const all = current();
       const taken: Lease[] = [];
       let some = n;
@@ -144,7 +135,7 @@ export function createLimiter(
     headersFor(who: Submitter): HeaderList {
       const all = current();
       const own = scopesOf(who).flatMap((scope) =>
-        LIMIT_KIND_NAMES.flatMap((kind): [string, Lease][] => {
+        REQUEST_UNITS.flatMap((kind): [string, Lease][] => {
           const lease = all.get(nameOf(kind, scope));
           return lease === undefined ? [] : [[headerName(kind, scope), lease]];
         }),

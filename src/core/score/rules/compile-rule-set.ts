@@ -6,9 +6,9 @@
 import { atOnce, type Sliced } from '../../../kit/process/pauses.ts';
 import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
 import { type FieldError, fieldErrors, jsonPointer } from '../../../kit/words/field-errors.ts';
+import type { ManualFrom } from '../../domain/control.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
 import { metadataProblem } from '../../domain/metadata.ts';
-import type { ManualFrom } from '../../domain/switch.ts';
 import { type Bounds, CODE_MEASURES } from './code-measures.ts';
 import {
   ANYTHING_DECLARED,

@@ -2,7 +2,7 @@
  * Rule sets that people derive for a time: without some rules, with lower thresholds, or with a review of larger amounts. The
  * name says all of it, so a score of any age is explained and verified by the name that it was stored with.
  */
-import type { ManualFrom } from '../../domain/switch.ts';
+import type { ManualFrom } from '../../domain/control.ts';
 import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
 import type { Thresholds } from './rule-set-data.ts';
 

@@ -1,4 +1,4 @@
-/** Declared metadata fields in Postgres, which processes read with the switches. */
+/** Declared metadata fields in Postgres, which processes read with the controls. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
 import type { FieldType, MetadataFields } from '../../domain/metadata.ts';

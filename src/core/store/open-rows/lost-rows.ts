@@ -92,7 +92,7 @@ export async function listLeft(
 
 /** Whether a row is known not to be in its streams. */
 export const hasLeft = anyOf('has-left-rows', 'from market.open_rows where is_left');
-/** Whether a switch keeps transactions of a row from being scored, or did so until now. */
+/** Whether a control keeps transactions of a row from being scored, or did so until now. */
 export const hasOnHold = anyOf('has-rows-on-hold', 'from market.open_rows where is_on_hold');
 
 const sumLeft = onlyOf<{ transactions: number }>(

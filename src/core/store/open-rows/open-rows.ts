@@ -7,6 +7,7 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import { firstIdOf } from '../../domain/transaction.ts';
+import { IN_FORCE } from '../controls/controls.ts';
 
 const parameters = (first: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `$${first + at}`);
@@ -156,19 +157,18 @@ const hold = rowsOf<object, [rowIds: Buffer]>(
   'update market.open_rows set is_on_hold = true where row_id = any ($1::uuid[]) and not is_on_hold',
 );
 
-/** Notes rows whose transactions a switch keeps from being scored. */
+/** Notes rows whose transactions a control keeps from being scored. */
 export async function holdRows(query: Query, rowIds: readonly string[]): Promise<void> {
   // In one order, so that two batches with transactions of the same rows cannot deadlock.
   if (rowIds.length > 0) await hold(query, uuidArray([...new Set(rowIds)].sort()));
 }
 
-/** Lets rows be appended whose switch has ended. */
+/** Lets rows be appended whose control has ended. */
 export const resumeRows = rowsOf(
   'resume-rows',
   `update market.open_rows set is_on_hold = false, is_left = true
-          where is_on_hold and not (market.is_stopped((select stopped from market.switches), 'all')
-             or market.is_stopped((select stopped from market.switches), 'market')
-             or market.is_stopped((select stopped from market.switches), 'corridor:' || corridor))`,
+          where is_on_hold and not exists (
+            select from market.controls where holds_scores and ${IN_FORCE} and scope in ('all', 'market', 'corridor:' || corridor))`,
 );
 
 const sumOnHold = rowsOf<{ corridor: string; transactions: number }>(
@@ -177,7 +177,7 @@ const sumOnHold = rowsOf<{ corridor: string; transactions: number }>(
            from market.open_rows where is_on_hold group by corridor`,
 );
 
-/** Transactions that switches keep from being scored, by corridor. */
+/** Transactions that controls keep from being scored, by corridor. */
 export async function countOnHold(query: Query): Promise<ReadonlyMap<string, number>> {
   const rows = await sumOnHold(query);
   return new Map(rows.map(({ corridor, transactions }) => [corridor, transactions]));

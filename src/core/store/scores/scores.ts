@@ -15,6 +15,7 @@ import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import type { Verdict } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { stoppedAmong } from '../controls/controls.ts';
 import {
   type Final,
   finalValues,
@@ -23,7 +24,6 @@ import {
   takeOutFinal,
 } from '../open-rows/open-rows.ts';
 import { createPartitionGuard } from '../partitions/partitions.ts';
-import { stoppedAmong } from '../switches/switches.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import {
   columnsOf,
@@ -157,7 +157,7 @@ async function insertEncoded(
   return 'all';
 }
 
-/** Stores what is new in corridors that are not stopped, and notes which rows wait for a switch. */
+/** Stores what is new in corridors that are not stopped, and notes which rows wait for a control. */
 async function insertOpen(
   query: Query,
   added: InsertAll['added'],

@@ -2,7 +2,7 @@
  * Appends entries to the topics of their corridors: the same bytes that the stream gets. It never throws for Kafka's sake: what is
  * not known to be in the log is returned.
  */
-import type { CorridorLog } from '../../domain/switch.ts';
+import type { CorridorLog } from '../../domain/corridor-settings.ts';
 import { createCoolDown } from '../cool-down.ts';
 import { ENTRY_VERSION, type PackedEntry, packEntries } from '../entries/entry.ts';
 import { type Append, createStreamChoice } from '../entries/producer.ts';

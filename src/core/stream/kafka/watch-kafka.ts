@@ -7,7 +7,7 @@ import type { Log } from '../../../kit/metrics/log.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { toError } from '../../../kit/words/failure.ts';
-import type { Layout } from '../../domain/switch.ts';
+import type { Layout } from '../../domain/corridor-settings.ts';
 import { type KafkaClients, kafkaOf } from './clients.ts';
 import { type Fetcher, openFetcher } from './fetch-records.ts';
 import { type KafkaLag, measureKafka } from './lag.ts';
@@ -32,7 +32,7 @@ type KafkaMetrics = Pick<Metrics, 'breakerState' | 'kafkaLag' | 'kafkaTrimmed'>;
 type Parts = {
   readonly redis: RedisClient;
   readonly market: string;
-  readonly switches: {
+  readonly controls: {
     readonly corridors: () => ReadonlySet<string>;
     readonly layout: Pick<Layout, 'everKafka'>;
   };
@@ -48,9 +48,9 @@ export function openKafkaOf(url: string | undefined, stack: AsyncDisposableStack
 
 function watchKafka(
   clients: KafkaClients | undefined,
-  { redis, market, switches, metrics, log }: Parts,
+  { redis, market, controls, metrics, log }: Parts,
 ) {
-  const corridors = () => [...switches.corridors()].filter(switches.layout.everKafka);
+  const corridors = () => [...controls.corridors()].filter(controls.layout.everKafka);
   const stop = new AbortController();
   let fetcher: Fetcher | undefined;
   let state: KafkaState | null = null;

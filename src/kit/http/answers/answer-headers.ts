@@ -13,7 +13,7 @@ export const ANSWER_HEADERS = {
   },
   'RateLimit-Policy': {
     description:
-      'Limits of the key, the client and the market, or the one that refuses: `q` units in `w` seconds. Absent where no limit is set (`GET /v1/limits`).',
+      'Limits of the key, the client and the market, or the one that refuses: `q` units in `w` seconds. Absent where no limit is set (`GET /v1/controls`).',
     schema: { type: 'string' },
     example: '"requests of client:shop";q=1000;w=10',
   },

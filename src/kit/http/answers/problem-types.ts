@@ -171,7 +171,7 @@ export const PROBLEMS = {
   },
   'scope-stopped': {
     status: 503,
-    title: 'A switch has stopped the scope',
+    title: 'A control has stopped the scope',
     meaning:
       'People have stopped the market, the corridor or the client that `detail` names. The request has stored nothing, unless `transaction_id` names the transaction of a request that waits for a score.',
     cure: 'Send the same again after `Retry-After` seconds; other corridors go on.',
@@ -185,7 +185,7 @@ export const PROBLEMS = {
   },
   'switches-unread': {
     status: 503,
-    title: 'The switches cannot be read',
+    title: 'The controls cannot be read',
     meaning:
       'The API process could not read for 5 s what is stopped, and its operator chose to refuse then; nothing is stored.',
     cure: 'Send the same again after `Retry-After` seconds.',

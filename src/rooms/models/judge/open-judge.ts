@@ -4,8 +4,8 @@
  */
 
 import type { Limiter } from '../../../core/accept/limits/limiter.ts';
-import { LIMITED_MARKET } from '../../../core/domain/limit.ts';
-import { corridorScope, MODEL, namesStopped, offOf } from '../../../core/domain/switch.ts';
+import { namesStopped, offOf } from '../../../core/domain/control.ts';
+import { corridorScope, MARKET, MODEL } from '../../../core/domain/scope.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn, subjectsInForce } from '../../../core/score/rollout/in-force.ts';
@@ -56,7 +56,7 @@ export function openJudge(
   load: LoadModel = loadModel,
   nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
-  const { config, log, name, database, changes, redis, guards, limiter, metrics, switches } =
+  const { config, log, name, database, changes, redis, guards, limiter, metrics, controls } =
     worker;
   const { note } = worker.rolloutCounts;
   /** Pairs that were asked, until a rollout changes them. */
@@ -109,7 +109,7 @@ export function openJudge(
     async judge(rows) {
       const inForce = await source.current();
       if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
-      const now = switches.current();
+      const now = controls.current();
       const asked = withoutModels(inForce, namesStopped(now, MODEL));
       const isShadowing = offOf(now, 'shadows') === undefined;
       const plan = planBatch(rows, isShadowing ? asked : withoutShadows(asked));
@@ -187,7 +187,7 @@ export async function limitQuestions(
   for (const inForce of plan) {
     const { corridor, role, line, indexes } = inForce;
     const isAsked = line.some((model) => model !== null);
-    const scopes = [corridorScope(corridor), LIMITED_MARKET];
+    const scopes = [corridorScope(corridor), MARKET];
     const asked = isAsked ? await takeSome('inference', scopes, indexes.length) : indexes.length;
     if (asked < indexes.length) inferenceRefused.inc({ corridor, role }, indexes.length - asked);
     limited.push({ ...inForce, asked });

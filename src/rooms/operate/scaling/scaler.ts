@@ -4,9 +4,10 @@
  * would be too busy: a step down is then never the cause of a step up under the same load.
  */
 
-import { layoutOf, type Switches } from '../../../core/domain/switch.ts';
+import type { Controls } from '../../../core/domain/control.ts';
+import { layoutOf } from '../../../core/domain/corridor-settings.ts';
+import { readControls } from '../../../core/store/controls/controls.ts';
 import { countBacklog } from '../../../core/store/open-rows/backlog.ts';
-import { readSwitches } from '../../../core/store/switches/switches.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import { openKafkaOf } from '../../../core/stream/kafka/watch-kafka.ts';
 import { streamsOf } from '../../../core/stream/keys.ts';
@@ -114,17 +115,17 @@ export function openQueueReader(
   { config, database, redis, log }: Stores,
 ): () => Promise<Reading> {
   const { RISK_MARKET: market, KAFKA_URL: url } = config;
-  let switches: Pick<Switches, 'settings'> = { settings: new Map() };
-  const corridors = () => new Set(switches.settings.keys());
-  const layout = layoutOf(() => switches);
-  const watched = { redis, market, switches: { corridors, layout }, metrics: null, log };
+  let controls: Pick<Controls, 'settings'> = { settings: new Map() };
+  const corridors = () => new Set(controls.settings.keys());
+  const layout = layoutOf(() => controls);
+  const watched = { redis, market, controls: { corridors, layout }, metrics: null, log };
   const { readKafka } = openKafkaOf(url, stack, watched);
   return async () => {
     const [backlog, now] = await Promise.all([
       countBacklog(database.query),
-      readSwitches(database),
+      readControls(database),
     ]);
-    switches = now;
+    controls = now;
     const ofStreams = await measureStreams(redis, streamsOf(market, corridors(), layout.shardsOf));
     const { isDown = false, lags = [] } = readKafka() ?? {};
     if (isDown) throw new Failure('unavailable', 'KAFKA_DOWN', 'Kafka does not answer');

@@ -139,7 +139,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   },
   {
     why: 'settings of the running market',
-    tables: ['switches', 'limits', 'corridor_settings', 'archived_months'],
+    tables: ['controls', 'corridor_settings', 'archived_months'],
   },
   {
     why: 'what processes are doing, and report',

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { score, storedLabel, storedTransaction } from '../../../core/accept/examples.ts';
+import { withReleases } from '../../../core/domain/control.ts';
 import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import { labelFor, storedLabelSchema } from '../../../core/domain/label.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
-import { withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import {
   storedTransactionSchema,
@@ -121,14 +121,14 @@ export async function readTransaction(
   };
 }
 
-type Expanding = Pick<Api, 'models' | 'switches'> & {
+type Expanding = Pick<Api, 'models' | 'controls'> & {
   readonly scores: Pick<ScoreCache, 'read'>;
 };
 
 /** @param client adds only what this client sees; null adds all */
 export async function expandTransaction(
   databases: Databases,
-  { models, scores, switches }: Expanding,
+  { models, scores, controls }: Expanding,
   transaction: TransactionDetailJson,
   client: string | null,
   expansions: ReadonlySet<Expansion>,
@@ -141,7 +141,7 @@ export async function expandTransaction(
     const question = { transactionId, client };
     const served = isScored ? await serveScore(databases, scores, question) : undefined;
     const score = served && (JSON.parse(served.answer.text) as ScoreJson);
-    expanded.score = score ? withReleases(switches.current(), score) : null;
+    expanded.score = score ? withReleases(controls.current(), score) : null;
   }
   if (expansions.has('explanation')) {
     const explained = isScored ? explainScore(databases, models, transactionId, 'path') : undefined;

@@ -26,8 +26,8 @@ import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
+import { readControls } from '../../../core/store/controls/controls.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
-import { readSwitches } from '../../../core/store/switches/switches.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { writesNothing } from '../../../kit/http/openapi.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
@@ -73,7 +73,7 @@ async function evaluate(
   const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
-  const rules = rulesInForce(await readSwitches(database), await readRuleSetsInForce(database));
+  const rules = rulesInForce(await readControls(database), await readRuleSetsInForce(database));
   const ruleSet = rules.decides(transaction);
   const ruleInputs = recordInputs(
     ruleSet,
@@ -167,8 +167,8 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, body: changes, c }, parts: Parts) => {
-      const { databases, config, ingest, switches } = parts;
-      requireOn(switches, 'what-if');
+      const { databases, config, ingest, controls } = parts;
+      requireOn(controls, 'what-if');
       // Only what is changed is checked: a corridor of the past may be closed today. A currency is judged by the time of the payment.
       const storedAtMs = createdAtMsOf(id);
       const created_at = storedAtMs === undefined ? undefined : new Date(storedAtMs).toISOString();
@@ -191,8 +191,8 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     body: { schema: transactionInputSchema, example: transactionInput, read: readOneInput },
     answers: { 200: answer('Score and explanation.', evaluationSchema, evaluationExample) },
     run: async ({ query, body: input }, parts: Parts) => {
-      const { databases, config, ingest, switches } = parts;
-      requireOn(switches, 'what-if');
+      const { databases, config, ingest, controls } = parts;
+      requireOn(controls, 'what-if');
       const context = readContext(ingest);
       refuseInvalid(input, context);
       const transaction = { ...toTransaction(input, context), receivedAtMs: context.nowMs };

@@ -2,8 +2,8 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
+import { hasFreeze, withReleases } from '../../../core/domain/control.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
-import { hasFreeze, withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { databasesFor, readFor } from '../../../core/read-for.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
@@ -105,7 +105,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     problems: [404, 410],
     run: async (
       { path: { id: transactionId }, query: { fields }, c },
-      { databases, scores, switches }: Parts,
+      { databases, scores, controls }: Parts,
     ) => {
       const client = clientSeen(c.get('principal'));
       const question = { transactionId, client };
@@ -113,7 +113,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       switch (lookup.kind) {
         case 'scored': {
           const text = sayAge(c, lookup.served);
-          const now = switches.current();
+          const now = controls.current();
           if (!hasFreeze(now) && fields === undefined) return answerKept(c, text, KEEP_A_DAY);
           const stored = JSON.parse(text.text) as ScoreJson;
           // While the corridor is frozen the answer says so, and is not kept.
@@ -154,7 +154,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
         explainScore(from, parts.models, id, method),
       );
       if (explanation === undefined) return await refuseUnscored(c, parts, id);
-      const score = withReleases(parts.switches.current(), explanation.score);
+      const score = withReleases(parts.controls.current(), explanation.score);
       return { ...explanation, score };
     },
   }),

@@ -7,7 +7,7 @@ import {
   storedTransaction,
   TRANSACTION_ID,
 } from '../../../core/accept/examples.ts';
-import { offOf, withReleases } from '../../../core/domain/switch.ts';
+import { offOf, withReleases } from '../../../core/domain/control.ts';
 import { foundTransactionSchema } from '../../../core/domain/transaction-record.ts';
 import { readFor } from '../../../core/read-for.ts';
 import { requireCorridor } from '../../../core/store/search/require-known.ts';
@@ -39,11 +39,11 @@ async function readPage<
   Page extends { readonly items: readonly unknown[] },
 >(
   c: Context<AppEnv>,
-  { databases, guards, ingest, switches }: Parts,
+  { databases, guards, ingest, controls }: Parts,
   asked: Asked,
   search: (databases: Databases, asked: Asked) => Promise<Page>,
 ) {
-  const isOff = asked.total && offOf(switches.current(), 'totals') !== undefined;
+  const isOff = asked.total && offOf(controls.current(), 'totals') !== undefined;
   const counted = isOff ? { ...asked, total: false } : asked;
   const { corridor } = asked;
   const isSparing = corridor !== undefined && guards.health.levelOf(corridor) >= SPARING_LEVEL;
@@ -98,7 +98,7 @@ export const listTransactions = operation({
   run: ({ query, c }, parts: Parts) =>
     readPage(c, parts, query, async (from, asked) => {
       const { items, ...page } = await searchTransactions(from, asked);
-      const now = parts.switches.current();
+      const now = parts.controls.current();
       const select = selectFields(FIELD_NAMES.foundTransaction, asked.fields);
       const told = items.map((transaction) =>
         select({
@@ -129,7 +129,7 @@ export const listScores = operation({
   run: ({ query, c }, parts: Parts) =>
     readPage(c, parts, query, async (from, asked) => {
       const { items, ...page } = await searchScores(from, asked);
-      const now = parts.switches.current();
+      const now = parts.controls.current();
       const select = selectFields(FIELD_NAMES.foundScore, asked.fields);
       return { items: items.map((score) => select(withReleases(now, score))), ...page };
     }),

@@ -6,9 +6,9 @@
  * marked as old.
  */
 import { z } from 'zod';
+import { type Controls, holdOf } from '../../../core/domain/control.ts';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
-import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Api } from '../../../core/room.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
@@ -81,7 +81,7 @@ export const statusSchema = z
       }),
       on_hold: z.int().nullable().meta({
         description:
-          'Of the pending ones, those that wait in Postgres until a switch has ended; null while Postgres is down.',
+          'Of the pending ones, those that wait in Postgres until a control has ended; null while Postgres is down.',
       }),
     }),
     totals_counted_at: z.iso.datetime().meta({
@@ -93,9 +93,9 @@ export const statusSchema = z
 export type StatusJson = z.infer<typeof statusSchema>;
 
 export function createReadStatus(api: Api): () => Promise<StatusJson> {
-  const { databases, redis, guards, ingest, switches, readKafka, metrics } = api;
+  const { databases, redis, guards, ingest, controls, readKafka, metrics } = api;
   const { RISK_MARKET: market } = api.config;
-  const { shardsOf, logOf } = switches.layout;
+  const { shardsOf, logOf } = controls.layout;
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
   const measure = async () => {
@@ -127,7 +127,7 @@ export function createReadStatus(api: Api): () => Promise<StatusJson> {
     const kafka = toState(readKafka());
     const replica = databases.replica?.status() ?? null;
     const now = { at: new Date(databases.now()).toISOString(), replica, kafka };
-    const process = { health: guards.health, switches: switches.current() };
+    const process = { health: guards.health, controls: controls.current() };
     return toStatus(now, figures, measured, latencies, process);
   };
 }
@@ -135,7 +135,7 @@ export function createReadStatus(api: Api): () => Promise<StatusJson> {
 type Measured = readonly [readonly StreamLag[], StatusJson['workers']];
 
 /** State that this API process knows by itself. */
-type ProcessState = { readonly health: Health; readonly switches: Switches };
+type ProcessState = { readonly health: Health; readonly controls: Controls };
 
 function toStatus(
   { at, replica, kafka }: Pick<StatusJson, 'at' | 'replica' | 'kafka'>,
@@ -190,7 +190,7 @@ function sumOf(totals: readonly Total[], outcomes: readonly Outcome[]): number {
 function toCorridors(
   lags: readonly StreamLag[],
   totals: readonly Total[],
-  { health, switches }: ProcessState,
+  { health, controls }: ProcessState,
 ): Omit<z.infer<typeof corridorSchema>, keyof LatencyJson>[] {
   const deadLetters = totals.filter(({ outcome, count }) => outcome === 'dead_letter' && count > 0);
   const names = new Set([
@@ -210,7 +210,7 @@ function toCorridors(
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
       breakers: health.breakersOf(corridor),
       degradation: health.levelOf(corridor),
-      stopped: stopOf(switches, corridor) ?? null,
+      stopped: holdOf(controls, corridor)?.scope ?? null,
     };
   });
 }

@@ -40,10 +40,10 @@ export const workerSchema = z
 export type WorkerJson = z.infer<typeof workerSchema>;
 
 export async function listWorkers(api: Api): Promise<WorkerJson[]> {
-  const { config, redis, ingest, switches, guards } = api;
+  const { config, redis, ingest, controls, guards } = api;
   const { RISK_MARKET: market } = config;
   return await guards.redis.run(async () => {
-    const streams = streamsOf(market, ingest.corridors(), switches.layout.shardsOf);
+    const streams = streamsOf(market, ingest.corridors(), controls.layout.shardsOf);
     const [{ reports, seen, nowMs }, holdings] = await Promise.all([
       listReports(redis, market),
       listHoldings(redis, streams),

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { LRUCache } from 'lru-cache';
-import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
+import { type Controls, hasFreeze, withReleases } from '../../../core/domain/control.ts';
 import { shortText } from '../../../kit/words/describe-issue.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../kit/words/range.ts';
@@ -22,7 +22,7 @@ export type AttemptParts = {
   readonly random: () => number;
   /** Wall clock: the timestamp that is signed. */
   readonly nowMs: () => number;
-  readonly switches: () => Switches;
+  readonly controls: () => Controls;
 };
 
 const SECOND_MS = 1000;
@@ -68,11 +68,11 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 const IDLE_CONNECTION_MS = 5000;
 const ERROR_CHARS_MAX = 200;
 
-export function createAttempt({ post, sealKeys, random, nowMs, switches }: AttemptParts) {
+export function createAttempt({ post, sealKeys, random, nowMs, controls }: AttemptParts) {
   const keysOf = createKeysOf(sealKeys);
   return async (delivery: LeasedDelivery): Promise<Attempt> => {
     const { eventId: id, url } = delivery;
-    const body = toBody(delivery.payload, switches());
+    const body = toBody(delivery.payload, controls());
     const keys = keysOf(delivery);
     if (keys instanceof Failure) {
       return judge(delivery, { status: null, error: keys.message, retryAfterMs: null }, random());
@@ -90,13 +90,13 @@ export function createAttempt({ post, sealKeys, random, nowMs, switches }: Attem
 }
 
 /** An attempt made while a corridor is frozen says so, whenever its event was made. */
-function toBody(payload: string, switches: Switches): string {
-  if (!hasFreeze(switches)) return payload;
+function toBody(payload: string, controls: Controls): string {
+  if (!hasFreeze(controls)) return payload;
   const event = JSON.parse(payload) as {
     readonly data: { readonly decisions?: readonly Listed[] };
   };
   if (event.data.decisions === undefined) return payload;
-  const decisions = event.data.decisions.map((decision) => withReleases(switches, decision));
+  const decisions = event.data.decisions.map((decision) => withReleases(controls, decision));
   return JSON.stringify({ ...event, data: { ...event.data, decisions } });
 }
 type Listed = { readonly corridor: string };

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { offOf } from '../../../core/domain/switch.ts';
+import { offOf } from '../../../core/domain/control.ts';
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
@@ -41,9 +41,9 @@ type SenderParts = AttemptParts & {
 type Queue = { readonly limit: LimitFunction; leased: number };
 
 export function createSender(parts: SenderParts) {
-  const { database, switches, leaseMs = LEASE_MS } = parts;
+  const { database, controls, leaseMs = LEASE_MS } = parts;
   /** Deliveries that are leased by then are given back. */
-  const isPaused = () => offOf(switches(), 'webhooks') !== undefined;
+  const isPaused = () => offOf(controls(), 'webhooks') !== undefined;
   const attempt = createAttempt(parts);
   const queues = new Map<string, Queue>();
   const running = new Set<Promise<void>>();

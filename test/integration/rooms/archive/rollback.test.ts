@@ -10,10 +10,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from '../../../../src/kit/database/migrations/migrate.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import type { Role } from '../../../../src/kit/words/principal.ts';
 import { requestRollback } from '../../../../src/rooms/archive/approval.ts';
-import { freeze } from '../../../../src/rooms/corridors/freeze-change.ts';
 import { runRiskProcess, spawnRisk } from '../../../support/risk.ts';
+import { freezeMarket } from '../../../support/rooms/corridors/freeze-market.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { storeOpenRows, storeTransactions } from '../../../support/stored-rows.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
@@ -56,7 +55,6 @@ afterAll(async () => {
 });
 
 const officer = (name: string) => ({ name, keyId: 'key', request: 'a test' });
-const roles = new Set<Role>(['admin']);
 const environment = () => ({ DATABASE_URL: rig.database.url, REDIS_URL: rig.redis.url });
 const words = (...more: readonly string[]) => [
   'archive',
@@ -96,8 +94,7 @@ const ofMarket0 = () =>
 test('a rollback that is killed at each step goes on, and drops what two people agreed on', async () => {
   const before = await ofMarket0();
   expect((await rollback()).stderr).toContain('market_1 is not frozen: freeze it first');
-  const frozen = { scope: 'market', corridor: null };
-  await freeze(other, frozen, { reason: 'closed' }, { ...officer('Ann'), roles });
+  await freezeMarket(other);
 
   const setting = `insert into ${OTHER}.corridor_settings (corridor, changed_by, log_changed_at)
                    values ('JP-KR', 'test', now())`;

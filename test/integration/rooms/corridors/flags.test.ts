@@ -4,21 +4,21 @@
  * stores, and a receiver of webhooks. Shadows are in models-in-force.test.ts.
  */
 import { expect, test } from 'vitest';
-import type { Flag } from '../../../../src/core/domain/switch.ts';
+import type { Flag } from '../../../../src/core/domain/scope.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { setLevelOf } from '../../../support/rooms/corridors/requests.ts';
+import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, input, postOne, send } from '../../../support/submit.ts';
+import { answerOf, count, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 const api = await openForFile(startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' }));
 
 const turn = (name: Flag, enabled: boolean, more: object = {}) =>
-  send(api, 'PUT', `/v1/flags/${name}`, { enabled, reason: 'a test', ...more });
+  putControl(api, 'off', `flag:${name}`, { in_force: !enabled, ...more });
 const STOPPED = 'urn:risk:problem:scope-stopped';
 const until = (ask: () => Promise<Response>, status: number) =>
   waitUntil(
@@ -46,20 +46,19 @@ const REFUSED: [Flag, () => Promise<Response>][] = [
 test.each(REFUSED)('requests are refused while the flag %s is off', async (flag, ask) => {
   await until(ask, 200);
   const off = await turn(flag, false);
-  expect([off.status, off.body.enabled, off.body.off.scope]).toEqual([200, false, `flag:${flag}`]);
+  expect([off.status, off.body.control.scope]).toEqual([200, `flag:${flag}`]);
   await until(ask, 503);
   const refused = await answerOf(await ask());
   expect([refused.headers.get('retry-after'), refused.body]).toEqual([
     '5',
     expect.objectContaining({
       type: STOPPED,
-      detail: `The flag ${flag} is off (flag:${flag}).`,
+      detail: `The flag ${flag} is off (off:flag:${flag}).`,
     }),
   ]);
-  // A flag that is off stops nothing that is submitted, and is no switch.
+  // A flag that is off stops nothing that is submitted.
   expect((await postOne(api, input())).status).toBe(201);
-  expect((await answerOf(await api.request('/v1/switches'))).body.items).toEqual([]);
-  expect((await turn(flag, true)).body).toMatchObject({ enabled: true, off: null });
+  expect((await turn(flag, true)).body.control).toBeNull();
   await until(ask, 200);
 });
 
@@ -84,11 +83,11 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   const dee = await insertPersonKey(api.testDatabase, 'Dee', ['operator', 'admin']);
   const eli = await insertPersonKey(api.testDatabase, 'Eli', ['risk_officer']);
   await insertPersonKey(api.testDatabase, 'Flo', ['operator']);
-  const change = async (what: 'freeze' | 'resume', key: string) => {
-    const path = `/v1/corridors/US-IN/${what}`;
-    expect((await send(api, 'POST', path, { reason: 'stolen cards' }, key)).status).toBe(200);
+  const freeze = async (in_force: boolean, key: string) => {
+    const body = { in_force, reason: 'stolen cards' };
+    expect((await putControl(api, 'freeze', 'corridor:US-IN', body, key)).status).toBe(200);
   };
-  await change('freeze', dee);
+  await freeze(true, dee);
   await turn('webhooks', false);
   const environment = {
     DATABASE_URL: api.testDatabase.url,
@@ -102,7 +101,7 @@ test('deliveries wait while their flag is off; a second authority is told of a d
       'select state, attempts from webhook_deliveries',
     );
   await waitUntil(async () => (await rows()).length > 0, 15_000, 'a delivery');
-  // The worker looks for due deliveries twice as often as switches are read.
+  // The worker looks for due deliveries twice as often as controls are read.
   const { body: before } = await answerOf(await api.post('/v1/transactions', input()));
   await waitUntil(async () => (await count(api, 'scores')) > 1, 10_000, before.transaction_id);
   expect([receiver.received, await rows()]).toEqual([
@@ -119,50 +118,56 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   expect(faultsOf(authority)).toEqual([]);
   const { action, subject, reason, who, is_waiting, next, recipients } = authority.data;
   expect([action, subject, reason, who, is_waiting]).toEqual([
-    'scope.freeze',
-    'corridor:US-IN',
+    'control.set',
+    'freeze:corridor:US-IN',
     'stolen cards',
     'Dee',
     false,
   ]);
-  expect(next).toBe('To resume takes another person than Dee with the role risk_officer or admin.');
+  expect(next).toBe(
+    'To end freeze:corridor:US-IN takes another person than Dee with the role risk_officer or admin.',
+  );
   expect(recipients).toContain('Eli');
   expect(recipients).not.toContain('Dee');
   expect(recipients).not.toContain('Flo');
-  await change('resume', eli);
+  await freeze(false, eli);
 });
 
-test('the command lists flags and turns them, and the audit log has who did', async () => {
-  const off = await api.risk('flags', 'off', 'exports', '--reason', 'the disks are busy');
+test('the command lists what is off and turns it off and on, and the audit log has who did', async () => {
+  const risk = (...words: string[]) => api.risk('controls', ...words);
+  const off = await risk('set', 'off', 'flag:exports', '--reason', 'the disks are busy');
   expect([off.code, off.stderr]).toEqual([0, '']);
-  expect((await api.risk('flags', 'list')).stdout).toMatch(/^exports +(no|false)/m);
-  expect((await api.risk('flags', 'on', 'exports', '--reason', 'over')).code).toBe(0);
+  expect((await risk('list')).stdout).toMatch(/^off +flag:exports .*the disks are busy/m);
+  expect((await risk('end', 'off', 'flag:exports', '--reason', 'over')).code).toBe(0);
   const { items } = (await answerOf(await api.request('/v1/audit?limit=2'))).body;
   expect(
     items.map((one: { action: string; subject: string }) => [one.action, one.subject]),
   ).toEqual([
-    ['switch.start', 'flag:exports'],
-    ['switch.stop', 'flag:exports'],
+    ['control.end', 'off:flag:exports'],
+    ['control.set', 'off:flag:exports'],
   ]);
   const past = await turn('totals', false, { ends_at: '2020-01-01T00:00:00Z' });
   expect([past.status, past.body.errors[0].pointer]).toEqual([422, '/ends_at']);
-  expect((await turn('nothing' as Flag, false)).status).toBe(422);
+  const detail = expect.stringMatching(
+    /^No scope of off is called 'flag:nothing': allowed is flag:/,
+  );
+  expect(await turn('nothing' as Flag, false)).toMatchObject({ status: 404, body: { detail } });
 });
 
-const setLevel = setLevelOf(api);
+const setReadOnly = (scope: string, more: object = {}, key?: string) =>
+  putControl(api, 'read-only', scope, more, key);
+const levelOf = async (scope: string) =>
+  (await answerOf(await api.request('/v1/degradation'))).body.items.find(
+    (one: { scope: string }) => one.scope === scope,
+  );
 const isSubmitted = (corridor: string) => async () =>
   (await postOne(api, input({ corridor }))).status === 201;
 
 test('level 3 of a corridor refuses its submissions alone, and what was accepted is read', async () => {
   const stored = await postOne(api, input());
-  const set = await setLevel('corridor:US-EG', { level: 3, message: 'Disks are replaced.' });
-  expect([set.status, set.body]).toEqual([
-    200,
-    expect.objectContaining({
-      scope: 'corridor:US-EG',
-      by_hand: expect.objectContaining({ scope: 'read-only:corridor:US-EG' }),
-    }),
-  ]);
+  const set = await setReadOnly('corridor:US-EG', { message: 'Disks are replaced.' });
+  expect([set.status, set.body.control.scope]).toEqual([200, 'corridor:US-EG']);
+  expect((await levelOf('corridor:US-EG')).by_hand).toEqual(set.body.control);
   await waitUntil(async () => !(await isSubmitted('US-EG')()), 2000, 'submissions to be refused');
   const refused = await postOne(api, input());
   expect([refused.status, refused.headers.get('retry-after'), refused.body]).toEqual([
@@ -171,7 +176,7 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
     expect.objectContaining({
       type: 'urn:risk:problem:scope-stopped',
       detail:
-        'This request stored nothing: the corridor is read-only (read-only:corridor:US-EG): Disks are replaced.',
+        'This request stored nothing: the corridor is read-only (corridor:US-EG): Disks are replaced.',
     }),
   ]);
   expect(await isSubmitted('US-MX')()).toBe(true);
@@ -192,66 +197,64 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
   );
   const { stdout: said } = await api.risk('status');
   expect(said).toMatch(
-    /^\S.* set corridor:US-EG to level 3 by hand at \S+Z: a test\. It lasts until somebody sends bin\/risk degradation set corridor:US-EG --level 0/m,
+    /^\S.* set corridor:US-EG to level 3 by hand at \S+Z: a test\. It lasts until somebody sends bin\/risk controls end read-only corridor:US-EG/m,
   );
   expect(said).not.toContain('#degraded');
-  // The answer is of the switches as they were just changed.
-  expect((await setLevel('corridor:US-EG', { level: 0 })).body.level).toBe(0);
-  expect((await setLevel('corridor:US-EG', { level: 3 })).body.level).toBe(3);
-  await setLevel('corridor:US-EG', { level: 0 });
-  const ended = await api.risk(
-    'degradation',
-    'set',
-    'corridor:US-EG',
-    '--level',
-    '0',
-    '--reason',
-    'over',
-  );
-  expect([ended.stderr, ended.stdout]).toEqual(['', expect.stringMatching(/^level +0$/m)]);
+  // The levels are of the controls as they were just changed.
+  await setReadOnly('corridor:US-EG', { in_force: false });
+  expect((await levelOf('corridor:US-EG')).level).toBe(0);
+  await setReadOnly('corridor:US-EG');
+  expect((await levelOf('corridor:US-EG')).level).toBe(3);
+  const end = ['end', 'read-only', 'corridor:US-EG', '--reason', 'over'];
+  const ended = await api.risk('controls', ...end);
+  expect([ended.code, ended.stderr]).toEqual([0, '']);
+  expect((await levelOf('corridor:US-EG')).level).toBe(0);
   await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
 });
 
 test('level 3 of the market refuses every change, and another person ends it', async () => {
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
-  await setLevel('market', { level: 3 }, ann);
+  await setReadOnly('market', {}, ann);
   const label = () => api.post('/v1/keys', { roles: ['ingest'], client: 'shop', owner: 'test' });
   await waitUntil(async () => (await label()).status === 503, 2000, 'changes to be refused');
   const refused = await answerOf(await label());
   expect([refused.headers.get('x-risk-degradation'), refused.body.detail]).toEqual([
     '3',
-    'Nothing was done: the market is read-only (read-only:market).',
+    'Nothing was done: the market is read-only (market).',
   ]);
   expect((await postOne(api, input())).body.detail).toBe(
-    'This request stored nothing: the market is read-only (read-only:market).',
+    'This request stored nothing: the market is read-only (market).',
   );
   const { stdout: said } = await api.risk('status');
   expect(said.match(/by hand/g)).toHaveLength(1);
-  expect(said).toMatch(/^Ann set market to level 3 by hand .* another person sends bin\/risk deg/m);
+  expect(said).toMatch(/^Ann set market to level 3 by hand .* another person sends bin\/risk con/m);
   expect((await api.request('/v1/transactions?limit=1')).status).toBe(200);
   const { body: status } = await answerOf(await api.request('/v1/status'));
   expect(status.degradation).toBe(3);
-  expect((await setLevel('market', { level: 0 }, ann)).status).toBe(409);
-  const again = await api.risk('degradation', 'set', 'market', '--level', '3', '--reason', 'yet');
-  expect(again.stderr).toMatch(/^Another person, with the role risk_officer or admin, ends the l/);
-  expect((await setLevel('market', { level: 0 }, bob)).body).toMatchObject({ by_hand: null });
+  const end = { in_force: false };
+  expect((await setReadOnly('market', end, ann)).status).toBe(409);
+  const again = await api.risk('controls', 'set', 'read-only', 'market', '--reason', 'yet');
+  expect(again.stderr).toMatch(
+    /^Another person, with the role risk_officer or admin, ends it: bin/m,
+  );
+  expect((await setReadOnly('market', end, bob)).body.control).toBeNull();
   await waitUntil(async () => (await label()).status === 201, 2000, 'changes to be made');
 });
 
 test('the emergency turns every flag off, and transactions are still accepted', async () => {
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
-  await setLevel('market', { level: 4 });
+  await putControl(api, 'emergency', 'market');
   for (const [, ask] of REFUSED) await until(ask, 503);
-  const { items } = (await answerOf(await api.request('/v1/flags'))).body;
-  const scopes = items.map((one: { off: { scope: string } }) => one.off.scope);
-  expect([...new Set(scopes)]).toEqual(['emergency']);
+  expect((await answerOf(await api.post('/v1/evaluate', input()))).body.detail).toBe(
+    'The flag what-if is off (emergency:market).',
+  );
   const accepted = await postOne(api, input());
   expect([accepted.status, accepted.headers.get('x-risk-degradation')]).toEqual([201, '4']);
   expect((await api.risk('degradation', 'list')).stdout).toMatch(
     /^market +4 +- +People have turned/m,
   );
-  expect((await setLevel('market', { level: 0 }, bob)).body.by_hand).toBeNull();
+  expect((await endControl(api, 'emergency', 'market', bob)).body.control).toBeNull();
   for (const [, ask] of REFUSED) await until(ask, 200);
 });
 

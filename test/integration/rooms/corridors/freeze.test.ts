@@ -3,13 +3,14 @@
  * Method: an API and a worker on one pair of stores.
  */
 import { expect, test } from 'vitest';
-import { watchSwitchesOf } from '../../../../src/core/store/switches/switches.ts';
+import { watchControls } from '../../../../src/core/store/controls/watch-controls.ts';
 import { shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
 import { testConfig } from '../../../support/config.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, type Input, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -45,6 +46,11 @@ async function toldOf(first: Input, id: string) {
   ];
 }
 const REASON = { reason: 'a test' };
+const HISTORY = '/v1/controls/freeze/corridor:US-PH/history';
+const freeze = (corridor: string, more: object = {}, key?: string) =>
+  putControl(api, 'freeze', `corridor:${corridor}`, more, key);
+const resume = (corridor: string, reason: string, key: string) =>
+  freeze(corridor, { in_force: false, reason }, key);
 
 /** A worker still reads the streams of the frozen corridor. */
 async function expectChecklist() {
@@ -55,11 +61,11 @@ async function expectChecklist() {
   expect([is_independent, is_ready, passed]).toEqual([
     false,
     false,
-    ['stream', 'workers', 'cache', 'switch', 'breaker', 'dashboard', 'market', 'retention'],
+    ['stream', 'workers', 'cache', 'controls', 'breaker', 'dashboard', 'market', 'retention'],
   ]);
   const checked = await api.risk('corridors', 'check', 'US-EG');
   expect(checked.stdout).toContain('freeze:corridor:US-EG');
-  expect(checked.stdout).toContain('none: risk limits set corridor:US-EG --kind requests');
+  expect(checked.stdout).toContain('none: risk controls set limit-requests corridor:US-EG');
 }
 
 test('a frozen corridor is drained while it is closed, and another person lets it go on', async () => {
@@ -69,8 +75,8 @@ test('a frozen corridor is drained while it is closed, and another person lets i
   const accepted = await postOne(api, first);
   expect(accepted.status).toBe(201);
   const { transaction_id: id } = accepted.body;
-  const frozen = await change('/v1/corridors/US-EG/freeze', { ...REASON, message: 'Wait.' }, ann);
-  expect([frozen.status, frozen.body]).toEqual([
+  const frozen = await freeze('US-EG', { message: 'Wait.' }, ann);
+  expect([frozen.status, await read('/v1/corridors/US-EG')]).toEqual([
     200,
     expect.objectContaining({
       state: 'frozen',
@@ -83,7 +89,7 @@ test('a frozen corridor is drained while it is closed, and another person lets i
   const refused = await postOne(api, input());
   expect([refused.body.type, refused.body.detail]).toEqual([
     'urn:risk:problem:frozen',
-    'This request stored nothing: the corridor is frozen (freeze:corridor:US-EG): Wait.',
+    'This request stored nothing: the corridor is frozen (corridor:US-EG): Wait.',
   ]);
   expect((await postOne(api, input({ corridor: 'US-MX' }))).status).toBe(201);
   const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
@@ -104,9 +110,9 @@ test('a frozen corridor is drained while it is closed, and another person lets i
     state: 'frozen',
     message: 'Wait.',
   });
-  expect((await change('/v1/corridors/US-EG/resume', REASON, ann)).status).toBe(409);
-  const resumed = await change('/v1/corridors/US-EG/resume', REASON, bob);
-  expect([resumed.status, resumed.body.state]).toEqual([200, 'open']);
+  expect((await resume('US-EG', 'over', ann)).status).toBe(409);
+  const resumed = await resume('US-EG', 'over', bob);
+  expect([resumed.status, resumed.body.control]).toEqual([200, null]);
   await until('US-EG', 201);
   expect(await toldOf(first, id)).toEqual([...Array(6).fill(undefined), 'true']);
 });
@@ -115,33 +121,33 @@ test('the notes of a freeze stay with it after the resume, and a freeze of its o
   const cat = await insertPersonKey(api.testDatabase, 'Cat', ['operator']);
   const dan = await insertPersonKey(api.testDatabase, 'Dan', ['admin']);
   const note = (text: string, key: string) =>
-    change('/v1/corridors/US-PH/notes', { note: text }, key);
+    change('/v1/controls/freeze/corridor:US-PH/notes', { note: text }, key);
   expect((await note('too early', cat)).body.detail).toBe(
-    'No freeze of corridor:US-PH itself is in force, and a note belongs to a freeze.',
+    'No freeze of corridor:US-PH itself is in force, and a note belongs to it.',
   );
   for (const reason of ['first', 'second']) {
-    expect((await change('/v1/corridors/US-PH/freeze', { reason }, cat)).status).toBe(200);
+    expect((await freeze('US-PH', { reason }, cat)).status).toBe(200);
     expect((await note(`${reason} note`, cat)).status).toBe(200);
     expect((await note(`${reason} answer`, dan)).body.notes).toHaveLength(2);
-    const resumed = await change('/v1/corridors/US-PH/resume', { reason: `${reason} end` }, dan);
+    const resumed = await resume('US-PH', `${reason} end`, dan);
     expect(resumed.status).toBe(200);
   }
   expect((await note('too late', cat)).status).toBe(409);
   const told = (name: string) => ({
-    frozen_by: 'Cat',
+    set_by: 'Cat',
     reason: name,
-    resumed_by: 'Dan',
-    resume_reason: `${name} end`,
+    ended_by: 'Dan',
+    end_reason: `${name} end`,
     notes: [
       { at: expect.any(String), by: 'Cat', note: `${name} note` },
       { at: expect.any(String), by: 'Dan', note: `${name} answer` },
     ],
   });
-  const page = await read('/v1/corridors/US-PH/freezes?limit=1');
+  const page = await read(`${HISTORY}?limit=1`);
   expect(page.items).toMatchObject([told('second')]);
-  const rest = await read(`/v1/corridors/US-PH/freezes?cursor=${page.next_cursor}`);
+  const rest = await read(`${HISTORY}?cursor=${page.next_cursor}`);
   expect(rest).toMatchObject({ items: [told('first')], next_cursor: null });
-  const listed = await api.riskJson('corridors', 'freezes', 'US-PH');
+  const listed = await api.riskJson('controls', 'history', 'freeze', 'corridor:US-PH');
   expect(listed).toHaveLength(2);
 });
 
@@ -150,17 +156,17 @@ test('the second of two people adds a corridor, and what is set for it is live w
   const dora = await insertPersonKey(api.testDatabase, 'Dora', ['admin']);
   const log = createLog('test', 'silent');
   using changes = followChanges(api.database, log);
-  const switches = await watchSwitchesOf(testConfig({}), api.database, changes, log);
-  const shareOf = shareOfSettings(() => switches.current().settings);
+  const controls = await watchControls(testConfig({}), api.database, changes, log);
+  const shareOf = shareOfSettings(() => controls.current().settings);
   const wanted = { id: 'US-BR', shards: 2, ...REASON };
   const add = (key: string) => change('/v1/corridors', wanted, key);
   expect((await add(carl)).body).toMatchObject({ is_added: false, proposed_by: 'Carl' });
   expect((await add(carl)).status).toBe(409);
-  expect(switches.corridors().has('US-BR')).toBe(false);
+  expect(controls.corridors().has('US-BR')).toBe(false);
   const other = await change('/v1/corridors', { ...wanted, shards: 3 }, dora);
   expect(other.body.detail).toContain('proposed US-BR with 2, not with 3');
   expect((await add(dora)).body).toMatchObject({ is_added: true, proposed_by: null });
-  await waitUntil(async () => switches.corridors().has('US-BR'), 2000, 'the corridor');
+  await waitUntil(async () => controls.corridors().has('US-BR'), 2000, 'the corridor');
   await until('US-BR', 201);
   const set = await api.risk(
     'corridors',
@@ -205,15 +211,14 @@ test('the second of two people adds a corridor, and what is set for it is live w
   ]);
 });
 
-test.each(['switches', 'audit_log'])(
+test.each(['controls', 'audit_log'])(
   'a freeze that dies as it waits for %s leaves nothing, and the same command goes on',
   async (table) => {
-    const corridor = table === 'switches' ? 'US-IN' : 'GB-NG';
-    const path = `/v1/corridors/${corridor}/freeze`;
-    const rowsOf = () => count(api, `audit_log where subject = 'corridor:${corridor}'`);
+    const corridor = table === 'controls' ? 'US-IN' : 'GB-NG';
+    const rowsOf = () => count(api, `audit_log where subject = 'freeze:corridor:${corridor}'`);
     await api.database.transaction(async (query) => {
       await query({ text: `lock table market.${table} in share row exclusive mode` });
-      const frozen = change(path, REASON);
+      const frozen = freeze(corridor);
       const kill = `select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock' and application_name like 'risk-api%'`;
       const isKilled = async () => (await api.testDatabase.sql(kill)).length > 0;
@@ -222,10 +227,11 @@ test.each(['switches', 'audit_log'])(
     });
     expect((await read(`/v1/corridors/${corridor}`)).state).toBe('open');
     expect(await rowsOf()).toBe(0);
-    expect((await change(path, REASON)).body.state).toBe('frozen');
+    expect((await freeze(corridor)).status).toBe(200);
+    expect((await read(`/v1/corridors/${corridor}`)).state).toBe('frozen');
     // An answer that was lost: the freeze stands, and is the first one.
-    const again = await change(path, { reason: 'another' });
-    expect([again.status, again.body.freeze.reason]).toEqual([200, REASON.reason]);
+    const again = await freeze(corridor, { reason: 'another' });
+    expect([again.status, again.body.control.reason]).toEqual([200, REASON.reason]);
     expect(await rowsOf()).toBe(1);
   },
 );

@@ -3,74 +3,89 @@
  * command.
  */
 import { afterEach, expect, test } from 'vitest';
+import type { Kind } from '../../../../src/core/domain/control-kinds.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input, postBatch, postOne, send } from '../../../support/submit.ts';
+import { answerOf, input, postBatch, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
 
-afterEach(() => api.testDatabase.sql('truncate limits'));
+afterEach(() => api.testDatabase.sql('delete from controls'));
 
-function putLimit(as: string, scope: string, body: object) {
-  const limit = { kind: 'transactions', reason: 'a test', ...body };
-  return send(api, 'PUT', `/v1/limits/${scope}`, limit, as);
+type Wanted = { readonly kind?: Kind; readonly scope?: string };
+
+/** Sets a limit, or ends it where the body is empty. */
+function putLimit(
+  as: string,
+  body: object,
+  { kind = 'limit-transactions', scope = 'client:shop' }: Wanted = {},
+) {
+  return putControl(api, kind, scope, { in_force: Object.keys(body).length > 0, ...body }, as);
 }
 
 test('one person lowers a limit, two raise or remove it, and what is wrong is named', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
-  const put = (as: string, body: object, scope = 'client:shop') => putLimit(as, scope, body);
   const rate = (rate_per_second: number, burst = 200) => ({ rate_per_second, burst });
-  expect((await put(ann, rate(100))).body.limits[0]).toMatchObject({
+  expect((await putLimit(ann, rate(100))).body.control).toMatchObject({
     set_by: 'Ann',
     proposal: null,
   });
-  expect((await put(ann, rate(50))).body.limits[0]).toMatchObject(rate(50));
-  const raised = await put(ann, rate(80));
-  expect(raised.body.limits[0]).toMatchObject({
-    ...rate(50),
-    proposal: { ...rate(80), proposed_by: 'Ann' },
+  expect((await putLimit(ann, rate(50))).body.control.value).toEqual(rate(50));
+  const raised = await putLimit(ann, rate(80));
+  expect(raised.body.control).toMatchObject({
+    value: rate(50),
+    proposal: { value: rate(80), proposed_by: 'Ann' },
   });
-  const alone = await put(ann, rate(80));
+  const alone = await putLimit(ann, rate(80));
   expect([alone.status, alone.body.detail]).toEqual([
     409,
-    'The change of client:shop was proposed by Ann: another person sends it again.',
+    'The change of limit-transactions:client:shop was proposed by Ann: another person sends it again.',
   ]);
   // Another raise is another proposal.
-  expect((await put(bob, rate(90))).body.limits[0]).toMatchObject(rate(50));
-  expect((await put(ann, rate(90))).body.limits[0]).toMatchObject({ ...rate(90), set_by: 'Ann' });
-  expect((await put(ann, {})).body.limits[0].proposal).toMatchObject({ rate_per_second: null });
-  expect((await put(bob, {})).body.limits).toEqual([]);
+  const another = await putLimit(bob, rate(90));
+  expect(another.body).toMatchObject({
+    control: { value: rate(50), proposal: { value: rate(90) } },
+    replaced: { value: rate(80), proposed_by: 'Ann' },
+  });
+  expect((await putLimit(ann, rate(90))).body.control).toMatchObject({
+    ...{ value: rate(90), set_by: 'Ann', proposal: null },
+  });
+  expect((await putLimit(ann, {})).body.control.proposal.value).toBeNull();
+  expect((await putLimit(bob, {})).body.control).toBeNull();
   const { items } = (await answerOf(await api.request('/v1/audit?limit=6'))).body;
   expect(items.map((one: { action: string }) => one.action)).toEqual([
-    'limit.approve',
-    'limit.propose',
-    'limit.approve',
-    'limit.propose',
-    'limit.propose',
-    'limit.set',
+    'control.confirm',
+    'control.propose',
+    'control.confirm',
+    'control.propose',
+    'control.propose',
+    'control.set',
   ]);
-  const wrong = await put(ann, rate(100, 5));
+  const wrong = await putLimit(ann, rate(100, 5));
   expect([wrong.status, wrong.body.errors[0]]).toEqual([
     422,
     { pointer: '/burst', detail: 'must be at least 10, a tenth of a second of the rate, not 5' },
   ]);
-  expect((await put(ann, { burst: 5 })).body.errors[0].pointer).toBe('/rate_per_second');
-  expect((await put(ann, rate(1), 'corridor:US-EF')).body.detail).toContain(
-    'corridor:US-EG is one',
-  );
-  const inference = { ...rate(200, 400), kind: 'inference' };
-  expect((await put(ann, inference)).body.errors[0]).toEqual({
-    pointer: '/kind',
-    detail: "must be 'requests' or 'transactions', as only market and corridors count inference",
-  });
-  expect((await put(ann, inference, 'each:account')).status).toBe(422);
-  expect((await put(ann, inference, 'market')).body.limits[0]).toMatchObject(inference);
-  expect((await put(ann, { ...inference, burst: 800 }, 'market')).body.limits[0]).toMatchObject({
-    ...inference,
-    proposal: { rate_per_second: 200, burst: 800 },
+  expect((await putLimit(ann, { burst: 5 })).body.errors[0].pointer).toBe('/rate_per_second');
+  const misspelled = await putLimit(ann, rate(1), { scope: 'corridor:US-EF' });
+  expect(misspelled.body.detail).toContain('corridor:US-EG is one');
+  const inference = rate(200, 400);
+  const unfit = await putLimit(ann, inference, { kind: 'limit-inference' });
+  expect([unfit.status, unfit.body.detail]).toEqual([
+    404,
+    "No scope of limit-inference is called 'client:shop': allowed is market, corridor:NAME of GET /v1/corridors.",
+  ]);
+  const each = { kind: 'limit-inference', scope: 'each:account' } as const;
+  expect((await putLimit(ann, inference, each)).status).toBe(404);
+  const market = { kind: 'limit-inference', scope: 'market' } as const;
+  expect((await putLimit(ann, inference, market)).body.control.value).toEqual(inference);
+  expect((await putLimit(ann, rate(200, 800), market)).body.control).toMatchObject({
+    value: inference,
+    proposal: { value: rate(200, 800) },
   });
   // API processes do not count what workers do.
   expect((await api.request('/v1/reason-codes')).headers.get('ratelimit')).toBeNull();
@@ -79,46 +94,52 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
 test('a throttle is set beside the lasting limit, ends by itself, and one person makes it only stricter', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
-  const [corridor, throttle] = ['corridor:US-EG', 'throttle:corridor:US-EG'];
+  const corridor = { scope: 'corridor:US-EG' };
+  const throttle = { kind: 'throttle', ...corridor } as const;
   const endsIn = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
-  const until = (ends_at: string | undefined, rate_per_second: number) => ({
-    ...{ rate_per_second, burst: 20, ends_at },
+  const rate = (rate_per_second: number) => ({ rate_per_second, burst: 20 });
+  const until = (ends_at: string, rate_per_second: number) => ({
+    ...rate(rate_per_second),
+    ends_at,
   });
   const later = endsIn(2);
-  expect((await putLimit(ann, corridor, until(undefined, 100))).body.limits[0].ends_at).toBeNull();
-  expect((await putLimit(ann, throttle, until(later, 20))).body.limits[0]).toMatchObject({
-    ...{ rate_per_second: 20, ends_at: later, proposal: null },
+  expect((await putLimit(ann, rate(100), corridor)).body.control.ends_at).toBeNull();
+  expect((await putLimit(ann, until(later, 20), throttle)).body.control).toMatchObject({
+    ...{ value: rate(20), ends_at: later, proposal: null },
   });
-  const detailOf = async (scope: string, body: object) => {
-    const { status, body: problem } = await putLimit(ann, scope, body);
+  const detailOf = async (body: object) => {
+    const { status, body: problem } = await putLimit(ann, body, throttle);
     return [status, problem.errors?.[0] ?? problem.detail];
   };
-  const stricter = `${throttle} is at 20 a second, 20 at once, until ${later}, which is stricter: remove it first.`;
+  const stricter = `throttle:corridor:US-EG is at burst 20, rate_per_second 20 until ${later}, and a change only makes it stricter or longer: end it first.`;
   const opening = new RegExp(`${stricter}$`, 'i');
   for (const weaker of [
     until(later, 21),
     until(endsIn(1), 20),
     { ...until(later, 20), burst: 21 },
   ]) {
-    expect(await detailOf(throttle, weaker)).toEqual([409, expect.stringMatching(opening)]);
+    expect(await detailOf(weaker)).toEqual([409, expect.stringMatching(opening)]);
   }
   const [longer, lower] = [endsIn(3), until(endsIn(3), 10)];
-  expect((await putLimit(bob, throttle, until(longer, 20))).body.limits[0].ends_at).toBe(longer);
-  expect((await putLimit(bob, throttle, lower)).body.limits[0]).toMatchObject(lower);
-  expect((await putLimit(ann, throttle, {})).body.limits[0].proposal.rate_per_second).toBeNull();
-  expect((await putLimit(bob, throttle, {})).body.limits).toEqual([]);
-  await putLimit(ann, throttle, lower);
-  const listed = await api.risk('limits', 'list');
-  expect(listed.stdout).toMatch(new RegExp(`^${throttle} .* ${lower.ends_at} `, 'm'));
+  const lasting = await putLimit(bob, until(longer, 20), throttle);
+  expect(lasting.body.control.ends_at).toBe(longer);
+  expect((await putLimit(bob, lower, throttle)).body.control).toMatchObject({
+    ...{ value: rate(10), ends_at: lower.ends_at },
+  });
+  expect((await putLimit(ann, {}, throttle)).body.control.proposal.value).toBeNull();
+  expect((await putLimit(bob, {}, throttle)).body.control).toBeNull();
+  await putLimit(ann, lower, throttle);
+  const listed = await api.risk('controls', 'list');
+  expect(listed.stdout).toMatch(new RegExp(`^throttle +corridor:US-EG .* ${lower.ends_at} `, 'm'));
   // A limit that is over may be set anew, weaker too.
   await api.testDatabase.sql(
-    `update limits set ends_at = clock_timestamp() where ends_at is not null`,
+    `update controls set ends_at = clock_timestamp() where ends_at is not null`,
   );
-  expect((await answerOf(await api.request('/v1/limits'))).body.items).toEqual([
-    expect.objectContaining({ scope: corridor, rate_per_second: 100, ends_at: null }),
+  expect((await answerOf(await api.request('/v1/controls'))).body.items).toEqual([
+    expect.objectContaining({ ...corridor, value: rate(100), ends_at: null }),
   ]);
   const anew = until(endsIn(1), 50);
-  expect((await putLimit(ann, throttle, anew)).body.limits[0]).toMatchObject(anew);
+  expect((await putLimit(ann, anew, throttle)).body.control.value).toEqual(rate(50));
 });
 
 test('a limit that two people raise is waited for at most as long as its new burst takes, also after a removal', async () => {
@@ -129,9 +150,9 @@ test('a limit that two people raise is waited for at most as long as its new bur
   const FAST = { rate_per_second: 1000, burst: 1000 };
   for (const scope of ['client:default', 'each:account']) {
     const put = async (as: string | undefined, body: object) => {
-      const before = api.log().split('"msg":"limits"').length;
-      expect((await putLimit(as ?? '', scope, body)).status).toBe(200);
-      const isRead = async () => api.log().split('"msg":"limits"').length > before;
+      const before = api.log().split('"msg":"controls"').length;
+      expect((await putLimit(as ?? '', body, { scope })).status).toBe(200);
+      const isRead = async () => api.log().split('"msg":"controls"').length > before;
       return await waitUntil(isRead, 5000, 'the limits to be read');
     };
     const account_id = `account of ${scope}`;
@@ -147,7 +168,7 @@ test('a limit that two people raise is waited for at most as long as its new bur
       ],
     ];
     for (const change of changes) {
-      await api.testDatabase.sql('truncate limits');
+      await api.testDatabase.sql('delete from controls');
       await api.redis.flushall();
       await put(ann, SLOW);
       const all = Array.from({ length: 1000 }, () => input({ account_id }));

@@ -3,6 +3,7 @@
  * two API processes on one pair of stores.
  */
 import { expect, test } from 'vitest';
+import type { Kind } from '../../../../src/core/domain/control-kinds.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import { limitScope } from '../../../support/rooms/corridors/requests.ts';
@@ -22,16 +23,17 @@ const other = await openForFile(
 const [, otherUrl = ''] = await other.waitFor(/"url":"(http:[^"]+)"/, 30_000);
 
 /** Sets a limit that both processes have read afterwards. */
-async function limit(scope: string, command: object): Promise<void> {
-  const times = () => [api.log(), other.stderr()].map((log) => log.split('"msg":"limits"').length);
+async function limit(kind: Kind, scope: string, rate: object): Promise<void> {
+  const times = () =>
+    [api.log(), other.stderr()].map((log) => log.split('"msg":"controls"').length);
   const before = times();
-  await limitScope(api, scope, command);
+  await limitScope(api, kind, scope, rate);
   const isRead = async () => times().every((now, at) => now > (before[at] ?? 0));
   await waitUntil(isRead, 5000, 'both processes to read the limits');
 }
 
 test('a limited corridor is refused whole, alone or by line; another one is not', async () => {
-  await limit('corridor:US-EG', { kind: 'transactions', rate_per_second: 0.01, burst: 3 });
+  await limit('limit-transactions', 'corridor:US-EG', { rate_per_second: 0.01, burst: 3 });
   const inEg = () => input({ corridor: 'US-EG' });
   const inMx = () => input({ corridor: 'US-MX' });
   expect((await postOne(api, inEg())).status).toBe(201);
@@ -87,10 +89,10 @@ test('a limited corridor is refused whole, alone or by line; another one is not'
 });
 
 test('each account, device and address has a limit by itself, which costs others nothing', async () => {
-  await limit('each:account', { kind: 'transactions', rate_per_second: 0.01, burst: 2 });
-  await limit('each:address', { kind: 'transactions', rate_per_second: 0.01, burst: 3 });
-  await limit('each:device', { kind: 'transactions', rate_per_second: 0.01, burst: 1 });
-  await limit('client:default', { kind: 'transactions', rate_per_second: 0.01, burst: 20 });
+  await limit('limit-transactions', 'each:account', { rate_per_second: 0.01, burst: 2 });
+  await limit('limit-transactions', 'each:address', { rate_per_second: 0.01, burst: 3 });
+  await limit('limit-transactions', 'each:device', { rate_per_second: 0.01, burst: 1 });
+  await limit('limit-transactions', 'client:default', { rate_per_second: 0.01, burst: 20 });
   const of = (account: string, ip?: string) =>
     input({ account_id: account, corridor: 'US-MX', ...(ip && { ip }) });
   const whole = await postBatch(api, [of('a'), of('b'), of('a'), of('a')]);
@@ -133,15 +135,17 @@ test('each account, device and address has a limit by itself, which costs others
   expect([await from('x'), await from('x'), await from('y')].map(({ status }) => status)).toEqual([
     201, 429, 201,
   ]);
-  const requests = { kind: 'requests', rate_per_second: 1, burst: 1, reason: 'a test' };
-  const refused = await api.request('/v1/limits/each:device', {
+  const requests = { in_force: true, rate_per_second: 1, burst: 1, reason: 'a test' };
+  const refused = await api.request('/v1/controls/limit-requests/each:device', {
     method: 'PUT',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(requests),
   });
-  expect([refused.status, (await answerOf(refused)).body.errors?.[0]?.pointer]).toEqual([
-    422,
-    '/kind',
+  expect([refused.status, (await answerOf(refused)).body.detail]).toEqual([
+    404,
+    expect.stringMatching(
+      /^No scope of limit-requests is called 'each:device': allowed is market, /,
+    ),
   ]);
 });
 
@@ -150,7 +154,7 @@ test('requests of a client are refused with what it needs to know; another clien
     (await answerOf(await api.post('/v1/keys', { roles: ['ingest'], client, owner: 'test' }))).body
       .key;
   const [shop, bank] = [await key('shop'), await key('bank')];
-  await limit('client:shop', { kind: 'requests', rate_per_second: 0.1, burst: 2 });
+  await limit('limit-requests', 'client:shop', { rate_per_second: 0.1, burst: 2 });
   const ask = (as: string) =>
     api.request('/v1/reason-codes', { headers: { Authorization: `Bearer ${as}` } });
   const first = await answerOf(await ask(shop));
@@ -164,10 +168,10 @@ test('requests of a client are refused with what it needs to know; another clien
   const headers = { Authorization: `Bearer ${shop}` };
   expect((await fetch(`${otherUrl}/v1/reason-codes`, { headers })).status).toBe(429);
   expect((await ask(bank)).headers.get('ratelimit')).toBeNull();
-  await limit('client:default', { kind: 'requests', rate_per_second: 0.01, burst: 1 });
+  await limit('limit-requests', 'client:default', { rate_per_second: 0.01, burst: 1 });
   await api.request('/v1/reason-codes');
   expect((await api.request('/v1/reason-codes')).status).toBe(429);
-  expect((await api.request('/v1/limits')).status).toBe(200);
+  expect((await api.request('/v1/controls')).status).toBe(200);
   expect((await api.request('/v1/proposals')).status).toBe(200);
   expect((await api.request('/readyz')).headers.get('ratelimit')).toBeNull();
 });

@@ -177,14 +177,14 @@ test('an API and a worker accept, score and read as the role, and make months', 
     labels: [labelInput({ transaction_id: id })],
   });
   expect(labelled.status, api.log()).toBe(200);
-  const limits = await ask('/v1/limits/market');
-  expect(limits.body.limits).toMatchObject([
-    { kind: 'inference', rate_per_second: 100, burst: 200 },
-    { kind: 'requests', rate_per_second: 500, burst: 1000 },
+  const limits = await ask('/v1/controls?scope=market');
+  expect(limits.body.items).toMatchObject([
+    { kind: 'limit-inference', value: { rate_per_second: 100, burst: 200 } },
+    { kind: 'limit-requests', value: { rate_per_second: 500, burst: 1000 } },
   ]);
-  const stop = { stopped: true, reason: 'a test' };
-  expect((await ask('/v1/switches/market', 'PUT', stop)).status).toBe(200);
-  const all = await ask('/v1/switches/all', 'PUT', stop);
+  const stop = { in_force: true, reason: 'a test' };
+  expect((await ask('/v1/controls/stop/market', 'PUT', stop)).status).toBe(200);
+  const all = await ask('/v1/controls/stop/all', 'PUT', stop);
   expect([all.status, all.body.detail]).toEqual([
     409,
     'Another role has market_0: change the scope market at an API of each market.',

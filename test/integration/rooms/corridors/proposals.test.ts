@@ -68,9 +68,14 @@ test('figures propose, one person confirms, and what is carried out ends by itse
     `proposal_disputes_US-IN_${new Date(now).toISOString().slice(0, 13)}`,
   );
   const confirmed = await change('/v1/proposals/disputes:US-IN/confirm', REASON, kim);
-  expect([confirmed.status, confirmed.body.scope]).toEqual([200, 'freeze:corridor:US-IN']);
-  const { state, freeze } = await read('/v1/corridors/US-IN');
-  expect([state, freeze.stopped_by, freeze.reason, freeze.ends_at]).toEqual([
+  expect([confirmed.status, confirmed.body.kind, confirmed.body.scope]).toEqual([
+    200,
+    'freeze',
+    'corridor:US-IN',
+  ]);
+  const { state, controls } = await read('/v1/corridors/US-IN');
+  const [freeze] = controls;
+  expect([state, freeze.set_by, freeze.reason, freeze.ends_at]).toEqual([
     'frozen',
     'Kim',
     'a test (disputes: 11)',
@@ -81,12 +86,9 @@ test('figures propose, one person confirms, and what is carried out ends by itse
   const command = ['corridors', 'confirm', 'declines:US-MX', '--reason', 'a wave'];
   expect((await api.risk(...command)).code).toBe(0);
   expect(await read('/v1/corridors/US-MX')).toMatchObject({
-    ...{ state: 'open', stricter: [{ scope: 'tighten:corridor:US-MX', value: 100 }] },
+    ...{ state: 'open', controls: [{ kind: 'tighten', value: { points: 100 } }] },
   });
   expect(await proposed()).toEqual([errors]);
-  await api.testDatabase.sql(
-    `update switches
-        set stopped = jsonb_set(stopped, '{freeze:corridor:US-IN,ends_at}', to_jsonb(now()))`,
-  );
+  await api.testDatabase.sql("update controls set ends_at = now() where kind = 'freeze'");
   expect((await read('/v1/corridors/US-IN')).state).toBe('open');
 });

@@ -29,9 +29,11 @@ const post = async (accounts: readonly string[]) => {
   const sent = await postBatch(api, all);
   expect(sent.body).toMatchObject({ accepted: accounts.length });
 };
-const freeze = () => as(ann, 'POST', `${PATH}/freeze`, {});
+const putFreeze = (key: string, in_force: boolean) =>
+  as(key, 'PUT', `/v1/controls/freeze/corridor:${CORRIDOR}`, { in_force });
+const freeze = () => putFreeze(ann, true);
 async function resume(): Promise<void> {
-  expect((await as(bob, 'POST', `${PATH}/resume`, {})).body.state).toBe('open');
+  expect((await putFreeze(bob, false)).body.control).toBeNull();
   const open = async () => (await postBatch(api, [input({ corridor: CORRIDOR })])).status === 200;
   await waitUntil(open, 5000, 'an open corridor');
 }
@@ -62,7 +64,7 @@ test('a corridor with something waiting is not divided, and the refusal counts i
   await waitUntil(async () => (await api.redis.zcard(retries)) === 1, 10_000, 'a retry');
   await waitUntil(async () => (await waiting()).every((one) => one === 0), 5000, 'empty streams');
   await poisoned.stop();
-  expect((await freeze()).body.state).toBe('frozen');
+  expect((await freeze()).status).toBe(200);
   const frozen = await divide(4);
   expect([frozen.status, frozen.body.detail]).toEqual([
     409,

@@ -4,46 +4,48 @@
  */
 import { expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
+import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input, postOne, send } from '../../../support/submit.ts';
+import { answerOf, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 test('a corridor is judged more strictly for a time, and another one as before', async () => {
   await using api = await startRunningApi();
-  const start = (scope: string, key?: string) =>
-    send(api, 'PUT', `/v1/switches/${scope}`, { stopped: false, reason: 'over' }, key);
   const cy = await insertPersonKey(api.testDatabase, 'Cyd', ['operator']);
   const ends_at = new Date(Date.now() + 3_600_000).toISOString();
-  const makeStricter = (path: string, more: object) =>
-    send(api, 'POST', `/v1/corridors/${path}`, { reason: 'a test', ends_at, ...more }, cy);
+  const tighten = (corridor: string, more: object) =>
+    putControl(api, 'tighten', `corridor:${corridor}`, { ends_at, ...more }, cy);
+  const review = (corridor: string, from_amount: string) =>
+    putControl(api, 'manual', `corridor:${corridor}`, { ends_at, from_amount }, cy);
   const late = new Date(Date.now() + 8 * 86_400_000).toISOString();
-  const tooLong = await makeStricter('US-EG/tighten', { points: 250, ends_at: late });
+  const tooLong = await tighten('US-EG', { points: 250, ends_at: late });
   expect([tooLong.status, tooLong.body.errors[0].pointer]).toEqual([422, '/ends_at']);
-  const tightened = await makeStricter('US-EG/tighten', { points: 250 });
-  expect([tightened.status, tightened.body.stop?.value]).toEqual([200, 250]);
+  const tightened = await tighten('US-EG', { points: 250 });
+  expect([tightened.status, tightened.body.control?.value]).toEqual([200, { points: 250 }]);
   await api.testDatabase.sql(
     `insert into exchange_rates (currency, day, usd) values ('MXN', '2020-01-01', 1), ('MXN', '2020-01-02', 0.05),
             ('MXN', current_date + 9, 2)`,
   );
-  const manual = await makeStricter('US-MX/manual', { from_amount: '125.50' });
-  expect(manual.body.stop).toMatchObject({
-    ...{ value: 125.5, currency: 'USD', amounts: { USD: 125.5, MXN: 2510 } },
+  const manual = await review('US-MX', '125.50');
+  expect(manual.body.control.value).toEqual({
+    ...{ from_amount: 125.5, currency: 'USD', amounts: { USD: 125.5, MXN: 2510 } },
   });
-  expect((await makeStricter('US-EG/tighten', { points: 50 })).body.detail).toContain(
-    'tighten:corridor:US-EG is at 250 until',
+  expect((await tighten('US-EG', { points: 50 })).body.detail).toContain(
+    ':corridor:US-EG is at points 250 until',
   );
   await api.testDatabase.sql(
     `insert into review_policies (made_by, policy)
      select 'a test', policy || '{"currency": "EUR"}' from review_policies order by version desc limit 1`,
   );
-  expect((await makeStricter('US-MX/manual', { from_amount: '1' })).body.detail).toMatch(
-    /^Manual:corridor:US-MX is at 125.5 USD until \S+, which is in another currency: start it first/i,
+  // A smaller amount is stricter in one currency, and may be weaker in another.
+  expect((await review('US-MX', '1')).body.detail).toMatch(
+    /^Manual:corridor:US-MX is at .*currency USD.* until \S+, and a change only makes it stricter/i,
   );
-  expect((await start('tighten:corridor:US-EG', cy)).status).toBe(403);
+  expect((await endControl(api, 'tighten', 'corridor:US-EG', cy)).status).toBe(403);
   const { body: shown } = await answerOf(await api.request('/v1/corridors/US-EG'));
-  expect(shown).toMatchObject({ state: 'open', stricter: [{ value: 250 }] });
+  expect(shown).toMatchObject({ state: 'open', controls: [{ value: { points: 250 } }] });
   const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   await using _ = startWorkerHere(environment, {});
   const verdictOf = async (corridor: string, amount: string, currency = 'USD') => {
@@ -70,11 +72,8 @@ test('a corridor is judged more strictly for a time, and another one as before',
   expect(await verdictOf('US-MX', '2510.00', 'MXN')).toEqual(byHand('2510-MXN'));
   expect((await verdictOf('US-MX', '2509.99', 'MXN'))[1]).toBe('approve');
   expect(await verdictOf('US-MX', '0.01', 'EUR')).toEqual(byHand('0-EUR'));
-  expect((await start('tighten:corridor:US-EG')).status).toBe(200);
-  await api.testDatabase.sql(
-    `update switches
-        set stopped = jsonb_set(stopped, '{manual:corridor:US-MX,ends_at}', to_jsonb(now()))`,
-  );
+  expect((await endControl(api, 'tighten', 'corridor:US-EG')).status).toBe(200);
+  await api.testDatabase.sql("update controls set ends_at = now() where kind = 'manual'");
   for (const corridor of ['US-EG', 'US-MX']) {
     const isOver = async () => (await verdictOf(corridor, '50000.00'))[0] === 'default@3';
     await waitUntil(isOver, 5000, `${corridor} to be judged as before`);

@@ -267,19 +267,19 @@ test('a store under way while a log begins does not see the log, and its scores 
   const isWaiting = async () =>
     (
       await sql(
-        `select from pg_locks where relation = 'switches'::regclass and mode = 'ShareLock' and not granted`,
+        `select from pg_locks where relation = 'controls'::regclass and mode = 'ShareLock' and not granted`,
       )
     ).length > 0;
   const { promise: changed, resolve: change } = Promise.withResolvers<void>();
   const { promise: held, resolve: hold } = Promise.withResolvers<void>();
   const switching = rig.database.session(async (client) => {
-    await client.query('begin; lock table market_0.switches in share row exclusive mode');
+    await client.query('begin; lock table market_0.controls in share row exclusive mode');
     hold();
     await changed;
     await client.query('commit');
   });
   await held;
-  // The statement has its snapshot, and takes its number once the change of switches is over.
+  // The statement has its snapshot, and takes its number once the change of controls is over.
   const late = rig.store(3);
   await waitUntil(isWaiting, 10_000, 'a store');
   const sealer = rig.openSealer();

@@ -10,6 +10,7 @@ import { events } from '../../../../src/rooms/evidence/events.ts';
 import { openWebhooks as openDuties } from '../../../../src/rooms/webhooks/duty.ts';
 import { openCheckpoint } from '../../../../verify/note.ts';
 import { silentLog, testConfig } from '../../../support/config.ts';
+import { controlsOf } from '../../../support/controls.ts';
 import { openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
@@ -39,7 +40,7 @@ test('a subscriber gets each checkpoint once, signed as in the log', async () =>
   const worker = {
     ...{ config: testConfig({}), log: silentLog(), metrics: createMetrics(), database, events },
     leadership: createLeadership(database, 'test'),
-    switches: { current: () => ({ stopped: new Map() }) },
+    controls: { current: controlsOf },
   } as unknown as Worker;
   const { duties } = await openDuties(worker);
   const raise = duties.find(({ name }) => name === 'raise-webhooks');

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCommand } from '../../../../src/rooms/evidence/verify-command.ts';
 import { openModels } from '../../../../src/rooms/models/open-models.ts';
+import { insertControl } from '../../../support/controls.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { runCommand } from '../../../support/run-command.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -31,11 +32,7 @@ const BUSY = { retry: 2 };
 /** So slow that a test earns nothing beyond the burst. */
 const RATE = 0.001;
 const limit = (scope: string, burst: number) =>
-  rig.database.sql(
-    `insert into limits (scope, kind, rate_per_second, burst, set_by, reason)
-     values ($1, 'inference', ${RATE}, $2, 'Ann', 'a test')`,
-    [scope, burst],
-  );
+  rig.database.sql(insertControl('limit-inference', scope, { rate_per_second: RATE, burst }));
 
 let startMs = Date.UTC(2026, 10, 1);
 async function score(count: number, corridor: string): Promise<void> {
@@ -88,7 +85,7 @@ test('what the market refuses is given back to the corridor', BUSY, async () => 
   await score(30, 'US-EG');
   await rig.settled(30);
   expect(await told()).toEqual({ [`US-EG ${model}`]: 20, 'US-EG rules t': 10 });
-  await rig.database.sql(`delete from limits where scope = 'market'`);
+  await rig.database.sql(`delete from controls where scope = 'market'`);
   let sent = 30;
   await waitUntil(
     async () => {

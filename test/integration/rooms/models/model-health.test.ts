@@ -7,7 +7,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Room } from '../../../../src/core/room.ts';
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
-import { changeSwitches } from '../../../../src/core/store/switches/switches.ts';
 import { listModelsOut } from '../../../../src/core/stream/status/models-out.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { ROOMS } from '../../../../src/main/rooms.ts';
@@ -16,6 +15,7 @@ import type { LoadModel } from '../../../../src/rooms/models/judge/open-judge.ts
 import { openModels } from '../../../../src/rooms/models/open-models.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
+import { endControlIn, setControl } from '../../../support/controls.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
@@ -125,9 +125,7 @@ test('a stopped model judges nothing, as after its rollback, until the stop has 
   calls = 0;
   await untilScored({ model: null, degradation: 0 }, 'US-MX');
   expect(calls).toBeGreaterThan(0);
-  const end = { reason: 'a test', message: null, stopped_by: 'Ann', ends_at: null };
-  const stop = (scope: string) =>
-    changeSwitches(rig.pool, false, async (_query, _before, change) => change.stop(scope, end));
+  const stop = (scope: string) => setControl(rig.pool, 'stop', scope);
   await stop('model:m@1');
   await waitUntil(async () => (await scoreOne()).model === first, 5000, 'the model before it');
   calls = 0;
@@ -140,9 +138,7 @@ test('a stopped model judges nothing, as after its rollback, until the stop has 
   await stop(`model:${first}`);
   await waitUntil(async () => (await scoreOne()).model === null, 5000, 'the rules');
   await untilScored({ model: null, degradation: 0 });
-  await changeSwitches(rig.pool, false, async (_query, _before, change) =>
-    change.start('model:m@1'),
-  );
+  await endControlIn(rig.pool, 'stop', 'model:m@1');
   await waitUntil(async () => (await scoreOne()).model === 'm@1', 5000, 'the model again');
 });
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { toVector } from '../../../../src/core/store/scores/vector-bytes.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
+import { insertControl } from '../../../support/controls.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
@@ -92,14 +93,12 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
 test('no shadow is asked while its flag is off, and one is again once the flag is on', async () => {
   const model = await rollOut.register(1);
   await rollOut.put(model, 'shadow');
-  await rig.database.sql(
-    `update switches set stopped = '{"flag:shadows": {"reason": "a test", "stopped_by": "Ann", "stopped_at": "2026-11-25T00:00:00Z", "message": null, "ends_at": null}}'`,
-  );
+  await rig.database.sql(insertControl('off', 'flag:shadows'));
   rig.startWorker();
   await loaded(model);
   const unasked = await rig.send(seeds(20));
   await rig.settled(20);
-  await rig.database.sql(`update switches set stopped = '{}'`);
+  await rig.database.sql('delete from controls');
   const asked = async () =>
     await rig.database.sql<{ transaction_id: string }>(
       'select unnest(transaction_ids) as transaction_id from shadow_batches',

@@ -15,6 +15,7 @@ import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
 import { openTokens } from '../../../../src/rooms/privacy/tokens.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import {
@@ -58,9 +59,8 @@ test('a refused post makes no subject', async () => {
   const taken = somebody();
   await postOne(api, taken);
   const { idempotency_key: key } = taken;
-  const limit = { kind: 'transactions', rate_per_second: 1, burst: 1, reason: 'a test' };
-  await send(api, 'PUT', '/v1/limits/corridor:US-PH', limit);
-  await send(api, 'PUT', '/v1/switches/corridor:US-IN', { stopped: true, reason: 'a test' });
+  await putControl(api, 'limit-transactions', 'corridor:US-PH', { rate_per_second: 1, burst: 1 });
+  await putControl(api, 'stop', 'corridor:US-IN');
   const status = async (one: Input) => (await postOne(api, one)).status;
   const { account_id, metadata } = taken;
   const until = (corridor: string, wanted: number) => {

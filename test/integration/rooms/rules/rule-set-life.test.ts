@@ -137,9 +137,9 @@ test('a rollout by the same call of two people, a rollback by one, and the end',
     items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval', rule_set: 'own@1' }],
   });
   expect((await as('Bob', 'POST', '/own@1/retire')).status).toBe(409);
-  const stop = { stopped: true, reason: 'too many reviews' };
-  const stopped = await as('Bob', 'PUT', '/../switches/rule:ALWAYS', stop);
-  expect([stopped.status, stopped.body.scope]).toEqual([200, 'rule:ALWAYS']);
+  const stop = { in_force: true, reason: 'too many reviews' };
+  const stopped = await as('Bob', 'PUT', '/../controls/stop/rule:ALWAYS', stop);
+  expect([stopped.status, stopped.body.control.scope]).toEqual([200, 'rule:ALWAYS']);
   const [listed] = (await as('Ed', 'GET', '')).body.items;
   expect(listed).toMatchObject({
     ...{ rule_set: 'own@1', in_force: true },

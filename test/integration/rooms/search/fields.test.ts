@@ -9,9 +9,10 @@ import { FIELD_NAMES } from '../../../../src/rooms/search/queries/fields.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { NOVEMBER } from '../../../support/reads.ts';
+import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
-import { answerOf, labelInput, send } from '../../../support/submit.ts';
+import { answerOf, labelInput } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const IDS = [1, 2, 3].map((n) => idAt(NOVEMBER, n));
@@ -78,8 +79,7 @@ describe.each([
 
 test('a freeze is said, whatever is asked for', async () => {
   const key = await insertPersonKey(api.testDatabase, 'Zoe', ROLES);
-  const reason = { reason: 'a test of this file' };
-  const frozen = await send(api, 'POST', '/v1/corridors/US-EG/freeze', reason, key);
+  const frozen = await putControl(api, 'freeze', 'corridor:US-EG', {}, key);
   expect(frozen.status).toBe(200);
   const path = `/v1/scores/${ID}?fields=verdict`;
   const isOnHold = async () => 'releases_held' in (await answerOf(await api.request(path))).body;

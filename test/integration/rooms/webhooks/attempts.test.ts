@@ -3,6 +3,7 @@
  * workers run them, against receivers that answer badly.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aControl, controlsOf } from '../../../support/controls.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startReceiver, status } from '../../../support/rooms/webhooks/receiver.ts';
 import { ANN, createWebhookRig, startSender } from '../../../support/rooms/webhooks/rig.ts';
@@ -50,25 +51,8 @@ test('an attempt says which decisions are of a frozen corridor, and its signatur
     { corridor: 'US-MX', risk: 0.2 },
   ];
   const [event] = await rig.deliver(id, 1, { decisions });
-  const freeze = {
-    reason: 'a test',
-    message: null,
-    stopped_by: 'Ann',
-    stopped_at: '2026-11-25T09:30:00.000Z',
-    ends_at: null,
-  };
-  const stopped = new Map([['freeze:corridor:US-EG', freeze]]);
-  rig.own(
-    startSender(rig.database, {
-      switches: {
-        version: 1,
-        stopped,
-        settings: new Map(),
-        elsewhere: new Map(),
-        fields: new Map(),
-      },
-    }),
-  );
+  const controls = controlsOf(aControl('freeze', 'corridor:US-EG'));
+  rig.own(startSender(rig.database, { controls }));
   await rig.until(1, 'delivered');
   expect(rig.receiver.verified(secret)).toEqual([event]);
   expect(JSON.parse(rig.receiver.received[0]?.body ?? '').data.decisions).toEqual([

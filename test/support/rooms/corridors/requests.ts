@@ -1,4 +1,5 @@
 /** Requests that limit and stop and start a client that nobody is, that freeze a corridor, and that are refused. */
+import type { Kind } from '../../../../src/core/domain/control-kinds.ts';
 import { type Call, callOf } from '../../call.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { idAt } from '../../stored-rows.ts';
@@ -11,32 +12,25 @@ export const failures = (corridor: string, failedAtMs: number) =>
     ...{ id: idAt(failedAtMs, 20 + nth), transactionId: null, failedAtMs, corridor },
   }));
 
-export function switchRequests(market: string): Call[] {
-  const put = (scope: string, body: unknown) => callOf('PUT', `/v1/switches/${scope}`, body);
+export function controlRequests(market: string): Call[] {
+  const put = (kind: string, scope: string, body: object) =>
+    callOf('PUT', `/v1/controls/${kind}/${scope}`, { in_force: true, reason: 'why', ...body });
+  const end = (kind: string, scope: string) => put(kind, scope, { in_force: false });
   const post = (path: string, body: unknown) => callOf('POST', path, body);
-  const limit = (scope: string, body: unknown) => callOf('PUT', `/v1/limits/${scope}`, body);
-  const flag = (name: string, body: unknown) => callOf('PUT', `/v1/flags/${name}`, body);
-  const level = (scope: string, body: unknown) => callOf('PUT', `/v1/degradation/${scope}`, body);
   const ends_at = new Date(Date.now() + 60_000).toISOString();
-  const tighten = (corridor: string, points: number) =>
-    post(`/v1/corridors/${corridor}/tighten`, { points, reason: 'why', ends_at });
-  const manual = (corridor: string, from_amount: string) =>
-    post(`/v1/corridors/${corridor}/manual`, { from_amount, reason: 'why', ends_at });
-  const aLimit = { kind: 'requests', rate_per_second: 5, burst: 10, reason: 'why' };
+  const aLimit = { rate_per_second: 5, burst: 10 };
+  const [phil, none] = ['corridor:US-PH', 'corridor:XX-XX'];
+  const note = (kind: string, scope: string, text: string) =>
+    post(`/v1/controls/${kind}/${scope}/notes`, { note: text });
   return [
-    limit('client:nobody', aLimit),
-    limit('client:nobody', { kind: 'requests', reason: 'why' }),
-    limit('client:nobody', { kind: 'requests', reason: 'why' }),
-    limit('client:nobody', { ...aLimit, burst: 0 }),
-    limit('corridor:XX-XX', aLimit),
-    limit('throttle:corridor:US-PH', { ...aLimit, kind: 'transactions', ends_at }),
-    limit('throttle:corridor:US-PH', {
-      ...aLimit,
-      kind: 'transactions',
-      rate_per_second: 6,
-      ends_at,
-    }),
-    limit('throttle:corridor:US-PH', { ...aLimit, kind: 'transactions' }),
+    put('limit-requests', 'client:nobody', aLimit),
+    end('limit-requests', 'client:nobody'),
+    end('limit-requests', 'client:nobody'),
+    put('limit-requests', 'client:nobody', { ...aLimit, burst: 0 }),
+    put('limit-requests', none, aLimit),
+    put('throttle', phil, { ...aLimit, ends_at }),
+    put('throttle', phil, { ...aLimit, rate_per_second: 6, ends_at }),
+    put('throttle', phil, aLimit),
     post('/v1/corridors', { id: 'US-BR', reason: 'why' }),
     post('/v1/corridors', { id: 'US-BR', reason: 'why' }),
     post('/v1/corridors', { id: 'brazil', reason: 'why' }),
@@ -45,47 +39,47 @@ export function switchRequests(market: string): Call[] {
     callOf('PUT', '/v1/corridors/US-PH', { shards: 2, reason: 'why' }),
     callOf('PUT', '/v1/corridors/US-PH', { shards: 3, reason: 'why' }),
     callOf('PUT', '/v1/corridors/XX-XX', { reason: 'why' }),
-    flag('totals', { enabled: false, reason: 'why' }),
-    flag('totals', { enabled: true, reason: 'why' }),
-    level('corridor:US-PH', { level: 3, reason: 'why' }),
-    level('corridor:US-PH', { level: 0, reason: 'why' }),
-    level('corridor:US-PH', { level: 2, reason: 'why' }),
-    level('corridor:XX-XX', { level: 3, reason: 'why' }),
-    tighten('US-PH', 50),
-    tighten('US-PH', 40),
-    tighten('US-PH', 501),
-    tighten('XX-XX', 50),
-    put('tighten:corridor:US-PH', { stopped: false, reason: 'why' }),
-    manual('US-PH', '100'),
-    manual('US-PH', '100.5'),
-    manual('US-PH', '-1'),
-    manual('XX-XX', '100'),
-    put('manual:corridor:US-PH', { stopped: false, reason: 'why' }),
+    put('off', 'flag:totals', {}),
+    end('off', 'flag:totals'),
+    put('off', 'flag:nothing', {}),
+    put('read-only', phil, {}),
+    end('read-only', phil),
+    put('read-only', none, {}),
+    put('emergency', phil, {}),
+    put('tighten', phil, { points: 50, ends_at }),
+    put('tighten', phil, { points: 40, ends_at }),
+    put('tighten', phil, { points: 501, ends_at }),
+    put('tighten', none, { points: 50, ends_at }),
+    end('tighten', phil),
+    put('manual', phil, { from_amount: '100', ends_at }),
+    put('manual', phil, { from_amount: '100.5', ends_at }),
+    put('manual', phil, { from_amount: '-1', ends_at }),
+    put('manual', none, { from_amount: '100', ends_at }),
+    end('manual', phil),
     post('/v1/proposals/errors:GB-PK/confirm', { reason: 'why' }),
     post('/v1/proposals/disputes:US-PH/confirm', { reason: 'why' }),
     post('/v1/proposals/disputes:US-PH/confirm', {}),
-    flag('nothing', { enabled: true, reason: 'why' }),
-    put('client:nobody', { stopped: true, reason: 'why', message: 'wait' }),
-    put('client:nobody', { stopped: false, reason: 'why' }),
-    put('client:nobody', { stopped: 1 }),
-    put('corridor:XX-XX', { stopped: true, reason: 'why' }),
-    post('/v1/corridors/XX-XX/freeze', { reason: 'why' }),
-    post('/v1/corridors/US-PH/freeze', { reason: 'why' }),
-    post('/v1/corridors/US-PH/notes', { note: 'All cards are of one bank.' }),
-    post('/v1/corridors/US-PH/notes', { note: '' }),
-    post('/v1/corridors/US-EG/notes', { note: 'why' }),
-    post(`/v1/markets/${market}/notes`, { note: 'why' }),
-    post('/v1/markets/none/notes', { note: 'why' }),
-    callOf('GET', '/v1/corridors/US-PH/freezes'),
-    post('/v1/corridors/US-PH/resume', { reason: 'why' }),
-    post('/v1/corridors/US-EG/resume', { reason: 'why' }),
-    post('/v1/corridors/US-PH/resume', { reason: 1 }),
-    post(`/v1/markets/${market}/resume`, { reason: 'why' }),
-    post('/v1/markets/none/resume', { reason: 'why' }),
-    post(`/v1/markets/${market}/freeze`, { reason: 1 }),
+    put('stop', 'client:nobody', { message: 'wait' }),
+    end('stop', 'client:nobody'),
+    put('stop', 'client:nobody', { in_force: 1 }),
+    put('nothing', 'client:nobody', {}),
+    put('stop', none, {}),
+    put('freeze', none, {}),
+    put('freeze', phil, {}),
+    note('freeze', phil, 'All cards are of one bank.'),
+    note('freeze', phil, ''),
+    note('freeze', 'corridor:US-EG', 'why'),
+    note('freeze', 'market', 'why'),
+    note('freeze', none, 'why'),
+    callOf('GET', `/v1/controls/freeze/${phil}/history`),
+    end('freeze', phil),
+    end('freeze', 'corridor:US-EG'),
+    put('freeze', phil, { in_force: false, reason: 1 }),
+    end('freeze', 'market'),
+    put('freeze', 'market', { reason: 1 }),
     // Last, as nothing is accepted afterwards.
-    post(`/v1/markets/${market}/freeze`, { reason: 'why' }),
-    post(`/v1/markets/${market}/notes`, { note: 'why' }),
+    put('freeze', 'market', {}),
+    note('freeze', 'market', 'why'),
     ['GET', '/v1/markets/none/rollback'],
     ['GET', `/v1/markets/${market}/rollback`],
     post('/v1/markets/none/rollback', { reason: 'why' }),
@@ -102,20 +96,39 @@ export function switchRequests(market: string): Call[] {
   ];
 }
 
+/** Sets a control of a scope, or ends it where `in_force` is false. */
+export const putControl = (
+  api: Pick<RunningApi, 'request'>,
+  kind: Kind,
+  scope: string,
+  body: object = {},
+  key?: string,
+) =>
+  send(
+    api,
+    'PUT',
+    `/v1/controls/${kind}/${scope}`,
+    { in_force: true, reason: 'a test', ...body },
+    key,
+  );
+
+export const endControl = (
+  api: Pick<RunningApi, 'request'>,
+  kind: Kind,
+  scope: string,
+  key?: string,
+) => putControl(api, kind, scope, { in_force: false, reason: 'over' }, key);
+
 /** Sets a limit, and waits until the API has read it. */
 export async function limitScope(
   api: Pick<RunningApi, 'request' | 'log'>,
+  kind: Kind,
   scope: string,
-  limit: object,
+  rate: object,
 ): Promise<void> {
-  const before = api.log().split('"msg":"limits"').length;
-  const change = { reason: 'a test', ...limit };
-  const { status } = await send(api, 'PUT', `/v1/limits/${scope}`, change);
+  const before = api.log().split('"msg":"controls"').length;
+  const { status } = await putControl(api, kind, scope, rate);
   if (status !== 200) throw new Error(`the limit of ${scope} is answered ${status}`);
-  const isRead = async () => api.log().split('"msg":"limits"').length > before;
+  const isRead = async () => api.log().split('"msg":"controls"').length > before;
   await waitUntil(isRead, 5000, 'the limit to be read');
 }
-
-/** Sets a level by hand. */
-export const setLevelOf = (api: RunningApi) => (scope: string, body: object, key?: string) =>
-  send(api, 'PUT', `/v1/degradation/${scope}`, { reason: 'a test', ...body }, key);

@@ -82,7 +82,7 @@ export async function openEvidenceRig() {
     change: (subject: string) =>
       database.transaction((query: Query) =>
         recordChange(query, byCommand('test'), {
-          ...{ action: 'limit.set' as const, subject, before: null, after: { limit: '10.50' } },
+          ...{ action: 'control.set' as const, subject, before: null, after: { limit: '10.50' } },
         }),
       ),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,5 +1,5 @@
 /** Webhooks on a database of one test: made as the API makes them, and sent as a worker sends. */
-import type { Switches } from '../../../../src/core/domain/switch.ts';
+import type { Controls } from '../../../../src/core/domain/control.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Actor } from '../../../../src/kit/words/principal.ts';
 import * as change from '../../../../src/rooms/webhooks/change.ts';
@@ -12,19 +12,13 @@ import {
   newWebhookSchema,
   type WebhookChange,
 } from '../../../../src/rooms/webhooks/webhook.ts';
+import { controlsOf } from '../../controls.ts';
 import { createTestDatabase } from '../../database.ts';
 import { waitUntil } from '../../wait-until.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 export const ANN = { name: 'Ann', keyId: null, request: 'a test' };
 const sealKeys = [Buffer.alloc(32, 7)];
-const NO_SWITCHES: Switches = {
-  version: 0,
-  stopped: new Map(),
-  settings: new Map(),
-  elsewhere: new Map(),
-  fields: new Map(),
-};
 const NOBODY: Resolve = async () => [];
 
 /** @param resolve finds addresses of names; this machine itself is allowed */
@@ -53,20 +47,20 @@ type SenderOptions = {
   readonly resolve?: Resolve;
   readonly leaseMs?: number;
   readonly timeoutMs?: number;
-  readonly switches?: Switches;
+  readonly controls?: Controls;
 };
 
 /** Sends until it is stopped. */
 export function startSender(
   database: Pick<Database, 'query' | 'transaction'>,
-  { resolve = NOBODY, leaseMs, timeoutMs, switches = NO_SWITCHES }: SenderOptions = {},
+  { resolve = NOBODY, leaseMs, timeoutMs, controls = controlsOf() }: SenderOptions = {},
 ) {
   const outcomes: string[] = [];
   const post = createPostEvent(createTargets(resolve, true), timeoutMs);
   const sender = createSender({
     ...{ database, sealKeys, post: post.post },
     count: (outcome) => outcomes.push(outcome),
-    ...{ random: () => 0, nowMs: Date.now, switches: () => switches },
+    ...{ random: () => 0, nowMs: Date.now, controls: () => controls },
     ...(leaseMs === undefined ? {} : { leaseMs }),
   });
   const controller = new AbortController();

@@ -1,6 +1,7 @@
 /** Goal: a batch has one version of the rules from its first row to its last, whatever people decide meanwhile. */
 import { expect, test } from 'vitest';
-import type { Switches } from '../../../../src/core/domain/switch.ts';
+import type { Control } from '../../../../src/core/domain/control.ts';
+import type { Kind } from '../../../../src/core/domain/control-kinds.ts';
 import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import {
@@ -9,21 +10,19 @@ import {
   rulesInForce,
   watchRules,
 } from '../../../../src/core/score/rules-in-force.ts';
+import { aControl, controlsOf } from '../../../support/controls.ts';
 import { always } from '../../../support/rooms/rules/officers.ts';
 
 const compiled = compileRuleSet(always('own@1'));
 if (!('ruleSet' in compiled)) throw new Error(JSON.stringify(compiled.problems));
 const { ruleSet } = compiled;
-const switches: Switches = {
-  ...{ version: 1, settings: new Map(), elsewhere: new Map(), fields: new Map() },
-  stopped: new Map(),
-};
 const row = (accountId: string, corridor = 'US-EG') => ({ accountId, corridor, currency: 'USD' });
 
 test('a batch keeps the rule sets that it began with', async () => {
   let inForce: RuleSetsInForce = NO_ROLLOUTS;
+  const controls = controlsOf();
   const ruleSets = watchRules(
-    () => switches,
+    () => controls,
     async () => inForce,
   );
   const ofBatch = await ruleSets();
@@ -40,23 +39,22 @@ test('a batch keeps the rule sets that it began with', async () => {
   ]);
 });
 
-test('a shadow is changed by the switches as what decides is, unless shadows are off', async () => {
+test('a shadow is changed by the controls as what decides is, unless shadows are off', async () => {
   const inForce = new Map([
     ['US-EG', { active: currentRuleSet, canary: null, shadows: [ruleSet] }],
   ]);
-  const by = { stopped_by: 'Ann', stopped_at: '', ends_at: null, reason: '', message: null };
-  const rulesBy = (stopped: Switches['stopped']) => rulesInForce({ ...switches, stopped }, inForce);
-  const idsBy = (...scopes: readonly string[]) => {
-    const values = { currency: 'USD', amounts: { USD: 100 }, value: 100 };
-    const rules = rulesBy(new Map(scopes.map((scope) => [scope, { ...by, ...values }])));
+  const rulesBy = (...all: readonly Control[]) => rulesInForce(controlsOf(...all), inForce);
+  const idsBy = (kind: Kind, scope: string) => {
+    const value = { currency: 'USD', amounts: { USD: 100 }, from_amount: 100, points: 100 };
+    const rules = rulesBy(aControl(kind, scope, { value }));
     const [shadow] = rules.shadows(row('acc_1'));
     return [rules.decides(row('acc_1')).id, shadow?.id].map((id) => id?.replace(/^[^-]+/, ''));
   };
-  expect(rulesBy(new Map()).shadows(row('acc_1'))).toEqual([ruleSet]);
-  expect(rulesBy(new Map()).shadows(row('acc_1', 'US-MX'))).toEqual([]);
+  expect(rulesBy().shadows(row('acc_1'))).toEqual([ruleSet]);
+  expect(rulesBy().shadows(row('acc_1', 'US-MX'))).toEqual([]);
   const manual = '-manual-from-100-USD';
-  expect(idsBy('manual:corridor:US-EG')).toEqual([manual, manual]);
-  expect(idsBy('tighten:corridor:US-EG')).toEqual(['-tightened-100', '-tightened-100']);
-  expect(idsBy('rule:ALWAYS')).toEqual(['', '-without-ALWAYS']);
-  expect(idsBy('flag:shadows')).toEqual(['', undefined]);
+  expect(idsBy('manual', 'corridor:US-EG')).toEqual([manual, manual]);
+  expect(idsBy('tighten', 'corridor:US-EG')).toEqual(['-tightened-100', '-tightened-100']);
+  expect(idsBy('stop', 'rule:ALWAYS')).toEqual(['', '-without-ALWAYS']);
+  expect(idsBy('off', 'flag:shadows')).toEqual(['', undefined]);
 });

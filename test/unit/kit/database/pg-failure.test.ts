@@ -65,8 +65,8 @@ test.each([
   ['beim Einfügen von Indextupel (0,1) in Relation »idempotency_keys_7_pkey«', true],
   ['リレーション"idempotency_keys_7_pkey"のインデックスタプル(0,1)の挿入中', true],
   ['while locking tuple (0,1) in relation "idempotency_keys_7"', false],
-  ['beim Sperren von Tupel (0,1) in Relation »switches«', false],
-  ['SQL statement "lock table switches in share mode"\nPL/pgSQL function of_key() line 6', false],
+  ['beim Sperren von Tupel (0,1) in Relation »controls«', false],
+  ['SQL statement "lock table controls in share mode"\nPL/pgSQL function of_key() line 6', false],
   [undefined, false],
 ])(
   'a lock that did not come, with the context %s, waited for a rival of the key: %s',

@@ -1,8 +1,8 @@
 /** Goal: figures propose something just above their thresholds, and nothing that is in force already. */
 import { expect, test } from 'vitest';
-import type { Limit } from '../../../../src/core/domain/limit.ts';
-import type { Stop, Switches } from '../../../../src/core/domain/switch.ts';
+import { KIND_NAMES } from '../../../../src/core/domain/control-kinds.ts';
 import { type HourFigures, proposalsOf } from '../../../../src/rooms/corridors/proposals.ts';
+import { aControl, controlsOf } from '../../../support/controls.ts';
 
 const figuresOf = (own: Partial<HourFigures>): HourFigures => ({
   corridor: 'US-EG',
@@ -16,25 +16,16 @@ const figuresOf = (own: Partial<HourFigures>): HourFigures => ({
   allAccounts: 100,
   ...own,
 });
-const stop: Stop = { reason: 'x', message: null, stopped_by: 'Ann', stopped_at: '', ends_at: null };
-const switchesOf = (...scopes: string[]): Switches => ({
-  version: 1,
-  stopped: new Map(scopes.map((scope) => [scope, stop])),
-  settings: new Map(),
-  elsewhere: new Map(),
-  fields: new Map(),
-});
-const limitOf = (scope: string): Limit => ({
-  ...{ scope, kind: 'transactions', ratePerSecond: 1, burst: 10, version: 1, proposal: null },
-  ...{ setBy: 'Ann', reason: 'x', setAt: '', endsAt: null },
-});
-/** @param scopes that are stopped, frozen or tightened, and that have a limit */
-const inForce = (...scopes: string[]) => ({
-  switches: switchesOf(...scopes),
-  limits: scopes.map(limitOf),
-});
-const proposedFor = (own: Partial<HourFigures>, ...scopes: string[]) =>
-  proposalsOf([figuresOf(own)], inForce(...scopes));
+/** @param all kinds and scopes of the controls in force, as `freeze:market` */
+const inForce = (...all: string[]) =>
+  controlsOf(
+    ...all.map((name) => {
+      const kind = KIND_NAMES.find((known) => name.startsWith(`${known}:`)) ?? 'stop';
+      return aControl(kind, name.slice(kind.length + 1));
+    }),
+  );
+const proposedFor = (own: Partial<HourFigures>, ...all: string[]) =>
+  proposalsOf([figuresOf(own)], inForce(...all));
 const idsOf = (own: Partial<HourFigures>, ...scopes: string[]) =>
   proposedFor(own, ...scopes).map(({ id, action }) => `${id} ${action}`);
 
@@ -59,7 +50,7 @@ test('nothing is proposed that is in force', () => {
   expect(idsOf(wave, 'tighten:corridor:US-EG')).toEqual(['disputes:US-EG freeze']);
   expect(idsOf(wave, 'freeze:corridor:US-EG')).toEqual([]);
   expect(idsOf(wave, 'freeze:market')).toEqual([]);
-  expect(idsOf(wave, 'corridor:US-EG')).toEqual([]);
+  expect(idsOf(wave, 'stop:corridor:US-EG')).toEqual([]);
   expect(idsOf(wave, 'freeze:corridor:US-MX')).toHaveLength(2);
 });
 
@@ -78,12 +69,11 @@ test.each([
 
 test('a corridor that is throttled, frozen or stopped is not throttled again; one that has a lasting limit is', () => {
   const overdue = { overdue: 1 };
-  for (const scope of ['throttle:corridor:US-EG', 'freeze:corridor:US-EG', 'market']) {
+  for (const scope of ['throttle:corridor:US-EG', 'freeze:corridor:US-EG', 'stop:market']) {
     expect(idsOf(overdue, scope)).toEqual([]);
   }
   expect(idsOf(overdue, 'throttle:corridor:US-MX')).toHaveLength(1);
-  const limits = [limitOf('corridor:US-EG')];
-  expect(proposalsOf([figuresOf(overdue)], { switches: switchesOf(), limits })).toHaveLength(1);
+  expect(idsOf(overdue, 'limit-transactions:corridor:US-EG')).toHaveLength(1);
 });
 
 test('the blast radius is what meets the same trigger, within 3 corridors and a tenth of accounts', () => {

@@ -102,7 +102,7 @@ test('lines, models and rule sets are bound to their kind and version', () => {
     changed_at: '2026-11-27T08:05:00.000Z',
     who: 'Bob',
     key_id: null,
-    action: 'limit.set',
+    action: 'control.set',
     subject: 'US-EG',
     before: null,
     after: { limit: '2500.50', kind: 'amount' },
@@ -126,14 +126,14 @@ test('lines, models and rule sets are bound to their kind and version', () => {
   });
   expect([line, model, ruleSet]).toMatchInlineSnapshot(`
     [
-      "{"action":"limit.set","after":{"kind":"amount","limit":"2500.50"},"before":null,"changed_at":"2026-11-27T08:05:00.000Z","id":"41","key_id":null,"kind":"audit","request":"r-1","subject":"US-EG","v":1,"who":"Bob"}",
+      "{"action":"control.set","after":{"kind":"amount","limit":"2500.50"},"before":null,"changed_at":"2026-11-27T08:05:00.000Z","id":"41","key_id":null,"kind":"audit","request":"r-1","subject":"US-EG","v":1,"who":"Bob"}",
       "{"artefact_sha256":"abababababababababababababababababababababababababababababababab","calibration":null,"created_at":"2026-11-20T00:00:00.000Z","created_by":"Ann","feature_schema":4,"format":"xgboost-json","id":"fraud@2026-11-20","kind":"model","v":1}",
       "{"approved_at":null,"approved_by":null,"author":null,"id":"default@3","kind":"rule-set","source_sha256":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","v":1}",
     ]
   `);
   const leaf = contentLeaf('audit', '41', line, '2026-11-27T08:05:01.000Z');
   expect(leaf.text).toMatchInlineSnapshot(
-    `"{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"47c38b2a2d0947f9eca03203ad59af1e587d30fb590d97b75c198572a1a8a298","v":1}"`,
+    `"{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"c822496051f96b0edf2c80e7cbed0c49332a62f2268259a39546676610bccb84","v":1}"`,
   );
   expect(leaf.hash).toEqual(leafHash(leaf.text));
   const set = setLeaf(Buffer.concat([leafHash('x'), leafHash('y')]), '2026-11-27T08:05:01.000Z');

@@ -7,6 +7,7 @@ import {
 } from '../../../../../src/core/score/rules/derived-rule-set.ts';
 import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
 import { NO_ROLLOUTS, rulesInForce } from '../../../../../src/core/score/rules-in-force.ts';
+import { aControl, controlsOf } from '../../../../support/controls.ts';
 
 const UNCHANGED: Derivation = {
   without: [],
@@ -49,16 +50,8 @@ test.each([
 });
 
 test('in force is the amount in the currency of the payment, and 0 in a currency without a rate', () => {
-  const by = { stopped_by: 'Ann', stopped_at: '', ends_at: null };
-  const stop = { reason: '', message: null, ...by, value: 100 };
-  const inForce = (more: object) =>
-    rulesInForce(
-      {
-        ...{ version: 1, settings: new Map(), elsewhere: new Map(), fields: new Map() },
-        stopped: new Map([['manual:corridor:US-EG', { ...stop, ...more }]]),
-      },
-      NO_ROLLOUTS,
-    ).decides;
+  const inForce = (value: object) =>
+    rulesInForce(controlsOf(aControl('manual', 'corridor:US-EG', { value })), NO_ROLLOUTS).decides;
   const of = (corridor: string, currency: string) => ({ corridor, currency, accountId: 'acc_1' });
   const now = inForce({ currency: 'USD', amounts: { USD: 100, EGP: 4878.04 } });
   expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now(of('US-EG', currency)).id)).toEqual([

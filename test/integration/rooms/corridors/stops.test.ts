@@ -5,35 +5,26 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import {
-  answerOf,
-  count,
-  input,
-  postBatch,
-  postJson,
-  postOne,
-  send,
-} from '../../../support/submit.ts';
+import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 const api = await openForFile(startRunningApi({ M0_CORRIDOR_US_PH_ENABLED: 'false' }));
 
-const put = (scope: string, body: object, key?: string) =>
-  send(api, 'PUT', `/v1/switches/${scope}`, body, key);
-const stop = (scope: string, more: object = {}) =>
-  put(scope, { stopped: true, reason: 'a test', ...more });
-const start = (scope: string, key?: string) => put(scope, { stopped: false, reason: 'over' }, key);
+const stop = (scope: string, more: object = {}) => putControl(api, 'stop', scope, more);
+const start = (scope: string) => endControl(api, 'stop', scope);
+const listed = async () => (await answerOf(await api.request('/v1/controls'))).body;
 const post = async (corridor: string) => await postOne(api, input({ corridor }));
-/** An API process reads switches twice a second. */
+/** An API process reads controls twice a second. */
 const until = (corridor: string, status: number) =>
   waitUntil(async () => (await post(corridor)).status === status, 2000, `${corridor}: ${status}`);
 
 test('a stopped corridor is refused with its message, whole or alone; another one is not', async () => {
   const stopped = await stop('corridor:US-EG', { message: 'Payouts to Egypt are paused.' });
-  expect([stopped.status, stopped.body.stop.scope]).toEqual([200, 'corridor:US-EG']);
+  expect([stopped.status, stopped.body.control.scope]).toEqual([200, 'corridor:US-EG']);
   await until('US-EG', 503);
   const before = await count(api, 'transactions');
   const refused = await post('US-EG');
@@ -64,7 +55,7 @@ test('a stopped corridor is refused with its message, whole or alone; another on
       refused: [expect.objectContaining({ index: 1, code: 'scope-stopped' })],
     }),
   ]);
-  expect((await start('corridor:US-EG')).body.stop).toBeNull();
+  expect((await start('corridor:US-EG')).body.control).toBeNull();
   await until('US-EG', 201);
 });
 
@@ -105,16 +96,18 @@ test('a stop ends by itself, and a client is stopped alone', async () => {
   expect(refused.body.detail).toContain(' the client is stopped (client:default).');
   await until('US-MX', 201);
   // A corridor that the environment stops is listed, and nobody starts it.
-  const [left, ...none] = (await answerOf(await api.request('/v1/switches'))).body.items;
+  const [left, ...none] = (await listed()).items;
   expect(left).toMatchObject({
     scope: 'corridor:US-PH',
     reason: 'M0_CORRIDOR_US_PH_ENABLED=false',
-    stopped_by: 'environment',
+    set_by: 'environment',
+    may_end: false,
   });
   expect(none).toEqual([]);
-  expect((await start('corridor:US-PH')).body.stop).toEqual(left);
+  const { ended_by: _, may_end: __, ...control } = left;
+  expect((await start('corridor:US-PH')).body.control).toEqual(control);
   const standing = (await answerOf(await api.request('/v1/corridors/US-PH'))).body;
-  expect([standing.state, standing.stop]).toEqual(['stopped', left]);
+  expect([standing.state, standing.controls]).toEqual(['stopped', [control]]);
 });
 
 test('a worker that has stopped while it stores delays a stop by half a second', {
@@ -151,7 +144,7 @@ test('what a worker has in hand when its corridor stops is held, and scored once
   };
   await using _ = startWorkerHere(environment, { isStopped: () => false });
   await waitUntil(async () => (await count(api, 'scores')) === 1, 10_000, 'US-MX to be scored');
-  const held = async () => (await answerOf(await api.request('/v1/switches'))).body.on_hold;
+  const held = async () => (await listed()).on_hold;
   await waitUntil(async () => (await held()).length === 1, 10_000, 'US-EG to be held');
   expect(await held()).toEqual([{ corridor: 'US-EG', transactions: 2 }]);
   const status = (await answerOf(await api.request('/v1/status'))).body;

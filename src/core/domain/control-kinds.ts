@@ -1,0 +1,171 @@
+/**
+ * Kinds of controls: a row says all of a kind but how the edge, a worker and the statement that stores scores act on it. A kind
+ * that only refuses submissions or holds scores is a row alone.
+ */
+import { z } from 'zod';
+import type { Role } from '../../kit/words/principal.ts';
+import type { LimitUnit } from './limit.ts';
+import { MARKET, type ScopeForm } from './scope.ts';
+
+export type Authority = {
+  readonly roles: readonly Role[];
+  /** `other`: another person than who set the control. `second`: the end is proposed, and another person confirms it. */
+  readonly person: 'any' | 'other' | 'second';
+};
+
+/** Setting is safe and urgent, so one person does it alone; a whole market goes on only when a second person agrees. */
+export const SETTING_ROLES: readonly Role[] = ['operator', 'risk_officer', 'admin'];
+const OFFICERS: readonly Role[] = ['risk_officer', 'admin'];
+const ANYBODY: Authority = { roles: SETTING_ROLES, person: 'any' };
+const OFFICER: Authority = { roles: OFFICERS, person: 'any' };
+const OTHER_OFFICER: Authority = { roles: OFFICERS, person: 'other' };
+const SECOND_PERSON: Authority = { roles: SETTING_ROLES, person: 'second' };
+
+export const controlValueSchema = z
+  .object({
+    points: z.number().optional(),
+    from_amount: z.number().optional(),
+    currency: z.string().optional().meta({ description: 'Of the amount of manual mode.' }),
+    amounts: z.record(z.string(), z.number()).optional().meta({
+      description:
+        'That amount by currency, as the exchange rates were when it was set. Payments in a currency that is missing are reviewed whatever their amount.',
+    }),
+    rate_per_second: z.number().optional(),
+    burst: z.number().optional(),
+  })
+  .meta({ id: 'ControlValue' });
+export type ControlValue = z.output<typeof controlValueSchema>;
+
+export type ValueField = 'points' | 'from_amount' | 'rate_per_second' | 'burst';
+
+export type ControlKind = {
+  /** The effect on a scope while a control of the kind is in force. */
+  readonly says: string;
+  readonly scopes: readonly ScopeForm[];
+  /** Submissions of the scope are refused with the problem, and the state is a word for the scope. */
+  readonly refuses?: { readonly problem: 'scope-stopped' | 'frozen'; readonly state: string };
+  /** No score of the scope is stored: a market, a corridor or all of them. */
+  readonly holdsScores?: true;
+  /** Accepted transactions are scored meanwhile, so no control of the kind begins while another one holds scores. */
+  readonly drains?: true;
+  /** The level of degradation that the control sets. */
+  readonly level?: 3 | 4;
+  /** The unit that is counted, and refused beyond a rate. */
+  readonly limits?: LimitUnit;
+  /** Fields of its value; none unless the row names some. */
+  readonly fields: readonly ValueField[];
+  /** Whether a control must end by itself, may (unless the row says otherwise), or lasts until somebody ends it. */
+  readonly ends: 'must' | 'may' | 'never';
+  /** The effect of another change on a control of the kind: a weaker `stricter` change is refused, and a weaker `lower` change is proposed. */
+  readonly again: 'replaces' | 'stays' | 'stricter' | 'lower';
+  readonly isWeaker?: (known: ControlValue, next: ControlValue) => boolean;
+  /** Roles and person that end a control. */
+  readonly end: (scope: string) => Authority;
+  /** Whether people who may end a control are told of it. */
+  readonly isTold: boolean;
+};
+
+/** Members of a row that a kind names only where it differs. */
+const USUAL = {
+  fields: [],
+  ends: 'may',
+  again: 'replaces',
+  end: (scope: string) => (scope === 'all' || scope === MARKET ? OTHER_OFFICER : ANYBODY),
+  isTold: true,
+} as const;
+type Row = Omit<ControlKind, keyof typeof USUAL> & Partial<ControlKind>;
+
+const aLimit = (limits: LimitUnit, says: string, scopes: readonly ScopeForm[]): Row => ({
+  says,
+  scopes,
+  limits,
+  fields: ['rate_per_second', 'burst'],
+  ends: 'never',
+  again: 'lower',
+  isWeaker: (known, next) =>
+    (next.rate_per_second ?? 0) > (known.rate_per_second ?? 0) ||
+    (next.burst ?? 0) > (known.burst ?? 0),
+  end: () => SECOND_PERSON,
+  isTold: false,
+});
+
+/** In the order in which the edge looks for what refuses a submission. */
+export const CONTROL_KINDS = {
+  stop: {
+    says: 'Submissions are refused, and what was accepted is not scored. A stopped client is refused alone; a stopped rule adds to no score, and a stopped model judges nothing.',
+    scopes: ['all', 'market', 'corridor', 'client', 'rule', 'model'],
+    refuses: { problem: 'scope-stopped', state: 'stopped' },
+    holdsScores: true,
+  },
+  freeze: {
+    says: 'Submissions are refused, and what was accepted is scored. Meanwhile no value is released.',
+    scopes: ['market', 'corridor'],
+    refuses: { problem: 'frozen', state: 'frozen' },
+    drains: true,
+    again: 'stays',
+    end: () => OTHER_OFFICER,
+  },
+  'read-only': {
+    says: 'Submissions are refused; in a market every other change is refused, too. What was accepted is scored.',
+    scopes: ['market', 'corridor'],
+    refuses: { problem: 'scope-stopped', state: 'read-only' },
+    level: 3,
+  },
+  emergency: {
+    says: 'Every flag is off; transactions are accepted and scored.',
+    scopes: ['market'],
+    level: 4,
+  },
+  off: {
+    says: 'An optional capability is off: its requests are refused, or what it does waits.',
+    scopes: ['flag'],
+    isTold: false,
+  },
+  tighten: {
+    says: 'Thresholds of review and decline are lower by points.',
+    scopes: ['corridor'],
+    fields: ['points'],
+    ends: 'must',
+    again: 'stricter',
+    isWeaker: (known, next) => (next.points ?? 0) < (known.points ?? 0),
+    end: () => OFFICER,
+  },
+  manual: {
+    says: 'People review what would be approved, from an amount on.',
+    scopes: ['corridor'],
+    fields: ['from_amount'],
+    ends: 'must',
+    again: 'stricter',
+    isWeaker: (known, next) =>
+      (next.from_amount ?? 0) > (known.from_amount ?? 0) || next.currency !== known.currency,
+    end: () => OFFICER,
+  },
+  throttle: {
+    ...aLimit(
+      'transactions',
+      'Transactions of the corridor are limited beside its lasting limit.',
+      ['corridor'],
+    ),
+    ends: 'must',
+    again: 'stricter',
+  },
+  'limit-requests': aLimit(
+    'requests',
+    'HTTP requests below /v1 are limited: each is 1, whatever its batch.',
+    ['market', 'corridor', 'client', 'key'],
+  ),
+  'limit-transactions': aLimit(
+    'transactions',
+    'Submitted transactions are limited, repeats included.',
+    ['market', 'corridor', 'client', 'key', 'each'],
+  ),
+  'limit-inference': aLimit(
+    'inference',
+    'Calls of models are limited: each model that is asked is 1 a transaction. Nothing is refused.',
+    ['market', 'corridor'],
+  ),
+} as const satisfies Readonly<Record<string, Row>>;
+export type Kind = keyof typeof CONTROL_KINDS;
+
+export const kindOf = (kind: Kind): ControlKind => ({ ...USUAL, ...CONTROL_KINDS[kind] });
+export const KIND_NAMES = Object.keys(CONTROL_KINDS) as Kind[];

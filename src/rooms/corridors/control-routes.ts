@@ -1,0 +1,230 @@
+/** `/v1/controls`: by what scopes are bounded, and setting and ending it. */
+import { z } from 'zod';
+import {
+  type Control,
+  type Controls,
+  controlSchema,
+  listControls,
+  withEnvironment,
+} from '../../core/domain/control.ts';
+import { KIND_NAMES, type Kind, kindOf } from '../../core/domain/control-kinds.ts';
+import type { Api } from '../../core/room.ts';
+import { readControls } from '../../core/store/controls/controls.ts';
+import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { idText } from '../../kit/words/plain-text.ts';
+import { type Decider, foldName } from '../../kit/words/principal.ts';
+import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
+import { changeControl, controlCommandSchema } from './control-change.ts';
+import {
+  checkScope,
+  isChosen,
+  namesOf,
+  noticeField,
+  noticeOf,
+  saysOfFlags,
+} from './control-scopes.ts';
+
+/** The table refuses longer names. */
+const SCOPE_CHARS_MAX = 80;
+
+const kindField = z.enum(KIND_NAMES).meta({ description: 'The kind.', example: 'stop' });
+/** Scopes have the one spelling that ids have, as a client may have any name. */
+const scopeField = idText(SCOPE_CHARS_MAX).meta({
+  description: 'The scope, as `kinds` of `GET /v1/controls` lists them by kind.',
+  example: 'corridor:US-EG',
+});
+export const controlPath = z.object({ kind: kindField, scope: scopeField });
+
+/** In place of a person's name, where a variable of the process stops a scope. */
+const ENVIRONMENT = 'environment';
+
+const kindSchema = z
+  .object({
+    kind: z.enum(KIND_NAMES),
+    says: z.string().meta({ description: 'What is so while a control of the kind is in force.' }),
+    scopes: z.array(z.object({ scope: z.string(), says: z.string().nullable() })),
+    forms: z
+      .array(z.string())
+      .meta({ description: 'Beginnings of scopes whose names are free, as `client:`.' }),
+    state: z.string().nullable().meta({
+      description: 'The state of a scope whose submissions are refused; null: none is refused.',
+    }),
+    fields: z.array(z.string()).meta({ description: 'Fields that a change needs.' }),
+    ends: z.enum(['must', 'may', 'never']).meta({ description: 'Whether it ends by itself.' }),
+  })
+  .meta({ id: 'ControlKind' });
+
+const listedSchema = controlSchema
+  .extend({
+    ended_by: z.string().meta({ description: 'Who ends the control.' }),
+    may_end: z.boolean().meta({ description: 'Whether the person who asks does.' }),
+  })
+  .meta({ id: 'ListedControl' });
+
+const controlsSchema = z
+  .object({
+    market: z.string(),
+    version: z.int(),
+    items: z.array(listedSchema),
+    on_hold: z.array(z.object({ corridor: z.string(), transactions: z.int() })).meta({
+      description: 'Accepted transactions that leave no score until their control has ended.',
+    }),
+    kinds: z.array(kindSchema),
+  })
+  .meta({ id: 'Controls' });
+
+const filters = z.strictObject({
+  kind: kindField.optional().meta({ description: 'The kind.', example: 'stop' }),
+  scope: scopeField.optional().meta({ description: 'The scope.', example: 'corridor:US-EG' }),
+});
+
+const changedSchema = z
+  .object({
+    version: z.int(),
+    control: controlSchema.nullable().meta({ description: 'Null: none is in force.' }),
+    before: controlSchema.nullable().meta({ description: 'The control before the change.' }),
+    replaced: controlSchema.shape.proposal.meta({
+      description: 'The proposal whose place the change took; null: none waited.',
+    }),
+    notice: noticeField,
+  })
+  .meta({ id: 'ChangedControl' });
+
+export const controlExample: Control = {
+  kind: 'stop',
+  scope: 'corridor:US-EG',
+  value: null,
+  reason: 'payouts fail at the bank',
+  message: 'Payouts to Egypt are paused.',
+  set_by: 'Ann',
+  set_at: '2026-11-25T09:30:00.000Z',
+  ends_at: null,
+  version: 7,
+  proposal: null,
+};
+
+function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSchema> {
+  const { says, scopes, fields, ends, refuses } = kindOf(kind);
+  return {
+    kind,
+    says,
+    scopes: scopes
+      .flatMap((form) => namesOf(form, parts))
+      .map((scope) => ({ scope, says: saysOfFlags.get(scope) ?? null })),
+    forms: scopes.filter(isChosen).map((form) => `${form}:`),
+    state: refuses?.state ?? null,
+    fields: [...fields],
+    ends,
+  };
+}
+
+function toListed(control: Control, by: Decider): z.output<typeof listedSchema> {
+  const { roles, person } = kindOf(control.kind).end(control.scope);
+  const isOther = foldName(by.name) !== foldName(control.set_by);
+  const who = roles.join(', ').replace(/, ([^,]*)$/, ' or $1');
+  const ended_by =
+    person === 'other'
+      ? `another person than ${control.set_by} with the role ${who}`
+      : person === 'second'
+        ? `two people with the role ${who}`
+        : `one person with the role ${who}`;
+  const may_end =
+    control.set_by !== ENVIRONMENT &&
+    roles.some((role) => by.roles.has(role)) &&
+    (person !== 'other' || isOther);
+  return { ...control, ended_by, may_end };
+}
+
+export const controlOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/controls',
+    operationId: 'listControls',
+    summary: 'By what scopes are bounded now, and what kinds of controls there are',
+    roles: READING_ROLES,
+    query: filters,
+    answers: {
+      200: answer('Every control in force, and what waits for it.', controlsSchema, {
+        market: 'market_0',
+        version: 7,
+        items: [
+          {
+            ...controlExample,
+            ended_by: 'one person with the role operator, risk_officer or admin',
+            may_end: true,
+          },
+        ],
+        on_hold: [{ corridor: 'US-EG', transactions: 12 }],
+        kinds: [
+          {
+            kind: 'freeze',
+            says: kindOf('freeze').says,
+            scopes: [{ scope: 'corridor:US-EG', says: null }],
+            forms: [],
+            state: 'frozen',
+            fields: [],
+            ends: 'may',
+          },
+        ],
+      }),
+    },
+    run: async ({ query: { kind, scope }, by }, parts: Api) => {
+      const { primary } = parts.databases;
+      const [read, onHold] = await Promise.all([readControls(primary), countOnHold(primary.query)]);
+      const all = withEnvironment(read, parts.controls.ofEnvironment);
+      return {
+        market: parts.config.RISK_MARKET,
+        version: all.version,
+        items: listControls(all)
+          .filter((control) => kind === undefined || control.kind === kind)
+          .filter((control) => scope === undefined || control.scope === scope)
+          .map((control) => toListed(control, by)),
+        on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
+        kinds: KIND_NAMES.map((name) => toKind(name, parts)),
+      };
+    },
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/controls/{kind}/{scope}',
+    operationId: 'changeControl',
+    summary: 'Set a control of a scope, or end it',
+    description: `From the answer on no score of a stopped corridor or market is stored, and every process acts on the control within a second. What was accepted waits for the end of a stop, and is scored then. A control of a market is ended by another person than who set it. A higher limit, or the end of a limit, is stored as \`proposal\` and holds when another person sends the same. What \`tighten\`, \`manual\` and \`throttle\` set is only made stricter or longer, and a frozen scope stays as it is.`,
+    roles: DECIDING_ROLES,
+    path: controlPath,
+    body: bodyOf(controlCommandSchema, {
+      in_force: true,
+      reason: 'payouts fail at the bank',
+      message: 'Payouts to Egypt are paused.',
+    }),
+    answers: {
+      200: answer('The control as it is now, and as it was.', changedSchema, {
+        version: 7,
+        control: controlExample,
+        before: null,
+        replaced: null,
+        notice: null,
+      }),
+    },
+    problems: [404, 409],
+    run: async ({ path: { kind, scope }, body: command, by }, parts: Api) => {
+      const { databases, controls, log } = parts;
+      const isSet = command.in_force;
+      await checkScope({ kind, scope, isSet }, parts);
+      const change = { kind, scope, command, by };
+      const { before, now, replaced } = await changeControl(databases.primary, change);
+      controls.take(now);
+      log.warn({ keyId: by.keyId, kind, scope, command }, 'control');
+      const ownOf = (read: Controls) =>
+        withEnvironment(read, controls.ofEnvironment).inForce.get(kind)?.get(scope) ?? null;
+      return {
+        version: now.version,
+        control: ownOf(now),
+        before: ownOf(before),
+        replaced,
+        notice: isSet ? await noticeOf(scope, databases.primary) : null,
+      };
+    },
+  }),
+];

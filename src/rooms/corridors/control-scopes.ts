@@ -1,0 +1,135 @@
+/** Names of scopes: which there are of a kind, the nearest name, and whether a client is known. */
+import { z } from 'zod';
+import { type Kind, kindOf } from '../../core/domain/control-kinds.ts';
+import {
+  clientScope,
+  corridorScope,
+  FLAGS,
+  isClientScope,
+  MARKET,
+  MODEL,
+  partyFields,
+  RULE,
+  type ScopeForm,
+} from '../../core/domain/scope.ts';
+import type { Api } from '../../core/room.ts';
+import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
+import { listClients } from '../../kit/access/api-keys.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { isUnavailable } from '../../kit/words/failure.ts';
+import { nearestName } from '../../kit/words/nearest-name.ts';
+
+/** Sentences about flags, by their scopes. */
+export const saysOfFlags: ReadonlyMap<string, string> = new Map(
+  Object.entries(FLAGS).map(([flag, says]) => [`flag:${flag}`, says]),
+);
+const FLAG_SCOPES = [...saysOfFlags.keys()];
+
+type Form = {
+  /** Names of the form, where all are known; people may choose any name that fits otherwise. */
+  readonly names?: readonly string[];
+  readonly fits?: (scope: string) => boolean;
+  /** Words for the names, in a sentence that says which scopes there are. */
+  readonly found: string;
+};
+
+const KEY = /^key:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const MODEL_NAME = /^model:[!-~]{1,70}$/;
+
+/** Corridors and rules are listed by what the market has now. */
+export const SCOPE_FORMS = {
+  all: { names: ['all'], found: 'all' },
+  market: { names: [MARKET], found: MARKET },
+  corridor: { found: 'corridor:NAME of GET /v1/corridors' },
+  client: { fits: isClientScope, found: 'client:NAME' },
+  key: { fits: (scope) => KEY.test(scope), found: 'key:ID of GET /v1/keys' },
+  rule: { found: 'rule:CODE of GET /v1/reason-codes' },
+  model: {
+    fits: (scope) => MODEL_NAME.test(scope),
+    found: 'model:NAME@VERSION of GET /v1/models',
+  },
+  flag: { names: FLAG_SCOPES, found: FLAG_SCOPES.join(', ') },
+  each: { names: [...partyFields.keys()], found: [...partyFields.keys()].join(', ') },
+} as const satisfies Readonly<Record<ScopeForm, Form>>;
+
+export const isChosen = (form: ScopeForm) => !('names' in SCOPE_FORMS[form]) && form !== 'corridor';
+
+/** Names of a form that are known without asking Postgres. */
+export function namesOf(form: ScopeForm, { ingest }: Pick<Api, 'ingest'>): readonly string[] {
+  const known = SCOPE_FORMS[form];
+  if ('names' in known) return known.names;
+  return form === 'corridor' ? [...ingest.corridors()].map(corridorScope) : [];
+}
+
+async function listRules({ databases }: Pick<Api, 'databases'>): Promise<string[]> {
+  const inForce = await listRuleSetsInForce(databases.primary);
+  return inForce.flatMap(({ rules }) => rules.map(({ code }) => RULE + code));
+}
+
+/** @throws Problem where the kind has no such scope, or a model judges nothing as it is not registered or cannot be loaded */
+export async function checkScope(
+  { kind, scope, isSet }: { kind: Kind; scope: string; isSet: boolean },
+  parts: Pick<Api, 'databases' | 'ingest' | 'models'>,
+): Promise<void> {
+  const { scopes: forms } = kindOf(kind);
+  const rules = forms.includes('rule') && scope.startsWith(RULE) ? await listRules(parts) : [];
+  const names = [...forms.flatMap((form) => namesOf(form, parts)), ...rules];
+  const fits = forms.some((form) => {
+    const known = SCOPE_FORMS[form];
+    return 'fits' in known && known.fits(scope);
+  });
+  if (!fits && !names.includes(scope)) {
+    const found = forms.map((form) => SCOPE_FORMS[form].found).join(', ');
+    throw new Problem(
+      'not-found',
+      `No scope of ${kind} is called ${given(scope)}: allowed is ${found}${adviseScope(scope, names)}.`,
+    );
+  }
+  if (isSet && scope.startsWith(MODEL)) await requireModel(scope.slice(MODEL.length), parts);
+}
+
+async function requireModel(name: string, { models }: Pick<Api, 'models'>): Promise<void> {
+  const found = await models.find(name);
+  if ('model' in found && found.model.name === name) return;
+  const problem = 'problem' in found ? found.problem : `is called ${MODEL}${found.model.name} here`;
+  throw new Problem('not-found', `The model ${given(name)} ${problem}.`);
+}
+
+/** Ends the sentence that a name is no scope: by the scope that a bare corridor means, or by the nearest name. */
+function adviseScope(scope: string, names: readonly string[]): string {
+  const corridor = names.find((name) => name === corridorScope(scope));
+  const nearest = corridor ?? nearestName(scope, names);
+  return nearest === undefined ? '' : `; ${nearest} is one`;
+}
+
+export const noticeField = z.string().nullable().meta({
+  description: 'What may not have been meant: no key belongs to the client. Null: nothing.',
+});
+
+const CLIENT = clientScope('');
+/** A longer list hides the sentence that it ends. */
+const LISTED_CLIENTS_MAX = 20;
+
+function adviseClient(client: string, known: readonly string[]): string {
+  const nearest = nearestName(client, known);
+  if (nearest !== undefined) return `; ${clientScope(nearest)} has keys`;
+  return known.length > 0 && known.length <= LISTED_CLIENTS_MAX
+    ? `: clients with keys are ${known.join(', ')}`
+    : '';
+}
+
+/** Says that no key belongs to the client of a scope. The change is made by then, so an outage says nothing. */
+export async function noticeOf(scope: string, { query }: Pick<Database, 'query'>) {
+  if (!scope.startsWith(CLIENT)) return null;
+  const client = scope.slice(CLIENT.length);
+  try {
+    const known = await listClients(query, client);
+    if (known.includes(client)) return null;
+    return `No key belongs to a client ${given(client)} yet${adviseClient(client, known)}.`;
+  } catch (error) {
+    if (isUnavailable(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,121 @@
+/** `risk controls …`: sets by what scopes are bounded, and ends it, over a running API. */
+import type { Control, ControlProposal } from '../../core/domain/control.ts';
+import { KIND_NAMES, kindOf } from '../../core/domain/control-kinds.ts';
+import { commandOf } from '../../kit/command/rows.ts';
+import { SCOPE_FORMS } from './control-scopes.ts';
+import { sayControl, sayProposal, sayValue, sayWaiting, tellControls } from './say.ts';
+
+const words = { KIND: 'kind', SCOPE: 'scope' };
+
+type Answer = {
+  readonly control?: Control | null;
+  readonly before?: Control | null;
+  readonly replaced?: ControlProposal | null;
+  readonly notice?: string | null;
+};
+type Listed = {
+  readonly items?: readonly Control[];
+  readonly on_hold?: readonly { readonly corridor: string; readonly transactions: number }[];
+};
+
+/** Another person ends the stop of a market. */
+const WHOLE: Readonly<Record<string, string>> = {
+  all: 'set stop all refuses and does not score every corridor of each market in this database',
+  market: 'set stop market refuses and does not score every corridor of the market of this API',
+};
+
+const textOf = (lines: readonly (string | null | undefined | false)[]) =>
+  lines.filter((line) => typeof line === 'string').join('\n') || undefined;
+
+const sayListed = ({ items = [], on_hold = [] }: Listed) =>
+  textOf([
+    ...on_hold.map(({ corridor, transactions }) => `On hold in ${corridor}: ${transactions}`),
+    ...items.map(sayWaiting),
+  ]);
+
+/** Tells what was so already, what may not have been meant, what waits, and how the control ends. */
+function saySet({ control, before, replaced, notice }: Answer): string | undefined {
+  if (!control) return undefined;
+  const { kind, scope } = control;
+  const isOther = kindOf(kind).end(scope).person === 'other';
+  return textOf([
+    before && `The scope ${scope} had the control already, by ${sayControl(before)}.`,
+    replaced && `The change replaced what waited for a second person: ${sayProposal(replaced)}.`,
+    notice,
+    sayWaiting(control),
+    isOther &&
+      `Another person, with the role risk_officer or admin, ends it: bin/risk controls end ${kind} ${scope} --reason '…'`,
+  ]);
+}
+
+function sayEnded({ control, before }: Answer): string | undefined {
+  if (!before) return 'No such control was in force.';
+  if (!control) return undefined;
+  return sayWaiting(control) ?? `It is still in force, by ${sayControl(control)}.`;
+}
+
+export const command = commandOf({
+  name: 'controls',
+  summary: 'Stops, freezes, limits and otherwise bounds a market, a corridor, a client or a part.',
+  notes: `KIND is ${KIND_NAMES.join(', ')}.
+SCOPE is one of the kind: ${Object.values(SCOPE_FORMS)
+    .map(({ found }) => found)
+    .join(', ')}.
+Stopping all or market needs --yes.
+Examples: risk controls set stop corridor:US-EG --reason 'payouts fail at the bank'
+  risk controls set limit-transactions client:shop --rate-per-second 500 --burst 1000 --reason 'contract of 2026'`,
+  document: async () => (await import('./routes.ts')).document,
+  actions: {
+    list: {
+      operation: 'listControls',
+      shows: 'items',
+      columns: [
+        'kind',
+        'scope',
+        'value',
+        'set_by',
+        'set_at',
+        'ends_at',
+        'reason',
+        'message',
+        'proposal',
+      ],
+      tell: (row) => {
+        const { value, proposal } = row as Control;
+        return { ...row, value: sayValue(value), proposal: sayProposal(proposal) };
+      },
+      notes: sayListed,
+    },
+    set: {
+      operation: 'changeControl',
+      summary: 'Set a control: every process acts on it within a second',
+      words,
+      fields: { in_force: true },
+      mustBeMeant: ({ kind, scope }) => (kind === 'stop' ? WHOLE[String(scope)] : undefined),
+      notes: saySet,
+      tell: tellControls,
+    },
+    end: {
+      operation: 'changeControl',
+      summary: 'End a control',
+      words,
+      fields: {
+        in_force: false,
+        points: undefined,
+        from_amount: undefined,
+        rate_per_second: undefined,
+        burst: undefined,
+        message: undefined,
+        ends_at: undefined,
+      },
+      notes: sayEnded,
+      tell: tellControls,
+    },
+    note: { operation: 'noteControl', words: { ...words, TEXT: 'note' } },
+    history: {
+      operation: 'listControlHistory',
+      words,
+      columns: ['set_at', 'set_by', 'reason', 'ended_at', 'ended_by', 'end_reason', 'notes'],
+    },
+  },
+});
