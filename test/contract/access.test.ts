@@ -39,7 +39,9 @@ const letters: Record<Whose, string> = {
 };
 
 async function makeKey(roles: readonly Role[], client: string) {
-  const { body } = await answerOf(await api.post('/v1/keys', { roles, client, owner: 'test' }));
+  const made = await answerOf(await api.post('/v1/keys', { roles, client, owner: 'test' }));
+  const { status, body } = made;
+  expect(status, JSON.stringify(body)).toBe(201);
   return body as { readonly key_id: string; readonly key: string };
 }
 
