@@ -43,7 +43,7 @@ test('the budget over events and copies of dead letters drops the oldest of the 
   expect(newest[1]).toBe('299');
 });
 
-test('the budget over events and copies of dead letters is a tenth of the memory at most; all go where nearly all of that is used, and none are wanted', async () => {
+test('the budget over events and copies of dead letters is a tenth of the memory at most; nearly full memory drops both, and has no room for events', async () => {
   await fill(first.scored, 300);
   await fill(second.deadLetters, 100);
   const market = marketIn(redis(), 64 * MB);

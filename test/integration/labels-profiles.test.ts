@@ -91,7 +91,7 @@ test('a label that says legitimate where nobody said fraud leaves the profiles a
   expect(await stored('b')).toBeNull();
 });
 
-test('a label whose request ends between its commit and the profiles is told on by a worker', async () => {
+test('a worker puts a label into profiles where the request ended between its commit and the profiles', async () => {
   const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
   const ends: LabelIngest = {
     ...ingest,

@@ -102,7 +102,7 @@ const leftIds = async () =>
     .flatMap(({ isLeft, transactionIds }) => (isLeft ? transactionIds : []))
     .sort();
 
-test('a row that was left is appended without what is scored or a dead letter, which leave it', async () => {
+test('a row that was left is appended without its scored transactions and dead letters, which leave the row', async () => {
   const ids = await storeTransactions(database, [
     ...seeds(3),
     ...seeds(1, { score: 10 }),

@@ -68,7 +68,7 @@ test('logs of profiles have no spare memory in a crowded Redis, and live as long
   expect(await redis.ttl(key(1))).toBeGreaterThan(TTL_SECONDS);
 });
 
-test('logs of profiles begin in a scarce Redis once their party was refused one twice; a known log is begun again at once', async () => {
+test('logs of profiles begin in a scarce Redis once their party was refused a log twice; a known log is begun again at once', async () => {
   market.memory.isScarce = true;
   const tries: (boolean | undefined)[] = [];
   for (let n = 0; n < 3; n++) {
@@ -105,7 +105,7 @@ test('logs of profiles come in as many replies as it takes, each bounded', async
   const asked = [4, 5, 6].map((n) => append(n, null, more));
   const replies = await appendProfiles(market, TTL_SECONDS, asked, 1000);
   expect(replies.map(({ lacks }) => lacks)).toEqual(['whole', 'later', 'later']);
-  // Nothing has happened to those.
+  // Logs whose reply is `later` are unchanged.
   expect(await redis.strlen(key(5))).toBe(wholes[1]?.length);
   expect(await redis.strlen(key(4))).toBe((wholes[0]?.length ?? 0) + more.length);
 });
@@ -147,7 +147,7 @@ test('logs of profiles give way above their share of the memory, the idle ones f
   const left = (await redis.keys('{m:p0?}:account:*')).length;
   expect(left).toBeLessThan(2000);
   expect(await boundProfiles(market)).toBe(0);
-  // Above its share without any logs, it begins none.
+  // A Redis that is above the share of logs without any log begins no log.
   await redis.config('SET', 'maxmemory', '1000');
   await boundProfiles(market);
   await redis.config('SET', 'maxmemory', '0');
@@ -164,7 +164,7 @@ test('logs of profiles of a replica that lacks the last appends are not used onc
   await untilReady(replica, 5000);
   const [first, lacking] = [block('first'), block('lacking')];
   await appendProfiles(market, TTL_SECONDS, [append(7, null, first), append(8, null, first)]);
-  // As one that has a snapshot lives on.
+  // A log that has a snapshot lives on without an expiry.
   for (const n of [7, 8]) await redis.persist(key(n));
   await copyNow(replica, service);
   await appendProfiles(market, TTL_SECONDS, [append(7, endOf(first.length, first), lacking)]);

@@ -13,7 +13,7 @@ const CORRIDOR = 'US-EG';
 const OTHER_CORRIDOR = 'US-MX';
 const FLIPS = 1000;
 const FLIPS_QUICK = 200;
-/** Shorter than an API and a worker take to read a control, and longer: each leaves another one to refuse the scores. */
+/** Rests shorter than a worker takes to read a control leave the refusal to the statement; longer rests leave the refusal to the worker. */
 const BETWEEN_MS = [20, 500] as const;
 /** Larger: Redis has no room for all events, which the checker looks for; smaller: few flips meet a store. */
 const RATE = 100;

@@ -195,7 +195,7 @@ export type Answer =
   /** Transaction ids in the order of the batch. */
   | { readonly kind: 'ids'; readonly ids: readonly string[] }
   | ({ readonly kind: 'refused'; readonly status: number } & Refusal)
-  /** A switch refuses it: nothing is stored, and no fault of the scenario is its cause. */
+  /** A control refuses the request: nothing is stored, and no fault of the scenario is the cause. */
   | { readonly kind: 'stopped' }
   | { readonly kind: 'improper'; readonly status: number; readonly text: string }
   | { readonly kind: 'unknown' };

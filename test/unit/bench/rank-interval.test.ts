@@ -43,7 +43,7 @@ test('of too few rounds there is no interval', () => {
   expect([low, high]).toEqual([-Infinity, Infinity]);
 });
 
-test('slopeOf() is that of a line, whatever a few points do', () => {
+test('slopeOf() finds the slope of a line, whatever a few points do', () => {
   const line = Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 }));
   expect(slopeOf(line)).toBe(3);
   expect(slopeOf([...line, { x: 20, y: 10_000 }, { x: 21, y: -5000 }])).toBe(3);

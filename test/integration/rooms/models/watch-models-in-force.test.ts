@@ -109,7 +109,7 @@ test('models in force are asked for once more where the look under way was begun
   await underWay;
 });
 
-test('models in force are nobody knows what while Postgres is away for too long', async () => {
+test('models in force are unknown while Postgres is away for too long', async () => {
   await change(settle('a@1', 'active'));
   const { state, deciding } = watch();
   await deciding();

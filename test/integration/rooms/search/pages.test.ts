@@ -58,7 +58,7 @@ test.each(ORDERS)('%j', async (asked) => {
   expect(ids).toEqual(expectedIds('transactions', asked, SEEDS));
 });
 
-/** The n-th row that comes late: beside one that is there, at its moment. */
+/** The n-th row that comes late, at the moment of a row that is there. */
 function lateSeedOf(n: number): Seed {
   const beside = SEEDS[(n * 7) % ROWS] as Seed;
   const { createdAtMs } = beside;

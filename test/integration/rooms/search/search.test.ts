@@ -201,7 +201,7 @@ test.each<[Asked, number, List?]>([
 ])(
   'a page of %j reads no more than %i rows of a table',
   async (query, rowsMax, kind = 'scores') => {
-    // Without it Postgres reads all of a table this small, for each row.
+    // With sequential scans Postgres would read all of such a small table for each row.
     await testDatabase.sql(`alter database ${testDatabase.name} set enable_seqscan = off`);
     await using indexed = testDatabase.open();
     const read = await rowsRead(indexed, async (spy: Query) => {

@@ -64,7 +64,7 @@ test('live figures come as events until the session ends', async () => {
   expect(await historyOf('/v1/live')).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
 });
 
-test('live figures of the review come alike, and who listens later has what was before', async () => {
+test('live figures of the review come as events, too, and a new listener gets the figures of before', async () => {
   expect(figuresOf(await listen('/v1/reviews/status'))).toMatchObject({ waiting: [] });
   expect(await historyOf('/v1/reviews/status')).toMatchObject({
     waiting: [0, 0, 0, 0, 0, 0],

@@ -88,7 +88,7 @@ test('a run beside others begins a moment after the one before it', async () => 
     expect(begun()).toEqual([[1]]);
     await vi.advanceTimersByTimeAsync(1);
     expect(begun()).toEqual([[1], [2, 3]]);
-    // A full one has nothing to wait for.
+    // A full run has nothing to wait for.
     runs[0]?.end();
     runs[1]?.end();
     expect(await Promise.all([...first, ...others])).toEqual(['r1', 'r2', 'r3']);

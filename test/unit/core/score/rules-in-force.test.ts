@@ -39,7 +39,7 @@ test('a batch keeps the rule sets that it began with', async () => {
   ]);
 });
 
-test('a shadow is changed by the controls as what decides is, unless shadows are off', async () => {
+test('controls change a shadow as they change the rule set that decides, unless shadows are off', async () => {
   const inForce = new Map([
     ['US-EG', { active: currentRuleSet, canary: null, shadows: [ruleSet] }],
   ]);

@@ -111,7 +111,7 @@ test('runBatch bisects to the transaction that is to blame, spares the others, a
   expect(seen.concluded.map((ids) => ids.length)).toEqual([300]);
 });
 
-test('runBatch gives up what is of a detached month at once, and scores the others', async () => {
+test('runBatch gives up transactions of a detached month at once, and scores the others', async () => {
   const tries: number[] = [];
   const gone = new Set(['0-0', '2-0', '5-0']);
   const { run, seen } = rig({

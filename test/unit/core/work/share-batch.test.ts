@@ -21,7 +21,7 @@ test('shareBatch stays within two batches, and reads from every stream', () => {
       expect(Math.min(...shares)).toBeGreaterThanOrEqual(1);
       expect(Math.max(...shares)).toBeLessThanOrEqual(batchTransactions);
       const sum = shares.reduce((all, share) => all + share, 0);
-      // At least one of each, whatever the batch.
+      // Each stream has a share of at least one, whatever the batch.
       expect(sum).toBeLessThanOrEqual(2 * batchTransactions + waiting.length);
     }),
   );

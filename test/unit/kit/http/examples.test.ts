@@ -13,7 +13,7 @@ const schemas = {
 };
 const party = { $ref: '#/components/schemas/Party' };
 
-test("a member has its schema's example, else that of its name, else that of its type", () => {
+test("a member has its schema's example, else the example of its name, else the example of its type", () => {
   const schema = {
     type: 'object',
     properties: {

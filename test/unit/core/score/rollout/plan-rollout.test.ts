@@ -96,7 +96,7 @@ test('a model becomes active only after it was a canary somewhere', () => {
   );
 });
 
-test('rolling an activation back brings back who was active', () => {
+test('rolling an activation back brings back the model that was active', () => {
   fc.assert(
     fc.property(decisions, fc.constantFrom('a', 'b', 'c'), (made, subject) => {
       const log = logOf(made);

@@ -35,7 +35,7 @@ test('admission bounds bytes beyond a few requests, which are let in whatever th
   expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
 });
 
-test('a place that is lent is taken by others, and taken back while there is one', () => {
+test('a place that is lent is taken by another request, and taken back while a place is free', () => {
   const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
   const first = enter('submit', 1);
   if (first.refusal !== null) throw new Error('a place was expected');

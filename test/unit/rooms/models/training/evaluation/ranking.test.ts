@@ -57,7 +57,7 @@ test('average precision is the mean precision at the frauds, ties being one thre
   );
 });
 
-test('recall is that of the lowest threshold within the rate', () => {
+test('recall is counted at the lowest threshold within the rate', () => {
   fc.assert(
     fc.property(anyScored, fc.double({ min: 0, max: 1, noNaN: true }), (scored, rate) => {
       const rows = rowsOf(scored);
