@@ -278,9 +278,9 @@ create table controls (
   holds_scores boolean not null default false,
   constraint controls_pkey primary key (kind, scope)
 );
-comment on table controls is 'By what people bound a scope: a row each. Each statement that stores scores locks the table in share mode until its commit, so a change waits for such statements and later ones read it. The audit log has the history.';
-comment on column controls.value is 'What the kind needs to know: points, an amount, a rate and a burst. Null: nothing.';
-comment on column controls.ends_at is 'When the control ends or was ended; its row goes with a change a day later. Null: it lasts until somebody ends it.';
+comment on table controls is 'A row for each control by which people bound a scope. Each statement that stores scores locks the table in share mode until its commit, so a change waits for such statements and later ones read it. The audit log has the history.';
+comment on column controls.value is 'The value of the kind: points, an amount, or a rate and a burst. Null: the kind has none.';
+comment on column controls.ends_at is 'When the control ends or was ended; a change deletes the row a day later. Null: it lasts until somebody ends it.';
 comment on column controls.version is 'The number of the change that wrote the row; each change of any control has the next number.';
 comment on column controls.proposal is 'A weaker value or an end (value: null) that waits for another person: value, proposed_by, proposed_at, reason.';
 comment on column controls.holds_scores is 'Whether no score of the scope is stored while the control is in force.';
@@ -299,7 +299,7 @@ create function stopped_among(asked text[]) returns text[]
     return array(select distinct corridor from unnest(asked) as corridor
                   where stopped && array['all', 'market', 'corridor:' || corridor]);
   end $$;
-comment on function stopped_among is 'Of which of these corridors no score is stored. Until the end of the transaction no control changes.';
+comment on function stopped_among is 'The corridors among these of which no score may be stored. Until the end of the transaction no control changes.';
 
 create function refuse_stopped(asked text[]) returns boolean
   language plpgsql set search_path from current as $$
@@ -497,7 +497,7 @@ create table open_rows (
 comment on table open_rows is 'One row per stream entry: its transactions that have neither a score nor a dead letter. Ends when it is empty. The reconciler appends a row that no entry names.';
 comment on column open_rows.opened_at is 'By Postgres'' clock; of transactions that came with it, their received_at.';
 comment on column open_rows.is_left is 'Whether it is known not to be in a stream.';
-comment on column open_rows.is_on_hold is 'Whether a switch has stopped its scoring; the reconciler appends it once the switch has ended.';
+comment on column open_rows.is_on_hold is 'Whether a control holds its scores; the reconciler appends the row once the control has ended.';
 -- A look at a row should find its ids there: TOAST would take two more rows and an index for them.
 alter table open_rows alter column transaction_ids set storage plain;
 -- The table keeps the pages below for ever, so that no plan that is made while it is empty reads all of it when it is full.

@@ -73,7 +73,7 @@ const COMMIT_ROWS_MAX = 1000;
 export function createAcceptBatch(ingest: Ingest): AcceptBatch {
   const shareCommits = (commitsMax: number) =>
     createSharedCommits<Prepared, AcceptResult>({
-      // Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused alone.
+      // Stores all batches in one commit, or throws and stores nothing where a batch may have to be refused alone.
       store: async (poster, batches) => {
         const [only] = batches;
         if (batches.length === 1 && only !== undefined)

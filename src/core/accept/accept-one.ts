@@ -72,7 +72,7 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
       const onIds = (ids: readonly string[]) => {
         for (const [index, { onId }] of posts.entries()) onId(ids[index] ?? '');
       };
-      // Each one is a request of its own.
+      // Each post is a request of its own, and may make new months.
       const newMonths = { left: posts.length * ingest.newMonthsMax };
       return acceptEach(ingest, { ...poster, inputs, traceOf, onIds, newMonths });
     },

@@ -131,7 +131,7 @@ const operations: readonly Operation<Accepting>[] = [
     header: z.object({ Prefer: preferOfOne, 'Idempotency-Key': idempotencyKeyParameter }),
     ownBody: json(transactionInputSchema, transactionInput),
     answers: {
-      200: answer('A duplicate of an earlier one.', acceptedSchema, undefined, acceptedHeaders),
+      200: answer('The earlier transaction.', acceptedSchema, undefined, acceptedHeaders),
       201: answer('Accepted.', acceptedSchema, undefined, acceptedHeaders),
     },
     problems: [409],

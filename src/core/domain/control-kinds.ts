@@ -1,6 +1,6 @@
 /**
- * Kinds of controls: a row says all of a kind but how the edge, a worker and the statement that stores scores act on it. A kind
- * that only refuses submissions or holds scores is a row alone.
+ * Kinds of controls: a row says everything about a kind but how the edge, a worker and the statement that stores scores act on the
+ * kind. A kind that only refuses submissions or holds scores needs no code beside its row.
  */
 import { z } from 'zod';
 import type { Role } from '../../kit/words/principal.ts';
@@ -9,7 +9,7 @@ import { MARKET, type ScopeForm } from './scope.ts';
 
 export type Authority = {
   readonly roles: readonly Role[];
-  /** `other`: another person than who set the control. `second`: the end is proposed, and another person confirms it. */
+  /** `other`: any person but the person who set the control. `second`: a person proposes the end, and another person confirms the proposal. */
   readonly person: 'any' | 'other' | 'second';
 };
 
@@ -28,7 +28,7 @@ export const controlValueSchema = z
     currency: z.string().optional().meta({ description: 'Of the amount of manual mode.' }),
     amounts: z.record(z.string(), z.number()).optional().meta({
       description:
-        'That amount by currency, as the exchange rates were when it was set. Payments in a currency that is missing are reviewed whatever their amount.',
+        'Amounts by currency from which payments are reviewed, at the exchange rates of the time when the control was set. Payments in a currency that is missing are reviewed whatever their amount.',
     }),
     rate_per_second: z.number().optional(),
     burst: z.number().optional(),
@@ -46,22 +46,22 @@ export type ControlKind = {
   readonly refuses?: { readonly problem: 'scope-stopped' | 'frozen'; readonly state: string };
   /** No score of the scope is stored: a market, a corridor or all of them. */
   readonly holdsScores?: true;
-  /** Accepted transactions are scored meanwhile, so no control of the kind begins while another one holds scores. */
+  /** Accepted transactions are scored meanwhile, so no control of the kind begins while another control holds scores. */
   readonly drains?: true;
   /** The level of degradation that the control sets. */
   readonly level?: 3 | 4;
   /** The unit that is counted, and refused beyond a rate. */
   readonly limits?: LimitUnit;
-  /** Fields of its value; none unless the row names some. */
+  /** Fields of a control's value; none unless the row names some. */
   readonly fields: readonly ValueField[];
   /** Whether a control must end by itself, may (unless the row says otherwise), or lasts until somebody ends it. */
   readonly ends: 'must' | 'may' | 'never';
-  /** The effect of another change on a control of the kind: a weaker `stricter` change is refused, and a weaker `lower` change is proposed. */
+  /** The effect of another change on a control in force. `stricter`: a weaker change is refused. `lower`: a weaker change is proposed. */
   readonly again: 'replaces' | 'stays' | 'stricter' | 'lower';
   readonly isWeaker?: (known: ControlValue, next: ControlValue) => boolean;
-  /** Roles and person that end a control. */
+  /** The roles that end a control, and which person with such a role. */
   readonly end: (scope: string) => Authority;
-  /** Whether people who may end a control are told of it. */
+  /** Whether the people who may end a control get an event about the control. */
   readonly isTold: boolean;
 };
 
@@ -89,7 +89,7 @@ const aLimit = (limits: LimitUnit, says: string, scopes: readonly ScopeForm[]): 
   isTold: false,
 });
 
-/** In the order in which the edge looks for what refuses a submission. */
+/** Kinds in the order in which the edge looks for a control that refuses a submission. */
 export const CONTROL_KINDS = {
   stop: {
     says: 'Submissions are refused, and what was accepted is not scored. A stopped client is refused alone; a stopped rule adds to no score, and a stopped model judges nothing.',

@@ -1,4 +1,4 @@
-/** Controls: by what people bound a scope, and what follows from those in force. */
+/** People bound scopes by controls; these functions say what follows from the controls in force. */
 import { z } from 'zod';
 import { controlValueSchema, KIND_NAMES, type Kind, kindOf } from './control-kinds.ts';
 import type { CorridorSettings } from './corridor-settings.ts';
@@ -111,7 +111,7 @@ export function namesStopped({ inForce }: Controls, form: typeof RULE | typeof M
   );
 }
 
-/** A longer time keeps clients away from what is open again; a shorter one brings more requests that are refused. */
+/** Longer: clients stay away from a scope that is open again. Shorter: more requests come that are refused. */
 const RETRY_SECONDS = 5;
 
 export function retryAfterSeconds({ ends_at }: Pick<Control, 'ends_at'>, nowMs: number): number {
@@ -119,7 +119,7 @@ export function retryAfterSeconds({ ends_at }: Pick<Control, 'ends_at'>, nowMs: 
   return Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000)));
 }
 
-/** Says in what is answered or sent about a transaction that no value may be released while its corridor is frozen. */
+/** Marks an answer or an event about a transaction while its corridor is frozen: no value may be released. */
 export function withReleases<Told extends { readonly corridor: string }>(
   controls: Controls,
   told: Told,

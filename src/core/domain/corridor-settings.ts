@@ -21,7 +21,7 @@ export type CorridorSettings = {
   readonly compared: Compared | null;
 };
 
-/** `toMs` is null while it goes on. */
+/** `toMs` is null while the comparison goes on. */
 export type Compared = { readonly fromMs: number; readonly toMs: number | null };
 
 export const [WEIGHT_MIN, WEIGHT_MAX] = [0.1, 10];

@@ -1,6 +1,6 @@
 /** Limits: what is counted, and how much passes a second. */
 
-/** Units that are counted. A later unit is a kind of control, and the code that takes its quota. */
+/** Units that are counted. A new unit needs a kind of control, and code that takes the quota. */
 export type LimitUnit = 'requests' | 'transactions' | 'inference';
 /** Units that API processes count, and units that workers count. */
 export const REQUEST_UNITS: readonly LimitUnit[] = ['requests', 'transactions'];

@@ -8,9 +8,9 @@ const METADATA_DEPTH_MAX = 31;
 
 /** jsonb writes 1e308 out in full: the most bytes that a number with an exponent may grow to. */
 const EXPONENT_BYTES = 330;
-/** Bytes of JSON that a character of a text takes at most, escaped; and a number, a word or the brackets of a value, with a comma. */
+/** Most bytes of JSON of an escaped character of a text, and of a number, a word or the brackets of a value with a comma. */
 const [CHAR_BYTES_MAX, VALUE_BYTES_MAX] = [6, 30];
-/** From the first size on, and below the second, JavaScript writes a number with an exponent. */
+/** JavaScript writes a number with an exponent from the first size on, and below the second size. */
 const [EXPONENT_FROM, EXPONENT_BELOW] = [1e21, 1e-6];
 
 /**

@@ -33,14 +33,14 @@ export function isClientScope(text: string): boolean {
 }
 
 export type PartyField = 'account_id' | 'device_id' | 'ip';
-/** The field of a transaction that names its party, by the scope that is each such party by itself. */
+/** The field of a transaction that names a party, by the scope whose limit holds for each such party. */
 export const partyFields: ReadonlyMap<string, PartyField> = new Map([
   ['each:account', 'account_id'],
   ['each:device', 'device_id'],
   ['each:address', 'ip'],
 ]);
 
-/** Forms of scopes: each a beginning of names, or a name. */
+/** Forms of scopes: a form is a name, or the beginning of names. */
 export type ScopeForm =
   | 'all'
   | 'market'

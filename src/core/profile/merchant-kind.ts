@@ -89,7 +89,7 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
       return true;
     },
     /**
-     * False where a tally may or may not count it, as tallies hold no ids. A transaction older than all tallies
+     * False where a tally may or may not count a record, as tallies hold no ids. A transaction older than all tallies
      * counts nowhere.
      */
     merge(profile, records, at) {

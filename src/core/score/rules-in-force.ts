@@ -1,4 +1,4 @@
-/** The rule set that decides: by the rollouts of people, else that of the build; changed by the controls. */
+/** The rule set that decides: the rule set of a rollout, else the rule set of the build, with the changes of controls. */
 import { type Controls, manualOf, namesStopped, offOf, tightenedBy } from '../domain/control.ts';
 import { RULE } from '../domain/scope.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -72,7 +72,7 @@ export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
   };
   return {
     decides: (transaction: Decided) => find(transaction.corridor).decides(transaction),
-    /** Changed by the controls as what decides is, so that a flip is due to the shadow's own rules and thresholds. */
+    /** Controls change a shadow as they change the rule set that decides, so a flip is due to the shadow's own rules and thresholds. */
     shadows: ({ corridor, currency }: Decided) => {
       const { shadows } = find(corridor);
       return shadows.length === 0 ? NO_SHADOWS : shadows.map((ruleSetOf) => ruleSetOf(currency));
@@ -80,7 +80,7 @@ export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
   };
 }
 
-/** Derives rule sets once a reading of the controls or of the rollouts. */
+/** Derives rule sets once for each reading of the controls or of the rollouts. */
 export function watchRules(
   controls: () => Controls,
   ruleSets: () => Promise<RuleSetsInForce>,

@@ -38,7 +38,7 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
         for (const batch of own) for (const { transactions } of batch) sum += transactions;
         return sum;
       },
-      /** Resolves once fewer batches than these are in flight, or the worker stops. */
+      /** Resolves once fewer than `batchesMax` batches are in flight, or the worker stops. */
       async below(batchesMax: number) {
         while (own.size >= batchesMax && !signal.aborted) await changed.promise;
       },

@@ -127,7 +127,7 @@ async function runEntries(
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
     });
   }
-  // Entries that are read alone have a commit behind each: the entry that kills its workers comes first the next time.
+  // A commit follows each entry that is read alone, so that an entry that kills its worker comes first the next time.
   for (const entry of alone) {
     await inFlight.drained();
     await reader.flush();

@@ -169,7 +169,7 @@ export function createBreaker(options: BreakerOptions) {
      */
     run: <T>(make: () => Promise<T>) =>
       state === 'closed' ? start(make, false) : runUnlessOpen(make),
-    /** As `run`, for a call whose duration another breaker measures: this one's tally lacks the call. */
+    /** As `run`, for a call whose duration another breaker measures: the tally of this breaker lacks the call. */
     runUnmeasured: <T>(make: () => Promise<T>) =>
       state === 'closed' ? start(make, false, false) : runUnlessOpen(make),
     /** Makes a call that proves nothing about the dependency: only `trip` ends the call, and nothing is counted. */

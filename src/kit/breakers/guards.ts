@@ -101,7 +101,7 @@ export function createGuards(options: GuardsOptions) {
   return {
     postgres,
     redis,
-    /** Each stream has its own, created on the first request: an answer of another stream proves nothing about one that fails. */
+    /** Each stream has a breaker, created on the first request: an answer of another stream proves nothing about a stream that fails. */
     streamsOf,
     /** Commits of accepted transactions. */
     writes,
@@ -109,7 +109,7 @@ export function createGuards(options: GuardsOptions) {
     /** Models that are suspended or refused now: each counts as an open breaker. */
     reportModels: models.report,
     /**
-     * Gives the least level, which people have set: of a corridor, or of the process where it is null.
+     * Gives the least level, which people have set: of a corridor, or of the process where the corridor is null.
      * @param shownCorridors whose levels are shown in metrics
      */
     raiseTo(levelByHand: LevelByHand, shownCorridors: () => Iterable<string>) {

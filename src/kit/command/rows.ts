@@ -53,7 +53,7 @@ type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
   /** The part of the document that has the operations; it is loaded where the command is used. */
   readonly document?: () => Promise<Pick<DocumentPart, 'paths'>>;
   /**
-   * By the word that chooses an action; the only action of a command that takes no such word is ''. An operation whose `x-command`
+   * Actions by the word that chooses an action; a command that takes no such word has the single action ''. An operation whose `x-command`
    * is the command with a word needs no row.
    */
   readonly actions?: Readonly<Record<string, Row | Written>>;

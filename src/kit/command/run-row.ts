@@ -11,7 +11,7 @@ export type Row = {
   readonly operation: string;
   /** In place of the operation's own summary. */
   readonly summary?: string;
-  /** Words after the action's name: each names a field, or reads fields from a file. Without them those that the path has. */
+  /** Words after the action's name: each names a field, or reads fields from a file. Absent: the words of the path. */
   readonly words?: Readonly<Record<string, string | ((text: string) => Promise<Fields>)>>;
   /** Fields whose option has another name, by that name; false: the action takes no options. */
   readonly options?: Readonly<Record<string, string>> | false;
@@ -25,7 +25,7 @@ export type Row = {
   readonly mustBeMeant?: (fields: Fields) => string | undefined;
   /** Makes of a row of a list, or of another answer, what people read; `--json` prints the row as it is. */
   readonly tell?: (row: Fields) => Fields;
-  /** Columns of the table of a list; without them the plain members of its rows. */
+  /** Columns of the table of a list; absent: the plain members of its rows. */
   readonly columns?: readonly (string | Column)[];
   /** The member of the answer that is printed, in place of all of it. */
   readonly shows?: string;

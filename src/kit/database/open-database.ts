@@ -8,8 +8,8 @@ import { type FollowedServer, followServer } from './server.ts';
 const PROBE_MS = 2000;
 
 /**
- * A search follows an index and ends after its first rows. Where Postgres has no statistics, as of a month whose rows have just
- * arrived, it expects next to none and sorts all of them for each page: 480 ms a page in place of 4 for an account of 400,000.
+ * A search follows an index and ends after its first rows. Without statistics, as for a month whose rows have just arrived,
+ * Postgres expects next to no rows and sorts all rows for each page: 480 ms a page in place of 4 for an account of 400,000.
  */
 const INDEX_ORDER = {
   enable_sort: 'off',

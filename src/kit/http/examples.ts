@@ -57,7 +57,7 @@ export function exampleOf(schema: Schema, known: Known, name = ''): unknown {
   return way === schema ? exampleOfType(way, known, name) : exampleOf(way, known, name);
 }
 
-/** `corridors` is `corridor`, `deliveries` is `delivery`: of names of members and paths alone. */
+/** Makes `corridor` of `corridors` and `delivery` of `deliveries`; only names of members and paths are of these two forms. */
 export const singular = (name: string): string => name.replace(/ies$/, 'y').replace(/s$/, '');
 
 const hasMembers = ({ $ref, properties }: Schema) => $ref !== undefined || properties !== undefined;
@@ -101,7 +101,7 @@ function takes({ type, enum: words, format, items }: Schema, value: unknown): bo
 export function addExamples(part: unknown, known: Known): void {
   if (typeof part !== 'object' || part === null) return;
   for (const [name, value] of Object.entries(part)) {
-    // Events show what a webhook is sent.
+    // Events have the examples of what a webhook is sent.
     if (name === 'callbacks') continue;
     if (name === 'application/json') addExample(value, known);
     else addExamples(value, known);

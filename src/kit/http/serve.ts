@@ -80,8 +80,8 @@ export async function serve(listener: RequestListener, options: ServeOptions) {
   return {
     url: `${scheme}://${host}:${port}`,
     /**
-     * Answers as before for so long, and each answer is the last of its connection. Then connections are refused, and a second later
-     * no balancer sends requests on those that it kept.
+     * Answers for the time of grace as before, each answer as the last of its connection. Then connections are refused, and a second
+     * later no balancer sends requests on connections that the balancer kept.
      */
     retire: async (graceMs: number) => {
       retiring.abort();
@@ -145,7 +145,7 @@ function openServer(
 
 const OTHER_BYTES = 'The URL has bytes that are not UTF-8, in which é is %C3%A9.';
 
-/** A parser makes one character of all other bytes, so that two names would be one. A % that escapes nothing stands for itself. */
+/** A parser replaces all bytes that are not UTF-8 by the same character, so two names would be equal. A % that escapes nothing stays. */
 function isUtf8(target: string): boolean {
   if (!target.includes('%')) return true;
   try {

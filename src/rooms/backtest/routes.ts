@@ -67,7 +67,7 @@ const operations = [
     summary: 'A backtest, with its report once it is done',
     roles,
     path,
-    answers: { 200: answer('As it is now.', backtestWithReportSchema) },
+    answers: { 200: answer('The backtest as it is now.', backtestWithReportSchema) },
     run: async ({ path: { id } }, { databases: { primary } }: RequestParts) => {
       const found = await readBacktest(primary, id);
       const report = found.report === null ? null : JSON.parse(found.report);
@@ -81,7 +81,7 @@ const operations = [
     roles,
     path,
     query: bandsQuery,
-    answers: { 200: answer('Exact, from counts a day and score.', bandsSchema) },
+    answers: { 200: answer('Exact bands, from counts a day and score.', bandsSchema) },
     problems: [409],
     run: async ({ path: { id }, query }, { databases: { primary } }: RequestParts) =>
       await readBands(primary, id, query),
@@ -93,7 +93,7 @@ const operations = [
     summary: 'End a backtest that waits or runs',
     roles,
     path,
-    answers: { 200: answer('It has ended.', backtestSchema) },
+    answers: { 200: answer('The backtest, which has ended.', backtestSchema) },
     run: async ({ path: { id }, by }, { databases: { primary } }: RequestParts) =>
       toBacktestJson(await cancel(primary, id, by)),
   }),

@@ -4,7 +4,7 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type Decider, foldName, type Officer } from '../../kit/words/principal.ts';
 
-/** Decisions about corridors and markets that are no control; a kind of control says who ends it. */
+/** Decisions about corridors and markets that are no control; the kind of a control says who ends the control. */
 export const AUTHORITY = {
   'approve a rollback': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },

@@ -34,9 +34,9 @@ const REASON_CHARS_MAX = 500;
 export const reasonField = plainText(REASON_CHARS_MAX).meta({
   description: 'For colleagues and the audit log.',
 });
-/** Longer: people forget that it is in force; a lasting change belongs into a rule set or a limit. */
+/** Longer: people forget that the control is in force; a lasting change belongs in a rule set or a limit. */
 const END_DAYS_MAX = 7;
-/** Controls of a kind in scopes that people name freely. Every process reads all when one changes, and takes 0.3 ms for so many. */
+/** Most controls of a kind in scopes that people name freely: every process reads all controls after a change, in 0.3 ms for this many. */
 const CONTROLS_MAX = 1000;
 
 /** Thresholds lose at most half, so more points than half the scale change nothing. */
@@ -45,7 +45,7 @@ const RATE_MIN = 0.001;
 const RATE_MAX = 1_000_000;
 const BURST_MAX = 10_000_000;
 
-/** Shortest time that a burst lasts at the rate: leases are slices of half of that. */
+/** Shortest time that a burst lasts at the rate: a lease fetches quota for half of this time. */
 const BURST_SECONDS_MIN = 0.1;
 const burstMin = (ratePerSecond: number) =>
   Math.max(1, Math.ceil(ratePerSecond * BURST_SECONDS_MIN));
@@ -91,7 +91,7 @@ export type ControlCommand = z.output<typeof controlCommandSchema>;
 
 const VALUE_NAMES = Object.keys(VALUE_FIELDS) as ValueField[];
 
-/** @throws InvalidFields for each field that the kind needs or has not, and for a wrong end */
+/** @throws InvalidFields for each field that is missing or that the kind does not have, and for a wrong end */
 function checkCommand(kind: Kind, command: ControlCommand): void {
   const { fields, ends } = kindOf(kind);
   const wrong: FieldError[] = [];
@@ -135,7 +135,7 @@ type MarketAmount = Required<Pick<ControlValue, 'currency' | 'amounts'>>;
 /** Largest amount that the name of a rule set has room for; no payment is as large. */
 const AMOUNT_MAX = 999_999_999_999_999;
 
-/** The amount in its own currency, and in each other one by the newest exchange rates, rounded down. */
+/** The amount in its own currency, and in each other currency by the newest exchange rates, rounded down. */
 const readMarketAmount = onlyOf<MarketAmount, [amount: string]>(
   'read-market-amount',
   `with own as (
@@ -170,13 +170,13 @@ type Change = {
 export type Changed = {
   readonly before: Controls;
   readonly now: Controls;
-  /** A proposal that waited and no longer does, unless the change confirms it. */
+  /** The proposal that the change removed without confirming the proposal; null: none. */
   readonly replaced: ControlProposal | null;
 };
 
 /**
- * Answered once every store of the scope that was under way has ended, or was ended. A change that lets more pass, of a kind
- * whose end takes a second person, is stored as a proposal, and made when another person sends the same.
+ * Resolves once no store of the scope is under way. A change that lets more pass, of a kind whose end takes a second person, is
+ * stored as a proposal, and made when another person sends the same.
  */
 export async function changeControl(
   database: Database,
@@ -226,7 +226,7 @@ type Step = 'none' | 'set' | 'end' | 'propose' | 'confirm';
 /**
  * The step by which a change is made beside the control in force.
  * @param next null: the control ends
- * @throws Failure where the change takes another person, or would make weaker what is only made stricter
+ * @throws Failure where the change takes another person, or is weaker than a control that is only made stricter
  */
 function stepOf(known: Control | undefined, next: NewControl | null, by: Officer): Step {
   if (known === undefined) return next === null ? 'none' : 'set';
@@ -266,7 +266,7 @@ function stricterAlready(known: Control): Failure {
   return new Failure('conflict', 'STRICTER_ALREADY', why);
 }
 
-/** @throws Failure where a control holds scores that this one waits for, or where there are as many as there may be */
+/** @throws Failure where another control holds scores that the new control would let drain, or the kind has no room for a control */
 function requireRoom(before: Controls, { kind, scope }: NewControl): void {
   const corridor = scope.startsWith(corridorScope(''))
     ? scope.slice(corridorScope('').length)

@@ -1,6 +1,6 @@
 /**
- * The investigation of a control: its notes, and what controls of the kind its scope had before. All of it is in the audit log,
- * whose rows nobody changes or deletes.
+ * The investigation of a control: its notes, and the earlier controls of the kind and scope. The audit log has all of these, and
+ * nobody changes or deletes its rows.
  */
 import { z } from 'zod';
 import { nameOf } from '../../core/domain/control.ts';
@@ -91,7 +91,7 @@ const selectRecords = rowsOf<ControlRecord, [name: string, before: string | null
 
 type Named = { readonly kind: Kind; readonly scope: string };
 
-/** Newest first. */
+/** A page of the controls of a kind that a scope had, newest first. */
 async function listRecords(
   query: Query,
   named: Named,
@@ -122,7 +122,7 @@ async function addNote(
   const name = nameOf({ kind, scope });
   return await database.transaction(async (query) => {
     if ((await lockControl(query, kind, scope)) === undefined) {
-      const why = `no ${kind} of ${scope} itself is in force, and a note belongs to it`;
+      const why = `a note belongs to a control in force, and ${scope} itself has no ${kind}`;
       throw new Failure('conflict', 'NOT_IN_FORCE', why);
     }
     if ((await countNotes(query, name)).notes >= NOTES_MAX) {

@@ -1,4 +1,4 @@
-/** `/v1/controls`: by what scopes are bounded, and setting and ending it. */
+/** `/v1/controls`: lists, sets and ends the controls of scopes. */
 import { z } from 'zod';
 import {
   type Control,
@@ -29,7 +29,7 @@ import {
 const SCOPE_CHARS_MAX = 80;
 
 const kindField = z.enum(KIND_NAMES).meta({ description: 'The kind.', example: 'stop' });
-/** Scopes have the one spelling that ids have, as a client may have any name. */
+/** A scope is normalised as ids are, since the scope of a client has any name that a client may have. */
 const scopeField = idText(SCOPE_CHARS_MAX).meta({
   description: 'The scope, as `kinds` of `GET /v1/controls` lists them by kind.',
   example: 'corridor:US-EG',
@@ -42,7 +42,7 @@ const ENVIRONMENT = 'environment';
 const kindSchema = z
   .object({
     kind: z.enum(KIND_NAMES),
-    says: z.string().meta({ description: 'What is so while a control of the kind is in force.' }),
+    says: z.string().meta({ description: 'The effect while a control of the kind is in force.' }),
     scopes: z.array(z.object({ scope: z.string(), says: z.string().nullable() })),
     forms: z
       .array(z.string())
@@ -51,14 +51,14 @@ const kindSchema = z
       description: 'The state of a scope whose submissions are refused; null: none is refused.',
     }),
     fields: z.array(z.string()).meta({ description: 'Fields that a change needs.' }),
-    ends: z.enum(['must', 'may', 'never']).meta({ description: 'Whether it ends by itself.' }),
+    ends: z.enum(['must', 'may', 'never']).meta({ description: 'Whether a control has an end.' }),
   })
   .meta({ id: 'ControlKind' });
 
 const listedSchema = controlSchema
   .extend({
     ended_by: z.string().meta({ description: 'Who ends the control.' }),
-    may_end: z.boolean().meta({ description: 'Whether the person who asks does.' }),
+    may_end: z.boolean().meta({ description: 'Whether the person who asks may end the control.' }),
   })
   .meta({ id: 'ListedControl' });
 
@@ -141,7 +141,7 @@ export const controlOperations = [
     method: 'get',
     at: '/v1/controls',
     operationId: 'listControls',
-    summary: 'By what scopes are bounded now, and what kinds of controls there are',
+    summary: 'Controls in force, and the kinds of controls',
     roles: READING_ROLES,
     query: filters,
     answers: {

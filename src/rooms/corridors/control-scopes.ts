@@ -1,4 +1,4 @@
-/** Names of scopes: which there are of a kind, the nearest name, and whether a client is known. */
+/** Names of scopes: the names that a kind of control takes, the nearest name, and whether a client is known. */
 import { z } from 'zod';
 import { type Kind, kindOf } from '../../core/domain/control-kinds.ts';
 import {
@@ -28,7 +28,7 @@ export const saysOfFlags: ReadonlyMap<string, string> = new Map(
 const FLAG_SCOPES = [...saysOfFlags.keys()];
 
 type Form = {
-  /** Names of the form, where all are known; people may choose any name that fits otherwise. */
+  /** All names of the form, where the engine knows them; otherwise people choose any name that fits. */
   readonly names?: readonly string[];
   readonly fits?: (scope: string) => boolean;
   /** Words for the names, in a sentence that says which scopes there are. */
@@ -38,7 +38,7 @@ type Form = {
 const KEY = /^key:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MODEL_NAME = /^model:[!-~]{1,70}$/;
 
-/** Corridors and rules are listed by what the market has now. */
+/** The market, and not this table, has the names of corridors and rules. */
 export const SCOPE_FORMS = {
   all: { names: ['all'], found: 'all' },
   market: { names: [MARKET], found: MARKET },
@@ -97,7 +97,7 @@ async function requireModel(name: string, { models }: Pick<Api, 'models'>): Prom
   throw new Problem('not-found', `The model ${given(name)} ${problem}.`);
 }
 
-/** Ends the sentence that a name is no scope: by the scope that a bare corridor means, or by the nearest name. */
+/** Ends the sentence that refuses a scope, by the scope of a corridor of that name or by the nearest name. */
 function adviseScope(scope: string, names: readonly string[]): string {
   const corridor = names.find((name) => name === corridorScope(scope));
   const nearest = corridor ?? nearestName(scope, names);
@@ -105,11 +105,11 @@ function adviseScope(scope: string, names: readonly string[]): string {
 }
 
 export const noticeField = z.string().nullable().meta({
-  description: 'What may not have been meant: no key belongs to the client. Null: nothing.',
+  description: 'A warning that no key belongs to the client. Null: no warning.',
 });
 
 const CLIENT = clientScope('');
-/** A longer list hides the sentence that it ends. */
+/** Longer: the list hides the sentence before the list. Shorter: fewer markets get the list. */
 const LISTED_CLIENTS_MAX = 20;
 
 function adviseClient(client: string, known: readonly string[]): string {

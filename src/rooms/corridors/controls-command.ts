@@ -1,4 +1,4 @@
-/** `risk controls …`: sets by what scopes are bounded, and ends it, over a running API. */
+/** `risk controls …`: sets and ends the controls of scopes over a running API. */
 import type { Control, ControlProposal } from '../../core/domain/control.ts';
 import { KIND_NAMES, kindOf } from '../../core/domain/control-kinds.ts';
 import { commandOf } from '../../kit/command/rows.ts';
@@ -20,8 +20,8 @@ type Listed = {
 
 /** Another person ends the stop of a market. */
 const WHOLE: Readonly<Record<string, string>> = {
-  all: 'set stop all refuses and does not score every corridor of each market in this database',
-  market: 'set stop market refuses and does not score every corridor of the market of this API',
+  all: 'set stop all refuses submissions to each market in this database, and nothing is scored',
+  market: 'set stop market refuses submissions to the market of this API, and nothing is scored',
 };
 
 const textOf = (lines: readonly (string | null | undefined | false)[]) =>
@@ -33,7 +33,7 @@ const sayListed = ({ items = [], on_hold = [] }: Listed) =>
     ...items.map(sayWaiting),
   ]);
 
-/** Tells what was so already, what may not have been meant, what waits, and how the control ends. */
+/** Tells which control or proposal was there before, warns of a client without keys, and says what waits and who ends the control. */
 function saySet({ control, before, replaced, notice }: Answer): string | undefined {
   if (!control) return undefined;
   const { kind, scope } = control;

@@ -139,7 +139,7 @@ export const corridorOperations = [
     summary: 'How a market stands: open, frozen or stopped, and what is pending',
     roles: READING_ROLES,
     path: paths.market,
-    answers: { 200: answer('How it stands.', standingSchema, standingExample) },
+    answers: { 200: answer('The state.', standingSchema, standingExample) },
     problems: [404],
     run: ({ path: { id } }, parts: Api) => {
       requireKnown('market', id, parts);

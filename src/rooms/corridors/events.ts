@@ -25,7 +25,7 @@ type Next = Authority & { readonly decision: string };
 
 const KIND_AND_SCOPE = /^([a-z-]+):(.+)$/;
 
-/** The decision that ends a control; undefined where nobody is told. */
+/** The decision that ends a control; undefined for a kind whose controls make no event. */
 function endOf(subject: string): Next | undefined {
   const [, name, scope = ''] = KIND_AND_SCOPE.exec(subject) ?? [];
   const kind = KIND_NAMES.find((known) => known === name);

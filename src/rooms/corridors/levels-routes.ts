@@ -25,7 +25,7 @@ const levelSchema = z
         'Breakers that are not closed, as `NAME:STATE`, and what is slow or fails, as `writes:US-EG:slow`.',
     }),
     by_hand: controlSchema.nullable().meta({
-      description: 'The control that people have set, if they have.',
+      description: 'The control that sets the level by hand; null: none.',
     }),
   })
   .meta({ id: 'DegradationLevel' });
@@ -56,7 +56,7 @@ export const levelOperations = [
     summary: 'Levels of degradation: of the market and of each corridor',
     roles: READING_ROLES,
     answers: {
-      200: answer('The market first.', z.object({ items: z.array(levelSchema) }), {
+      200: answer('Levels, the market first.', z.object({ items: z.array(levelSchema) }), {
         items: [
           {
             scope: 'corridor:US-EG',

@@ -23,7 +23,7 @@ const eventsPart = eventsDocument([
       is_waiting: z.boolean().meta({ description: 'Whether another person has to act.' }),
       next: z.string(),
       recipients: z.array(z.string()).meta({ description: 'People who may act.' }),
-      // Proposals of figures are told whole.
+      // The event of a proposal that figures make has the whole proposal.
       proposal: schemaOf<Proposal>('Proposal').optional(),
     }),
     example: {
@@ -47,7 +47,7 @@ const operations = [
   ...proposalOperations,
 ];
 
-const SUMMARY = 'Corridors and markets: how they stand, and by what they are bounded.';
+const SUMMARY = 'Corridors and markets: their states, and the controls that bound them.';
 const routes = routesUnder('corridors', SUMMARY, operations);
 export const document = { ...routes.document, ...eventsPart };
 export const { open } = routes;

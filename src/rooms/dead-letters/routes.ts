@@ -65,7 +65,7 @@ const operations = [
     summary: 'Active dead letters by error code and corridor',
     roles,
     row: deadLetterGroupSchema,
-    says: 'Largest group first.',
+    says: 'Groups, the largest first.',
     rows: async (_, { databases: { primary } }: Api) =>
       withCures(await groupDeadLetters(primary.query)),
   }),
@@ -105,7 +105,7 @@ const operations = [
     description: 'A second replay of the same does nothing and says so.',
     roles,
     path,
-    answers: { 200: answer('Replayed, or why not.', replayOneSchema) },
+    answers: { 200: answer('Whether the dead letter was replayed.', replayOneSchema) },
     run: async ({ path: { id }, by }, parts: Api) => {
       const result = await replay(parts, { ids: [id], limit: 1 }, by);
       const reason = result.refused[0]?.reason;

@@ -69,7 +69,7 @@ type ExportSlice = {
   /** A month, or a part of it. */
   readonly range: MonthRange;
   readonly isDescending: boolean;
-  /** Only rows behind it; null: from the beginning of the range. */
+  /** The position behind which rows are read; null: the beginning of the range. */
   readonly after: Position | null;
   /** Most rows that the slice looks at. */
   readonly pageRows: number;

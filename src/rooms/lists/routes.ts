@@ -38,7 +38,7 @@ const listOperations = [
     summary: 'All lists, with reference lists',
     roles: READERS,
     row: listSchema,
-    says: 'All of them.',
+    says: 'All lists.',
     rows: (_, { databases: { primary } }: Api) => readLists(primary.query),
   }),
   change({

@@ -58,7 +58,7 @@ const operations = [
       'One worker looks every `RISK_WATCH_EVERY_SECONDS` at samples: scores of the last day against the training, verdicts of 7 to 14 days ago against their labels. Every figure has the number of rows it is from.',
     query: modelWatchParameters,
     row: watchReportSchema,
-    says: 'A report a model, and one of the rules where they decided alone.',
+    says: 'A report for each model, and a report of the rules where no model decided.',
     headers: ageHeaders,
     rows: ({ query, c }, { databases }: Parts) =>
       readFor(c, databases, (from) => readModelWatch(from, query)),
@@ -71,9 +71,9 @@ const operations = [
     description: 'By a sample of its opinions. An answer is up to a minute old.',
     path: named,
     query: comparisonParameters,
-    // Without an age: the answer says its time.
+    // The answer has no `Age`, as a member says when the answer was made.
     kept: ASK_AGAIN,
-    answers: { 200: answer('Without rows where it was no shadow in this time.', comparisonSchema) },
+    answers: { 200: answer('Without rows if the model was no shadow.', comparisonSchema) },
     run: ({ path, query }, { compare }: Parts) => compare({ reference: path.id, days: query.days }),
   }),
   list({

@@ -104,7 +104,7 @@ const operations = [
     summary: 'Fields whose values are kept as tokens',
     roles: ['analyst', 'operator', 'risk_officer', 'personal_data'],
     row: fieldSchema,
-    says: 'All of them.',
+    says: 'All personal fields.',
     rows: (_, { databases: { primary } }: Api) => listFields(primary.query),
   }),
   change({

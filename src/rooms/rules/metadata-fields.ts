@@ -181,7 +181,7 @@ export const metadataOperations = [
     'x-command': 'metadata list',
     summary: 'Members of metadata that rules may read',
     row: fieldSchema,
-    says: 'All of them, by name.',
+    says: 'All metadata fields, by name.',
     rows: (_, { databases: { primary } }: Api) => listFields(primary.query),
   }),
   change({

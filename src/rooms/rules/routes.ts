@@ -29,7 +29,7 @@ type Parts = Pick<Api, 'ingest' | 'databases'> & {
   readonly readReasons: (all: undefined) => Promise<AnswerText>;
 };
 
-/** Without the lag of a replica: the lists are in memory, and the outcomes say their time. */
+/** These answers say no lag of a replica: the lists are in memory, and the outcomes say their time. */
 const asking = { kept: ASK_AGAIN, roles: ROLES } as const;
 
 const lists = [
@@ -39,7 +39,7 @@ const lists = [
     operationId: 'listCorridors',
     summary: 'Corridors that transactions of the market may name',
     row: corridorSchema,
-    says: 'All of them, by name; a new one is here, and accepted, within seconds.',
+    says: 'All corridors, by name; a new corridor is here, and accepted, within seconds.',
     rows: (_, { ingest }: Parts) => [...ingest.corridors()].map(toCorridorJson),
   }),
   read({
@@ -49,7 +49,7 @@ const lists = [
     summary: 'Reasons that a score may have, in plain words',
     answers: {
       200: answer(
-        'Those of rules, of approved rule sets and of the build, then those of models. An answer is up to a minute old.',
+        'Reasons of rules, of approved rule sets and of the build, then reasons of models. An answer is up to a minute old.',
         z.object({ items: z.array(reasonCodeSchema) }),
       ),
     },
@@ -63,7 +63,7 @@ const lists = [
     operationId: 'listFeatures',
     summary: 'Features of a transaction, in plain words',
     row: featureSchema,
-    says: 'In the order of the stored vector.',
+    says: 'Features in the order of the stored vector.',
     rows: () => FEATURES,
   }),
 ];
@@ -75,7 +75,7 @@ const ofRules = [
     operationId: 'listRuleSets',
     summary: 'Rule sets with every number that a score depends on',
     row: ruleSetSchema,
-    says: 'Those in force first, then the newest 50 that people have made, then that of the build.',
+    says: 'Rule sets in force, then the newest 50 by people, then the rule set of the build.',
     rows: (_, { databases }: Parts) => listRuleSets(databases.primary),
   }),
 ];

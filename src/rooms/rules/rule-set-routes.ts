@@ -85,7 +85,7 @@ const step = (
     ...described,
     path: named,
     tagged: true,
-    answers: { 200: detail('As it is now.') },
+    answers: { 200: detail('The rule set as it is now.') },
     run: async ({ path: { id }, by }, { databases: { primary } }: RuleSetParts) =>
       await toDetail(primary, await run(primary, id, by)),
   });
@@ -104,7 +104,7 @@ export const ruleSetOperations = [
       bytesMax: BODY_BYTES_MAX,
       read: (value) => value,
     },
-    answers: { 200: answer('What is wrong, or hits.', checkedSchema) },
+    answers: { 200: answer('The faults of the rules, or their hits.', checkedSchema) },
     run: async ({ body }, { databases: { primary }, readYesterday }: RuleSetParts) =>
       await check(primary.query, readYesterday, body),
   }),
@@ -188,7 +188,7 @@ export const ruleSetOperations = [
     path: named,
     query: submission,
     tagged: true,
-    answers: { 200: detail('As it is now.') },
+    answers: { 200: detail('The rule set as it is now.') },
     run: async ({ path: { id }, by, query }, parts: RuleSetParts) => {
       const { primary } = parts.databases;
       if (query.accept_declines !== true) await refuseManyDeclines(parts, id);

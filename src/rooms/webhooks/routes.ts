@@ -62,7 +62,7 @@ const operations: readonly Operation<Parts>[] = [
     summary: 'Webhooks, without their secrets',
     roles: READERS,
     row: webhookSchema,
-    says: `All of them, at most ${WEBHOOK_LIMITS.webhooks}.`,
+    says: `All webhooks, at most ${WEBHOOK_LIMITS.webhooks}.`,
     rows: (_, { databases: { primary } }: Parts) => listWebhooks(primary.query),
   }),
   change({
@@ -184,7 +184,7 @@ export const document: DocumentPart = {
       summary: 'Scores with one of the verdicts were stored',
       data: z.object({ decisions: z.array(decidedSchema) }),
     }),
-    eventOf({ type: TEST_TYPE, summary: 'Somebody asked for it', data: z.object({}) }),
+    eventOf({ type: TEST_TYPE, summary: 'Somebody tests the webhook', data: z.object({}) }),
   ]),
 };
 

@@ -212,7 +212,7 @@ function exceededBy(
 export const retryAfter = (seconds: number | null): Readonly<Record<string, string>> =>
   seconds === null ? {} : { 'Retry-After': String(seconds) };
 
-/** Headers are ASCII: another character of a name, and one that ends the name in a header, becomes an underscore. */
+/** Headers are ASCII: a character beyond ASCII, a quote and a backslash of a name each become an underscore. */
 const headerName = (kind: string, scope: string) =>
   `${kind} of ${scope.replaceAll(/[^ !#-[\]-~]/gu, '_')}`;
 

@@ -109,7 +109,7 @@ const listMarkets = rowsOf<{ market: string; isOurs: boolean }>(
   `select market::text, has_schema_privilege(oid, 'usage') as "isOurs" from (${MARKETS}) as markets order by market`,
 );
 
-/** @throws Failure where another market has a role of its own, so that this role stops none of them */
+/** @throws Failure where another market has a role of its own, so that this role can stop no market */
 async function marketsOfAll(query: Query): Promise<string[]> {
   const markets = await listMarkets(query);
   const others = markets.filter(({ isOurs }) => !isOurs).map(({ market }) => market);
@@ -118,7 +118,7 @@ async function marketsOfAll(query: Query): Promise<string[]> {
   throw new Failure('conflict', 'MARKETS_SEPARATED', why);
 }
 
-/** A store that takes longer is ended by its session; its batch is redelivered. */
+/** Longer: a change waits longer for a slow store. Shorter: more sessions that store scores are ended, and their batches redelivered. */
 const STORE_WAIT_MS = 500;
 const END_EVERY_MS = 100;
 
@@ -134,7 +134,7 @@ export type NewControl = Pick<
 >;
 type Named = Pick<Control, 'kind' | 'scope'>;
 
-/** Each answers the controls as they are then. */
+/** Each function returns the controls after its change. */
 type ControlChange = {
   readonly set: (control: NewControl) => Promise<Controls>;
   readonly end: (control: Named) => Promise<Controls>;
@@ -145,7 +145,7 @@ type ControlChange = {
 };
 
 /**
- * Runs `work` with the right to change controls: it waits for stores under way, and after 500 ms ends those that are left.
+ * Runs `work` with the right to change controls: waits for stores under way, and after 500 ms ends the stores that are left.
  * @param isOfAll whether the change is made in each market of the database
  */
 export async function changeControls<T>(

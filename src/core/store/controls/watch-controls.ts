@@ -20,10 +20,10 @@ const UNREAD_MS = 5000;
 export type ControlWatch = Awaited<ReturnType<typeof watchControls>>;
 
 /**
- * The controls as a process last read them. They are followed, so an API refuses what is stopped within half a second; that
- * nothing of a stopped scope is stored as a score, the statement sees to that stores scores.
- * Stops also what the environment of the process stops in its market, and logs each variable that stops nothing. Fails when the
- * controls cannot be read at first.
+ * Follows the controls, so that an API refuses submissions of a stopped scope within half a second. The statement that stores
+ * scores, and not this reading, keeps scores of a stopped scope from being stored.
+ * Adds the stops of the process' environment in its market, and logs each variable that stops nothing. Fails when the first
+ * reading fails.
  */
 export async function watchControls(
   config: Pick<Config, 'stopped' | 'RISK_MARKET'>,

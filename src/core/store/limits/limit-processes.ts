@@ -11,7 +11,7 @@ const BEAT_EVERY_MS = 2000;
 
 export type LimitWatch = ReturnType<typeof watchLimits>;
 
-/** In front of the names of workers, which share other limits than API processes. */
+/** The prefix of the names of workers, which share other limits than API processes. */
 const WORKER_PROCESS = 'worker/';
 
 /**
@@ -32,7 +32,7 @@ const noteLive = onlyOf<{ processes: number }, [process: string]>(
 
 /**
  * The limits of a role among the controls that its process last read, with the number of processes that share the limits.
- * @param database the probe's: readings that pass would hide from the breaker that work stalls
+ * @param database the probe's pool: on the pool of work, quick readings would hide from the breaker that work stalls
  */
 export function watchLimits(
   { query }: Pick<Database, 'query'>,

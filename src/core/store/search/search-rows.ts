@@ -1,5 +1,5 @@
 /**
- * Looks at rows along an index, a bounded number, and finds those that match. A statement reads the months of its range and locks no
+ * Looks at a bounded number of rows along an index, and finds the rows that match. A statement reads the months of its range and locks no
  * other month; the riskiest scores are merged from all months.
  *
  * The inner select follows the index. Around it each row is numbered and compared with the filter, and the last row that was looked at
@@ -35,16 +35,16 @@ export type RowSearch = {
   readonly isDescending: boolean;
   /** Months, or parts of them. */
   readonly range: MonthRange;
-  /** Only rows behind it; null: from the beginning. */
+  /** The position behind which rows are read; null: rows are read from the beginning. */
   readonly after: RowPosition | null;
   readonly lookedAtMax: number;
-  /** Matches that end the reading; of a ranked list the first ones. */
+  /** The number of matches that ends the reading, or that a ranked list returns. */
   readonly rows: number;
 };
 
 export type FoundRows = {
   readonly found: readonly RowPosition[];
-  /** The last row that was looked at, and how many were; undefined where there is none, or where `rows` matches came before it. */
+  /** The last row that was looked at, and the number of rows looked at; undefined without such a row, or if `rows` matches came first. */
   readonly last: { readonly at: RowPosition; readonly looked: number } | undefined;
 };
 
@@ -148,7 +148,7 @@ const RANKS = {
   amount: 't.amount',
 } as const;
 
-/** A list by score finds by the same lookup whether there is one. */
+/** A list by score leaves out transactions without a score, which the lookup of the rank tells. */
 const matchedBy = (list: SearchList) =>
   list === 'score' ? 'matches and rank is not null' : 'matches';
 
@@ -218,7 +218,7 @@ export function findStatement(search: RowSearch) {
   };
 }
 
-/** The matches in the order of the list, but where the list is ranked: then the last row that was looked at may stand first. */
+/** Finds the matches in the order of the list. In a ranked list the last row that was looked at stands first if that row matches. */
 export async function findRows({ query }: Reader, search: RowSearch): Promise<FoundRows> {
   const { text, values } = findStatement(search);
   const rows = await query<LookedAtRow>({ text }, values);

@@ -21,7 +21,7 @@ export type CountRead = (
 
 export type Databases = {
   readonly primary: Database;
-  /** The primary over connections that prefer the order of an index; absent: it has none. */
+  /** The primary over connections that prefer the order of an index; absent: the primary has no such connections. */
   readonly ordered?: Database;
   /** Null where no replica is configured; reads are not counted then. */
   readonly replica: Replica | null;

@@ -8,6 +8,6 @@ const ENCODED = new RegExp(`-(${ENCODINGS.join('|')})"$`);
 export const encodedTag = (tag: string, encoding: string): string =>
   tag.replace(/"$/, `-${encoding}"`);
 
-/** The tag of the answer without an encoding, in a header that names one. */
+/** The tag of the answer before encoding, by the tag of an encoded answer in a header. */
 export const tagIn = (header: string | undefined): string | undefined =>
   header?.replace(ENCODED, '"');

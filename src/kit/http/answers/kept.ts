@@ -72,7 +72,7 @@ export const conditionalHeader = z.object({
     .optional()
     .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of the answer that the caller has.')),
 });
-/** For the document. */
+/** The document has this header for each operation that is `matched`. */
 export const matchHeader = z.object({
   'If-Match': z
     .string()
@@ -81,7 +81,7 @@ export const matchHeader = z.object({
 });
 export const keptHeaders = answerHeaders('ETag', 'Cache-Control', 'Vary', 'Age');
 export const notModified = {
-  304: { description: 'You have it already.', headers: keptHeaders },
+  304: { description: 'You have the answer already.', headers: keptHeaders },
 };
 
 /** Answers of an operation by their status. */
@@ -89,7 +89,7 @@ export type Answers = {
   readonly [Each in 200 | 201 | 202 | 204 | 304]?: ZodOpenApiResponseObject;
 };
 
-/** The answers with headers of the first, and with 304 for a client that keeps the answer. */
+/** Adds headers to the first answer, and the answer 304 for a client that keeps the first answer. */
 export function withHeaders(
   answers: Answers,
   own: ReturnType<typeof answerHeaders>,
@@ -97,6 +97,6 @@ export function withHeaders(
 ): Answers {
   const [[status, first] = ['200', { description: '' }]] = Object.entries(answers);
   const headers = { ...own, ...first.headers };
-  const unchanged = { 304: { description: 'You have it already.', headers } };
+  const unchanged = { 304: { description: 'You have the answer already.', headers } };
   return { ...answers, [status]: { ...first, headers }, ...(kept && unchanged) };
 }

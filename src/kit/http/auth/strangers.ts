@@ -77,7 +77,7 @@ export function createStrangers(
   return {
     /**
      * Finds a key within the budgets.
-     * @throws Problem where they are empty and it may not wait
+     * @throws Problem where the budgets are empty and the lookup may not wait
      */
     lookUp: async <Key>(address: string, find: () => Promise<Key | undefined>) => {
       for (let seconds = waitSeconds(address); seconds > 0; seconds = waitSeconds(address)) {
@@ -95,7 +95,7 @@ export function createStrangers(
         leave(address, current, isUnknown);
       }
     },
-    /** The refusal that `lookUp` would give now; undefined where it would find the key, or wait. */
+    /** The refusal that `lookUp` would give now; undefined where `lookUp` would look for the key, or wait. */
     refusal: (address: string) => {
       const seconds = waitSeconds(address);
       return seconds === 0 || waitingRoom(address) !== undefined ? undefined : refuse(seconds);

@@ -33,7 +33,7 @@ type Options = {
   readonly within?: string;
   /** The level from which numbers are looked at; 2 leaves those of the outermost object out. */
   readonly numbersFrom?: number;
-  /** Whether a member of the outermost object is read; the other members may be deep, and lose what they will. */
+  /** Whether a member of the outermost object is read; the other members may be deep, and may lose digits and names. */
   readonly isRead?: (name: string) => boolean;
 };
 
@@ -50,7 +50,7 @@ export function* refuseLost(
   const { within = '', isRead } = options;
   const { depth, parts, isExact } = options.shape ?? (yield* shapeOf(bytes));
   const isDeep = depth > BODY_DEPTH_MAX;
-  // No schema takes a deeper body, but what is read of a row may stand beside a deep member.
+  // No schema takes a deeper body, but a member of a row that is read may stand beside a deep member.
   if (isDeep ? isRead === undefined : isExact && parts === partsOf(value)) return;
   const lost = yield* findLost(bytes, options);
   const errors = lost.map(({ pointer, detail }) => ({ pointer: within + pointer, detail }));

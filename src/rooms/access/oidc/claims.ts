@@ -35,8 +35,8 @@ const isVerified = (mark: string, value: unknown) =>
   value === true || value === 'true' || (mark === DOMAIN_MARK && (value === 1 || value === '1'));
 
 /**
- * The claims that may say whether a claim is verified: of OpenID Connect, and as older answers about users spell the name. They
- * stand where the claim stands, in an object or a namespace.
+ * The claims that may say whether a claim is verified, as OpenID Connect and older answers about users spell the names. Such a
+ * claim stands beside the claim that it verifies, in the same object or namespace.
  */
 function marksOf(claim: string): string[] {
   const [, prefix = '', name = ''] = /^(.*[./:])?(.*)$/.exec(claim) ?? [];
@@ -52,8 +52,8 @@ export function unverifiedBy(claims: ClaimSet, claim: string): string | undefine
 }
 
 /**
- * Claims of the ID token go before claims of the answer about the user. A null is no claim, unless it stands where a
- * verification would; what says "not verified" counts from either source. Objects that both sources have are merged likewise.
+ * Claims of the ID token go before claims of the answer about the user. A null is no claim, unless the null stands in place
+ * of a verification; "not verified" counts from either source. Objects that both sources have are merged likewise.
  */
 export const mergeClaims = (info: ClaimSet, idToken: Claims): Claims => ({
   ...mergeSets(info, idToken),

@@ -4,7 +4,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ExportRow, FlatColumn } from '../columns.ts';
 import { CELLS } from './cells.ts';
 
-/** Few enough that encoding them, in one piece, takes some 20 ms of the event loop, also where nothing can be packed. */
+/** More: encoding a row group, which nothing interrupts, takes more than some 20 ms of the event loop. Fewer: files are larger. */
 export const ROW_GROUP_ROWS = 2000;
 export const ROW_GROUP_CHARS = 400_000;
 

@@ -72,8 +72,8 @@ export const caseOperations: readonly Operation<Parts>[] = [
     roles: REVIEWERS,
     body: bodyOf(newCaseSchema, { transaction_id: TRANSACTION_ID, note: 'A customer called' }),
     answers: {
-      200: answer('There is one.', caseSchema),
-      201: answer('Opened.', caseSchema),
+      200: answer('The case that the transaction has already.', caseSchema),
+      201: answer('The new case.', caseSchema),
     },
     problems: [404],
     run: async ({ body, by, c }, { database, metrics }: Parts) => {

@@ -51,7 +51,7 @@ export const figureOperations: readonly Operation<Parts>[] = [
     description: describeLive(STATUS_EVERY_MS),
     roles: READERS,
     answers: {
-      200: { description: 'As of now.', content: liveContent(statusSchema) },
+      200: { description: 'The queue as of now.', content: liveContent(statusSchema) },
     },
     run: ({ c }, { answerStatus }: Parts) => answerStatus(c),
   }),
@@ -61,7 +61,7 @@ export const figureOperations: readonly Operation<Parts>[] = [
     summary: 'What you have decided since the begin of your shift',
     roles: REVIEWERS,
     query: shiftParameters,
-    answers: { 200: answer('As of now.', shiftSchema) },
+    answers: { 200: answer('The shift as of now.', shiftSchema) },
     run: ({ query, by }, { database }: Parts) =>
       readShift(database.query, by.name, query, Date.now()),
   }),

@@ -115,7 +115,7 @@ export async function find(
   };
 }
 
-/** An index has the riskiest scores of all parties; those of a party are ranked. */
+/** An index has the riskiest scores of all parties; the scores of a single party are ranked. */
 function listOf(asked: TransactionSearchParameters): SearchList {
   const { sort } = asked;
   if (sort === 'created_at') return 'time';
@@ -135,9 +135,9 @@ type Question = {
 
 type Listed = {
   readonly listed: readonly RowPosition[];
-  /** The list goes on after it; null: nothing is left, or the list is ranked. */
+  /** The position after which the list goes on; null: nothing is left, or the list is ranked. */
   readonly next: RowPosition | null;
-  /** How far the page looked, where a bound ended it before it was full; null: far enough. */
+  /** How far the page looked, where a bound ended the page before the page was full; null: no bound did. */
   readonly stopped: Position | null;
 };
 

@@ -17,7 +17,7 @@ export type FoundTransaction = TransactionRow &
 const IN_PARTITION = `transaction_id = u.transaction_id and created_at = u.created_at
               and created_at >= $3 and created_at <= $4`;
 
-/** Lateral and limited, so that each row asks one partition by its primary key. */
+/** Lateral joins with a limit let each row ask one partition by its primary key. */
 const load: Statement = {
   name: 'load-found',
   text: `select t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor, t.amount, t.currency,
@@ -33,7 +33,7 @@ const load: Statement = {
            left join lateral ${labelInForce(IN_PARTITION)} l on true`,
 };
 
-/** By id; a row that is not there is left out. */
+/** Loads rows by id; a row that is not there is left out. */
 export async function loadFound(
   { query }: Pick<Database, 'query'>,
   positions: readonly Position[],

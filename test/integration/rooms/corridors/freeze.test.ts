@@ -123,7 +123,7 @@ test('the notes of a freeze stay with it after the resume, and a freeze of its o
   const note = (text: string, key: string) =>
     change('/v1/controls/freeze/corridor:US-PH/notes', { note: text }, key);
   expect((await note('too early', cat)).body.detail).toBe(
-    'No freeze of corridor:US-PH itself is in force, and a note belongs to it.',
+    'A note belongs to a control in force, and corridor:US-PH itself has no freeze.',
   );
   for (const reason of ['first', 'second']) {
     expect((await freeze('US-PH', { reason }, cat)).status).toBe(200);
