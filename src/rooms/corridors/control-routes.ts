@@ -53,7 +53,7 @@ const kindSchema = z
     fields: z.array(z.string()).meta({ description: 'Fields that a change needs.' }),
     ends: z.enum(['must', 'may', 'never']).meta({ description: 'Whether a control has an end.' }),
   })
-  .meta({ id: 'ControlKind' });
+  .meta({ id: 'KindOfControl' });
 
 const listedSchema = controlSchema
   .extend({

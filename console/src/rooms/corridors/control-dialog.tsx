@@ -1,6 +1,6 @@
 /** Sets a control of a scope, with its value, a reason, a message and an end. */
 import { useState } from 'react';
-import type { ControlKind, ListedControl } from '../../../../src/kit/client/api-types.ts';
+import type { KindOfControl, ListedControl } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { serverMs } from '../../api/server-time.ts';
 import { Choice, Field } from '../../parts/field.tsx';
@@ -35,7 +35,7 @@ const textsOf = (value: object | null = null) =>
 
 type SetDialogProps = {
   readonly preset: Preset;
-  readonly kinds: readonly ControlKind[];
+  readonly kinds: readonly KindOfControl[];
   readonly onClose: () => void;
 };
 

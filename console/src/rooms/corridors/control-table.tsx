@@ -1,6 +1,6 @@
 /** Controls in force: since when, by whom, why, until when, and the way to end and change them. */
 import { useState } from 'react';
-import type { ControlKind, ListedControl, Me } from '../../../../src/kit/client/api-types.ts';
+import type { KindOfControl, ListedControl, Me } from '../../../../src/kit/client/api-types.ts';
 import { has } from '../../api/me.ts';
 import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
@@ -15,7 +15,7 @@ type Asked = { readonly control: ListedControl; readonly isConfirmation: boolean
 type ControlTableProps = {
   readonly market: string;
   readonly rows: readonly ListedControl[];
-  readonly kinds: readonly ControlKind[];
+  readonly kinds: readonly KindOfControl[];
   readonly me: Me;
 };
 

@@ -92,6 +92,19 @@ test('answers and events are open for members of later releases, and requests ar
   expect(document.info.description).toContain('a client ignores what it does not know');
 });
 
+test('no schema has the name that generators give a choice within another schema', () => {
+  const { schemas } = document.components;
+  const pascal = (name: string) =>
+    name.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const made = Object.entries(schemas).flatMap(([name, schema]) =>
+    Object.entries(Object(schema?.['properties'])).flatMap(([member, value]) =>
+      'enum' in Object(value) ? name + pascal(member) : [],
+    ),
+  );
+  expect(made.filter((name) => name in schemas)).toEqual([]);
+  expect(made.length).toBeGreaterThan(20);
+});
+
 test('every operation may answer 500, which is a problem', () => {
   const schemas = openApi.operations.map(
     ({ operation }) => operation.responses['500']?.content?.['application/problem+json']?.schema,
