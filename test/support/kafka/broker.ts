@@ -200,8 +200,13 @@ async function fetchJars(signal: AbortSignal): Promise<void> {
       signal,
     });
     if (!answer.ok) throw new NotRun(`Maven did not fetch Kafka: ${answer.stdout.slice(0, 300)}`);
-    rmSync(FOLDER, { recursive: true, force: true });
-    renameSync(work, FOLDER);
+    try {
+      renameSync(work, FOLDER);
+    } catch {
+      // Another process that was faster may read the folder by now.
+      rmSync(isWhole(FOLDER) ? work : FOLDER, { recursive: true, force: true });
+      if (existsSync(work)) renameSync(work, FOLDER);
+    }
   }
   for (const [digest = '', name = ''] of listed()) {
     const found = createHash('sha256')
