@@ -29,7 +29,7 @@ type Parts = Pick<Api, 'ingest' | 'databases'> & {
   readonly readReasons: (all: undefined) => Promise<AnswerText>;
 };
 
-/** These answers say no lag of a replica: the lists are in memory, and the outcomes say their time. */
+/** Answers of this room say no lag of a replica: the lists are in memory, and the outcomes say their time. */
 const asking = { kept: ASK_AGAIN, roles: ROLES } as const;
 
 const lists = [

@@ -15,8 +15,8 @@ const stop = (...args: string[]) =>
 
 test('stopping all or market says what it stops and needs --yes; a corridor does not', async () => {
   await expect(stop('all')).rejects.toThrow(UsageError);
-  await expect(stop('all')).rejects.toThrow('every corridor of each market in this database');
-  await expect(stop('market')).rejects.toThrow('every corridor of the market of this API');
+  await expect(stop('all')).rejects.toThrow('refuses submissions to each market in this database');
+  await expect(stop('market')).rejects.toThrow('refuses submissions to the market of this API');
   for (const args of [['all', '--yes'], ['market', '--yes'], ['corridor:US-EG'], ['client:shop']])
     await expect(stop(...args)).rejects.toThrow('http://127.0.0.1:9');
   expect(await usageOf(command)).toMatch(/^ {2}--yes +set: It is meant$/m);
