@@ -1,25 +1,9 @@
 /** Operations of the OpenAPI document, as a command line needs them: the call and its fields. */
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { exactNumber } from '../words/exact-number.ts';
+import type { JsonSchema } from '../words/json-schema.ts';
 import { DAY_OR_TIME } from '../words/wire-time.ts';
 import { integerOption, UsageError, wordOption } from './command.ts';
-
-/** The parts of a schema that a command line shows or checks; the API checks the others. */
-type Schema = {
-  readonly $ref?: string;
-  readonly anyOf?: readonly Schema[];
-  readonly default?: unknown;
-  readonly description?: string;
-  readonly enum?: readonly (string | number)[];
-  readonly format?: string;
-  readonly pattern?: string;
-  readonly items?: Schema;
-  readonly maximum?: number;
-  readonly minimum?: number;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly type?: string | readonly string[];
-};
 
 export type Field = {
   readonly name: string;
@@ -29,7 +13,7 @@ export type Field = {
   readonly isList: boolean;
   readonly description: string;
   /** The schema of one value, where the field is a list. */
-  readonly schema: Schema;
+  readonly schema: JsonSchema;
 };
 
 export type Operation = {
@@ -46,7 +30,7 @@ export type Operation = {
 /** The API's document of some paths, as far as it is read here. */
 type Described = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
-  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
+  readonly components?: { readonly schemas?: Readonly<Record<string, JsonSchema>> };
 };
 type DescribedOperation = {
   readonly operationId: string;
@@ -56,13 +40,13 @@ type DescribedOperation = {
     readonly in: 'path' | 'query' | 'header';
     readonly required?: boolean;
     readonly description?: string;
-    readonly schema: Schema;
+    readonly schema: JsonSchema;
   }[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
   readonly 'x-command'?: string;
 };
-type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 /** @returns the operations by their ids */
 export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operation> {
@@ -71,14 +55,14 @@ export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operat
     info: { title: '', version: '' },
     paths,
   }) as unknown as Described; // The package's type also allows what this document never has, such as a reference in place of an operation.
-  const follow = (schema: Schema): Schema => {
+  const follow = (schema: JsonSchema): JsonSchema => {
     const name = schema.$ref?.split('/').at(-1);
     return name === undefined ? schema : (document.components?.schemas?.[name] ?? {});
   };
-  const fieldOf = (given: Schema, named: Pick<Field, 'name' | 'in' | 'isRequired'>): Field => {
+  const fieldOf = (given: JsonSchema, named: Pick<Field, 'name' | 'in' | 'isRequired'>): Field => {
     const { anyOf = [given] } = follow(given);
-    const typesOf = (way: Schema) => [way.type ?? []].flat().map((type) => ({ ...way, type }));
-    const ways: Schema[] = anyOf.map(follow).flatMap(typesOf);
+    const typesOf = (way: JsonSchema) => [way.type ?? []].flat().map((type) => ({ ...way, type }));
+    const ways: JsonSchema[] = anyOf.map(follow).flatMap(typesOf);
     const schema = ways.find(({ type }) => type !== 'null') ?? given;
     return {
       ...named,
@@ -105,7 +89,7 @@ export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operat
     const members = Object.entries(follow(items?.items ?? {}).properties ?? {});
     return members.filter(([, schema]) => isPlain(schema)).map(([name]) => name);
   };
-  const isPlain = (schema: Schema): boolean => {
+  const isPlain = (schema: JsonSchema): boolean => {
     const { anyOf, type = [] } = follow(schema);
     return anyOf?.every(isPlain) ?? !['object', 'array'].some((word) => type.includes(word));
   };

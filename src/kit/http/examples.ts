@@ -2,27 +2,10 @@
  * Examples of bodies, made of examples of their members, so that the document shows the same account, person and time everywhere.
  * A schema's own `example` goes before the value of its member, and that value before the type.
  */
+import type { JsonSchema } from '../words/json-schema.ts';
 
-/** Parts of JSON Schema that an example depends on. */
-type Schema = {
-  readonly $ref?: string;
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly const?: unknown;
-  readonly default?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly example?: unknown;
-  readonly examples?: readonly unknown[];
-  readonly format?: string;
-  readonly items?: Schema;
-  readonly maximum?: number;
-  readonly minimum?: number;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly type?: string | readonly string[];
-};
 export type Known = {
-  readonly schemas: Readonly<Record<string, Schema>>;
+  readonly schemas: Readonly<Record<string, JsonSchema>>;
   /** Values by the name of the member, for schemas that take the value and name no format. */
   readonly members: Readonly<Record<string, unknown>>;
 };
@@ -36,7 +19,7 @@ const COUNT = 3;
 const SHARE = 0.25;
 
 /** An example that the schema accepts, unless the schema has a pattern or a check that no example of its members knows. */
-export function exampleOf(schema: Schema, known: Known, name = ''): unknown {
+export function exampleOf(schema: JsonSchema, known: Known, name = ''): unknown {
   const referred = known.schemas[schema.$ref?.split('/').at(-1) ?? ''];
   if (referred !== undefined) return exampleOf(referred, known, name);
   const ways = schema.anyOf ?? schema.oneOf ?? [schema];
@@ -60,9 +43,10 @@ export function exampleOf(schema: Schema, known: Known, name = ''): unknown {
 /** Makes `corridor` of `corridors` and `delivery` of `deliveries`; only names of members and paths are of these two forms. */
 export const singular = (name: string): string => name.replace(/ies$/, 'y').replace(/s$/, '');
 
-const hasMembers = ({ $ref, properties }: Schema) => $ref !== undefined || properties !== undefined;
+const hasMembers = ({ $ref, properties }: JsonSchema) =>
+  $ref !== undefined || properties !== undefined;
 
-function exampleOfType(schema: Schema, known: Known, name: string): unknown {
+function exampleOfType(schema: JsonSchema, known: Known, name: string): unknown {
   const { type, items = {}, properties = {}, required = [], minimum, maximum } = schema;
   const types = [type].flat();
   // A schema of any value takes this value, too.
@@ -86,9 +70,9 @@ function textOf(name: string): string {
   return name.endsWith('_id') ? '41' : name.replaceAll('_', ' ');
 }
 
-function takes({ type, enum: words, format, items }: Schema, value: unknown): boolean {
+function takes({ type, enum: words, format, items }: JsonSchema, value: unknown): boolean {
   if (format !== undefined && typeof value === 'string') return false;
-  if (words !== undefined) return words.includes(value);
+  if (words !== undefined) return words.some((word) => word === value);
   if (Array.isArray(value))
     return items !== undefined && value.every((element) => takes(items, element));
   const own = Number.isInteger(value) ? 'integer' : typeof value;
@@ -108,7 +92,7 @@ export function addExamples(part: unknown, known: Known): void {
   }
 }
 
-type Content = { readonly schema: Schema; example?: unknown; readonly examples?: object };
+type Content = { readonly schema: JsonSchema; example?: unknown; readonly examples?: object };
 
 function addExample(content: Content, known: Known): void {
   if (content.example !== undefined || content.examples !== undefined) return;
