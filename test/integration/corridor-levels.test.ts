@@ -127,7 +127,10 @@ test('commits held up: level 3 refuses posts of the corridor at once, others are
   const { transaction_id: id } = before.body;
   expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
   const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);
-  expect([found.status, found.headers.get('x-risk-degradation')]).toEqual([200, '3']);
+  expect(
+    [found.status, found.headers.get('x-risk-degradation')],
+    await found.clone().text(),
+  ).toEqual([200, '3']);
   expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
   expect(await levelOf('GB-NG')).toMatchObject({ level: 0, causes: [] });
   await held.letGo();
