@@ -4,14 +4,13 @@
  * With `--rounds`, what posts wait beside backtests that a worker runs, alone and beside them in turn.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { FEATURE_COUNT } from '../src/core/domain/feature-schema.ts';
-import { vectorOf } from '../src/core/score/feature-rows.ts';
+import { FEATURE_COUNT, vectorOf } from '../src/core/domain/feature-schema.ts';
 import { compileOwn } from '../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../src/core/score/rules/default-3.ts';
 import { currentRuleSet } from '../src/core/score/rules/rule-sets.ts';
 import { weigh } from '../src/core/score/weigh.ts';
 import { listMonths } from '../src/core/store/partitions/month-slice.ts';
-import { packVectors, toVector } from '../src/core/store/scores/vector-bytes.ts';
+import { packVectors, toVector } from '../src/core/store/scores/score-values.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { openPool } from '../src/kit/database/pool.ts';
 import { createFold, type Row } from '../src/rooms/backtest/count/fold-rows.ts';

@@ -3,7 +3,7 @@
  * they start together. The clock runs from the moment all are ready; what they scored before is left out.
  */
 import { availableParallelism } from 'node:os';
-import { DEFAULT_SETTINGS } from '../src/core/domain/corridor-settings.ts';
+import { DEFAULT_SETTINGS } from '../src/core/domain/corridor.ts';
 import { changeCorridor } from '../src/core/store/corridors/settings.ts';
 import { UsageError } from '../src/kit/command/command.ts';
 import { CORRIDORS } from '../src/tools/simulate/geography.ts';

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { countBacklog } from '../src/core/store/open-rows/backlog.ts';
+import { countBacklog } from '../src/core/store/open-rows/open-rows.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   LIVE_LOAD,

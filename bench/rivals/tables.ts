@@ -7,7 +7,7 @@ import pg from 'pg';
 import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import type { KeyedTransactionInput } from '../../src/core/domain/transaction.ts';
-import { packVectors } from '../../src/core/store/scores/vector-bytes.ts';
+import { packVectors } from '../../src/core/store/scores/score-values.ts';
 import {
   byteaArray,
   float8Array,

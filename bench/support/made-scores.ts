@@ -1,5 +1,5 @@
 /** Scores of made batches, each with its vector, as workers hand them to the store. */
-import { comparePositions } from '../../src/core/domain/history.ts';
+import { comparePositions } from '../../src/core/domain/transaction.ts';
 import { REASON_CODES, type ReasonCode } from '../../src/core/score/reason-codes.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import { toNewScores } from '../../test/support/delivered.ts';

@@ -2,7 +2,7 @@
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
 import { ALL_CORRIDORS } from '../../src/core/score/rollout/holding.ts';
 import { decideRollouts, insertProposal, MODELS } from '../../src/core/store/rollouts/rollouts.ts';
-import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
+import { listCorridors } from '../../src/core/store/transactions/transactions.ts';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
 import { makeApiKey } from '../../src/kit/access/api-keys.ts';
 import { type Database, openPool } from '../../src/kit/database/pool.ts';

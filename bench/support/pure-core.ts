@@ -1,14 +1,14 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
+
+import { type FeatureRows, rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
 import { NO_FRAUDS } from '../../src/core/domain/history.ts';
 import type { Decision } from '../../src/core/domain/score-record.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { accountKind } from '../../src/core/profile/account-kind.ts';
 import type { AccountProfile } from '../../src/core/profile/account-profile.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import type { MerchantProfile } from '../../src/core/profile/merchant-profile.ts';
-import { type FeatureRows, rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../src/core/score/score.ts';
 

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
+import { countBacklog } from '../../src/core/store/open-rows/open-rows.ts';
 import { API_KEY, type Engine, startEngine } from '../../test/chaos/support/engine.ts';
 import { startServices } from '../../test/chaos/support/services.ts';
 import type { BenchContext, BenchReport } from './bench.ts';

@@ -1,7 +1,7 @@
 /** Refuses requests to a capability whose flag is off. */
 import { Problem } from '../kit/http/answers/problem.ts';
 import { nameOf, offOf, retryAfterSeconds } from './domain/control.ts';
-import type { Flag } from './domain/scope.ts';
+import type { Flag } from './domain/corridor.ts';
 import type { ControlWatch } from './store/controls/watch-controls.ts';
 
 /** Undefined while the flag is on. */

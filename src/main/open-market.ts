@@ -3,15 +3,14 @@
  * data flows. Markets share no connection, breaker, gate or cache, so that a fault of one reaches no request of another.
  */
 import type { RequestListener } from 'node:http';
+import { refuseWrites } from '../core/accept/gate.ts';
 import { openIngest } from '../core/accept/ingest.ts';
-import { limitRequests } from '../core/accept/limits/limit-requests.ts';
-import { refuseWrites } from '../core/accept/refuse-writes.ts';
+import { limitRequests } from '../core/accept/limits/limiter.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
 import { levelByHand } from '../core/domain/control.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
-import { watchControls } from '../core/store/controls/watch-controls.ts';
-import { watchLimits } from '../core/store/limits/limit-processes.ts';
+import { watchControls, watchLimits } from '../core/store/controls/watch-controls.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';

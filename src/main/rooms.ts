@@ -1,8 +1,8 @@
 /** The capabilities of the engine. A room is added by its folder and one line here. */
 import { NO_PERSONAL, type OpenPersonal } from '../core/personal.ts';
 import type { Room } from '../core/room.ts';
-import { NO_LISTS, type OpenLists } from '../core/score/ask-inputs.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
+import { NO_LISTS, type OpenLists } from '../core/score/rules/rule-inputs.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/purge.ts';
 import { access } from '../rooms/access/room.ts';

@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'profile-memory-of-ids',
     what: "an account's profile does not know which transactions it has taken in",
     scenario: 'repeated-delivery',
-    file: 'src/core/profile/account-kind.ts',
+    file: 'src/core/profile/kinds.ts',
     find: 'if (!hasAt(list, end, key)) {',
     replace: 'if (end >= 0) {',
     also: [

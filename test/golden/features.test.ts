@@ -10,12 +10,12 @@ import { expect, test } from 'vitest';
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
 import type { FraudSpan } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { accountKind } from '../../src/core/profile/kinds.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { merchantKind } from '../../src/core/profile/kinds.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../src/core/profile/merchant-profile.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
-import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
+import { rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { DAY_MS, HOUR_MS } from '../../src/kit/words/range.ts';
 

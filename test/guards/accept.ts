@@ -90,12 +90,12 @@ export const ACCEPT: Guards = {
   'new-months-bounded': {
     says: 'A request makes a bounded number of months, and is refused beyond it with the command that makes them.',
     test: 'integration/new-months.test.ts > beyond it a batch is refused, makes none, and names the months and the command',
-    mechanism: 'src/core/accept/refuse-months.ts',
+    mechanism: 'src/core/accept/gate.ts',
   },
   'detached-month-refused': {
     says: 'A post to a detached month is refused, and the answer names the month.',
     test: 'integration/detached-months.test.ts > a post to a detached month > is refused with month-detached, which names the month',
-    mechanism: 'src/core/accept/refuse-months.ts',
+    mechanism: 'src/core/accept/gate.ts',
   },
   'field-checks': {
     says: 'A field outside its bounds is refused by its place, with what is allowed.',
@@ -105,7 +105,7 @@ export const ACCEPT: Guards = {
   'exact-money': {
     says: 'An amount is accepted as decimal text of its currency alone.',
     test: 'property/money.test.ts > of any text is accepted only if it is one',
-    mechanism: 'src/core/domain/decimal.ts',
+    mechanism: 'src/core/domain/currency.ts',
   },
   'repeated-member': {
     says: 'A member that a JSON body has twice is refused at its place.',
@@ -159,7 +159,7 @@ export const ACCEPT: Guards = {
   'limit-of-requests': {
     says: 'Requests of a client beyond its limit are refused with what the client needs to know, and reads of the way out go on.',
     test: 'integration/rooms/corridors/limits.test.ts > requests of a client are refused with what it needs to know; another client and the way out are not',
-    mechanism: 'src/core/accept/limits/limit-requests.ts',
+    mechanism: 'src/core/accept/limits/limiter.ts',
   },
   'limit-of-parties': {
     says: 'Each account, device and address has a limit by itself, which costs others nothing.',

@@ -70,7 +70,7 @@ export const CONTROL: Guards = {
   'read-only-market': {
     says: 'Level 3 of the market refuses every change, and another person ends it.',
     test: 'integration/rooms/corridors/flags.test.ts > level 3 of the market refuses every change, and another person ends it',
-    mechanism: 'src/core/accept/refuse-writes.ts',
+    mechanism: 'src/core/accept/gate.ts',
   },
   'stricter-for-a-time': {
     says: 'A corridor is judged more strictly for a time, and another corridor as before.',

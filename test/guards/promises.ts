@@ -35,7 +35,7 @@ export const PROMISES: Guards = {
   'exact-profiles': {
     says: 'A profile has what its definition in SQL counts, however late or often a transaction comes.',
     test: 'property/profile/history.test.ts > fold equals the SQL definition > shuffled, late and repeated arrivals',
-    mechanism: 'src/core/profile/account-kind.ts',
+    mechanism: 'src/core/profile/kinds.ts',
   },
   'fault-stays-in-corridor': {
     says: 'A corridor whose keys cannot be written waits alone, and costs no other corridor a transaction.',

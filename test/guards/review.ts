@@ -172,7 +172,7 @@ export const REVIEW: Guards = {
   'lists-in-scores': {
     says: 'Answers of lists are stored with a score, and later changes of a list move no score.',
     test: 'integration/rooms/lists/listed-scores.test.ts > block goes before allow, answers are stored with the score, and later changes move none',
-    mechanism: 'src/core/score/ask-inputs.ts',
+    mechanism: 'src/core/score/rules/rule-inputs.ts',
   },
   'lists-in-memory': {
     says: 'A worker’s memory of lists answers as SQL does after every change.',

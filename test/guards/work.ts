@@ -23,7 +23,7 @@ export const WORK: Guards = {
     says: 'A batch that waits is held by its worker, so that no other worker takes it over.',
     shown: 'RISK_WORKER_READERS',
     test: 'integration/heartbeats.test.ts > a batch that waits for another to be folded is held, too',
-    mechanism: 'src/core/work/in-flight.ts',
+    mechanism: 'src/core/work/lanes.ts',
   },
   retries: {
     says: 'One poisonous transaction of a hundred is given up after four attempts, and costs no other one.',
@@ -39,12 +39,12 @@ export const WORK: Guards = {
   'killer-of-workers': {
     says: 'An entry that was delivered six times without an end becomes a dead letter, and only that one.',
     test: 'integration/dead-letters.test.ts > dead letters take an entry that was delivered six times without an end, and only that one',
-    mechanism: 'src/core/work/read-entries.ts',
+    mechanism: 'src/core/work/decided.ts',
   },
   'malformed-entries': {
     says: 'Entries that nobody can read become dead letters, once each, and spare what is between them.',
     test: 'integration/dead-letters.test.ts > dead letters take malformed entries of every shape, once each, and spare what is between them',
-    mechanism: 'src/core/work/read-entries.ts',
+    mechanism: 'src/core/work/decided.ts',
   },
   'letters-with-a-score': {
     says: 'The dead letters of what has a score are closed.',
@@ -65,7 +65,7 @@ export const WORK: Guards = {
     says: 'A small batch is worked on alone, and more batches are in flight the more is held.',
     shown: 'RISK_BATCH_ENTRIES',
     test: 'unit/core/work/run-worker.test.ts > a small batch is worked on alone; the more is held, the more batches are in flight',
-    mechanism: 'src/core/work/in-flight.ts',
+    mechanism: 'src/core/work/lanes.ts',
   },
   'fair-batches': {
     says: 'A longer backlog keeps up, and a flood takes at most four times what another stream gets of a batch.',
@@ -211,7 +211,7 @@ export const WORK: Guards = {
   'failing-rule': {
     says: 'A rule that throws does not fire, the others score, and what they approve is reviewed.',
     test: 'unit/core/score/failed-rules.test.ts > it does not fire, the others score, and what they approve is reviewed',
-    mechanism: 'src/core/score/failed-rules.ts',
+    mechanism: 'src/core/score/rules-in-force.ts',
   },
   'expressions-are-data': {
     says: 'A rule of people is an expression that is checked, bounded and never run as code.',

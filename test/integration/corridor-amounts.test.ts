@@ -8,7 +8,7 @@ import { packLetters } from '../../src/core/profile/packed-list.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
 import { bindAmounts } from '../../src/core/repair/amount-duty.ts';
 import { AMOUNTS_MIN, SETTLED_MS } from '../../src/core/store/amounts/corridor-amounts.ts';
-import { openCorridorAmounts } from '../../src/core/work/corridor-amounts.ts';
+import { openCorridorAmounts } from '../../src/core/work/worker.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { dayOf, HOUR_MS } from '../../src/kit/words/range.ts';
 import { openForFile } from '../support/open-for-file.ts';

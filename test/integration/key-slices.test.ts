@@ -7,7 +7,6 @@
 import { describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { planKeySlices, SLICE_BYTES, tendKeySlices } from '../../src/core/repair/reconcile-duty.ts';
-import { findKnownKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import {
   listKeySlices,
   type Slice,
@@ -17,6 +16,7 @@ import type {
   KeySlices,
   KeySlicesOptions,
 } from '../../src/core/store/idempotency-keys/key-slices.ts';
+import { findKnownKeys } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import {
   claimTransactions,

@@ -5,9 +5,9 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FRAUDS_SEEN_MAX, LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { knowsFrauds, seenFrauds } from '../../src/core/profile/known-frauds.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { merchantKind } from '../../src/core/profile/kinds.ts';
 import type { MerchantProfile } from '../../src/core/profile/merchant-profile.ts';
+import { knowsFrauds, seenFrauds } from '../../src/core/profile/tallies.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { createLoadFrauds } from '../../src/core/store/profiles/known-frauds.ts';

@@ -3,12 +3,11 @@
  * row again. Method: folds over one real Postgres, in which a session holds a database transaction open.
  */
 import { expect, test } from 'vitest';
-import { featureIndex } from '../../src/core/domain/feature-schema.ts';
+import { featureIndex, vectorOf } from '../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import { vectorOf } from '../../src/core/score/feature-rows.ts';
+import { merchantKind } from '../../src/core/profile/kinds.ts';
 import { LateMerchants } from '../../src/core/work/profiles/late-merchants.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 

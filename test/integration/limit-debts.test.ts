@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { createLimiter, createPartyLimits } from '../../src/core/accept/limits/limiter.ts';
-import type { Limit, Rate } from '../../src/core/domain/limit.ts';
+import type { Limit, Rate } from '../../src/core/domain/control-kinds.ts';
 import { limitKey, partyKey } from '../../src/core/stream/keys.ts';
 import { takeQuota } from '../../src/core/stream/party-quota.ts';
 import type { Guard } from '../../src/kit/breakers/breaker.ts';

@@ -4,8 +4,8 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/claim-keys.ts';
-import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
 import {
+  countBacklog,
   countOpen,
   holdRows,
   openStored,

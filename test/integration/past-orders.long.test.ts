@@ -6,7 +6,7 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import { ORDERS, type Order, trafficRows } from '../../bench/support/traffic.ts';
-import { toVector } from '../../src/core/store/scores/vector-bytes.ts';
+import { toVector } from '../../src/core/store/scores/score-values.ts';
 import { loadTransactions } from '../../src/core/store/transactions/read-transactions.ts';
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';

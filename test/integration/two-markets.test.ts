@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { ensurePartitions, lockPartitions } from '../../src/core/store/partitions/partitions.ts';
-import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
+import { listCorridors } from '../../src/core/store/transactions/transactions.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { alone, connected } from '../../src/kit/database/migrations/migration-session.ts';
 import type { PoolOptions } from '../../src/kit/database/pool.ts';

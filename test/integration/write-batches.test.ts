@@ -5,10 +5,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/claim-keys.ts';
-import { digestKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
+import { digestKeys } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { toVector } from '../../src/core/store/scores/score-values.ts';
 import { openScoreStore, storeScores } from '../../src/core/store/scores/scores.ts';
-import { toVector } from '../../src/core/store/scores/vector-bytes.ts';
 import {
   claimTransactions,
   type NewTransaction,

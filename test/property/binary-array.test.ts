@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { packVectors, toVector } from '../../src/core/store/scores/vector-bytes.ts';
+import { packVectors, toVector } from '../../src/core/store/scores/score-values.ts';
 import {
   byteaArray,
   float8Array,

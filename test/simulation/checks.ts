@@ -1,21 +1,16 @@
 /** The promises at rest. Each breach names the broken promise, before the colon, and the transaction. */
 import { isDeepStrictEqual } from 'node:util';
-import { featureIndex } from '../../src/core/domain/feature-schema.ts';
-import {
-  type AccountPast,
-  comparePositions,
-  type MerchantPast,
-} from '../../src/core/domain/history.ts';
+import { featureIndex, rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
+import type { AccountPast, MerchantPast } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { accountKind } from '../../src/core/profile/account-kind.ts';
-import { takeOwn } from '../../src/core/profile/arena.ts';
+import { comparePositions } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
+import { takeOwn } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
-import { readLog } from '../../src/core/profile/profile-log.ts';
-import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
+import { readLog } from '../../src/core/profile/profile.ts';
 import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry-head.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/core/work/decided.ts';

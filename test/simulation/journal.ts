@@ -2,8 +2,9 @@
  * Observations of a run, and breaches that only show at that moment. The world writes them; checks.ts compares
  * them with the state at rest.
  */
-import { comparePositions } from '../../src/core/domain/history.ts';
+
 import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { comparePositions } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { EventRow, StreamObserver } from './memory-stream.ts';
 

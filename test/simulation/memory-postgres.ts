@@ -5,14 +5,13 @@
 import type { PlannedRow } from '../../src/core/accept/claim-keys.ts';
 import type { DeadLetter } from '../../src/core/domain/dead-letter.ts';
 import {
-  comparePositions,
   LABEL_MATURITY_DAYS,
   type MerchantTally,
   merchantHourlyDays,
-  type Position,
 } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { comparePositions, type Position } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { FinalTransaction } from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';

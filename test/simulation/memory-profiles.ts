@@ -2,7 +2,7 @@
  * Logs of profiles as Redis and the scripts append-profiles and install-profiles keep them. For this simulation and the
  * property tests only.
  */
-import { STAMP_BYTES } from '../../src/core/profile/profile-log.ts';
+import { STAMP_BYTES } from '../../src/core/profile/profile.ts';
 import type {
   InstallOutcome,
   KnownEnd,

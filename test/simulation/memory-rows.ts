@@ -1,5 +1,5 @@
 /** Open rows, as the statements of src/core/store/open-rows keep them. */
-import type { OpenRow } from '../../src/core/domain/open-row.ts';
+import type { OpenRow } from '../../src/core/domain/transaction.ts';
 import type { LeftQueue } from '../../src/core/store/open-rows/lost-rows.ts';
 import type { Final } from '../../src/core/store/open-rows/open-rows.ts';
 

@@ -2,9 +2,9 @@
  * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0001 have them. Commits are
  * numbered from 1, and each has ended before the next one begins.
  */
-import { comparePositions } from '../../src/core/domain/history.ts';
-import type { PartyKind } from '../../src/core/domain/party.ts';
-import type { Transaction } from '../../src/core/domain/transaction.ts';
+
+import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
+import { comparePositions } from '../../src/core/domain/transaction.ts';
 import type { NewSnapshot, SnapshotPast } from '../../src/core/store/profiles/profile-snapshots.ts';
 
 /** Lateness from which on a commit says how far back its rows lie, and how far back readers look without such a word. */

@@ -5,7 +5,7 @@
 import type { insertDeadLetters } from '../../src/core/store/dead-letters/dead-letters.ts';
 import type { storeScores } from '../../src/core/store/scores/scores.ts';
 import type { readStoredScores } from '../../src/core/store/scores/stored-scores.ts';
-import type { listCorridors } from '../../src/core/store/transactions/corridors.ts';
+import type { listCorridors } from '../../src/core/store/transactions/transactions.ts';
 import type * as group from '../../src/core/stream/group/consumer-group.ts';
 import type { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import type * as settling from '../../src/core/stream/settle/settle.ts';

@@ -3,8 +3,8 @@
  * two ports lead to the stand-ins (ports.ts).
  */
 import type { Market } from '../../src/core/market.ts';
-import { NO_LISTS, rateOfRows } from '../../src/core/score/ask-inputs.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
+import { NO_LISTS, rateOfRows } from '../../src/core/score/rules/rule-inputs.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/entries/entry.ts';

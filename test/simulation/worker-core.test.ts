@@ -24,7 +24,7 @@ vi.mock(
   async () => (await import('./ports.ts')).store,
 );
 vi.mock(
-  '../../src/core/store/transactions/corridors.ts',
+  '../../src/core/store/transactions/transactions.ts',
   async () => (await import('./ports.ts')).store,
 );
 vi.mock('../../src/core/stream/group/consumer-group.ts', async (importOriginal) => ({

@@ -1,13 +1,12 @@
 /** The profiles of a simulated worker: the engine's own, over the stand-ins for logs in Redis and for rows and snapshots in Postgres. */
-import type { PartyKind } from '../../src/core/domain/party.ts';
-import type { Transaction } from '../../src/core/domain/transaction.ts';
+
+import { rowAt } from '../../src/core/domain/feature-schema.ts';
+import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import type { Market } from '../../src/core/market.ts';
-import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
-import { rowAt } from '../../src/core/score/feature-rows.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import {

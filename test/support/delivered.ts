@@ -1,6 +1,5 @@
 /** Delivered transactions, and their scores, made from plain objects. */
-import type { DeliveredTransaction } from '../../src/core/domain/delivered.ts';
-import type { Transaction } from '../../src/core/domain/transaction.ts';
+import type { DeliveredTransaction, Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { Inserted } from '../../src/core/store/scores/scores.ts';
 import {

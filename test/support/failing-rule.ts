@@ -1,7 +1,7 @@
 /** A rule named by code that throws where there are more than 5 siblings, beside a rule that fires from 10 on. */
 import { afterAll } from 'vitest';
 import { featureOf } from '../../src/core/domain/feature-schema.ts';
-import { CODE_MEASURES, type CodeMeasure } from '../../src/core/score/rules/code-measures.ts';
+import { CODE_MEASURES, type CodeMeasure } from '../../src/core/score/rules/measures.ts';
 
 const siblings = featureOf('siblings');
 

@@ -1,10 +1,14 @@
 /** A transaction folded by itself, and its features by name. */
-import { FEATURE_LIST, type FeatureName } from '../../src/core/domain/feature-schema.ts';
+import {
+  FEATURE_LIST,
+  type FeatureName,
+  rowAt,
+  vectorOf,
+} from '../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
-import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 
 export type NamedFeatures = Readonly<Record<FeatureName, number>>;
 

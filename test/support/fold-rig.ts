@@ -1,16 +1,15 @@
 /** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
+
+import { vectorOf } from '../../src/core/domain/feature-schema.ts';
 import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
   type MerchantPast,
   NO_FRAUDS,
 } from '../../src/core/domain/history.ts';
-import type { PartyKind } from '../../src/core/domain/party.ts';
-import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { accountKind } from '../../src/core/profile/account-kind.ts';
+import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import { vectorOf } from '../../src/core/score/feature-rows.ts';
+import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';

@@ -1,6 +1,6 @@
 /** Scores with vectors, and labels, as workers and the API would have stored them. */
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
-import { packVectors } from '../../src/core/store/scores/vector-bytes.ts';
+import { packVectors } from '../../src/core/store/scores/score-values.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { idAt } from './stored-rows.ts';

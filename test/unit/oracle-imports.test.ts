@@ -9,7 +9,7 @@ import { readSources } from '../support/source-files.ts';
 const SHARED = [
   'core/domain/currency',
   'core/domain/reporting-limit',
-  'core/score/natural-log',
+  'core/profile/arithmetic',
 ].map((name) => `src/${name}.ts`);
 
 test('the oracle imports no arithmetic of features', () => {

@@ -15,12 +15,17 @@ import {
   storeAndAppend,
   toOutcomes,
 } from './accept-transactions.ts';
-import { admit } from './admit.ts';
+import { admit, keptWhole, tokenised } from './admit.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
 import { findRepeated } from './find-repeated.ts';
-import { type Closed, type ClosedRequest, closedRequest } from './gate.ts';
+import {
+  type Closed,
+  type ClosedRequest,
+  closedRequest,
+  type MonthProblem,
+  MonthsRefused,
+} from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import { keptWhole, tokenised } from './keep-tokens.ts';
 import { conflictsOf, describeConflicts } from './key-conflict.ts';
 import type { Submitter } from './limits/limiter.ts';
 import {
@@ -31,7 +36,6 @@ import {
   type Prepared,
   prepare,
 } from './prepare-transactions.ts';
-import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
 type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };

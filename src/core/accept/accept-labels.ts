@@ -14,7 +14,7 @@ import { MonthDetached, monthOf, monthText } from '../../kit/words/month.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction.ts';
-import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
+import { findKnownKeys } from '../store/idempotency-keys/key-slices.ts';
 import { insertLabels, whyStillRunning } from '../store/labels/insert-labels.ts';
 import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
 import {
@@ -25,7 +25,7 @@ import {
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
 import { type InputError, newTransactionId } from './prepare-transactions.ts';
-import { retryStore } from './retry-store.ts';
+import { retryStore } from './shared-commits.ts';
 
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 

@@ -10,12 +10,10 @@ import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
-import { admit } from './admit.ts';
-import type { Closed } from './gate.ts';
+import { admit, keptEach, tokenised } from './admit.ts';
+import type { Closed, MonthProblem } from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import { keptEach, tokenised } from './keep-tokens.ts';
 import type { Submitter } from './limits/limiter.ts';
-import type { MonthProblem } from './refuse-months.ts';
 
 /** A line as parsed: a transaction, or its problem. */
 export type Line = { readonly index: number } & (

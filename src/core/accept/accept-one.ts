@@ -17,10 +17,9 @@ import {
   type RefusedInput,
   toInputError,
 } from './accept-transactions.ts';
-import { admit } from './admit.ts';
+import { admit, keptEach, tokenised } from './admit.ts';
 import { type Closed, closedRequest, storedAndClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import { keptEach, tokenised } from './keep-tokens.ts';
 import type { Submitter } from './limits/limiter.ts';
 import { createSharedCommits } from './shared-commits.ts';
 

@@ -16,6 +16,7 @@ import { createdAtMsOf, type KeyedTransactionInput } from '../domain/transaction
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
 import { findRepeated } from './find-repeated.ts';
+import { type RefusedRow, type RefusedRows, refuseRows } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { conflictsOf, describeConflicts } from './key-conflict.ts';
 import {
@@ -27,8 +28,7 @@ import {
   type Prepared,
   prepare,
 } from './prepare-transactions.ts';
-import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
-import { retryStore } from './retry-store.ts';
+import { retryStore } from './shared-commits.ts';
 
 type AcceptRequest = {
   readonly client: string;

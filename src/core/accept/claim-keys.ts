@@ -1,9 +1,8 @@
 /** Claims the idempotency keys of a batch and stores its rows with them. */
 import type { RefusedMonths } from '../../kit/words/month.ts';
-import { comparePositions } from '../domain/history.ts';
-import type { OpenRow } from '../domain/open-row.ts';
-import { createdAtMsOf } from '../domain/transaction.ts';
-import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
+import type { OpenRow } from '../domain/transaction.ts';
+import { comparePositions, createdAtMsOf } from '../domain/transaction.ts';
+import type { KnownKey } from '../store/idempotency-keys/key-slices.ts';
 import {
   claimTransactions,
   findHolders,
@@ -12,8 +11,8 @@ import {
 } from '../store/transactions/transactions.ts';
 import { COUNT_MAX } from '../stream/entries/entry.ts';
 import { type ShardsOf, shardOf } from '../stream/keys.ts';
+import { MonthsRefused, type RefusedRows } from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import { MonthsRefused, type RefusedRows } from './refuse-months.ts';
 
 /** Rows that were not stored, because an earlier request holds their key. */
 export type KnownRows = ReadonlyMap<NewTransaction, KnownKey>;

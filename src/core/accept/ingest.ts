@@ -9,25 +9,27 @@ import type { RedisClient } from '../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../kit/redis/outage.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import type { Controls } from '../domain/control.ts';
-import type { Layout } from '../domain/corridor-settings.ts';
+import type { Layout } from '../domain/corridor.ts';
 import type { Label } from '../domain/label.ts';
 import type { Personal } from '../personal.ts';
-import type { ControlWatch } from '../store/controls/watch-controls.ts';
+import type { ControlWatch, LimitWatch } from '../store/controls/watch-controls.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
-import type { LimitWatch } from '../store/limits/limit-processes.ts';
 import { setLeft } from '../store/open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
-import { createCoolDown } from '../stream/cool-down.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
-import { type Append, createProducer, type Producer } from '../stream/entries/producer.ts';
+import {
+  type Append,
+  createCoolDown,
+  createProducer,
+  type Producer,
+} from '../stream/entries/producer.ts';
 import { appendToLogs, createKafkaAppend } from '../stream/kafka/append.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
-import { createGate, type Gate } from './gate.ts';
+import { createGate, type Gate, NEW_MONTHS_PER_REQUEST_MAX } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLimiter, type Limiter } from './limits/limiter.ts';
-import { NEW_MONTHS_PER_REQUEST_MAX } from './refuse-months.ts';
 
 const MIB = 2 ** 20;
 

@@ -6,14 +6,14 @@ import type { Database } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { spellInstant } from '../../kit/words/wire-time.ts';
-import { compareDecimals } from '../domain/decimal.ts';
+import { compareDecimals } from '../domain/currency.ts';
 import { canonicalJson } from '../domain/metadata.ts';
 import {
   type KeyedTransactionInput,
   type TransactionInput,
   transactionInputSchema,
 } from '../domain/transaction.ts';
-import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
+import type { KnownKey } from '../store/idempotency-keys/key-slices.ts';
 import { loadTransactionRows, type PlainRow } from '../store/transactions/read-transactions.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 

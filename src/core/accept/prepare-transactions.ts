@@ -8,8 +8,8 @@ import { hash, randomUUID } from 'node:crypto';
 import type { Sliced } from '../../kit/process/pauses.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { corridorProblem } from '../domain/corridor.ts';
 import { currencyProblem } from '../domain/currency.ts';
-import { corridorProblem } from '../domain/known-corridor.ts';
 import { canonicalJson, declaredOf, type MetadataFields } from '../domain/metadata.ts';
 import { isToken, type PersonalId } from '../domain/personal.ts';
 import {

@@ -24,10 +24,9 @@ import { createPauses } from '../../kit/process/pauses.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { acceptChunk, type Line, type LineResult } from './accept-lines.ts';
-import { GATE_PROBLEMS } from './gate.ts';
+import { GATE_PROBLEMS, MONTH_PROBLEMS } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import type { Submitter } from './limits/limiter.ts';
-import { MONTH_PROBLEMS } from './refuse-months.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 
 export const LINE_BYTES_MAX = 64 * 1024;

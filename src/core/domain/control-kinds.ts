@@ -2,10 +2,10 @@
  * Kinds of controls: a row says everything about a kind but how the edge, a worker and the statement that stores scores act on the
  * kind. A kind that only refuses submissions or holds scores needs no code beside its row.
  */
+
 import { z } from 'zod';
 import type { Role } from '../../kit/words/principal.ts';
-import type { LimitUnit } from './limit.ts';
-import { MARKET, type ScopeForm } from './scope.ts';
+import { MARKET, type ScopeForm } from './corridor.ts';
 
 export type Authority = {
   readonly roles: readonly Role[];
@@ -169,3 +169,17 @@ export type Kind = keyof typeof CONTROL_KINDS;
 
 export const kindOf = (kind: Kind): ControlKind => ({ ...USUAL, ...CONTROL_KINDS[kind] });
 export const KIND_NAMES = Object.keys(CONTROL_KINDS) as Kind[];
+
+/** Units that are counted. A new unit needs a kind of control, and code that takes the quota. */
+export type LimitUnit = 'requests' | 'transactions' | 'inference';
+/** Units that API processes count, and units that workers count. */
+export const REQUEST_UNITS: readonly LimitUnit[] = ['requests', 'transactions'];
+export const WORK_UNITS: readonly LimitUnit[] = ['inference'];
+
+export type Rate = {
+  readonly ratePerSecond: number;
+  /** Units that may come at once after a pause. */
+  readonly burst: number;
+};
+
+export type Limit = Rate & { readonly scope: string; readonly kind: LimitUnit };

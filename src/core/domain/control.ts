@@ -1,10 +1,10 @@
 /** People bound scopes by controls; these functions say what follows from the controls in force. */
 import { z } from 'zod';
+import type { Limit, LimitUnit } from './control-kinds.ts';
 import { controlValueSchema, KIND_NAMES, type Kind, kindOf } from './control-kinds.ts';
-import type { CorridorSettings } from './corridor-settings.ts';
-import type { Limit, LimitUnit } from './limit.ts';
+import type { CorridorSettings } from './corridor.ts';
+import { corridorScope, type Flag, flagScope, MARKET, type MODEL, type RULE } from './corridor.ts';
 import type { MetadataFields } from './metadata.ts';
-import { corridorScope, type Flag, flagScope, MARKET, type MODEL, type RULE } from './scope.ts';
 
 const REFUSING = KIND_NAMES.filter((kind) => kindOf(kind).refuses !== undefined);
 const HOLDING = KIND_NAMES.filter((kind) => kindOf(kind).holdsScores);

@@ -2,7 +2,7 @@
  * The parts of profiles, and how far they look back at a transaction's siblings: those with (created_at,
  * transaction_id) before it that were known when it was folded.
  */
-import type { Transaction } from './transaction.ts';
+import type { Position, Transaction } from './transaction.ts';
 
 /**
  * An account's siblings older than this do not count: this bounds the rows and partitions that a rebuild reads.
@@ -45,16 +45,6 @@ export const FRAUD_RATE_SMOOTHING = 1;
 export const ORDINARY_MEDIANS_MAX = 3;
 /** A sibling above this many medians of its account is large. */
 export const LARGE_MEDIANS = 3;
-
-/** A place in the order (created_at, transaction_id). */
-export type Position = { readonly createdAtMs: number; readonly transactionId: string };
-
-/** The order of (created_at, transaction_id); canonical lower-case UUIDs compare like their bytes. */
-export function comparePositions(left: Position, right: Position): number {
-  if (left.createdAtMs !== right.createdAtMs) return left.createdAtMs - right.createdAtMs;
-  if (left.transactionId === right.transactionId) return 0;
-  return left.transactionId < right.transactionId ? -1 : 1;
-}
 
 /** The columns of a stored transaction that profiles are made of. */
 export type PastTransaction = Omit<

@@ -6,6 +6,7 @@
  * Each field has one check, or two at most (kit/http/body/sure-check.ts): a batch of a thousand is validated in one
  * millisecond, and every extra check of a field costs a tenth of that.
  */
+
 import { z } from 'zod';
 import { isAddress, spellAddress } from '../../kit/words/address.ts';
 import { codeError } from '../../kit/words/code-error.ts';
@@ -248,4 +249,40 @@ export function countryProblem(
     return undefined;
   if (country === 'UK') return 'must be GB, the ISO 3166 code of the United Kingdom';
   return 'must be an ISO 3166 alpha-2 code, as US; leave out a country that is unknown';
+}
+
+/** The two parties of a transaction whose behaviour is profiled. */
+const PARTY_KINDS = ['account', 'merchant'] as const;
+export type PartyKind = (typeof PARTY_KINDS)[number];
+
+/** A party whose activity is summed; a device has no profile in Redis. */
+export type ActiveParty = PartyKind | 'device';
+
+/** A transaction as an entry of a stream delivers it. */
+export type DeliveredTransaction = Transaction & {
+  /** `traceparent` of the span that sent it; null where its request is not sampled. */
+  readonly sender: string | null;
+};
+
+/**
+ * Transactions of one commit that one stream entry carries. Their row is open until each of them is final: it has a score, or
+ * a dead letter that is not replayed.
+ */
+export type OpenRow = {
+  readonly rowId: string;
+  readonly corridor: string;
+  /** Shard of its stream when it was opened. */
+  readonly shard: number;
+  /** Transactions that are not final, at most 128, in the order of their entry. */
+  readonly transactionIds: readonly string[];
+};
+
+/** A place in the order (created_at, transaction_id). */
+export type Position = { readonly createdAtMs: number; readonly transactionId: string };
+
+/** The order of (created_at, transaction_id); canonical lower-case UUIDs compare like their bytes. */
+export function comparePositions(left: Position, right: Position): number {
+  if (left.createdAtMs !== right.createdAtMs) return left.createdAtMs - right.createdAtMs;
+  if (left.transactionId === right.transactionId) return 0;
+  return left.transactionId < right.transactionId ? -1 : 1;
 }

@@ -21,10 +21,10 @@ import {
   siblingsOf,
   sumOf,
 } from './account-profile.ts';
+import { selectRank } from './arithmetic.ts';
 import type { Arrivals } from './arrivals.ts';
-import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
 import { firstAfter, type PackedList, timeAt } from './packed-list.ts';
-import { selectRank } from './select-rank.ts';
+import { countCreated, fraudRate, seenFrauds } from './tallies.ts';
 
 const SIBLINGS = featureIndex('siblings');
 const LONG_HABIT = featureIndex('mean_24h_here');

@@ -9,9 +9,8 @@ import {
   type AccountPast,
   type KnownFrauds,
 } from '../domain/history.ts';
-import { type TakeBytes, takeOwn } from './arena.ts';
+import { addDistinct, beginDistinct } from './arithmetic.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
-import { addDistinct, beginDistinct } from './distinct.ts';
 import {
   AFTER_ALL,
   createList,
@@ -21,6 +20,8 @@ import {
   openRecord,
   type PackedList,
   type RecordKey,
+  type TakeBytes,
+  takeOwn,
   writeKey,
 } from './packed-list.ts';
 import type { Profile } from './profile.ts';

@@ -4,14 +4,18 @@
  */
 
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
-import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor-amount.ts';
-import { featureIndex } from '../domain/feature-schema.ts';
+import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor.ts';
+import {
+  createFeatureRows,
+  type FeatureRows,
+  featureIndex,
+  rowAt,
+} from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { createFeatureRows, type FeatureRows, rowAt } from '../score/feature-rows.ts';
-import { naturalLog } from '../score/natural-log.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
-import type { TakeBytes } from './arena.ts';
+import { naturalLog } from './arithmetic.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { TakeBytes } from './packed-list.ts';
 import { packLetters } from './packed-list.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 

@@ -3,7 +3,6 @@ import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/range.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
 import type { Arrivals } from './arrivals.ts';
-import { fraudRate, seenFrauds } from './known-frauds.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import {
   countAccounts,
@@ -19,9 +18,9 @@ import {
   olderThan,
   startsOf,
   sumListed,
-} from './merchant-windows.ts';
+} from './merchant-profile.ts';
 import { countOlder, timeAt } from './packed-list.ts';
-import { AT_THE_END, countTallied, sumTallied } from './tallies.ts';
+import { AT_THE_END, countTallied, fraudRate, seenFrauds, sumTallied } from './tallies.ts';
 
 const COUNTS = featureIndex('merchant_count_1h');
 const LABELS = featureIndex('merchant_gap_hours');

@@ -5,8 +5,7 @@
  *
  * The UUID's first six bytes are created_at, so a record has the whole identity, and its order is Postgres' order.
  */
-import type { Position } from '../domain/history.ts';
-import type { TakeBytes } from './arena.ts';
+import type { Position } from '../domain/transaction.ts';
 
 export type PackedList = {
   readonly recordBytes: number;
@@ -239,4 +238,34 @@ export function hexDigits(uuid: string, start: number, end: number): number {
     if (code !== 45) value = (value << 4) | (code > 57 ? (code & 0xf) + 9 : code & 0xf);
   }
   return value >>> 0;
+}
+
+/**
+ * Gives this many bytes, of any content. A batch uses as many profiles as it has transactions, for milliseconds: these share one
+ * arena that is reused, as a buffer for each list would be external memory for the garbage collector to track.
+ */
+export type TakeBytes = (bytes: number) => DataView<ArrayBuffer>;
+
+export type Arena = {
+  readonly take: TakeBytes;
+  readonly reset: () => void;
+};
+
+/** A buffer of its own, with the lifetime of its list. */
+export const takeOwn: TakeBytes = (bytes) => new DataView(new ArrayBuffer(bytes));
+
+/** Gives the bytes of a buffer from `begin` on; once these are used up, buffers of their own. */
+export function createArena(buffer: ArrayBuffer, begin: number): Arena {
+  let at = begin;
+  return {
+    take(bytes) {
+      if (at + bytes > buffer.byteLength) return takeOwn(bytes);
+      const view = new DataView(buffer, at, bytes);
+      at += bytes;
+      return view;
+    },
+    reset() {
+      at = begin;
+    },
+  };
 }

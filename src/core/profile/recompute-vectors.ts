@@ -5,14 +5,13 @@
  */
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
+import { rowAt, vectorOf } from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { rowAt, vectorOf } from '../score/feature-rows.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
-import { createAccountKind } from './account-kind.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { type BegunRows, beginRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
-import { createMerchantKind } from './merchant-kind.ts';
+import { createAccountKind, createMerchantKind } from './kinds.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
 export function createRecomputeVectors({ query }: Pick<Database, 'query'>, maturityDays: number) {

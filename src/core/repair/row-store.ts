@@ -1,7 +1,7 @@
 /** Postgres as the reconciler uses it; the simulation has a stand-in. */
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
-import type { OpenRow } from '../domain/open-row.ts';
+import type { OpenRow } from '../domain/transaction.ts';
 import {
   closeUnreadLetters,
   findFinal,

@@ -1,9 +1,9 @@
 /** All details of a decision, for an analyst: each feature by name and the outcome of each rule. */
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../domain/feature-schema.ts';
-import { bandIndex } from './rules/band.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
+import { bandIndex } from './rules/measures.ts';
 
 type LoggedVector = {
   readonly features: Float64Array;

@@ -1,8 +1,8 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
-import { FAILED_REASON } from './failed-rules.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { currentRuleSet } from './rules/rule-sets.ts';
+import { FAILED_REASON } from './rules-in-force.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 
 export type ReasonCode = {

@@ -1,9 +1,10 @@
 /** The rule set that decides: the rule set of a rollout, else the rule set of the build, with the changes of controls. */
 import { type Controls, manualOf, namesStopped, offOf, tightenedBy } from '../domain/control.ts';
-import { RULE } from '../domain/scope.ts';
+import { RULE } from '../domain/corridor.ts';
+import type { Reason } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type InForce, isDrawn } from './rollout/in-force.ts';
-import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
+import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { deriveRuleSet } from './rules/derived-rule-set.ts';
 import { currentRuleSet } from './rules/rule-sets.ts';
 
@@ -94,4 +95,28 @@ export function watchRules(
     read = [now, rolledOut];
     return rules;
   };
+}
+
+/** Rules that threw: the others decide, and the score says so. */
+export const FAILED_REASON = 'RULE_FAILED';
+/** Rules that the reason names. More: the sentence does not fit a row of the console. */
+const NAMED_MAX = 3;
+const NONE: readonly CompiledRule[] = [];
+
+type Failing = Pick<CompiledRuleSet, 'program' | 'programRules'>;
+
+/** The rules that threw on the row that the program decided last; a derived rule set passes over those that it is without. */
+export function failedRules({ program, programRules }: Failing): readonly CompiledRule[] {
+  const failures = program.failures();
+  if (failures.length === 0) return NONE;
+  return failures.flatMap(({ index }) => programRules[index] ?? []);
+}
+
+/** The reason, which is the same at each recomputation: what a rule threw is told by the log alone. */
+export function failureOf(failed: readonly CompiledRule[]): Reason {
+  const more = failed.length - NAMED_MAX;
+  const named = failed.slice(0, NAMED_MAX).map(({ id }) => id);
+  const names = [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  const detail = `Rules that failed did not count: ${names}`;
+  return { code: FAILED_REASON, detail, contribution: 0 };
 }

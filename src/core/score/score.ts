@@ -10,12 +10,12 @@ import type { ManualFrom } from '../domain/control.ts';
 import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { factorSentence } from './factor-sentence.ts';
-import { failedRules, failureOf } from './failed-rules.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { lowered, textOf } from './rules/derived-rule-set.ts';
 import { CORRIDOR_KEY, type Inputs } from './rules/generate-program.ts';
 import { FORCED_VERDICTS, type ForcedVerdict, type Thresholds } from './rules/rule-set-data.ts';
+import { failedRules, failureOf } from './rules-in-force.ts';
 
 type ScoreInput = {
   readonly vector: Float64Array;

@@ -25,7 +25,7 @@
  * The part in braces is the cluster hash tag: all keys of one script share it.
  */
 import murmurhash from 'murmurhash';
-import type { PartyKind } from '../domain/party.ts';
+import type { PartyKind } from '../domain/transaction.ts';
 
 /** Name of the one consumer group. */
 export const GROUP = 'scoring-workers';

@@ -1,6 +1,6 @@
 /** Takes units of accounts, devices and addresses in Redis: a call a request, as all keys share a slot. */
 import type { RedisClient } from '../../kit/redis/connection.ts';
-import type { Rate } from '../domain/limit.ts';
+import type { Rate } from '../domain/control-kinds.ts';
 import { limitKey, partyKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
 

@@ -1,12 +1,12 @@
 /** Transactions of delivered entries, what was decided about them, and what follows from a failed attempt. */
+
 import type { Config } from '../../kit/config/config.ts';
-import type { Failure } from '../../kit/words/failure.ts';
-import type { DeliveredTransaction } from '../domain/delivered.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import { type Decision, toScoreJson } from '../domain/score-record.ts';
-import type { Transaction } from '../domain/transaction.ts';
+import type { DeliveredTransaction, Transaction } from '../domain/transaction.ts';
 import type { NewScore } from '../store/scores/score-values.ts';
 import type { StoredScore } from '../store/scores/stored-scores.ts';
-import type { EntryPayload } from '../stream/entries/entry.ts';
+import { type EntryPayload, type EntryReader, identify } from '../stream/entries/entry.ts';
 import { ATTEMPTS_MAX, type EntryHead } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { PublishedScores, Settlement } from '../stream/settle/settle.ts';
@@ -139,4 +139,71 @@ export function toRow(transaction: Transaction, decision: EventDecision): string
   const { score, risk, verdict, reasons } = decision;
   const codes = reasons.map(({ code }) => code);
   return JSON.stringify([transactionId, accountId, merchantId, score, risk, verdict, codes]);
+}
+
+/** Decodes delivered entries of the version that the worker reads; an entry that cannot be processed is decided here. Pure. */
+export type ReadEntries = {
+  readonly transactions: EntryTransaction[];
+  readonly decided: Decided[];
+};
+
+/** An entry that cannot be read, is gone, or has crashed too many workers is decided at once. */
+export function readEntries({ decode }: EntryReader, entries: readonly StreamEntry[]): ReadEntries {
+  const read: ReadEntries = { transactions: [], decided: [] };
+  for (const entry of entries) {
+    if (entry.deleted) {
+      const outcome = { kind: 'acknowledge', published: null } as const;
+      read.decided.push({ entry, from: null, outcome });
+      continue;
+    }
+    try {
+      const { head, transactions } = decode(entry);
+      // An entry of several transactions is divided before this, so no transaction is given up for a neighbour.
+      const isGivenUp = entry.deliveries > DELIVERIES_MAX && transactions.length === 1;
+      for (const transaction of transactions) {
+        const delivered = { entry, head, transaction };
+        if (isGivenUp) read.decided.push(giveUp(delivered));
+        else read.transactions.push(delivered);
+      }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      read.decided.push(...giveUpUnreadable(entry, error));
+    }
+  }
+  return read;
+}
+
+/** A dead letter for each transaction that can be told, and one without where there may be others. */
+function giveUpUnreadable(entry: StreamEntry, failure: Failure): Decided[] {
+  const outcome = { kind: 'dead-letter', failure } as const;
+  const { packed, transactions } = entry;
+  const ids = new Set(packed === null ? [] : identify(packed));
+  const known = [...ids].map((transactionId) => ({
+    entry,
+    from: null,
+    outcome: { ...outcome, transactionId },
+  }));
+  return ids.size === transactions ? known : [...known, { entry, from: null, outcome }];
+}
+
+function giveUp(entryTransaction: EntryTransaction): Decided {
+  const detail = `delivered ${entryTransaction.entry.deliveries} times without an end: it may crash the worker`;
+  const failure = new Failure('permanent', 'CRASHES_WORKER', detail);
+  return decide(entryTransaction, { kind: 'dead-letter', failure });
+}
+
+/** The first delivery of each transaction, and the deliveries that repeat it. */
+export function splitRepeated(transactions: readonly EntryTransaction[]): {
+  readonly firsts: readonly EntryTransaction[];
+  readonly repeated: readonly EntryTransaction[];
+} {
+  const seen = new Set<string>();
+  const firsts: EntryTransaction[] = [];
+  const repeated: EntryTransaction[] = [];
+  for (const transaction of transactions) {
+    const { transactionId } = transaction.transaction;
+    (seen.has(transactionId) ? repeated : firsts).push(transaction);
+    seen.add(transactionId);
+  }
+  return { firsts, repeated };
 }

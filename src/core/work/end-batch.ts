@@ -3,6 +3,7 @@
  * again for the same transactions.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
+import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { readStoredScores } from '../store/scores/stored-scores.ts';
@@ -10,9 +11,14 @@ import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
-import { acknowledgeStored, type Decided, type EntryTransaction, payloadOf } from './decided.ts';
-import { readEntries } from './read-entries.ts';
-import { beginStage, type Worker } from './worker.ts';
+import {
+  acknowledgeStored,
+  type Decided,
+  type EntryTransaction,
+  payloadOf,
+  readEntries,
+} from './decided.ts';
+import { beginStage, type Worker, type WorkerOptions } from './worker.ts';
 
 /** Names of streams that could not be settled: their entries stay pending. Nearly always none. */
 export type Unsettled = ReadonlySet<string>;
@@ -236,3 +242,47 @@ const releaseEntry: ReplaceEntry = (transactions, { carried }) => {
 /** Entries of one, which go on counting deliveries. */
 const divideEntry: ReplaceEntry = (transactions, { deliveries }) =>
   transactions.map((transaction) => packAgain([payloadOf(transaction)], deliveries));
+
+/** Counts of a batch whose scores are stored: metrics, and the times of corridors with rollouts. */
+type Counting = Pick<WorkerOptions, 'metrics' | 'rolloutCounts'>;
+
+type Stored = {
+  readonly scoredAtMs: number;
+  readonly scored: readonly EntryTransaction[];
+  /** A verdict each. */
+  readonly verdicts: readonly Verdict[];
+};
+
+/** Scores stored for the first time by this batch, and how long they took from acceptance. */
+export function countScored(
+  worker: Counting,
+  { scored, verdicts: given, scoredAtMs }: Stored,
+  isNew: (transaction: EntryTransaction) => boolean,
+): void {
+  const { metrics } = worker;
+  const corridors = new Map<string, ReturnType<typeof countersOf>>();
+  let fresh = 0;
+  for (const [index, score] of scored.entries()) {
+    if (!isNew(score)) continue;
+    fresh += 1;
+    const { corridor, receivedAtMs } = score.transaction;
+    const counters = corridors.get(corridor) ?? countersOf(worker, corridor);
+    corridors.set(corridor, counters);
+    counters.verdicts[given[index] as Verdict] += 1;
+    const tookMs = Math.max(0, scoredAtMs - receivedAtMs);
+    counters.latency.observe(tookMs / 1000);
+    counters.observe?.(tookMs);
+  }
+  for (const [corridor, { verdicts }] of corridors) {
+    for (const verdict of VERDICTS) {
+      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
+    }
+  }
+  metrics.redelivered.inc(scored.length - fresh);
+}
+
+function countersOf({ metrics, rolloutCounts }: Counting, corridor: string) {
+  const verdicts = { approve: 0, review: 0, decline: 0 };
+  const observe = rolloutCounts.ofCorridor(corridor);
+  return { latency: metrics.scoreLatency.labels(corridor), observe, verdicts };
+}

@@ -10,8 +10,7 @@ import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failure } from '../../kit/words/failure.ts';
 import type { Delivery, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { Batch, LaneInFlight } from './in-flight.ts';
-import type { Lane, ShareOf } from './lanes.ts';
+import type { Batch, Lane, LaneInFlight, ShareOf } from './lanes.ts';
 
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;

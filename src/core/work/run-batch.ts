@@ -5,10 +5,9 @@
 import { Failure, isUnavailable, toError } from '../../kit/words/failure.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import { type Decided, type EntryTransaction, failTransaction } from './decided.ts';
+import { type Decided, type EntryTransaction, failTransaction, readEntries } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
-import type { Batch } from './in-flight.ts';
-import { readEntries } from './read-entries.ts';
+import type { Batch } from './lanes.ts';
 import { scoreBatch } from './score-batch.ts';
 import { codeOf, traceBatch, type Worker } from './worker.ts';
 

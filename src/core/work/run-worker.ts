@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Duty, ofEach, runMaintenance } from '../../kit/duties/run-duties.ts';
 import { type Metrics, reportConnections } from '../../kit/metrics/metrics.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
-import { listCorridors } from '../store/transactions/corridors.ts';
+import { listCorridors } from '../store/transactions/transactions.ts';
 import {
   CLAIM_START,
   claimStale,
@@ -19,8 +19,7 @@ import { type StreamKeys, shardLabel, streamsOf } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { prove } from '../stream/settle/settle.ts';
-import { measureStreams } from '../stream/status/lag.ts';
-import { reportStreams } from '../stream/status/report-streams.ts';
+import { measureStreams, reportStreams } from '../stream/status/lag.ts';
 import { divideEntries } from './end-batch.ts';
 import { runKafkaLane } from './kafka-lane.ts';
 import { EXPRESS_READERS } from './lanes.ts';

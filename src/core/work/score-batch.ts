@@ -8,18 +8,16 @@
  */
 import { SPANS } from '../../kit/traces/names.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
-import type { DeliveredTransaction } from '../domain/delivered.ts';
+import { type FeatureRows, vectorOf } from '../domain/feature-schema.ts';
 import type { Verdict } from '../domain/score-record.ts';
-import { askInputs } from '../score/ask-inputs.ts';
-import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
+import type { DeliveredTransaction } from '../domain/transaction.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
-import { inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
+import { askInputs, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
-import { countScored } from './count-scored.ts';
 import {
   acknowledge,
   acknowledgeStored,
@@ -29,10 +27,11 @@ import {
   failTransaction,
   type Scored,
   type Source,
+  splitRepeated,
 } from './decided.ts';
+import { countScored } from './end-batch.ts';
 import { foldProfiles } from './profiles/fold-profiles.ts';
-import { splitRepeated } from './read-entries.ts';
-import { type Compared, compareShadow, noteFailures } from './rule-shadows.ts';
+import { type Compared, compareShadow, noteFailures } from './rollout-counts.ts';
 import { beginStage, type Worker } from './worker.ts';
 
 /** An entry of any other origin replaces one whose scores may be stored already. */

@@ -3,7 +3,7 @@
  * that is in force.
  */
 import { z } from 'zod';
-import { MARKET } from '../../core/domain/scope.ts';
+import { MARKET } from '../../core/domain/corridor.ts';
 import { lockControl } from '../../core/store/controls/controls.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';

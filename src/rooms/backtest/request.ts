@@ -7,7 +7,7 @@ import { default3 } from '../../core/score/rules/default-3.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { findDraftedSource, readRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
-import { corridorsNamed } from '../../core/store/transactions/corridors.ts';
+import { corridorsNamed } from '../../core/store/transactions/transactions.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { inSlices } from '../../kit/process/pauses.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Controls, freezeOf, holdOf, nameOf } from '../../core/domain/control.ts';
 import type { Kind } from '../../core/domain/control-kinds.ts';
-import { corridorScope } from '../../core/domain/scope.ts';
+import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { listConsumers } from '../../core/stream/group/consumer-group.ts';

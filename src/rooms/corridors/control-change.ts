@@ -14,8 +14,8 @@ import {
   kindOf,
   type ValueField,
 } from '../../core/domain/control-kinds.ts';
-import { marketAmount } from '../../core/domain/decimal.ts';
-import { corridorScope } from '../../core/domain/scope.ts';
+import { corridorScope } from '../../core/domain/corridor.ts';
+import { marketAmount } from '../../core/domain/currency.ts';
 import { changeControls, type NewControl } from '../../core/store/controls/controls.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';

@@ -11,7 +11,7 @@ import {
   partyFields,
   RULE,
   type ScopeForm,
-} from '../../core/domain/scope.ts';
+} from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
 import { listClients } from '../../kit/access/api-keys.ts';

@@ -8,7 +8,7 @@ import {
   RESIDENCY_CHARS_MAX,
   WEIGHT_MAX,
   WEIGHT_MIN,
-} from '../../core/domain/corridor-settings.ts';
+} from '../../core/domain/corridor.ts';
 import { lockControls, readControls } from '../../core/store/controls/controls.ts';
 import { changeCorridor, readByAll } from '../../core/store/corridors/settings.ts';
 import { countOpen } from '../../core/store/open-rows/open-rows.ts';

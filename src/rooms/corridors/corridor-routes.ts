@@ -1,6 +1,6 @@
 /** `/v1/corridors/{id}`: how a corridor does, and its checklist. */
 import { z } from 'zod';
-import { DEFAULT_SETTINGS, LOGS } from '../../core/domain/corridor-settings.ts';
+import { DEFAULT_SETTINGS, LOGS } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { compareLogs } from '../../core/store/log-deliveries/log-deliveries.ts';

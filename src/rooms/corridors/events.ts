@@ -6,7 +6,7 @@ import {
   kindOf,
   SETTING_ROLES,
 } from '../../core/domain/control-kinds.ts';
-import { corridorScope } from '../../core/domain/scope.ts';
+import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';

@@ -6,7 +6,7 @@ import {
   levelByHand,
   levelControl,
 } from '../../core/domain/control.ts';
-import { corridorScope, MARKET } from '../../core/domain/scope.ts';
+import { corridorScope, MARKET } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { worse } from '../../kit/breakers/degradation.ts';

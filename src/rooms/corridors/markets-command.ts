@@ -1,8 +1,8 @@
 /** `risk markets …`: makes markets and their roles in the database; shows a market over a running API. */
 
 import { nameOf } from '../../core/domain/control.ts';
-import type { LimitUnit, Rate } from '../../core/domain/limit.ts';
-import { MARKET } from '../../core/domain/scope.ts';
+import type { LimitUnit, Rate } from '../../core/domain/control-kinds.ts';
+import { MARKET } from '../../core/domain/corridor.ts';
 import { changeControls } from '../../core/store/controls/controls.ts';
 import { type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';

@@ -1,6 +1,6 @@
 /** `/v1/proposals`: what figures propose to do about corridors, and carrying it out. */
 import { z } from 'zod';
-import { corridorScope } from '../../core/domain/scope.ts';
+import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';

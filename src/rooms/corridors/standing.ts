@@ -8,7 +8,7 @@ import {
   listControls,
   withEnvironment,
 } from '../../core/domain/control.ts';
-import { corridorScope, MARKET } from '../../core/domain/scope.ts';
+import { corridorScope, MARKET } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { countOnHold, countOpen } from '../../core/store/open-rows/open-rows.ts';

@@ -7,7 +7,7 @@ import { type Reason, VERDICTS } from '../../core/domain/score-record.ts';
 import type { Models, OpenModels } from '../../core/score/judge.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
-import { toVector } from '../../core/store/scores/vector-bytes.ts';
+import { toVector } from '../../core/store/scores/score-values.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { type Command, EXIT } from '../../kit/command/command.ts';
 import { readText } from '../../kit/command/data-file.ts';

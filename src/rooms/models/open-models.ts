@@ -5,7 +5,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { namesStopped } from '../../core/domain/control.ts';
-import { MODEL } from '../../core/domain/scope.ts';
+import { MODEL } from '../../core/domain/corridor.ts';
 import type { FoundModel, Models } from '../../core/score/judge.ts';
 import { isDrawn, lineOf, subjectsInForce } from '../../core/score/rollout/in-force.ts';
 import { readControls } from '../../core/store/controls/controls.ts';

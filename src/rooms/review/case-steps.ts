@@ -7,7 +7,7 @@
  *    └── undo, return ─────────────────┴─▶ confirming ── confirm by another person
  */
 import { z } from 'zod';
-import { compareDecimals } from '../../core/domain/decimal.ts';
+import { compareDecimals } from '../../core/domain/currency.ts';
 import { DISPOSITIONS } from '../../core/domain/disposition.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { plainText } from '../../kit/words/plain-text.ts';

@@ -3,8 +3,7 @@
  * newest one is in force.
  */
 import { z } from 'zod';
-import { currencyCode } from '../../core/domain/currency.ts';
-import { marketAmount } from '../../core/domain/decimal.ts';
+import { currencyCode, marketAmount } from '../../core/domain/currency.ts';
 import { LABEL_LIMITS } from '../../core/domain/label.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
 import { idText } from '../../kit/words/plain-text.ts';

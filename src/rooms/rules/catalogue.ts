@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
-import { CODE_MEASURES } from '../../core/score/rules/code-measures.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { CODE_MEASURES } from '../../core/score/rules/measures.ts';
 import type { RuleData } from '../../core/score/rules/rule-set-data.ts';
 import type { RuleSetSource } from '../../core/store/rule-sets/rule-sets.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
-import { FLIP_IDS_MAX } from '../../core/work/rule-shadows.ts';
+import { FLIP_IDS_MAX } from '../../core/work/rollout-counts.ts';
 import { ruleSetSchema } from './catalogue.ts';
 
 const [FIRST_RULE] = default3.rules;

@@ -13,7 +13,7 @@ import {
   toProposalJson,
 } from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
-import { listCorridors } from '../../core/store/transactions/corridors.ts';
+import { listCorridors } from '../../core/store/transactions/transactions.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';

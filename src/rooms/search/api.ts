@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { hasFreeze } from '../../core/domain/control.ts';
-import type { ActiveParty } from '../../core/domain/party.ts';
+import type { ActiveParty } from '../../core/domain/transaction.ts';
 import { databasesFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { ServedAnswer } from '../../kit/caches/answer-cache.ts';

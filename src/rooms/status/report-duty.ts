@@ -1,7 +1,7 @@
 /** The duties by which each worker reports what it scored, which `GET /v1/workers` and `GET /v1/status` read, and the backlog. */
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Worker } from '../../core/room.ts';
-import { countBacklog } from '../../core/store/open-rows/backlog.ts';
+import { countBacklog } from '../../core/store/open-rows/open-rows.ts';
 import { reportWorker } from '../../core/stream/status/workers.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';

@@ -6,11 +6,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LABEL_MATURITY_DAYS } from '../../../src/core/domain/history.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
-import { accountKind } from '../../../src/core/profile/account-kind.ts';
-import { takeOwn } from '../../../src/core/profile/arena.ts';
-import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
+import { accountKind, merchantKind } from '../../../src/core/profile/kinds.ts';
+import { takeOwn } from '../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
-import { readLog } from '../../../src/core/profile/profile-log.ts';
+import { readLog } from '../../../src/core/profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
 import { profileKey } from '../../../src/core/stream/keys.ts';
 import { foldRow } from '../../support/fold-one.ts';

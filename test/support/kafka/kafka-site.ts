@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import type { CorridorLog } from '../../../src/core/domain/corridor-settings.ts';
+import type { CorridorLog } from '../../../src/core/domain/corridor.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { createKafkaAppend } from '../../../src/core/stream/kafka/append.ts';
 import { type KafkaClients, openKafka } from '../../../src/core/stream/kafka/clients.ts';

@@ -2,7 +2,7 @@
  * A process' lease of a limit: quota is fetched in slices of 50 ms, used here, and what is left of a slice goes back with the
  * next fetch. So N processes let through the rate and the burst, and at any moment N slices more or fewer.
  */
-import type { Rate } from '../../domain/limit.ts';
+import type { Rate } from '../../domain/control-kinds.ts';
 import type { Quota, QuotaRequest } from '../../stream/party-quota.ts';
 
 type LeaseOptions = Rate & {

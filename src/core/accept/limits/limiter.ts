@@ -1,11 +1,28 @@
-/** The limits of a process: a lease each, taken in order, all or none. */
+/**
+ * The limits of a process: a lease each, taken in order, all or none. A request counts for its key, its client and the market, and
+ * each answer says what is left.
+ */
+import type { MiddlewareHandler } from 'hono';
 import type { Guard } from '../../../kit/breakers/breaker.ts';
-import type { HeaderList } from '../../../kit/http/answers/answer-headers.ts';
+import { addHeaders, type HeaderList } from '../../../kit/http/answers/answer-headers.ts';
+import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
+import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answerWithin } from '../../../kit/process/settles-within.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import { type Limit, type LimitUnit, type Rate, REQUEST_UNITS } from '../../domain/limit.ts';
-import { clientScope, keyScope, MARKET, type PartyField, partyFields } from '../../domain/scope.ts';
-import type { LimitWatch } from '../../store/limits/limit-processes.ts';
+import {
+  type Limit,
+  type LimitUnit,
+  type Rate,
+  REQUEST_UNITS,
+} from '../../domain/control-kinds.ts';
+import {
+  clientScope,
+  keyScope,
+  MARKET,
+  type PartyField,
+  partyFields,
+} from '../../domain/corridor.ts';
+import type { LimitWatch } from '../../store/controls/watch-controls.ts';
 import { takeQuota, takeUnits } from '../../stream/party-quota.ts';
 import { createLease, type Lease } from './lease.ts';
 
@@ -231,4 +248,27 @@ function headersOf(limits: readonly [name: string, rest: Rest][]): HeaderList {
     ['RateLimit-Policy', policies.join(', ')],
     ['RateLimit', rests.join(', ')],
   ];
+}
+
+/** Paths that stay open whatever is used up, for a person who has set a limit too low or must stop something. */
+const UNCOUNTED = /^\/v1\/(?:degradation|proposals|controls)(?:\/|$)/;
+
+export function limitRequests(limiter: Limiter): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { client, keyId, sessionId } = c.get('principal');
+    const who = { client, keyId };
+    // People at the console are not counted, so that a busy client does not lock them out.
+    const isCounted = sessionId === undefined && !UNCOUNTED.test(c.req.path);
+    if (isCounted && limiter.limits('requests')) {
+      const needs = scopesOf(who).map((scope) => ({ kind: 'requests' as const, scope, n: 1 }));
+      const exceeded = await limiter.take(needs);
+      if (exceeded !== undefined) {
+        const { detail, headers } = exceeded;
+        throw new Problem('limited', asSentence(`nothing was done: ${detail}`), { headers });
+      }
+    }
+    await next();
+    // A refusal has the headers of its own limit.
+    if (isCounted) addHeaders(c, limiter.headersFor(who));
+  };
 }

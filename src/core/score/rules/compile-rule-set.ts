@@ -9,7 +9,6 @@ import { type FieldError, fieldErrors, jsonPointer } from '../../../kit/words/fi
 import type { ManualFrom } from '../../domain/control.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
 import { metadataProblem } from '../../domain/metadata.ts';
-import { type Bounds, CODE_MEASURES } from './code-measures.ts';
 import {
   ANYTHING_DECLARED,
   type Catalogue,
@@ -29,6 +28,7 @@ import {
   generateProgram,
   type Program,
 } from './generate-program.ts';
+import { type Bounds, CODE_MEASURES } from './measures.ts';
 import {
   type Band,
   exampleProblems,

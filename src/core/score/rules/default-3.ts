@@ -3,7 +3,7 @@
  * sums of money, so they hold in any currency. Weights and numbers were chosen on labelled card payments (weeks before the
  * evaluated ones) and on simulated scenarios; below 3 % of ordinary traffic reaches review.
  */
-import { bandsOf } from './band.ts';
+import { bandsOf } from './measures.ts';
 import type { RuleData, RuleSetData } from './rule-set-data.ts';
 
 /** Known false positive: businesses with such invoices, so the weight is small. */

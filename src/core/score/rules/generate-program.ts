@@ -2,12 +2,13 @@
  * A function for each rule set, made of its checked rules: 200 rules as closures cost 15 times as much a row. The code consists
  * of numbers and of what `emit-expression.ts` emits, and takes a process whose policy allows `new Function`.
  */
-import { bandWeight } from './band.ts';
+
 import type { Catalogue } from './expression/catalogue.ts';
 import { checkExpression } from './expression/check-expression.ts';
 import { type Emitter, emitCondition, emitValue, HELPERS } from './expression/emit-expression.ts';
 import type { Expression } from './expression/expression.ts';
 import { type ExpressionProblem, problemAt } from './expression/parse-expression.ts';
+import { bandWeight } from './measures.ts';
 import type { Band } from './rule-set-data.ts';
 
 /** Inputs of a row beside its vector, in the order of the rule set's `inputs`; null is missing. */

@@ -59,7 +59,7 @@ const bandsSchema = z
 export type Band = Readonly<z.infer<typeof bandsSchema>[number]>;
 
 const codeMeasureSchema = z.strictObject({
-  /** Name in `code-measures.ts`. */
+  /** Name in `measures.ts`. */
   code: z.string(),
   bounds: z.record(z.string(), z.number()),
 });

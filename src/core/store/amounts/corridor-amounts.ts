@@ -12,7 +12,7 @@ import {
   type CorridorAmountRows,
   type DayRate,
   FRESH_DAYS,
-} from '../../domain/corridor-amount.ts';
+} from '../../domain/corridor.ts';
 
 /** Days whose amounts make the percentile of the next day. Fewer days leave small corridors without a percentile. */
 const AMOUNT_DAYS = 90;

@@ -3,7 +3,7 @@
 import { atMostOnceIn } from '../../../kit/caches/at-most-once-in.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { type Rate, type Rates, rateOfRows } from '../../score/ask-inputs.ts';
+import { type Rate, type Rates, rateOfRows } from '../../score/rules/rule-inputs.ts';
 
 /** Rates of so many days are in memory, 60 bytes a currency and day; later payments are seldom. */
 const DAYS = 31;

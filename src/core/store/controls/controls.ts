@@ -10,7 +10,7 @@ import { firstOf, onlyOf, rowsOf, timeText } from '../../../kit/database/stateme
 import { Failure } from '../../../kit/words/failure.ts';
 import { byKind, type Control, type ControlProposal, type Controls } from '../../domain/control.ts';
 import { type Kind, kindOf } from '../../domain/control-kinds.ts';
-import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor-settings.ts';
+import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor.ts';
 import { ELSEWHERE, SETTINGS } from '../corridors/settings.ts';
 import { FIELDS, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 

@@ -1,7 +1,7 @@
 /** Settings of corridors in Postgres: a row each, which processes read with the controls. */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import type { CorridorLog, CorridorSettings } from '../../domain/corridor-settings.ts';
+import type { CorridorLog, CorridorSettings } from '../../domain/corridor.ts';
 
 /** An expression: the settings of each corridor of the market, null where nothing was set. */
 export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,

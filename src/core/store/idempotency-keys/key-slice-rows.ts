@@ -7,7 +7,12 @@
 import { uuidOffset } from '../../../kit/database/binary-array.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { lockWait, rowsOf } from '../../../kit/database/statement.ts';
-import type { KeyDigests } from './idempotency-keys.ts';
+
+/**
+ * The digests of several keys, in their order: a `uuid[]` as Postgres takes it, which the filters read in
+ * place.
+ */
+export type KeyDigests = { readonly array: Buffer; readonly count: number };
 
 export type Slice = {
   readonly slice: number;

@@ -3,7 +3,7 @@ import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
-import { toVector } from '../scores/vector-bytes.ts';
+import { toVector } from '../scores/score-values.ts';
 import { type TimeValues, timeValues } from '../within-months.ts';
 import { AMONG, type AmongValues, amongValues } from './insert-labels.ts';
 

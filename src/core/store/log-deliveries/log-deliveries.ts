@@ -11,7 +11,7 @@ import {
 } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
-import type { Compared } from '../../domain/corridor-settings.ts';
+import type { Compared } from '../../domain/corridor.ts';
 import { bounds } from '../open-rows/open-rows.ts';
 
 export type LogDelivery = {

@@ -2,7 +2,7 @@
 import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { anyOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import type { OpenRow } from '../../domain/open-row.ts';
+import type { OpenRow } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { type TimeValues, timeValues } from '../within-months.ts';
 

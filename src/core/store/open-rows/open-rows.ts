@@ -2,11 +2,11 @@
  * Open rows, write side. The commit that accepts transactions opens a row for each entry; the statement that makes ids final
  * takes them out, and deletes a row that is empty.
  */
+
 import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import type { OpenRow } from '../../domain/open-row.ts';
-import { firstIdOf } from '../../domain/transaction.ts';
+import { firstIdOf, type OpenRow } from '../../domain/transaction.ts';
 import { IN_FORCE } from '../controls/controls.ts';
 
 const parameters = (first: number, count: number): string[] =>
@@ -195,3 +195,13 @@ const sumOpen = onlyOf<{ ids: number }, [corridor: string | null]>(
 export async function countOpen(query: Query, corridor: string | null): Promise<number> {
   return (await sumOpen(query, corridor)).ids;
 }
+
+/** The backlog of a market, which metrics, autoscaling and `risk supervise` read alike. */
+const sumBacklog = onlyOf<{ backlog: number }>(
+  'count-backlog',
+  `select coalesce(sum(cardinality(transaction_ids)), 0)::float8 as backlog
+           from market.open_rows where not is_on_hold`,
+);
+
+/** Transactions that workers can score and have not: accepted, neither final nor on hold, wherever they wait. */
+export const countBacklog = async (query: Query) => (await sumBacklog(query)).backlog;

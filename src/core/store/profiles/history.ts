@@ -5,16 +5,15 @@
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { DAY_MS, dayOf, hourOf } from '../../../kit/words/range.ts';
-import { subtractDecimals } from '../../domain/decimal.ts';
-import {
-  type AccountPast,
-  comparePositions,
-  type MerchantPast,
-  type MerchantTally,
-  type PastTransaction,
-  type Position,
+import { subtractDecimals } from '../../domain/currency.ts';
+import type {
+  AccountPast,
+  MerchantPast,
+  MerchantTally,
+  PastTransaction,
 } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { comparePositions, type Position } from '../../domain/transaction.ts';
 import { FIRST_ID, loadTallies } from '../tallies/merchant-tallies.ts';
 import { AHEAD_MS, windowOf } from '../within-months.ts';
 import { AFTER_MS, type FraudsAround, NONE_AROUND } from './known-frauds.ts';

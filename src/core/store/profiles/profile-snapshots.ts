@@ -7,9 +7,9 @@ import { byteaArray, textArray, unsized } from '../../../kit/database/binary-arr
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import { comparePositions, type PastTransaction } from '../../domain/history.ts';
-import type { PartyKind } from '../../domain/party.ts';
-import type { Transaction } from '../../domain/transaction.ts';
+import type { PastTransaction } from '../../domain/history.ts';
+import type { PartyKind, Transaction } from '../../domain/transaction.ts';
+import { comparePositions } from '../../domain/transaction.ts';
 import { CREATED_SINCE } from '../late-rows.ts';
 import { ofMonths } from '../within-months.ts';
 import { ACCOUNTS, MERCHANTS, type PastQuery, type PastRow, pastColumns } from './past-queries.ts';

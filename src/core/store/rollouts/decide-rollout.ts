@@ -22,7 +22,7 @@ import {
   stageBefore,
   stageNumbered,
 } from '../../score/rollout/stages.ts';
-import { corridorsNamed, listCorridors } from '../transactions/corridors.ts';
+import { corridorsNamed, listCorridors } from '../transactions/transactions.ts';
 import { readCounts } from './rollout-counts.ts';
 import {
   type Decision,

@@ -17,8 +17,8 @@ import {
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { timeValues } from '../within-months.ts';
+import { toVector } from './score-values.ts';
 import { SCORE_COLUMNS, type ScoreRow, toStoredScore } from './stored-scores.ts';
-import { toVector } from './vector-bytes.ts';
 
 // The client is in the row of the transaction, which is read only where a client is given.
 export const selectScore = {

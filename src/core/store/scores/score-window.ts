@@ -8,7 +8,7 @@ import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import type { RuleInputs } from '../../domain/score-record.ts';
 import { labelInForce } from '../label-in-force.ts';
-import { toVector } from './vector-bytes.ts';
+import { toVector } from './score-values.ts';
 
 /** `toMs` is exclusive. */
 export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };

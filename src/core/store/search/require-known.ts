@@ -3,7 +3,7 @@ import type { Databases } from '../../../kit/database/replica/choose-database.ts
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { given, NAMED_MAX, oneOf } from '../../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
-import { corridorProblem } from '../../domain/known-corridor.ts';
+import { corridorProblem } from '../../domain/corridor.ts';
 import { NO_MODEL } from '../../domain/score-record.ts';
 import { REASON_CODES } from '../../score/reason-codes.ts';
 

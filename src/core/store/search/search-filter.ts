@@ -3,7 +3,7 @@ import type { Databases } from '../../../kit/database/replica/choose-database.ts
 import type { Position } from '../../../kit/words/cursor.ts';
 import { NO_MODEL } from '../../domain/score-record.ts';
 import { createdAtMsOf, TRANSACTION_LIMITS } from '../../domain/transaction.ts';
-import { findKnownKeys } from '../idempotency-keys/idempotency-keys.ts';
+import { findKnownKeys } from '../idempotency-keys/key-slices.ts';
 import { labelInForce } from '../label-in-force.ts';
 import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
 import type { SearchQuestion } from './search-question.ts';

@@ -14,8 +14,7 @@ import {
   refuseEmpty,
   TIMES,
 } from '../../../kit/words/range.ts';
-import { currencyCode } from '../../domain/currency.ts';
-import { compareDecimals } from '../../domain/decimal.ts';
+import { compareDecimals, currencyCode } from '../../domain/currency.ts';
 import { LABEL_VALUES } from '../../domain/label.ts';
 import { NO_MODEL, SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { idempotencyKeySchema, ipAddress, TRANSACTION_STATUSES } from '../../domain/transaction.ts';

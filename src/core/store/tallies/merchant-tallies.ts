@@ -7,7 +7,8 @@
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { DAY_MS, dayOf } from '../../../kit/words/range.ts';
-import { type MerchantTally, merchantHourlyDays, type Position } from '../../domain/history.ts';
+import { type MerchantTally, merchantHourlyDays } from '../../domain/history.ts';
+import type { Position } from '../../domain/transaction.ts';
 import { ofMonths } from '../within-months.ts';
 
 /** A merchant whose rebuild counts more rows than this is tallied from then on. */

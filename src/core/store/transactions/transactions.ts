@@ -3,6 +3,7 @@
  * transactions, counts them and opens their rows; where one key is held it changes nothing. Keys that a sealed
  * slice may hold are looked up before. read-transactions.ts reads transactions.
  */
+
 import type { Guard } from '../../../kit/breakers/breaker.ts';
 import {
   hexUuidArray,
@@ -19,22 +20,23 @@ import {
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { onlyOf } from '../../../kit/database/statement.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { Trace } from '../../../kit/traces/trace.ts';
+import { given, oneOf } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
-import type { OpenRow } from '../../domain/open-row.ts';
-import type { Transaction } from '../../domain/transaction.ts';
+import type { OpenRow, Transaction } from '../../domain/transaction.ts';
+import { ALL_CORRIDORS } from '../../score/rollout/holding.ts';
+import type { KeyDigests } from '../idempotency-keys/key-slice-rows.ts';
+import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
 import {
   digestKeys,
   findKeys,
   findKeysInSlices,
   findKnownKeys,
-  type KeyDigests,
   type KnownKey,
   pickDigests,
-} from '../idempotency-keys/idempotency-keys.ts';
-import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
+} from '../idempotency-keys/key-slices.ts';
 import { noteLateRows } from '../late-rows.ts';
 import { openedValues, openRows } from '../open-rows/open-rows.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
@@ -235,4 +237,28 @@ export async function readReceivedAtMs(
   { transactionId, createdAtMs }: Pick<Transaction, 'transactionId' | 'createdAtMs'>,
 ): Promise<number> {
   return (await readReceivedAt(query, transactionId, new Date(createdAtMs))).receivedAt.getTime();
+}
+
+/**
+ * Corridors that transactions of a market may name: its rows of shared.corridors. `migrate` writes these, and an
+ * operator who moves a corridor to another market.
+ */
+const readCorridors = rowsOf<{ corridor: string }>(
+  'list-corridors',
+  'select corridor from market.corridors order by corridor',
+);
+
+export const listCorridors = async ({ query }: Pick<Database, 'query'>) =>
+  (await readCorridors(query)).map((row) => row.corridor);
+
+/** The corridors that a decision names. A corridor that is added later is in none of them. @throws Failure `not-found` */
+export async function corridorsNamed(
+  database: Pick<Database, 'query'>,
+  corridor: string,
+): Promise<string[]> {
+  const known = await listCorridors(database);
+  if (corridor === ALL_CORRIDORS) return known;
+  if (known.includes(corridor)) return [corridor];
+  const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
+  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
 }

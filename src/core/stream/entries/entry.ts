@@ -18,7 +18,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { DeliveredTransaction } from '../../domain/delivered.ts';
+import type { DeliveredTransaction } from '../../domain/transaction.ts';
 import { createdAtMsOf, type Transaction } from '../../domain/transaction.ts';
 import { decodeHead, type EntryHead, encodeHead, malformed } from './entry-head.ts';
 

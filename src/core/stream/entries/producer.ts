@@ -2,9 +2,10 @@
  * Appends committed transactions to the streams, in as few entries as possible, one script call a stream. Durability does not
  * depend on it: the reconciler appends later what is refused or fails.
  */
+
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { Failure, isUnavailable } from '../../../kit/words/failure.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { type ShardsOf, type StreamKeys, shardOf, streamKeys } from '../keys.ts';
 import type { StreamRooms } from '../memory/stream-capacity.ts';
@@ -120,4 +121,36 @@ function toAppended(reply: unknown, packed: ReturnType<typeof packEntries>): App
   if (!Array.isArray(reply)) return toRedisFailure(reply);
   const left = packed.slice(Number(reply[0])).flatMap(({ payloads }) => payloads);
   return { left, room: Number(reply[1]) };
+}
+
+/**
+ * After a failure of a log one caller a second tries again. The other callers skip the attempt, as all would wait for its timeout.
+ */
+const COOL_DOWN_MS = 1000;
+
+/**
+ * @param onMissed is called with the failure, or with null where the call is skipped
+ * @param nowMs monotonic clock
+ * @returns a function that runs a call; undefined where the call is skipped or fails for the log's sake. Other errors are thrown.
+ */
+export function createCoolDown(onMissed: (failure: unknown) => void, nowMs: () => number) {
+  let retryAtMs: number | undefined;
+  return async <Result>(call: () => Promise<Result>): Promise<Result | undefined> => {
+    if (retryAtMs !== undefined && nowMs() < retryAtMs) {
+      onMissed(null);
+      return undefined;
+    }
+    // The next caller waits its turn even while this one still tries.
+    if (retryAtMs !== undefined) retryAtMs = nowMs() + COOL_DOWN_MS;
+    try {
+      const result = await call();
+      retryAtMs = undefined;
+      return result;
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      retryAtMs = nowMs() + COOL_DOWN_MS;
+      onMissed(error);
+      return undefined;
+    }
+  };
 }

@@ -2,10 +2,9 @@
  * Appends entries to the topics of their corridors: the same bytes that the stream gets. It never throws for Kafka's sake: what is
  * not known to be in the log is returned.
  */
-import type { CorridorLog } from '../../domain/corridor-settings.ts';
-import { createCoolDown } from '../cool-down.ts';
+import type { CorridorLog } from '../../domain/corridor.ts';
 import { ENTRY_VERSION, type PackedEntry, packEntries } from '../entries/entry.ts';
-import { type Append, createStreamChoice } from '../entries/producer.ts';
+import { type Append, createCoolDown, createStreamChoice } from '../entries/producer.ts';
 import { partitionOf, type ShardsOf, type StreamKeys, tagOf } from '../keys.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';

@@ -2,8 +2,8 @@
  * The end of entries of streams whose corridors publish in Kafka. The events go to Kafka first; where Kafka does not take them,
  * they are in Redis alone, so that a broker that is gone stops no stream.
  */
-import type { CorridorLog } from '../../domain/corridor-settings.ts';
-import { createCoolDown } from '../cool-down.ts';
+import type { CorridorLog } from '../../domain/corridor.ts';
+import { createCoolDown } from '../entries/producer.ts';
 import type { Settle } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import { toScoredRecords } from './scored-events.ts';

@@ -3,7 +3,7 @@
  * has read and not ended is pending, as in a stream.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import type { CorridorLog } from '../../domain/corridor-settings.ts';
+import type { CorridorLog } from '../../domain/corridor.ts';
 import type { StreamLag } from '../status/lag.ts';
 import { nameOfPartition } from './claim.ts';
 import { readDelivered } from './claims.ts';

@@ -7,7 +7,7 @@
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { CorridorLog } from '../../domain/corridor-settings.ts';
+import type { CorridorLog } from '../../domain/corridor.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import { repliesChannel, type StreamKeys, tagOf } from '../keys.ts';
 import { countScores, type Settle, type Settlement } from '../settle/settle.ts';

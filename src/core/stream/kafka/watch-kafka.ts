@@ -7,7 +7,7 @@ import type { Log } from '../../../kit/metrics/log.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { toError } from '../../../kit/words/failure.ts';
-import type { Layout } from '../../domain/corridor-settings.ts';
+import type { Layout } from '../../domain/corridor.ts';
 import { type KafkaClients, kafkaOf } from './clients.ts';
 import { type Fetcher, openFetcher } from './fetch-records.ts';
 import { type KafkaLag, measureKafka } from './lag.ts';

@@ -3,7 +3,7 @@
  * memory no longer find their stamp, and a snapshot of earlier reads is refused.
  */
 import { callsOf, type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
-import type { PartyKind } from '../../domain/party.ts';
+import type { PartyKind } from '../../domain/transaction.ts';
 import { profileKey, profileSlot } from '../keys.ts';
 
 export type Party = { readonly kind: PartyKind; readonly id: string };

@@ -1,15 +1,21 @@
 /**
- * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the bytes). A
+ * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile.ts has the bytes). A
  * batch's appends are one script call, or one a hash slot on a cluster, all in one round trip.
  */
-import { callsOf } from '../../../kit/redis/connection.ts';
+import { callsOf, throwRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { profileCopyKey, profileHistoryKey } from '../keys.ts';
 import type { MarketInRedis, MemoryWatch } from '../memory/memory.ts';
-import { loadScript } from '../scripts.ts';
+import {
+  loadScript,
+  runScripts,
+  type Script,
+  type ScriptCall,
+  type ScriptOptions,
+} from '../scripts.ts';
 import { invalidateProfiles, type Party } from './invalidate-profiles.ts';
-import { isOtherHistory, runOverProfiles } from './server-history.ts';
+import { adoptNode } from './server-history.ts';
 
 /** A position up to which a log is known: its length there, and the stamp in front of it. */
 export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
@@ -221,4 +227,32 @@ function packHead(
   for (let index = 0; index < digits.length; index++) packed[at++] = digits.charCodeAt(index);
   at = packed.writeUInt32LE(known.high, at);
   return packed.writeUInt32LE(known.low, at);
+}
+
+/** Whether a script has refused to touch profiles of another history. */
+export function isOtherHistory(reply: unknown): boolean {
+  return reply instanceof Failure && reply.code === 'REDIS_OTHERHISTORY';
+}
+
+/**
+ * Runs a script over profiles, and repeats the script where it found profiles of another history. Replies are as runScripts gives them; a
+ * reply that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no room to begin any log.
+ */
+export async function runOverProfiles(
+  { redis, name, memory }: MarketInRedis,
+  script: Script,
+  calls: readonly ScriptCall[],
+  options?: ScriptOptions,
+): Promise<unknown[]> {
+  const replies = await runScripts(redis, script, calls, options);
+  if (!replies.some(isOtherHistory)) return replies;
+  memory.adopting ??= Promise.all(
+    writableNodes(redis).map((node) => adoptNode(node, name)),
+  ).finally(() => {
+    memory.adopting = undefined;
+  });
+  await memory.adopting.catch(throwRedisFailure);
+  const again = calls.filter((_, index) => isOtherHistory(replies[index]));
+  const rest = (await runScripts(redis, script, again, options)).values();
+  return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
 }

@@ -4,50 +4,19 @@
  * server's (lua/of-history.lua), and profiles of another history are removed.
  */
 import type { Redis } from 'ioredis';
-import { throwRedisFailure, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
+import { toRedisFailure } from '../../../kit/redis/connection.ts';
 import { infoField } from '../../../kit/redis/facts.ts';
-import { Failure } from '../../../kit/words/failure.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
-import type { MarketInRedis } from '../memory/memory.ts';
-import { runScripts, type Script, type ScriptCall, type ScriptOptions } from '../scripts.ts';
 
 const SCAN_KEYS = 1000;
 const SLOTS = Array.from({ length: PROFILE_SLOTS }, (_, slot) => slot);
-
-/** Whether a script has refused to touch profiles of another history. */
-export function isOtherHistory(reply: unknown): boolean {
-  return reply instanceof Failure && reply.code === 'REDIS_OTHERHISTORY';
-}
-
-/**
- * Runs a script over profiles, and repeats the script where it found profiles of another history. Replies are as runScripts gives them; a
- * reply that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no room to begin any log.
- */
-export async function runOverProfiles(
-  { redis, name, memory }: MarketInRedis,
-  script: Script,
-  calls: readonly ScriptCall[],
-  options?: ScriptOptions,
-): Promise<unknown[]> {
-  const replies = await runScripts(redis, script, calls, options);
-  if (!replies.some(isOtherHistory)) return replies;
-  memory.adopting ??= Promise.all(
-    writableNodes(redis).map((node) => adoptNode(node, name)),
-  ).finally(() => {
-    memory.adopting = undefined;
-  });
-  await memory.adopting.catch(throwRedisFailure);
-  const again = calls.filter((_, index) => isOtherHistory(replies[index]));
-  const rest = (await runScripts(redis, script, again, options)).values();
-  return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
-}
 
 /**
  * Removes the node's profiles in slots with another history, then records its own for the slots. Several
  * workers may do so at once: a worker that is behind removes logs that other workers have begun meanwhile, and these logs are
  * rebuilt again.
  */
-async function adoptNode(node: Redis, market: string): Promise<void> {
+export async function adoptNode(node: Redis, market: string): Promise<void> {
   const history = infoField(await node.info('replication'), 'master_replid') ?? '';
   const found = await Promise.all(SLOTS.map((slot) => readHistory(node, market, slot)));
   const slots = SLOTS.filter((slot) => found[slot] !== undefined && found[slot] !== history);

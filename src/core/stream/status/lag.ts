@@ -1,8 +1,10 @@
 /** Content of streams and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
+
+import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { GROUP, type StreamKeys } from '../keys.ts';
+import { GROUP, type StreamKeys, shardLabel } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 
 export type StreamLag = {
@@ -43,4 +45,21 @@ function toLag(stream: StreamKeys, reply: unknown): StreamLag {
     oldestAgeMs: Number(oldestAgeMs),
     retriesWaiting: Number(retriesWaiting),
   };
+}
+
+/** Shows what waits in streams as metrics: of each worker for its streams, of an API for those of the market. */
+const NAMES = ['lagTransactions', 'lagSeconds', 'pendingTransactions', 'retriesDue'] as const;
+export type StreamMetrics = Pick<Metrics, (typeof NAMES)[number]>;
+
+export function reportStreams(metrics: StreamMetrics, streams: readonly StreamLag[]): void {
+  // Figures of a former shard would stay, as an empty one is listed no more.
+  for (const name of NAMES) metrics[name].reset();
+  for (const { stream, ...figures } of streams) {
+    const shard = shardLabel(stream.shard);
+    const labels = { corridor: stream.corridor, shard };
+    metrics.lagTransactions.set(labels, figures.lag);
+    metrics.pendingTransactions.set(labels, figures.pending);
+    metrics.lagSeconds.set(labels, figures.oldestAgeMs / 1000);
+    metrics.retriesDue.set(labels, figures.retriesWaiting);
+  }
 }

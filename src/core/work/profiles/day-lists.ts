@@ -2,9 +2,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { dayOf, HOUR_MS, hourOf } from '../../../kit/words/range.ts';
-import { takeOwn } from '../../profile/arena.ts';
 import { insertMerchantRow, MERCHANT_RECORD_BYTES } from '../../profile/merchant-profile.ts';
-import { countOlder, createList, type PackedList } from '../../profile/packed-list.ts';
+import { countOlder, createList, type PackedList, takeOwn } from '../../profile/packed-list.ts';
 import { type HourRow, readHourRows } from '../../store/profiles/merchant-hours.ts';
 
 /** Bytes of the lists of days: 27,000 days of ten rows. */

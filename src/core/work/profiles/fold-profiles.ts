@@ -5,15 +5,23 @@
  * A copy is changed only after Redis has answered: an append without an answer is returned as appended since, so nothing is
  * folded twice.
  */
+
+import type { FeatureRows } from '../../domain/feature-schema.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalsOf, keyOfArrival } from '../../profile/arrivals.ts';
 import { beginRows, foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
 import { compareKeys } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
-import type { FeatureRows } from '../../score/feature-rows.ts';
+import { lastStamp, mergeBlocks, readLog } from '../../profile/profile.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { batchParties, leaveWithoutProfile, waitForRebuild } from './batch-parties.ts';
+import {
+  batchParties,
+  type Found,
+  leaveWithoutProfile,
+  storeFolded,
+  storeMade,
+  waitForRebuild,
+} from './batch-parties.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { type Copy, forgetParty, readProfile } from './profile-memory.ts';
 import {
@@ -23,7 +31,6 @@ import {
   type Profiles,
   resetArena,
 } from './profiles.ts';
-import { type Found, storeFolded, storeMade } from './store-folded.ts';
 
 /** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
 const REBUILDING_BATCHES_MAX = 2;

@@ -4,14 +4,14 @@ import { arrivalOf } from '../../profile/arrivals.ts';
 import { foldParty, mergeArrival } from '../../profile/fold-batch.ts';
 import { AFTER_ALL } from '../../profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
-import { encodeSnapshot, readLog } from '../../profile/profile-log.ts';
+import { encodeSnapshot, readLog } from '../../profile/profile.ts';
 import {
   SNAPSHOTS_READ_MAX,
   type SnapshotMark,
   type SnapshotPast,
 } from '../../store/profiles/profile-snapshots.ts';
+import { storeMade } from './batch-parties.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
-import { storeMade } from './store-folded.ts';
 
 /** The parties that are to be rebuilt from rows. */
 type Unfolded = {

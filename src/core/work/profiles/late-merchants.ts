@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { openTurns } from '../../../kit/process/turns.ts';
 import { DAY_MS, HOUR_MS, hourOf } from '../../../kit/words/range.ts';
+import { rowAt } from '../../domain/feature-schema.ts';
 import { NO_FRAUDS } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
@@ -22,7 +23,6 @@ import {
   type Tallies,
   type Timeline,
 } from '../../profile/tallies.ts';
-import { rowAt } from '../../score/feature-rows.ts';
 import { type HourRow, type Mark, readHours } from '../../store/profiles/merchant-hours.ts';
 import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.ts';
 import {

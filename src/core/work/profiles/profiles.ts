@@ -4,12 +4,10 @@ import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import type { PartyKind } from '../../domain/party.ts';
-import type { Transaction } from '../../domain/transaction.ts';
-import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
+import type { PartyKind, Transaction } from '../../domain/transaction.ts';
 import type { CorridorAmounts, KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
-import type { Profile, ProfileKind } from '../../profile/profile.ts';
-import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
+import { type Arena, createArena, type TakeBytes } from '../../profile/packed-list.ts';
+import type { LogEnd, Profile, ProfileKind, Stamp } from '../../profile/profile.ts';
 import type {
   NewSnapshot,
   readSnapshots,
@@ -17,8 +15,13 @@ import type {
 } from '../../store/profiles/profile-snapshots.ts';
 import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
-import { createInstalls, type Installs } from './installs.ts';
-import { type Copy, createProfileMemory, type ProfileMemory } from './profile-memory.ts';
+import {
+  type Copy,
+  createInstalls,
+  createProfileMemory,
+  type Installs,
+  type ProfileMemory,
+} from './profile-memory.ts';
 
 type ProfilesOptions = {
   readonly market: MarketInRedis & { readonly guards: Pick<Guards, 'redis'> };

@@ -2,9 +2,8 @@
 
 import { atMostOnceIn } from '../../../kit/caches/at-most-once-in.ts';
 import type { Query } from '../../../kit/database/pool.ts';
-import type { PartyKind } from '../../domain/party.ts';
-import { createAccountKind } from '../../profile/account-kind.ts';
-import { createMerchantKind } from '../../profile/merchant-kind.ts';
+import type { PartyKind } from '../../domain/transaction.ts';
+import { createAccountKind, createMerchantKind } from '../../profile/kinds.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
 import { readMark, readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';

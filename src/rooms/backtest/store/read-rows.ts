@@ -6,7 +6,7 @@
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';
 import { isoTime, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
-import { toVector } from '../../../core/store/scores/vector-bytes.ts';
+import { toVector } from '../../../core/store/scores/score-values.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';

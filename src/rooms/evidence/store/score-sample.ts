@@ -8,8 +8,8 @@ import {
   listMonths,
   type MonthRange,
 } from '../../../core/store/partitions/month-slice.ts';
+import { toVector, vectorChecksum } from '../../../core/store/scores/score-values.ts';
 import { shareOut } from '../../../core/store/scores/score-window.ts';
-import { toVector, vectorChecksum } from '../../../core/store/scores/vector-bytes.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';

@@ -4,7 +4,7 @@
  * are 1.5 s old at most: values of a list whose set is behind its version are all looked up.
  */
 import { createHash } from 'node:crypto';
-import type { ListAnswerOf, Lists, Parties } from '../../../core/score/ask-inputs.ts';
+import type { ListAnswerOf, Lists, Parties } from '../../../core/score/rules/rule-inputs.ts';
 import { type Changes, STALE_MS } from '../../../kit/database/follow-changes.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { addressOf } from '../value.ts';

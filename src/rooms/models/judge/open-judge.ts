@@ -5,7 +5,7 @@
 
 import type { Limiter } from '../../../core/accept/limits/limiter.ts';
 import { namesStopped, offOf } from '../../../core/domain/control.ts';
-import { corridorScope, MARKET, MODEL } from '../../../core/domain/scope.ts';
+import { corridorScope, MARKET, MODEL } from '../../../core/domain/corridor.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn, subjectsInForce } from '../../../core/score/rollout/in-force.ts';

@@ -2,7 +2,7 @@
  * Exponential and logistic function with the same bits everywhere: Math.exp may differ in its last bit between
  * engines, and a stored probability may not. Uses only operations that IEEE 754 rounds exactly.
  */
-import { naturalLog } from '../../../core/score/natural-log.ts';
+import { naturalLog } from '../../../core/profile/arithmetic.ts';
 
 /** The upper 32 bits of ln 2, so that their product with a whole number below 2^20 is exact. */
 const LN2_HIGH = 0.6931471803691238;

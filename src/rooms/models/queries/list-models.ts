@@ -11,7 +11,7 @@ import {
   type StoredRollout,
   toProposalJson,
 } from '../../../core/store/rollouts/rollouts.ts';
-import { listCorridors } from '../../../core/store/transactions/corridors.ts';
+import { listCorridors } from '../../../core/store/transactions/transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { ModelDetailJson, ModelJson } from '../model-record.ts';
 import { findKnown, listModels, readDescription, type StoredModel } from '../store/models.ts';

@@ -5,8 +5,8 @@
  */
 import { FEATURE_COUNT } from '../../../core/domain/feature-schema.ts';
 import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import { toVector } from '../../../core/store/scores/score-values.ts';
 import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
-import { toVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
 import type { TrainingRow } from '../training/rows.ts';

@@ -3,7 +3,7 @@
  * it left; margins are kept in float32 and summed in the order of the trees, so that they are those of
  * the finished ensemble, and of its file, bit for bit.
  */
-import { naturalLog } from '../../../core/score/natural-log.ts';
+import { naturalLog } from '../../../core/profile/arithmetic.ts';
 import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
 import { logistic } from '../model/exponential.ts';

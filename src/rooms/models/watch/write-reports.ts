@@ -1,7 +1,7 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
 
 import { setImmediate } from 'node:timers/promises';
-import { naturalLog } from '../../../core/score/natural-log.ts';
+import { naturalLog } from '../../../core/profile/arithmetic.ts';
 import type { ScoreOutcome, ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { countNotAbove, findCuts } from '../bins.ts';

@@ -5,9 +5,9 @@
  */
 
 import type { Controls } from '../../../core/domain/control.ts';
-import { layoutOf } from '../../../core/domain/corridor-settings.ts';
+import { layoutOf } from '../../../core/domain/corridor.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
-import { countBacklog } from '../../../core/store/open-rows/backlog.ts';
+import { countBacklog } from '../../../core/store/open-rows/open-rows.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import { openKafkaOf } from '../../../core/stream/kafka/watch-kafka.ts';
 import { streamsOf } from '../../../core/stream/keys.ts';

@@ -1,6 +1,6 @@
 /** Makes cases of the transactions that the intake names, and of a transaction that a person names. */
 import { z } from 'zod';
-import { compareDecimals } from '../../../core/domain/decimal.ts';
+import { compareDecimals } from '../../../core/domain/currency.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { recordChange, recordChanges } from '../../../kit/audit/audit-log.ts';

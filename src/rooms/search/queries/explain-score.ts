@@ -18,7 +18,7 @@ import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
-import { vectorChecksum } from '../../../core/store/scores/vector-bytes.ts';
+import { vectorChecksum } from '../../../core/store/scores/score-values.ts';
 import {
   type Databases,
   isFound,

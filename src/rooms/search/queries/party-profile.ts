@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { storedTransaction } from '../../../core/accept/examples.ts';
-import type { ActiveParty, PartyKind } from '../../../core/domain/party.ts';
+import type { ActiveParty, PartyKind } from '../../../core/domain/transaction.ts';
 import {
   storedTransactionSchema,
   toTransactionJson,

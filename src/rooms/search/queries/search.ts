@@ -2,7 +2,7 @@
  * `GET /v1/transactions?…` and `GET /v1/scores?…`: one search. It looks at rows along the index of its list, a bounded number a page,
  * and reads what it lists by id.
  */
-import { compareDecimals } from '../../../core/domain/decimal.ts';
+import { compareDecimals } from '../../../core/domain/currency.ts';
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import { requireModel, requireReasons } from '../../../core/store/search/require-known.ts';
 import {

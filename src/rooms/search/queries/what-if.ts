@@ -15,8 +15,7 @@ import {
 } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import type { Api } from '../../../core/room.ts';
-import { askInputs } from '../../../core/score/ask-inputs.ts';
-import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
+import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';

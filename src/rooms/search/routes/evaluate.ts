@@ -19,12 +19,10 @@ import {
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import { requireOn } from '../../../core/require-on.ts';
 import type { Api } from '../../../core/room.ts';
-import { askInputs } from '../../../core/score/ask-inputs.ts';
 import { explain } from '../../../core/score/explain.ts';
-import { failedRules } from '../../../core/score/failed-rules.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
-import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
-import { rulesInForce } from '../../../core/score/rules-in-force.ts';
+import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
+import { failedRules, rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';

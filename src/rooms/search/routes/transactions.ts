@@ -4,7 +4,7 @@ import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { transactionIdInput } from '../../../core/domain/label.ts';
 import { TRANSACTION_LIMITS } from '../../../core/domain/transaction.ts';
 import { readFor } from '../../../core/read-for.ts';
-import { findKnownKeys } from '../../../core/store/idempotency-keys/idempotency-keys.ts';
+import { findKnownKeys } from '../../../core/store/idempotency-keys/key-slices.ts';
 import { ageHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { checkRole } from '../../../kit/http/auth/auth.ts';

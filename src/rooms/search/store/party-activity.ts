@@ -2,7 +2,7 @@
  * Activity of one account, merchant or device in the thirty days before a moment, summed exactly from at most
  * ACTIVITY_ROWS_MAX rows, the newest, so that a busy merchant costs a bounded read.
  */
-import type { ActiveParty } from '../../../core/domain/party.ts';
+import type { ActiveParty } from '../../../core/domain/transaction.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';

@@ -2,7 +2,7 @@
  * Reads the stamp at the end of a party's log (append-profiles-n.lua). Each transaction that a worker folds ends the log with
  * another one, and a label that says fraud removes the log, so it is a version of what the party did.
  */
-import type { PartyKind } from '../../../core/domain/party.ts';
+import type { PartyKind } from '../../../core/domain/transaction.ts';
 import { profileKey } from '../../../core/stream/keys.ts';
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 

@@ -4,7 +4,7 @@
  * stores, and a receiver of webhooks. Shadows are in models-in-force.test.ts.
  */
 import { expect, test } from 'vitest';
-import type { Flag } from '../../../../src/core/domain/scope.ts';
+import type { Flag } from '../../../../src/core/domain/corridor.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
-import type { Parties } from '../../../../src/core/score/ask-inputs.ts';
+import type { Parties } from '../../../../src/core/score/rules/rule-inputs.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { EFFECTS, isShared } from '../../../../src/rooms/lists/list.ts';
@@ -161,7 +161,6 @@ async function answered(parties: readonly Parties[], by = memory): Promise<strin
 async function compare(parties: readonly Parties[], by = memory): Promise<number> {
   let listed = 0;
   const isStill = async () => {
-    // An entry may expire between the two statements.
     const [before, found, after] = [
       await expected(parties),
       await answered(parties, by),

@@ -3,7 +3,7 @@
  * the command, workers on real stores, and the scores they leave behind.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { toVector } from '../../../../src/core/store/scores/vector-bytes.ts';
+import { toVector } from '../../../../src/core/store/scores/score-values.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
 import { insertControl } from '../../../support/controls.ts';

@@ -3,7 +3,7 @@
  * lost, is answered by the stored transaction. Method: posts through every door; subjects are counted.
  */
 import { expect, test } from 'vitest';
-import { keptEach, keptWhole } from '../../../../src/core/accept/keep-tokens.ts';
+import { keptEach, keptWhole } from '../../../../src/core/accept/admit.ts';
 import { prepare } from '../../../../src/core/accept/prepare-transactions.ts';
 import type { KeyedTransactionInput } from '../../../../src/core/domain/transaction.ts';
 import { createPartitionGuard } from '../../../../src/core/store/partitions/partitions.ts';

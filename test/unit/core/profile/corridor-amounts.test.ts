@@ -1,10 +1,9 @@
 /** Goal: an amount is compared with the percentile of its day in the market's currency, or not at all. Method: rows by hand. */
 import { expect, test } from 'vitest';
-import { FRESH_DAYS } from '../../../../src/core/domain/corridor-amount.ts';
-import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
+import { FRESH_DAYS } from '../../../../src/core/domain/corridor.ts';
+import { featureOf, vectorOf } from '../../../../src/core/domain/feature-schema.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { beginRows, createCorridorAmounts } from '../../../../src/core/profile/fold-batch.ts';
-import { vectorOf } from '../../../../src/core/score/feature-rows.ts';
 
 const DAY_MS = 86_400_000;
 const DAY = 20_000;

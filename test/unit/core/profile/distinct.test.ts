@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addDistinct, beginDistinct } from '../../../../src/core/profile/distinct.ts';
+import { addDistinct, beginDistinct } from '../../../../src/core/profile/arithmetic.ts';
 
 test('each count is that of a Set, round after round, of hashes that share low bits too', () => {
   const colliding = fc.tuple(fc.constantFrom(1, 2, 1022, 1023), fc.nat(40));

@@ -4,14 +4,14 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { vectorOf } from '../../../../src/core/domain/feature-schema.ts';
 import { type AccountPast, NO_FRAUDS } from '../../../../src/core/domain/history.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
-import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import type { AccountProfile } from '../../../../src/core/profile/account-profile.ts';
-import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { beginRows, foldParty, rebuildParties } from '../../../../src/core/profile/fold-batch.ts';
-import { vectorOf } from '../../../../src/core/score/feature-rows.ts';
+import { accountKind } from '../../../../src/core/profile/kinds.ts';
+import { takeOwn } from '../../../../src/core/profile/packed-list.ts';
 import { type NamedFeatures, named } from '../../../support/fold-one.ts';
 import { transactionAt } from '../../../support/transactions.ts';
 

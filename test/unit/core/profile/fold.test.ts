@@ -9,19 +9,17 @@ import {
   NO_FRAUDS,
 } from '../../../../src/core/domain/history.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
-import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import {
   ACCOUNT_CUT_ENTRIES,
   ACCOUNT_PROFILE_ENTRIES,
 } from '../../../../src/core/profile/account-profile.ts';
-import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
-import { merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
+import { accountKind, merchantKind } from '../../../../src/core/profile/kinds.ts';
 import {
   MERCHANT_CUT_ENTRIES,
   MERCHANT_RECENT_ENTRIES,
 } from '../../../../src/core/profile/merchant-profile.ts';
-import { packedBytes } from '../../../../src/core/profile/packed-list.ts';
+import { packedBytes, takeOwn } from '../../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
 import {
   BLOCK_BYTES,
@@ -30,7 +28,7 @@ import {
   endBlock,
   mergeBlocks,
   readLog,
-} from '../../../../src/core/profile/profile-log.ts';
+} from '../../../../src/core/profile/profile.ts';
 import { foldOne } from '../../../support/fold-one.ts';
 import { transactionAt } from '../../../support/transactions.ts';
 

@@ -7,12 +7,14 @@ import {
   type MerchantPast,
   NO_FRAUDS,
 } from '../../../../src/core/domain/history.ts';
-import { accountKind } from '../../../../src/core/profile/account-kind.ts';
-import { takeOwn } from '../../../../src/core/profile/arena.ts';
-import { createMerchantKind, merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
-import { AFTER_ALL, BEFORE_ALL, keyOf } from '../../../../src/core/profile/packed-list.ts';
+import {
+  accountKind,
+  createMerchantKind,
+  merchantKind,
+} from '../../../../src/core/profile/kinds.ts';
+import { AFTER_ALL, BEFORE_ALL, keyOf, takeOwn } from '../../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
-import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile-log.ts';
+import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile.ts';
 import { transactionAt } from '../../../support/transactions.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { selectRank } from '../../../../src/core/profile/select-rank.ts';
+import { selectRank } from '../../../../src/core/profile/arithmetic.ts';
 
 test('two ranks after one another are those of sorted values, which may repeat', () => {
   const value = fc.oneof(fc.nat(5), fc.double({ min: 0, max: 1e6, noNaN: true }));

@@ -1,6 +1,6 @@
 /** Goal: an amount of one currency reaches another by the rates of its day. Method: rates of three days, and a clock of the test. */
 import { expect, test } from 'vitest';
-import { rateOfRows } from '../../../../src/core/score/ask-inputs.ts';
+import { rateOfRows } from '../../../../src/core/score/rules/rule-inputs.ts';
 import { createRates } from '../../../../src/core/store/amounts/exchange-rates.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';

@@ -5,15 +5,15 @@
 import { expect, test, vi } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { explain } from '../../../../src/core/score/explain.ts';
-import { failedRules } from '../../../../src/core/score/failed-rules.ts';
 import {
   type CompiledRuleSet,
   compileOwn,
 } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';
+import { failedRules } from '../../../../src/core/score/rules-in-force.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../src/core/score/verify-score.ts';
-import { noteFailures } from '../../../../src/core/work/rule-shadows.ts';
+import { noteFailures } from '../../../../src/core/work/rollout-counts.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { atOnce } from '../../../../src/kit/process/pauses.ts';
 import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';

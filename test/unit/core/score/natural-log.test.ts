@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { naturalLog } from '../../../../src/core/score/natural-log.ts';
+import { naturalLog } from '../../../../src/core/profile/arithmetic.ts';
 
 test('naturalLog is within a few units in the last place of the true value', () => {
   fc.assert(

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../../src/core/domain/history.ts';
-import { accountKind } from '../../../../src/core/profile/account-kind.ts';
+import { accountKind } from '../../../../src/core/profile/kinds.ts';
 import { openRecord, writeKey } from '../../../../src/core/profile/packed-list.ts';
 import {
   createProfileMemory,

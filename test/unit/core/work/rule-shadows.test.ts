@@ -5,7 +5,7 @@ import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import type { EntryTransaction } from '../../../../src/core/work/decided.ts';
-import { compareShadow, openFlips } from '../../../../src/core/work/rule-shadows.ts';
+import { compareShadow, openFlips } from '../../../../src/core/work/rollout-counts.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { declareFailingCode, withFailingRule } from '../../../support/failing-rule.ts';
 import { makeVector } from '../score/vector.ts';

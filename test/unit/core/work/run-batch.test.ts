@@ -19,7 +19,8 @@ type Steps = {
   releaseEntries: (entries: readonly StreamEntry[]) => Promise<void>;
 };
 const steps = vi.hoisted(() => ({}) as Steps);
-vi.mock('../../../../src/core/work/read-entries.ts', () => ({
+vi.mock('../../../../src/core/work/decided.ts', async (original) => ({
+  ...(await original<object>()),
   readEntries: (_: unknown, entries: readonly StreamEntry[]) => ({
     ...{ transactions: steps.readEntries(entries), decided: [] },
   }),

@@ -21,7 +21,8 @@ const [flooded, quiet] = ['US-EG', 'US-MX'].map((corridor) => streamKeys('m', co
 
 type Score = (entries: readonly StreamEntry[]) => Promise<void>;
 const steps = vi.hoisted(() => ({}) as { score: Score });
-vi.mock('../../../../src/core/work/read-entries.ts', () => ({
+vi.mock('../../../../src/core/work/decided.ts', async (original) => ({
+  ...(await original<object>()),
   readEntries: (_: unknown, entries: readonly StreamEntry[]) => ({
     ...{ transactions: entries.flatMap((one) => transactionsOf(one)), decided: [] },
   }),
@@ -53,7 +54,7 @@ vi.mock('../../../../src/core/stream/keys.ts', async (original) => ({
   streamsOf: (_: string, corridors: readonly string[]) =>
     [flooded, quiet].filter(({ corridor }) => corridors.includes(corridor)),
 }));
-vi.mock('../../../../src/core/store/transactions/corridors.ts', () => ({
+vi.mock('../../../../src/core/store/transactions/transactions.ts', () => ({
   listCorridors: async () => [flooded, quiet].map(({ corridor }) => corridor),
 }));
 vi.mock(

@@ -1,9 +1,8 @@
 /** Streams with a backlog advance together, wherever they stand among the others. */
 import { expect, test } from 'vitest';
 import { type StreamKeys, streamKeys } from '../../../../src/core/stream/keys.ts';
-import { createInFlight } from '../../../../src/core/work/in-flight.ts';
 import { createIntake, createStreamTurns, cutOff } from '../../../../src/core/work/intake.ts';
-import { createLanes, shareOfSettings } from '../../../../src/core/work/lanes.ts';
+import { createInFlight, createLanes, shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { entryOf } from './delivered-entries.ts';
 
 const BATCH = 1000;

@@ -1,7 +1,7 @@
 /** Goal: a case has the priority and deadline of M8. Method: drawn cases against a plain rule. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDecimals } from '../../../../src/core/domain/decimal.ts';
+import { compareDecimals } from '../../../../src/core/domain/currency.ts';
 import { prioritise } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { isSpotCheck } from '../../../../src/rooms/review/duty.ts';
 import { CASE_SOURCES, reviewPolicySchema } from '../../../../src/rooms/review/policy.ts';

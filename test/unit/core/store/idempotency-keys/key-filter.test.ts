@@ -2,13 +2,10 @@
  * Goal: a filter never misses a key of its slice, and has few false positives. Method: random digests, in pages
  * of any size and with bounds that are larger than needed.
  */
+
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import {
-  digestKeys,
-  type KeyDigests,
-  pickDigests,
-} from '../../../../../src/core/store/idempotency-keys/idempotency-keys.ts';
+import type { KeyDigests } from '../../../../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import {
   createKeyFilter,
   filterBytes,
@@ -16,6 +13,10 @@ import {
   type KeyFilter,
   PREFIX_BYTES,
 } from '../../../../../src/core/store/idempotency-keys/key-slice-rows.ts';
+import {
+  digestKeys,
+  pickDigests,
+} from '../../../../../src/core/store/idempotency-keys/key-slices.ts';
 import { uuidOffset } from '../../../../../src/kit/database/binary-array.ts';
 
 function keys(prefix: string, count: number): KeyDigests {

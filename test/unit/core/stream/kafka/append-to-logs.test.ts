@@ -1,6 +1,6 @@
 /** Goal: an entry is appended where its corridor says, and one log that takes it suffices. */
 import { expect, test } from 'vitest';
-import type { CorridorLog } from '../../../../../src/core/domain/corridor-settings.ts';
+import type { CorridorLog } from '../../../../../src/core/domain/corridor.ts';
 import type { EntryPayload } from '../../../../../src/core/stream/entries/entry.ts';
 import { appendToLogs } from '../../../../../src/core/stream/kafka/append.ts';
 

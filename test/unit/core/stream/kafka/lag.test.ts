@@ -1,6 +1,6 @@
 /** Goal: what waits in Kafka is counted in transactions, and once where both logs have it. Method: pure functions. */
 import { expect, test } from 'vitest';
-import type { CorridorLog } from '../../../../../src/core/domain/corridor-settings.ts';
+import type { CorridorLog } from '../../../../../src/core/domain/corridor.ts';
 import {
   countTransactions,
   joinLags,
