@@ -2,7 +2,6 @@
  * A room is one capability, in one folder, that adds to an API process, to a worker process and to the command line.
  * `src/main/rooms.ts` lists the rooms. Core and kit know none of them, so a room can be deleted by its folder and its line.
  */
-import type { RequestListener } from 'node:http';
 import type { Hono } from 'hono';
 import type { Guards } from '../kit/breakers/guards.ts';
 import type { Command } from '../kit/command/command.ts';
@@ -81,7 +80,7 @@ export const routesUnder = (
 });
 
 /** A market of an API process, as rooms see it. */
-export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
+export type Api = Pick<Authenticator, 'authenticate'> &
   Pick<RequestGate, 'isSubmitting'> & {
     readonly config: Config;
     readonly log: Log;
@@ -111,8 +110,6 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
 export type ApiRoom = {
   /** In mounting order; paths below /v1 need a key. */
   readonly routes: readonly Hono<AppEnv>[];
-  /** Answers before the application does. */
-  readonly answerFirst?: (application: RequestListener) => RequestListener;
   /** Resolves once nothing of the room is under way; called when the process has stopped serving. */
   readonly ended?: () => Promise<unknown>;
 };

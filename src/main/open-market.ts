@@ -125,16 +125,12 @@ export async function openMarket(
     waitMsMax: config.RISK_WAIT_MS_MAX,
     refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.controls)],
   });
-  const first = rooms.reduce(
-    (next, { answerFirst }) => answerFirst?.(next) ?? next,
-    toListener(app),
-  );
   const { refused } = stack.use(watchRights(probe, api.redis, config.RISK_MARKET, log));
   return {
     authenticate: api.authenticate,
     databases: api.databases,
     metrics,
-    listener: gate.wrap(first),
+    listener: gate.wrap(toListener(app)),
     requestsInFlight: gate.inFlight,
     vitals: { ...vitalsOf(api, probe), refused },
     ended: () => Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]),
@@ -158,7 +154,7 @@ async function openApi(
   const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
   const guard = guards.postgres.run;
   const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
-  const { authenticate, recall, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
+  const { authenticate, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
     const key = await finders[kind](database, tokenHash);
     return key && { ...key, roles: new Set(key.roles) };
   });
@@ -218,7 +214,6 @@ async function openApi(
     controls,
     replies,
     authenticate,
-    recall,
     isSubmitting: gate.isSubmitting,
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard, server })),
     ...(await openParts(databases, changes)),

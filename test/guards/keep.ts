@@ -77,11 +77,6 @@ export const KEEP: Guards = {
     test: 'integration/rooms/search/answer-caches.test.ts > what is served equals a recount of at most a second ago',
     mechanism: 'src/kit/caches/answer-cache.ts',
   },
-  'hot-scores': {
-    says: 'A score that is answered from memory is what the application answers.',
-    test: 'integration/rooms/search/kept-answers.test.ts > a score in memory is answered as the application answers it',
-    mechanism: 'src/rooms/search/api.ts',
-  },
   'daily-summaries': {
     says: 'Summaries sum each day and corridor.',
     shown: 'GET /v1/summaries/daily',

@@ -143,13 +143,6 @@ export function createAnswerCache<Question>(options: AnswerCacheOptions<Question
     },
     /** Forgets all answers, as their versions prove nothing any more. */
     forget: () => entries.clear(),
-    /** The answer in memory that is served without a question to anybody; counted as a hit where there is one. */
-    peek(question: Question) {
-      const key = keyOf(question);
-      const kept = entries.get(key);
-      if (kept === undefined || !isYoung(kept, question) || !isProven(kept)) return undefined;
-      return serveKept(kept, key, question);
-    },
     /** Undefined where `make` has no answer. */
     async read(question: Question): Promise<ServedAnswer | undefined> {
       const key = keyOf(question);

@@ -110,17 +110,13 @@ export function usualHeaders(path: string): ReturnType<typeof answerHeaders> {
 }
 
 /**
- * The header `Age`, in seconds, of answers from memory or a replica: they include everything that was stored longer ago
- * than that.
- * Adds the header `Age`, if there is one, and returns the answer.
+ * Adds the header `Age`, where there is an age, and returns the answer. `Age` is in whole seconds, rounded up: the answer includes
+ * everything that was stored longer ago.
  */
 export function sayAge<T>(c: Context<AppEnv>, { answer, ageMs }: Aged<T>): T {
-  if (ageMs !== undefined) addHeaders(c, [['Age', ageOf(ageMs)]]);
+  if (ageMs !== undefined) addHeaders(c, [['Age', String(Math.ceil(ageMs / 1000))]]);
   return answer;
 }
-
-/** The value of `Age`: whole seconds, rounded up. */
-export const ageOf = (ageMs: number): string => String(Math.ceil(ageMs / 1000));
 
 /** Headers of answers that a replica may give, for the document. */
 export const ageHeaders = answerHeaders('Age');

@@ -26,7 +26,7 @@ type KeptHeaders = Readonly<Record<'ETag' | 'Cache-Control' | 'Vary', string>>;
 const headersOfText = new WeakMap<AnswerText, KeptHeaders>();
 
 /** The headers of a text, made once. */
-export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
+function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
   let headers = headersOfText.get(answer);
   if (headers === undefined) {
     const tag = hash('sha256', answer.text, 'base64url').slice(0, TAG_CHARS);

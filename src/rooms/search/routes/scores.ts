@@ -21,7 +21,7 @@ import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, type Operation, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import { clientSeen, type Role } from '../../../kit/words/principal.ts';
+import { clientSeen } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
 import {
@@ -40,9 +40,6 @@ const PENDING_RETRY_AFTER_SECONDS = '1';
 const pendingSchema = z
   .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
   .meta({ id: 'PendingScore' });
-
-/** The roles that may read a score: api.ts answers the route, too. */
-export const SCORE_READERS: readonly Role[] = ['analyst', 'ingest'];
 
 /** @throws Problem that says why a transaction has no score */
 export async function refuseUnscored(
@@ -88,7 +85,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     ...ownClientAlone(
       'A stored score never changes: keep it, or ask again with If-None-Match. `releases_held` is added while the corridor is frozen.',
     ),
-    roles: SCORE_READERS,
+    roles: ['analyst', 'ingest'],
     path: transactionPath,
     query: z.strictObject({ fields: fieldsParameter(FIELD_NAMES.score, 'score,verdict') }),
     header: conditionalHeader,

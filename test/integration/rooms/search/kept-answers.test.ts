@@ -36,22 +36,6 @@ test.each([
   expect((await get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
 });
 
-test('a score in memory is answered as the application answers it', async () => {
-  const path = `/v1/scores/${idAt(NOVEMBER, 1)}`;
-  const asked = { 'X-Request-Id': 'compared' };
-  const read = async (headers: Record<string, string>) => {
-    const answer = await get(path, { ...asked, ...headers });
-    const { date, age, ...own } = Object.fromEntries(answer.headers);
-    expect([typeof date, typeof age]).toEqual(['string', 'string']);
-    return { status: answer.status, headers: own, body: await answer.text() };
-  };
-  await get(path);
-  // A tag that matches nothing is for the application.
-  const application = await read({ 'If-None-Match': '"other"' });
-  expect(application.status).toBe(200);
-  expect(await read({})).toEqual(application);
-});
-
 test('a score in memory stays unknown to the key of another client', async () => {
   const path = `/v1/scores/${idAt(NOVEMBER, 1)}`;
   expect((await get(path)).status).toBe(200);
