@@ -25,7 +25,7 @@ export const LONG = [
   ...['search/search', 'e2e/containers', 'integration/worker', 'markets-of-one-api'],
   ...['models-in-force', 'contract/answers', 'worker-breakers'],
   ...['backtest/backtest', 'exports/http'],
-  ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answer-caches'],
+  ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answers-from-memory'],
 ].map((name) => `/${name}.test.ts`);
 
 /** Tests that replace a module (`vi.mock`) take a process that has not imported the module. */

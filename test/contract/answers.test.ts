@@ -167,8 +167,13 @@ describe('answers', () => {
 
   /** Answers that a client may keep. */
   const kept = (): string[] => [
-    ...[`/v1/scores/${scored}`, '/v1/accounts/acc_1/profile', '/v1/merchants/m_1/profile'],
-    ...['/v1/summaries/daily', '/v1/corridors', '/v1/reason-codes', '/v1/features'],
+    ...[
+      `/v1/scores/${scored}`,
+      '/v1/summaries/daily',
+      '/v1/corridors',
+      '/v1/reason-codes',
+      '/v1/features',
+    ],
     ...['/v1/rule-sets', '/v1/rules/outcomes'],
   ];
 

@@ -74,7 +74,7 @@ export const KEEP: Guards = {
   },
   'answers-from-memory': {
     says: 'An answer from memory equals a recount of at most a second ago.',
-    test: 'integration/rooms/search/answer-caches.test.ts > what is served equals a recount of at most a second ago',
+    test: 'integration/rooms/summaries/answers-from-memory.test.ts > what is served equals a recount of at most a second ago',
     mechanism: 'src/kit/caches/answer-cache.ts',
   },
   'daily-summaries': {

@@ -141,8 +141,6 @@ export function createAnswerCache<Question>(options: AnswerCacheOptions<Question
     proveAnew: () => {
       changedMs = nowMs();
     },
-    /** Forgets all answers, as their versions prove nothing any more. */
-    forget: () => entries.clear(),
     /** Undefined where `make` has no answer. */
     async read(question: Question): Promise<ServedAnswer | undefined> {
       const key = keyOf(question);

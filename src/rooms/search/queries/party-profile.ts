@@ -5,31 +5,10 @@
 import { z } from 'zod';
 import { storedTransaction } from '../../../core/accept/examples.ts';
 import type { ActiveParty, PartyKind } from '../../../core/domain/transaction.ts';
-import {
-  storedTransactionSchema,
-  toTransactionJson,
-} from '../../../core/domain/transaction-record.ts';
-import {
-  type AnswerCache,
-  type CacheMetrics,
-  createAnswerCache,
-  type MadeAnswer,
-  type ServedAnswer,
-  type Version,
-} from '../../../kit/caches/answer-cache.ts';
-import {
-  type Databases,
-  readFrom,
-  withLag,
-} from '../../../kit/database/replica/choose-database.ts';
-import { answerWithin } from '../../../kit/process/settles-within.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { storedTransactionSchema, toTransactionJson } from '../../../core/domain/transaction-record.ts';
+import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
-import {
-  ACTIVITY_ROWS_MAX,
-  ACTIVITY_WINDOWS_HOURS,
-  readActivity,
-} from '../store/party-activity.ts';
+import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from '../store/party-activity.ts';
 import { find } from './search.ts';
 
 const RECENT_TRANSACTIONS = 20;
@@ -71,88 +50,12 @@ const common = {
 };
 type PartyProfile = z.infer<z.ZodObject<typeof common>>;
 
-/** The answer of one kind of party, with an example of it. */
-export function describeProfile(party: ActiveParty, schemaId: string, id: string) {
-  const schema = z.object({ [`${party}_id`]: z.string(), ...common }).meta({ id: schemaId });
-  return { schema, example: { [`${party}_id`]: id, ...profileExample } };
-}
+/** The answer of one kind of party. */
+export const profileSchema = (party: ActiveParty, id: string) =>
+  z.object({ [`${party}_id`]: z.string(), ...common }).meta({ id });
 
-/** The profile as the answer has it, undefined when the party has no transaction up to then. */
-export async function makeProfile(
-  databases: Databases,
-  party: ActiveParty,
-  id: string,
-  atMs: number,
-): Promise<(MadeAnswer & { readonly isFinal: boolean }) | undefined> {
-  const { answer, lagMs } = await withLag(databases, (databases) =>
-    readPartyProfile(databases, party, id, atMs),
-  );
-  if (answer === undefined) return undefined;
-  const text = JSON.stringify({ [`${party}_id`]: id, ...answer });
-  // A scored transaction stays scored.
-  const isFinal = answer.recent.every(({ status }) => status === 'scored');
-  return { text, version: undefined, lagMs, isFinal };
-}
-
-/** 2,000 profiles with 20 recent transactions each: with fewer more are made anew, and the API has 256 MiB. */
-const BYTES_MAX = 24 * 1024 * 1024;
-const AGE_MS_MAX = 5 * 60_000;
-/** A read waits so long for Redis: making the answer anew takes some milliseconds. */
-const VERSION_MS_MAX = 100;
-
-type ProfileQuestion = { readonly party: PartyKind; readonly id: string };
-export type ProfileCache = AnswerCache<ProfileQuestion>;
-
-/** Profiles of now. Their versions are stamps in Redis, which devices lack. */
-export function createProfileCache(
-  databases: Databases,
-  metrics: CacheMetrics,
-  readStamp: (party: PartyKind, id: string) => Promise<Version>,
-): ProfileCache {
-  const readVersion = async ({ party, id }: ProfileQuestion) => {
-    try {
-      return await answerWithin(readStamp(party, id), VERSION_MS_MAX);
-    } catch (error) {
-      if (error instanceof Failure) return undefined;
-      throw error;
-    }
-  };
-  return createAnswerCache<ProfileQuestion>({
-    name: () => 'profiles',
-    metrics,
-    bytesMax: BYTES_MAX,
-    keyOf: ({ party, id }) => `${party} ${id}`,
-    ageMsMax: () => AGE_MS_MAX,
-    make: async (question) => {
-      const version = await readVersion(question);
-      const made = await makeProfile(databases, question.party, question.id, databases.now());
-      // The version says nothing about a replica, nor about what follows the fold: a score, or a dead letter.
-      if (made === undefined || made.lagMs !== undefined || !made.isFinal) return made;
-      return { ...made, version };
-    },
-    readVersion,
-  });
-}
-
-/**
- * Profiles of now alone are asked for again and again: any other is made for its request.
- * @param atMs undefined: now
- */
-export async function readProfile(
-  databases: Databases,
-  cache: Pick<ProfileCache, 'read'>,
-  party: ActiveParty,
-  id: string,
-  atMs: number | undefined,
-): Promise<ServedAnswer | undefined> {
-  if (atMs === undefined && !databases.isPrimaryAlone && party !== 'device') {
-    return await cache.read({ party, id });
-  }
-  const made = await makeProfile(databases, party, id, atMs ?? databases.now());
-  return made && { answer: made, ageMs: made.lagMs };
-}
-
-async function readPartyProfile(
+/** Undefined where the party has no transaction up to then. */
+export async function readPartyProfile(
   databases: Databases,
   party: ActiveParty,
   partyId: string,
@@ -194,23 +97,3 @@ async function readPartyProfile(
     recent: recent.map(toTransactionJson),
   };
 }
-
-const lastHour = {
-  hours: 1,
-  transactions: 14,
-  counterparties: 3,
-  amounts: [{ currency: 'USD', sum: '642.10', max: '125.50' }],
-};
-
-const profileExample: PartyProfile = {
-  as_of: '2026-11-20T10:00:00.000Z',
-  windows: [
-    lastHour,
-    { ...lastHour, hours: 24 },
-    { ...lastHour, hours: 168, transactions: 22 },
-    { ...lastHour, hours: 720, transactions: 61 },
-  ],
-  days: [{ day: '2026-11-20', transactions: 14, counterparties: 3 }],
-  complete: true,
-  recent: [storedTransaction],
-};

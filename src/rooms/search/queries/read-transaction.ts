@@ -90,7 +90,10 @@ const AGE_MS_MAX = 24 * 3_600_000;
 
 /** @param client finds only this client's scores, as if no others existed; null finds all */
 type ScoreQuestion = { readonly transactionId: string; readonly client: string | null };
-export type ScoreCache = AnswerCache<ScoreQuestion>;
+type ScoreCache = AnswerCache<ScoreQuestion>;
+
+/** An API process with the scores that it has in memory. */
+export type Parts = Api & { readonly scores: ScoreCache };
 
 /** Undefined when unknown. @throws MonthDetached where the transaction's month is detached */
 export async function readTransaction(
@@ -121,14 +124,10 @@ export async function readTransaction(
   };
 }
 
-type Expanding = Pick<Api, 'models' | 'controls'> & {
-  readonly scores: Pick<ScoreCache, 'read'>;
-};
-
 /** @param client adds only what this client sees; null adds all */
 export async function expandTransaction(
   databases: Databases,
-  { models, scores, controls }: Expanding,
+  { models, scores, controls }: Pick<Parts, 'models' | 'scores' | 'controls'>,
   transaction: TransactionDetailJson,
   client: string | null,
   expansions: ReadonlySet<Expansion>,

@@ -23,7 +23,6 @@ import { answer, type Operation, operation } from '../../../kit/http/operation.t
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
-import type { Parts } from '../caches.ts';
 import {
   explainScore,
   explanationExample,
@@ -32,6 +31,7 @@ import {
 } from '../queries/explain-score.ts';
 import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
 import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
+import type { Parts } from '../queries/read-transaction.ts';
 import { readScore, type ScoreLookup } from '../queries/read-transaction.ts';
 import { transactionPath } from './transactions.ts';
 

@@ -16,7 +16,6 @@ import { ageHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
-import type { Parts } from '../caches.ts';
 import {
   FIELD_NAMES,
   foundScoreSchema,
@@ -24,6 +23,7 @@ import {
   foundTransactionSelected,
 } from '../queries/fields.ts';
 import { scoreSearchParameters, transactionSearchParameters } from '../queries/parameters.ts';
+import type { Parts } from '../queries/read-transaction.ts';
 import { searchScores, searchTransactions } from '../queries/search.ts';
 import { digestQuestion, encodeSearchCursor } from '../queries/search-cursor.ts';
 import { searchPageSchema } from '../queries/search-json.ts';

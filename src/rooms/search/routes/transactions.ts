@@ -14,8 +14,8 @@ import { given } from '../../../kit/words/describe-issue.ts';
 import { idText } from '../../../kit/words/plain-text.ts';
 import { clientSeen, withReaders } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
-import type { Parts } from '../caches.ts';
 import { FIELD_NAMES, transactionSelected } from '../queries/fields.ts';
+import type { Parts } from '../queries/read-transaction.ts';
 import {
   expandTransaction,
   readTransaction,

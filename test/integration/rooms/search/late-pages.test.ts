@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { scoreSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
-import { makeProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
+import { readPartyProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
 import { searchScores } from '../../../../src/rooms/search/queries/search.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -34,7 +34,7 @@ test('a page or a party whose month is late is unavailable, and neither empty no
     const unavailable = { kind: 'unavailable' };
     const ofAccount = transactions(databases, { account_id: 'acc_before' });
     await expect(ofAccount).rejects.toMatchObject(unavailable);
-    const profile = makeProfile(databases, 'account', 'acc_before', NOVEMBER);
+    const profile = readPartyProfile(databases, 'account', 'acc_before', NOVEMBER);
     await expect(profile).rejects.toMatchObject(unavailable);
     const { items } = await transactions(databases, { limit: '1' });
     expect(items).toHaveLength(1);

@@ -180,13 +180,13 @@ test('answers take no more memory than they may, and one that has no room is giv
 
 test('whatever happens in whatever order, an answer is one of the time since its last proof', async () => {
   const step = fc.record({
-    kind: fc.constantFrom('event', 'read', 'read', 'lost', 'forget'),
+    kind: fc.constantFrom('event', 'read', 'read', 'lost'),
     question: fc.constantFrom('a', 'b'),
     ms: fc.nat({ max: 2 * PROOF_MS }),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const { rig, cache, read } = openRig();
+      const { rig, read } = openRig();
       let isLost = false;
       rig.version = () => (isLost ? undefined : String(rig.state));
       /** The state after each event, with its time. */
@@ -195,7 +195,6 @@ test('whatever happens in whatever order, an answer is one of the time since its
         rig.nowMs += ms;
         if (kind === 'event') states.push({ atMs: rig.nowMs, state: ++rig.state });
         if (kind === 'lost') isLost = !isLost;
-        if (kind === 'forget') cache.forget();
         if (kind !== 'read') continue;
         const state = Number((await read(question))?.split(' ')[1]);
         const endedMs = states[state + 1]?.atMs ?? Number.POSITIVE_INFINITY;
