@@ -60,15 +60,15 @@ async function questions(
   const [hotIds, coldIds] = [ids.rows.slice(0, HOT_IDS), ids.rows.slice(HOT_IDS)];
   const hotAccounts = accounts.rows.slice(0, HOT_ACCOUNTS);
   const coldAccounts = accounts.rows.slice(HOT_ACCOUNTS);
-  const byAccount = (id: string) => `/v1/scores?account_id=${id}&limit=${PAGE_ROWS}`;
+  const scores = (query: string) => `/v1/transactions?status=scored&limit=${PAGE_ROWS}&${query}`;
   const list = (name: string, path: (n: number) => string) => ({ name, requests: lists, path });
   return [
     { name: 'a score by id, cold', requests, path: (n) => `/v1/scores/${of(coldIds, n)}` },
     { name: 'a score by id, hot', requests, path: (n) => `/v1/scores/${of(hotIds, n)}` },
-    list('scores of an account, cold', (n) => byAccount(of(coldAccounts, n))),
-    list('scores of an account, hot', (n) => byAccount(of(hotAccounts, n))),
-    list('declined, newest first', () => `/v1/scores?verdict=decline&limit=${PAGE_ROWS}`),
-    list('of a corridor, newest first', () => `/v1/scores?corridor=US-EG&limit=${PAGE_ROWS}`),
+    list('scores of an account, cold', (n) => scores(`account_id=${of(coldAccounts, n)}`)),
+    list('scores of an account, hot', (n) => scores(`account_id=${of(hotAccounts, n)}`)),
+    list('declined, newest first', () => scores('verdict=decline')),
+    list('of a corridor, newest first', () => scores('corridor=US-EG')),
   ];
 }
 

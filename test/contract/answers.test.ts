@@ -129,7 +129,7 @@ describe('answers', () => {
       (query) => `/v1/transactions${query}`,
     ),
     ...[scored, pending, dead, unknown, detached, 'x'].flatMap(readingPaths),
-    ...['/v1/scores', '/v1/scores?verdict=decline&min_score=800', '/v1/scores?verdict=no'],
+    ...['?verdict=decline&min_score=800', '?verdict=no'].map((query) => `/v1/transactions${query}`),
     ...PARTY_PATHS,
     ...['/v1/summaries/daily', '/v1/summaries/daily?from=x', '/v1/status'],
     ...['/v1/models/watch', '/v1/models/watch?at=x'],

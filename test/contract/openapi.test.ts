@@ -190,9 +190,9 @@ describe('the examples', () => {
     const { signal } = new AbortController();
     const ask = createAsk(createApiClient({ url: api.url, key, signal }));
     expect(await readRiskiest(ask)).toMatchObject([
-      { score: 870, verdict: 'decline', account_id: 'acc_17' },
+      { score: { score: 870, verdict: 'decline' }, account_id: 'acc_17' },
     ]);
-    const { items } = await ask('GET /v1/scores', {
+    const { items } = await ask('GET /v1/transactions', {
       query: { min_score: 871, reason: 'A&B' },
     }).catch((error: unknown) => ({ items: [String(error)] }));
     expect(items).toEqual([expect.stringContaining('the API answered 422: Invalid fields')]);
@@ -215,7 +215,7 @@ test.each([
         operation.parameters?.some((parameter) => parameter.name === name),
       ),
     );
-    expect(ranged.length).toBeGreaterThan(2);
+    expect(ranged.length).toBeGreaterThan(1);
     for (const { path } of ranged) {
       const currency = from === 'min_amount' ? '&currency=USD' : '';
       const asked = (low: string, high: string) =>

@@ -81,7 +81,7 @@ const READS: readonly Ask[] = [
   ({ account_id: id }) => ['GET', `/v1/transactions?account_id=${id}&fields=amount,score.verdict`],
   ({ account_id: id }) => ['GET', `/v1/accounts/${id}/profile`],
   ({ merchant_id: id }) => ['GET', `/v1/merchants/${id}/profile`],
-  () => ['GET', '/v1/scores?sort=score&verdict=decline,review&limit=20'],
+  () => ['GET', '/v1/transactions?sort=score&verdict=decline,review&limit=20'],
   () => ['GET', '/v1/summaries/daily?group_by=verdict'],
   () => ['GET', '/v1/reviews'],
   () => ['GET', '/v1/status'],

@@ -54,7 +54,6 @@ test('every read that a replica may answer has what a paused replica lacks, wher
   const days = `from=${day}&to=${day}&verdict=decline`;
   const file = `/v1/exports/transactions?account_id=read&to=${TO}`;
   const reads: [string, (body: Answer['body']) => unknown, unknown, unknown][] = [
-    [`/v1/scores?account_id=read&to=${TO}`, rows, 1, 2],
     [`/v1/transactions?account_id=read&to=${TO}`, rows, 1, 2],
     [`/v1/accounts/read/profile?at=${TO}`, rows, 1, 2],
     [`/v1/transactions/${decided}`, (body) => body.final_decision?.disposition, undefined, 'fraud'],

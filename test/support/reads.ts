@@ -3,11 +3,8 @@
 import { openOrderedDatabase } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases, Replica } from '../../src/kit/database/replica/choose-database.ts';
-import {
-  scoreSearchParameters,
-  transactionSearchParameters,
-} from '../../src/rooms/search/queries/parameters.ts';
-import { searchScores, searchTransactions } from '../../src/rooms/search/queries/search.ts';
+import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
+import { searchTransactions } from '../../src/rooms/search/queries/search.ts';
 import { testConfig } from './config.ts';
 import type { TestDatabase } from './database.ts';
 
@@ -28,9 +25,6 @@ export const openOrdered = (
 
 /** The database itself in the place of a replica without lag. */
 export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });
-
-export const scores = (databases: Databases, query: Record<string, string>) =>
-  searchScores(databases, scoreSearchParameters.parse(query));
 
 export const transactions = (databases: Databases, query: Record<string, string>) =>
   searchTransactions(databases, transactionSearchParameters.parse(query));

@@ -123,17 +123,13 @@ const isRisky = ({ score }: Seed) =>
   score !== null && (score.verdict !== 'approve' || score.score >= 300);
 
 /** The ids that a list has, in its order: all that match, or the first ones of a ranked list. */
-export function expectedIds(
-  list: 'transactions' | 'scores',
-  query: Record<string, string>,
-  seeds: readonly Seed[],
-): string[] {
+export function expectedIds(query: Record<string, string>, seeds: readonly Seed[]): string[] {
   const { sort = 'created_at', order = 'desc' } = query;
   const isOfParty = PARTIES.some((party) => query[party] !== undefined);
   const isRiskiest = sort === 'score' && !isOfParty;
   const found = seeds.filter(
     (seed) =>
-      (seed.score !== null || (list === 'transactions' && sort !== 'score')) &&
+      (seed.score !== null || sort !== 'score') &&
       (!isRiskiest || isRisky(seed)) &&
       Object.entries(query).every(([name, value]) => CHECKS[name]?.(seed, value, query)),
   );

@@ -100,7 +100,7 @@ export async function prepareExport(
   if (missing.length > 0) {
     throw new MonthDetached(new Set(missing.map(({ fromMs }) => monthOf(fromMs))));
   }
-  const filter = await filterOf(databases, asked, false);
+  const filter = await filterOf(databases, asked);
   const isDescending = order === 'desc';
   const nowMs = databases.now();
   const all = filter ? rangesOf(months, filter, { isDescending, nowMs }) : [];

@@ -18,7 +18,7 @@ import { profileParameters, profileSchema, readPartyProfile } from './queries/pa
 import { createScoreCache, type Parts } from './queries/read-transaction.ts';
 import { evaluateOperations } from './routes/evaluate.ts';
 import { scoreOperations } from './routes/scores.ts';
-import { listScores, listTransactions } from './routes/search.ts';
+import { listTransactions } from './routes/search.ts';
 import { findByKey, readOneTransaction } from './routes/transactions.ts';
 
 /** `GET /v1/accounts/{id}/profile`, and the same of merchants and devices. */
@@ -56,7 +56,7 @@ function profileOperation(party: ActiveParty) {
 
 const OF_TAG = {
   transactions: [listTransactions, readOneTransaction, findByKey],
-  scores: [listScores, ...scoreOperations, ...evaluateOperations],
+  scores: [...scoreOperations, ...evaluateOperations],
   accounts: [profileOperation('account')],
   merchants: [profileOperation('merchant')],
   devices: [profileOperation('device')],

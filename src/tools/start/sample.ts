@@ -287,7 +287,7 @@ async function claimCases(ask: AskApi, count: number): Promise<string[]> {
 /** Decides by the labels of the sample. */
 async function decideCases(ask: AskApi, claimed: readonly string[]): Promise<void> {
   const query = { verdict: 'review', label: 'fraud', limit: LISTED } as const;
-  const { items } = await ask('GET /v1/scores', { query });
+  const { items } = await ask('GET /v1/transactions', { query });
   const frauds = new Set(items.map(({ transaction_id: id }) => id));
   for (const id of claimed) {
     const [disposition, knows] = frauds.has(id)

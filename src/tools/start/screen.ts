@@ -1,7 +1,7 @@
 /** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
 import type { AskApi } from '../../kit/client/api-client.ts';
-import type { FoundScore } from '../../kit/client/api-types.ts';
+import type { FoundTransaction } from '../../kit/client/api-types.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { sayMoney } from '../../kit/words/money.ts';
 import { LINK_MINUTES } from '../../kit/words/session.ts';
@@ -53,8 +53,8 @@ export function ledgerSentence(ledger: Ledger): string {
 const QUERY = { sort: 'score', limit: 5 } as const;
 
 /** Riskiest first; empty where nothing is scored. */
-export async function readRiskiest(ask: AskApi): Promise<readonly FoundScore[]> {
-  return (await ask('GET /v1/scores', { query: QUERY })).items;
+export async function readRiskiest(ask: AskApi): Promise<readonly FoundTransaction[]> {
+  return (await ask('GET /v1/transactions', { query: QUERY })).items;
 }
 
 type Whereabouts = {
@@ -68,23 +68,23 @@ type Whereabouts = {
 /** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
 export function whereToLook(
   { url, consoleUrl, key, keyFile }: Whereabouts,
-  scores: readonly FoundScore[],
+  found: readonly FoundTransaction[],
 ): string[] {
   const opens = `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`;
-  const riskiest = scores.flatMap((score) => [
-    describeScore(score),
-    `  ${url}/console/transactions/${score.transaction_id}`,
+  const riskiest = found.flatMap((transaction) => [
+    describe(transaction),
+    `  ${url}/console/transactions/${transaction.transaction_id}`,
   ]);
   return [
     ...(consoleUrl === null ? [] : [opens, '', `  ${consoleUrl}`, '']),
-    `The ${scores.length} riskiest, each with its address in the console:`,
+    `The ${found.length} riskiest, each with its address in the console:`,
     '',
     ...riskiest,
     '',
     `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
     '',
     `curl -sH 'Authorization: Bearer ${key}' \\`,
-    `  '${url}/v1/scores?sort=${QUERY.sort}&limit=${QUERY.limit}'`,
+    `  '${url}/v1/transactions?sort=${QUERY.sort}&limit=${QUERY.limit}'`,
     '',
     ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
     ...(consoleUrl === null ? [] : [OPERATORS]),
@@ -94,10 +94,10 @@ export function whereToLook(
 const OPERATORS = 'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.';
 
 /** Score, verdict, account and the greatest reason. */
-function describeScore({ score, verdict, account_id, reasons, amount, currency }: FoundScore) {
-  const detail = reasons[0]?.detail ?? 'no reason';
+function describe({ score, account_id, amount, currency }: FoundTransaction) {
+  const detail = score?.reasons?.[0]?.detail ?? 'no reason';
   const why = sayMoney(detail, currency, { amount, locale: LOCALE });
-  return `  ${score} ${verdict} ${account_id}: ${why}`;
+  return `  ${score?.score} ${score?.verdict} ${account_id}: ${why}`;
 }
 
 /** The path relative to the folder in which the command was given, where that is shorter. */

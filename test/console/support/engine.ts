@@ -15,6 +15,12 @@ const SCORED_WITHIN_MS = 120_000;
 /** Lets webhooks reach the receivers of a test, which run on this machine. */
 const SETTINGS = { RISK_WEBHOOK_LOOPBACK: 'allow' };
 
+type Found = {
+  readonly transaction_id: string;
+  readonly account_id: string;
+  readonly score: { readonly score: number };
+};
+
 export type Engine = {
   readonly api: Awaited<ReturnType<typeof spawnRunningApi>>;
   /** Transaction ids: the riskiest first. */
@@ -57,10 +63,10 @@ export async function startEngine(): Promise<Engine> {
   const read = async (path: string) => (await answerOf(await api.request(path))).body;
   const isScored = async () => (await read('/v1/status')).totals.scored >= TRANSACTIONS;
   await waitUntil(isScored, SCORED_WITHIN_MS, 'the sample to be scored');
-  const { items } = await read('/v1/scores?min_score=600&limit=50');
+  const { items } = await read('/v1/transactions?min_score=600&limit=50');
   const riskiest = items
-    .toSorted((a: { score: number }, b: { score: number }) => b.score - a.score)
-    .map((one: { transaction_id: string; account_id: string }) => ({
+    .toSorted((a: Found, b: Found) => b.score.score - a.score.score)
+    .map((one: Found) => ({
       ...{ id: one.transaction_id, account: one.account_id },
     }));
   const { merchant_id: merchant } = await read(`/v1/transactions/${riskiest[0].id}`);

@@ -9,8 +9,6 @@ import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
 import type { SearchQuestion } from './search-question.ts';
 
 export type SearchFilter = Omit<SearchQuestion, 'idempotency_key'> & {
-  /** Only what has a score. */
-  readonly isScored: boolean;
   readonly transaction_id: string | undefined;
 };
 
@@ -108,27 +106,18 @@ export function outcomeConditions(
 /** True where only a transaction with a score can match. */
 export function needsScore(filter: SearchFilter): boolean {
   const isAsked = scoreConditions(filter, () => '').length > 0;
-  return filter.isScored || filter.status === 'scored' || isAsked;
+  return filter.status === 'scored' || isAsked;
 }
-
-/** The filter without the idempotency key, whose transaction has to be looked up. */
-export const toFilter = (asked: SearchQuestion, isScored: boolean): SearchFilter => ({
-  ...asked,
-  isScored,
-  transaction_id: undefined,
-});
 
 /** Undefined where nothing can match: nobody has the idempotency key. */
 export async function filterOf(
   { primary }: Databases,
   asked: SearchQuestion,
-  isScored: boolean,
 ): Promise<SearchFilter | undefined> {
   const { client, idempotency_key: key } = asked;
-  const filter = toFilter(asked, isScored);
-  if (key === undefined || client === undefined) return filter;
+  if (key === undefined || client === undefined) return { ...asked, transaction_id: undefined };
   const [found] = await findKnownKeys(primary.query, client, [key]);
-  return found && { ...filter, transaction_id: found.transactionId };
+  return found && { ...asked, transaction_id: found.transactionId };
 }
 
 /** How much earlier than its receipt, by Postgres' clock, a transaction may be created, by its sender's: see createdAtAheadMsMax. */

@@ -13,23 +13,9 @@ const ALWAYS = ['releases_held'];
 const namesOf = ({ shape }: z.ZodObject) =>
   Object.keys(shape).filter((name) => !ALWAYS.includes(name));
 
-const foundOfTransaction = storedTransactionSchema.pick({
-  merchant_id: true,
-  amount: true,
-  currency: true,
-  country: true,
-  device_id: true,
-  channel: true,
-  received_at: true,
-});
-export const foundScoreSchema = scoreSchema
-  .extend(foundOfTransaction.shape)
-  .meta({ id: 'FoundScore' });
-
 /** Names that `fields` may have, by what an answer consists of. */
 export const FIELD_NAMES = {
   score: namesOf(scoreSchema),
-  foundScore: namesOf(foundScoreSchema),
   transaction: [...namesOf(storedTransactionSchema), 'final_decision'],
   foundTransaction: [
     ...namesOf(foundTransactionSchema),
@@ -58,7 +44,6 @@ const selected = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, id: s
     .meta({ id, description: 'With `fields`: those that it names.' });
 
 export const scoreSelected = selected(scoreSchema, 'ScoreSelected');
-export const foundScoreSelected = selected(foundScoreSchema, 'FoundScoreSelected');
 export const foundTransactionSelected = selected(
   foundTransactionSchema.extend({ score: scoreSchema.partial().nullable() }),
   'FoundTransactionSelected',

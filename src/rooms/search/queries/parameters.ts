@@ -1,4 +1,4 @@
-/** Parameters of a search of transactions or scores: `GET /v1/transactions?…` and `GET /v1/scores?…`. */
+/** Parameters of a search: `GET /v1/transactions?…`. */
 import { z } from 'zod';
 import {
   checkTogether,
@@ -18,28 +18,23 @@ import { decodeSearchCursor } from './search-cursor.ts';
 /** Most rows that a total counts. */
 export const TOTAL_MAX = 10_000;
 
-const paging = {
-  sort: z.enum(['created_at', 'score', 'amount']).default('created_at').meta({
-    description:
-      'What the list is ordered by; among equals by created_at and id. `score` lists scores of 300 or more and verdicts other than approve, and with an account, merchant, device or address its newest 20,000 scores; `amount` lists the newest 20,000 rows and needs `currency`.',
-  }),
-  order: orderParameter.meta({ description: 'Newest, or highest, first: `desc`.' }),
-  total: flagParameter.default(false).meta({
-    description: `Also counts what matches, up to ${TOTAL_MAX.toLocaleString('en-US')}.`,
-    override: { default: false },
-  }),
-  limit: pageLimit,
-  cursor: cursorParameter(decodeSearchCursor).meta({
-    description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\`, \`total\` and \`fields\` may change.`,
-  }),
-};
-
-/** `GET /v1/transactions?…` */
 export const transactionSearchParameters = z
   .strictObject({
     ...filters,
     status,
-    ...paging,
+    sort: z.enum(['created_at', 'score', 'amount']).default('created_at').meta({
+      description:
+        'What the list is ordered by; among equals by created_at and id. `score` lists scores of 300 or more and verdicts other than approve, and with an account, merchant, device or address its newest 20,000 scores; `amount` lists the newest 20,000 rows and needs `currency`.',
+    }),
+    order: orderParameter.meta({ description: 'Newest, or highest, first: `desc`.' }),
+    total: flagParameter.default(false).meta({
+      description: `Also counts what matches, up to ${TOTAL_MAX.toLocaleString('en-US')}.`,
+      override: { default: false },
+    }),
+    limit: pageLimit,
+    cursor: cursorParameter(decodeSearchCursor).meta({
+      description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\`, \`total\` and \`fields\` may change.`,
+    }),
     fields: fieldsParameter(
       FIELD_NAMES.foundTransaction,
       'account_id,amount,score.verdict',
@@ -48,14 +43,4 @@ export const transactionSearchParameters = z
   })
   .superRefine(checkTogether);
 
-/** `GET /v1/scores?…` */
-export const scoreSearchParameters = z
-  .strictObject({
-    ...filters,
-    ...paging,
-    fields: fieldsParameter(FIELD_NAMES.foundScore, 'account_id,amount,score,verdict'),
-  })
-  .superRefine(checkTogether);
-
-export type ScoreSearchParameters = z.output<typeof scoreSearchParameters>;
 export type TransactionSearchParameters = z.output<typeof transactionSearchParameters>;

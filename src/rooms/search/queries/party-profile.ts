@@ -70,7 +70,7 @@ export async function readPartyProfile(
     reason_match: 'any',
     total: false,
   } as const;
-  const { rows: recent } = await find(databases, 'transactions', question);
+  const { rows: recent } = await find(databases, question);
   if (recent.length === 0) return undefined;
   const rows = await readFrom(databases, atMs + 1, (database) =>
     readActivity(database, party, partyId, atMs),

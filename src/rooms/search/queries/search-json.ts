@@ -8,10 +8,7 @@ import {
 import { toStoredScore } from '../../../core/store/scores/stored-scores.ts';
 import { monthlyPageSchema } from '../../../kit/words/page.ts';
 import type { FoundTransaction } from '../store/found-rows.ts';
-import type { foundScoreSchema } from './fields.ts';
 import { TOTAL_MAX } from './parameters.ts';
-
-type FoundScoreJson = z.infer<typeof foundScoreSchema>;
 
 export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>
   monthlyPageSchema(row).extend({
@@ -43,11 +40,3 @@ export const toFoundTransaction = (row: FoundTransaction): FoundTransactionJson 
   score: row.score === null ? null : toScoreJson(toStoredScore(row)),
   label: row.label,
 });
-
-export function toFoundScore(row: FoundTransaction): FoundScoreJson {
-  if (row.score === null) throw new Error('a search of scores has found a row without one');
-  const { merchant_id, amount, currency, country, device_id, channel, received_at } =
-    toTransactionJson(row);
-  const found = { merchant_id, amount, currency, country, device_id, channel, received_at };
-  return { ...toScoreJson(toStoredScore(row)), ...found };
-}

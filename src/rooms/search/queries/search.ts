@@ -1,6 +1,5 @@
 /**
- * `GET /v1/transactions?…` and `GET /v1/scores?…`: one search. It looks at rows along the index of its list, a bounded number a page,
- * and reads what it lists by id.
+ * `GET /v1/transactions?…`: the search looks at rows along the index of its list, a bounded number a page, and reads what it lists by id.
  */
 import { compareDecimals } from '../../../core/domain/currency.ts';
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
@@ -30,13 +29,9 @@ import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
-import {
-  type ScoreSearchParameters,
-  TOTAL_MAX,
-  type TransactionSearchParameters,
-} from './parameters.ts';
+import { TOTAL_MAX, type TransactionSearchParameters } from './parameters.ts';
 import { digestQuestion, encodeSearchCursor } from './search-cursor.ts';
-import { toFoundScore, toFoundTransaction } from './search-json.ts';
+import { toFoundTransaction } from './search-json.ts';
 
 /** Months of one statement behind the first month, in which most pages end: a statement takes a millisecond, also where it finds no row. */
 const GROUP_MONTHS = 6;
@@ -53,17 +48,8 @@ export async function searchTransactions(
   asked: TransactionSearchParameters,
   lookedAtMax?: number,
 ) {
-  const { rows, page } = await find(databases, 'transactions', asked, lookedAtMax);
+  const { rows, page } = await find(databases, asked, lookedAtMax);
   return { items: rows.map(toFoundTransaction), ...page };
-}
-
-export async function searchScores(
-  databases: Databases,
-  asked: ScoreSearchParameters,
-  lookedAtMax?: number,
-) {
-  const { rows, page } = await find(databases, 'scores', asked, lookedAtMax);
-  return { items: rows.map(toFoundScore), ...page };
 }
 
 type Found = {
@@ -76,18 +62,16 @@ type Found = {
   };
 };
 
-/** @param table scores: only what is scored */
 export async function find(
   databases: Databases,
-  table: 'transactions' | 'scores',
   asked: TransactionSearchParameters,
   lookedAtMax = LOOKED_AT_MAX,
 ): Promise<Found> {
   const { limit, sort, order, cursor, total, fields: _, ...rest } = asked;
-  const digest = digestQuestion({ table, sort, order, ...rest });
+  const digest = digestQuestion({ sort, order, ...rest });
   await requireModel(databases, asked.model);
   await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
-  const filter = await filterOf(databases, asked, table === 'scores' || sort === 'score');
+  const filter = await filterOf(databases, asked);
   const list = listOf(asked);
   const after = cursor?.after ?? null;
   const isOrdered = after === null || (after.value !== null) === (list === 'riskiest');
@@ -95,7 +79,7 @@ export async function find(
     const detail = 'must be the next_cursor of this list with the same parameters';
     throw new InvalidFields([{ pointer: '/cursor', detail }]);
   }
-  const walked = await listWalkedMonths(databases.primary, table);
+  const walked = await listWalkedMonths(databases.primary, 'transactions');
   const isDescending = order === 'desc';
   const path = { isDescending: isRanked(list) || isDescending, nowMs: databases.now() };
   const ranges = filter === undefined ? [] : rangesOf(walked.months, filter, path);
@@ -104,7 +88,7 @@ export async function find(
     filter === undefined ? NOTHING : await listRows(databases, { ...question, filter });
   const counted = filter && total && (await countMatches(databases, { ...question, filter }));
   return {
-    rows: filter ? await loadListed(databases, filter, listed) : [],
+    rows: filter ? await loadListed(databases, { filter, list }, listed) : [],
     page: {
       next_cursor: next && encodeSearchCursor({ digest, after: next }),
       ...missingWithin(walked, asked),
@@ -205,12 +189,12 @@ const byRank = (isDescending: boolean) => (first: RowPosition, second: RowPositi
 /** The listed rows, in order. The primary reads what a replica lacks: an old transaction may have got its score, or label, a moment ago. */
 async function loadListed(
   databases: Databases,
-  filter: SearchFilter,
+  { filter, list }: Pick<Question, 'filter' | 'list'>,
   listed: readonly RowPosition[],
 ): Promise<FoundTransaction[]> {
   if (listed.length === 0) return [];
   const { label } = filter;
-  const isScored = needsScore(filter);
+  const isScored = list === 'riskiest' || list === 'score' || needsScore(filter);
   const isLabelled = label !== undefined && label !== 'none';
   const newestMs = Math.max(...listed.map(({ atMs }) => atMs)) + 1;
   const found = await readFrom(

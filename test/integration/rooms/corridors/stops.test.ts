@@ -203,7 +203,7 @@ test('a stopped rule adds to no score, which names what it was made without, and
   );
   for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await start(`rule:${code}`);
   await waitUntil(async () => (await score()).rule_set === 'default@3', 5000, 'the whole rule set');
-  const found = await answerOf(await api.request(`/v1/scores?rule_set=${name}`));
+  const found = await answerOf(await api.request(`/v1/transactions?rule_set=${name}`));
   expect(found.body.items.at(-1).transaction_id).toBe(without.transaction_id);
   const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);
   expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('different=0')]);

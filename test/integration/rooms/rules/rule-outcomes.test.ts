@@ -116,7 +116,7 @@ test('a code of a rule set that people rolled out is listed, counted, and search
     outcomes: { review: { none: 1 } },
   });
   expect(of(DEVICE)).toMatchObject({ rule_sets: [currentRuleSet.id] });
-  const found = await get('/v1/scores?reason=ALWAYS');
+  const found = await get('/v1/transactions?reason=ALWAYS');
   expect(found.items).toMatchObject([{ transaction_id: id }]);
   const { items: days } = await get('/v1/summaries/daily?group_by=rule');
   expect(days).toContainEqual(expect.objectContaining({ rule: 'ALWAYS', transactions: 1 }));

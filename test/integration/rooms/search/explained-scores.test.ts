@@ -39,7 +39,7 @@ async function scored(count: number): Promise<void> {
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 
 test('the habit of an account is the median and range of the vectors logged before', async () => {
-  const { items } = await read('/v1/scores?account_id=acc_1&limit=100');
+  const { items } = await read('/v1/transactions?account_id=acc_1&status=scored&limit=100');
   const [newest, ...earlier] = items.map((one: { transaction_id: string }) => one.transaction_id);
   const habit = await read(`/v1/scores/${newest}/habit`);
   const counted = earlier.slice(0, 50);
@@ -65,7 +65,7 @@ test('the habit of an account is the median and range of the vectors logged befo
 });
 
 test('lineage has the checksum of the vector, and a spoilt vector is told', async () => {
-  const { items } = await read('/v1/scores?limit=1&max_score=0');
+  const { items } = await read('/v1/transactions?limit=1&max_score=0');
   const id: string = items[0].transaction_id;
   const sound = (await read(`/v1/scores/${id}/explanation`)).lineage;
   expect(sound).toMatchObject({
@@ -82,7 +82,7 @@ test('lineage has the checksum of the vector, and a spoilt vector is told', asyn
 });
 
 test('a vector of an unknown schema is refused', async () => {
-  const { items } = await read('/v1/scores?limit=1&min_score=1');
+  const { items } = await read('/v1/transactions?limit=1&min_score=1');
   const id: string = items[0].transaction_id;
   await api.testDatabase.sql(`update scores set feature_schema = 4 where transaction_id = '${id}'`);
   for (const what of ['explanation', 'habit']) {

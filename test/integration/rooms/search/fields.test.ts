@@ -53,7 +53,6 @@ function cut(row: Row, fields: readonly string[]): Row {
 
 describe.each([
   ['/v1/transactions', FIELD_NAMES.foundTransaction],
-  ['/v1/scores', FIELD_NAMES.foundScore],
   [`/v1/transactions/${ID}`, FIELD_NAMES.transaction],
   [`/v1/scores/${ID}`, FIELD_NAMES.score],
 ])('%s', (path, names) => {

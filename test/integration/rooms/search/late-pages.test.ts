@@ -3,9 +3,9 @@
  * statistics. Method: locks make statements late on real Postgres, and the rows of plans are counted.
  */
 import { expect, test } from 'vitest';
-import { scoreSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
+import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import { readPartyProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
-import { searchScores } from '../../../../src/rooms/search/queries/search.ts';
+import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { alone, DAY_MS, NOVEMBER, openOrdered, transactions } from '../../../support/reads.ts';
@@ -68,10 +68,10 @@ test('a page of a month that nobody has analysed reads no more than it looks at'
     { merchant_id: 'm_many', sort: 'amount', currency: 'USD' },
     { sort: 'score', client: 'nobody' },
   ]) {
-    const parameters = scoreSearchParameters.parse({ limit: '10', ...asked });
+    const parameters = transactionSearchParameters.parse({ limit: '10', ...asked });
     const read = await rowsRead(inOrder, async (query) => {
       const databases = { ...alone(its), ordered: { ...inOrder, query } };
-      return await searchScores(databases, parameters, LOOKED_AT);
+      return await searchTransactions(databases, parameters, LOOKED_AT);
     });
     const counts = [...read].flatMap(([table, n]) =>
       /^(transactions|scores)_/.test(table) ? n : [],

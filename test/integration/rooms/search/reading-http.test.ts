@@ -182,8 +182,8 @@ test('daily summaries are divided and filtered by what is asked', async () => {
 });
 
 test.each([
-  '/v1/scores?cursor=garbage',
-  '/v1/scores?limit=0',
+  '/v1/transactions?cursor=garbage',
+  '/v1/transactions?limit=0',
   '/v1/transactions?from=yesterday',
   '/v1/accounts/a%00b/profile',
   '/v1/summaries/daily?from=2026-01-01&to=2026-12-31',

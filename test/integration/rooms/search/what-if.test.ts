@@ -176,7 +176,7 @@ test('a withdrawn currency is judged by the time of the payment', async () => {
 });
 
 test('no change gives the stored score, also where more is known today', async () => {
-  const { items } = await read('/v1/scores?limit=60');
+  const { items } = await read('/v1/transactions?status=scored&limit=60');
   const judged = await api.testDatabase.sql<{ id: string }>(
     'select transaction_id as id from scores where model is not null',
   );

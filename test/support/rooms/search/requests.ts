@@ -9,7 +9,6 @@ export const readingPaths = (id: string): string[] => [
   `/v1/scores/${id}/explanation?method=shapley`,
   `/v1/scores/${id}/habit`,
   '/v1/transactions?fields=amount,score.verdict',
-  '/v1/scores?fields=verdict',
 ];
 
 /** Reads of parties, well and badly. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeCursor, encodeCursor, lowestIdAt } from '../../../../src/kit/words/cursor.ts';
-import { scoreSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
+import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import {
   decodeSearchCursor,
   digestQuestion,
@@ -72,8 +72,7 @@ test.each<[Record<string, string>, string]>([
   [{ min_amount: '1' }, 'currency'],
   [{ max_amount: '1.23456', currency: 'USD' }, 'max_amount'],
   [{ idempotency_key: 'k' }, 'client'],
-  [{ status: 'scored' }, ''],
-])('scoreSearchParameters refuses %o', (query, path) => {
-  const result = scoreSearchParameters.safeParse(query);
+])('transactionSearchParameters refuses %o', (query, path) => {
+  const result = transactionSearchParameters.safeParse(query);
   expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
 });

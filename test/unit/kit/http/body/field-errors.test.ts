@@ -6,7 +6,7 @@ import { checkFields } from '../../../../../src/kit/http/body/body.ts';
 import { listReader } from '../../../../../src/kit/http/body/list-reader.ts';
 import { atOnce } from '../../../../../src/kit/process/pauses.ts';
 import { fieldErrors, InvalidFields } from '../../../../../src/kit/words/field-errors.ts';
-import { scoreSearchParameters } from '../../../../../src/rooms/search/queries/parameters.ts';
+import { transactionSearchParameters } from '../../../../../src/rooms/search/queries/parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {
@@ -29,7 +29,7 @@ const LABEL = { label: 'fraud', labelled_at: '2026-11-20T00:00:00Z', source: 's'
 
 test.each([
   [
-    scoreSearchParameters,
+    transactionSearchParameters,
     { reason: 'r' },
     "/reason/0 must be a reason code, as GET /v1/reason-codes lists them, not 'r'.",
   ],
@@ -77,7 +77,7 @@ test('a body without items, with too many or with none at all is refused with th
 });
 
 test('the detail of several invalid fields names the first and counts the others', () => {
-  expect(detailOf(scoreSearchParameters, { limit: 'x', min_score: 'y', foo: '1' })).toBe(
+  expect(detailOf(transactionSearchParameters, { limit: 'x', min_score: 'y', foo: '1' })).toBe(
     "/min_score must be a whole number from 0 to 1000, not 'y'; 2 more fields are invalid.",
   );
 });
