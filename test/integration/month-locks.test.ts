@@ -34,8 +34,8 @@ import { DAY_MS } from '../../src/kit/words/range.ts';
 import { readScoreTexts } from '../../src/rooms/evidence/store/unsealed.ts';
 import { locateReviewed } from '../../src/rooms/review/store/intake.ts';
 import { crossHits } from '../../src/rooms/rules/cross-hits.ts';
+import { findNear } from '../../src/rooms/search/queries/neighbours.ts';
 import { loadFound } from '../../src/rooms/search/store/found-rows.ts';
-import { readNear } from '../../src/rooms/search/store/neighbours.ts';
 import { readLatencies } from '../../src/rooms/status/store/latency-sample.ts';
 import { findClients, locateDecided } from '../../src/rooms/webhooks/store/decided-scores.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -135,10 +135,10 @@ const NEAR: Readonly<Record<string, Work>> = {
   'the logged feature of labels': (at, query) => findLoggedFeature(query, [idOf(at)], 1),
   'rows that a search found': (at, query) => loadFound({ query }, [{ atMs: at, id: idOf(at) }]),
   'transactions near another': (at, query) =>
-    readNear(
+    findNear(
       { query },
       {
-        ...{ transactionId: idOf(at), createdAtMs: at, column: 'account_id', value: 'acc_1' },
+        ...{ transactionId: idOf(at), createdAtMs: at, party: { account_id: 'acc_1' } },
         ...{ direction: 'before', reachMs: DAY_MS, rowsMax: 5, client: null },
       },
     ),

@@ -1,5 +1,4 @@
 /** A transaction and its score, as every example of the document has them. */
-import type { LabelJson } from '../domain/label.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { FoundTransactionJson, StoredTransactionJson } from '../domain/transaction-record.ts';
@@ -94,37 +93,25 @@ export const lineResults = [
   },
 ];
 
-/** The label of the transaction that every example of the document has. */
-export const storedLabel: LabelJson = {
-  transaction_id: TRANSACTION_ID,
-  created_at: storedTransaction.created_at,
-  account_id: 'acc_17',
-  merchant_id: 'm_9',
-  label: 'fraud',
-  labelled_at: '2026-11-20T16:00:00.000Z',
-  source: 'chargeback',
-  received_at: '2026-11-20T16:00:02.310Z',
-  client: 'shop',
-  identity: null,
-  note: 'Cardholder did not recognise the payment',
-};
-
 /** Members of answers by their names, as every example of the document has them. */
 export const MEMBERS: Readonly<Record<string, unknown>> = {
   ...common,
   action: 'case.claim',
   assignee: 'Ann',
+  attempts: 1,
   author: 'Ann',
   breaker: 'redis:open',
   cause: 'approval',
   client: 'shop',
   code: 'VELOCITY_COUNT_1H',
+  complete: true,
   contribution: 445,
   cure: 'Correct the cause, then replay.',
   degradation: 0,
   description: 'Many more transactions within an hour than this account usually makes.',
   destination: 'EG',
   detail: '14 transactions within an hour, usually 0.6',
+  differing: [],
   dispute_sources: ['chargeback', 'bank'],
   error_code: 'SCORING_FAILED',
   feature: 'count_1h',
@@ -137,10 +124,12 @@ export const MEMBERS: Readonly<Record<string, unknown>> = {
   id: 'velocity-count-1h',
   identity: 'Ann',
   key_id: 'k7Qd2mXa',
+  known_later: ['count_1h'],
   list: 'stolen-devices',
   market: 'market_0',
   market_amount: '125.50',
   market_currency: 'USD',
+  max: '125.50',
   message: 'Payments to Egypt are paused.',
   milder_ids: [TRANSACTION_ID],
   model: 'fraud@2026-11-20',
@@ -166,14 +155,18 @@ export const MEMBERS: Readonly<Record<string, unknown>> = {
   signal: 'queue_entries',
   state: 'active',
   stream: '{market_0:US-EG:0}:transactions',
+  status: 'scored',
   stricter_ids: [TRANSACTION_ID],
   subject: 'fraud@2026-11-20',
+  sum: '642.10',
+  summary: 'Many more transactions within an hour than this account usually makes.',
   tag: '"2-9f86d081884c7d65"',
   to: 'canary:5',
   token: 'tok_0f3a5c7e91b24d6688aa00ccee113355',
   transaction_id: TRANSACTION_ID,
   unit: 'transactions',
   url: 'https://shop.example/risk-events',
+  vector_crc32: '5f0c2a91',
   verdict: 'decline',
   version: 1,
   who: 'Ann',

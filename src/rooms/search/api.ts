@@ -34,13 +34,9 @@ function profileOperation(party: ActiveParty) {
     roles: ['analyst'],
     path: z.object({ id: idParameter.meta({ description: `The ${party}.`, example }) }),
     query: profileParameters,
+    headers: ageHeaders,
     answers: {
-      200: answer(
-        'Sums and the newest transactions.',
-        profileSchema(party, name),
-        undefined,
-        ageHeaders,
-      ),
+      200: answer('Sums and the newest transactions.', profileSchema(party, name)),
     },
     problems: [404],
     run: async ({ path: { id: asked }, query: { at }, c }, { databases }: Parts) => {

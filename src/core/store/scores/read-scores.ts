@@ -6,6 +6,7 @@ import {
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
+import type { Position } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
 import {
@@ -81,22 +82,22 @@ export async function readScoreRecord(
 
 const selectVectors = {
   name: 'select-vectors',
-  text: `select s.features
+  text: `select s.created_at, s.features
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
            join market.scores s on s.transaction_id = u.transaction_id and s.created_at = u.created_at
-          where s.created_at >= $3 and s.created_at <= $4`,
+          where s.created_at >= $3 and s.created_at <= $4
+          order by s.created_at`,
 };
 
-/** The logged vectors of scores, in no order. */
+/** The logged vectors of those that have a score, the oldest first. */
 export async function readVectors(
-  database: Pick<Database, 'query'>,
-  scores: readonly { readonly transaction_id: string; readonly created_at: Date }[],
-): Promise<Float64Array[]> {
-  if (scores.length === 0) return [];
-  const times = scores.map(({ created_at }) => created_at.getTime());
-  const rows = await database.query<{ features: Buffer }>(selectVectors, [
-    uuidArray(scores.map(({ transaction_id }) => transaction_id)),
-    ...timeValues(times),
+  { query }: Pick<Database, 'query'>,
+  positions: readonly Position[],
+): Promise<readonly { readonly created_at: Date; readonly vector: Float64Array }[]> {
+  if (positions.length === 0) return [];
+  const rows = await query<{ created_at: Date; features: Buffer }>(selectVectors, [
+    uuidArray(positions.map(({ id }) => id)),
+    ...timeValues(positions.map(({ atMs }) => atMs)),
   ]);
-  return rows.map(({ features }) => toVector(features));
+  return rows.map(({ created_at, features }) => ({ created_at, vector: toVector(features) }));
 }

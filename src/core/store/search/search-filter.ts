@@ -9,7 +9,7 @@ import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
 import type { SearchQuestion } from './search-question.ts';
 
 export type SearchFilter = Omit<SearchQuestion, 'idempotency_key'> & {
-  readonly transaction_id: string | undefined;
+  readonly transaction_id?: string;
 };
 
 /** Adds a value of the statement; returns how the text names it. */
@@ -115,7 +115,7 @@ export async function filterOf(
   asked: SearchQuestion,
 ): Promise<SearchFilter | undefined> {
   const { client, idempotency_key: key } = asked;
-  if (key === undefined || client === undefined) return { ...asked, transaction_id: undefined };
+  if (key === undefined || client === undefined) return asked;
   const [found] = await findKnownKeys(primary.query, client, [key]);
   return found && { ...asked, transaction_id: found.transactionId };
 }

@@ -3,11 +3,9 @@
  * the rule set that made it; no other data is read.
  */
 import { z } from 'zod';
-import { score as scoreExample } from '../../../core/accept/examples.ts';
 import {
   EXPLANATION_METHODS,
   type ExplanationMethod,
-  type ExplanationParts,
   explanationParts,
 } from '../../../core/domain/explanation.ts';
 import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
@@ -122,75 +120,3 @@ export async function findJudge(
   const detail = `the score was made by ${model}, which ${found.problem}`;
   throw new Failure('conflict', 'UNKNOWN_MODEL', detail);
 }
-
-/** Real ones have every feature and every rule. */
-export const explanationPartsExample: ExplanationParts = {
-  feature_schema: 3,
-  features: [
-    {
-      name: 'count_1h',
-      value: 13,
-      unit: 'transactions',
-      description: 'Siblings of the last hour.',
-    },
-    {
-      name: 'country_change_hours',
-      value: null,
-      unit: 'hours',
-      description: 'Time since the newest sibling with a country, if in another country.',
-    },
-  ],
-  rules: [
-    {
-      id: 'velocity-count-1h',
-      code: 'VELOCITY_COUNT_1H',
-      summary: 'Many more transactions within an hour than this account usually makes.',
-      fired: true,
-      value: 14,
-      band: 10,
-      weight: 0.6533,
-      detail: '14 transactions within an hour, usually 0.6',
-    },
-    {
-      id: 'impossible-travel',
-      code: 'IMPOSSIBLE_TRAVEL',
-      summary: 'Another country sooner than anybody could have travelled there.',
-      fired: false,
-      value: null,
-      band: null,
-      weight: 0,
-      detail: null,
-    },
-  ],
-  model: {
-    model: 'fraud@2026-11-20',
-    method: 'path',
-    base: -4.2,
-    margin: -0.9,
-    probability: 0.29,
-    contributions: [
-      {
-        feature: 'count_1h',
-        value: 13,
-        contribution: 3.3,
-        detail: 'Model: Siblings of the last hour: 13 transactions',
-      },
-    ],
-  },
-};
-
-export const explanationExample: ExplanationJson = {
-  score: scoreExample,
-  ...explanationPartsExample,
-  model: null,
-  lineage: {
-    rule_set: scoreExample.rule_set,
-    model: null,
-    attempts: 1,
-    degradation: 0,
-    created_at: scoreExample.created_at,
-    scored_at: scoreExample.scored_at,
-    vector_crc32: '5f0c2a91',
-    differing: [],
-  },
-};

@@ -3,18 +3,18 @@
  * with the scores of its transactions before.
  */
 import { z } from 'zod';
-import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
 import {
   type Databases,
+  inIndexOrder,
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import { readNear } from '../store/neighbours.ts';
+import { findNear } from './neighbours.ts';
 
 /** Transactions before this one that are looked at, the nearest. */
 const HABIT_TRANSACTIONS_MAX = 50;
@@ -52,27 +52,26 @@ export async function readHabit(
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
   return await readFrom(
-    databases,
+    inIndexOrder(databases),
     createdAtMs,
     async (database) => {
       const record = await readScoreRecord(database, transactionId, createdAtMs);
       if (record === undefined) return undefined;
-      const { rows } = await readNear(database, {
+      const { near } = await findNear(database, {
         transactionId,
         createdAtMs,
-        column: 'account_id',
-        value: record.accountId,
+        party: { account_id: record.accountId },
+        client: null,
         direction: 'before',
         reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS,
-        client: null,
         rowsMax: HABIT_TRANSACTIONS_MAX,
       });
-      const scored = rows.filter(({ score }) => score !== null);
-      const vectors = await readVectors(database, scored);
+      const scored = await readVectors(database, near);
+      const vectors = scored.map(({ vector }) => vector);
       return {
         transaction_id: transactionId,
         transactions: vectors.length,
-        from: scored.at(-1)?.created_at.toISOString() ?? null,
+        from: scored[0]?.created_at.toISOString() ?? null,
         features: FEATURE_LIST.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
       };
     },
@@ -91,13 +90,3 @@ function figuresOf(vectors: readonly Float64Array[], at: number) {
   const median = low === undefined || high === undefined ? null : (low + high) / 2;
   return { known: values.length, median, min, max };
 }
-
-export const habitExample: HabitJson = {
-  transaction_id: TRANSACTION_ID,
-  transactions: 24,
-  from: '2026-11-02T07:12:41.000Z',
-  features: [
-    { name: 'count_1h', known: 24, median: 0, min: 0, max: 2 },
-    { name: 'country_change_hours', known: 0, median: null, min: null, max: null },
-  ],
-};

@@ -3,14 +3,26 @@ import { z } from 'zod';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import type { StoredTransactionJson } from '../../../core/domain/transaction-record.ts';
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
-import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { findRows } from '../../../core/store/search/search-rows.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import {
+  type Databases,
+  inIndexOrder,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
+import type { Position } from '../../../kit/words/cursor.ts';
 import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import { type NearTransaction, readNear, type SharedColumn } from '../store/neighbours.ts';
+import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
 
+/** Rows of one direction that a question looks at where only a client's own rows are seen, which no index tells apart. */
+export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 /** Rows of one relation before the transaction, and as many after it. */
 export const ROWS_EACH_WAY_MAX = 10;
 export const REACH_DAYS = 30;
+
+/** Columns that two transactions may share. An index begins with each. */
+type SharedColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip';
 
 /** The column that two related transactions share. */
 const COLUMNS = {
@@ -69,12 +81,51 @@ type NeighboursJson = z.infer<typeof neighboursSchema>;
 /** The transaction whose neighbours are asked for. */
 type Origin = Pick<StoredTransactionJson, 'transaction_id' | 'created_at' | SharedColumn>;
 
+type NearQuestion = {
+  /** The transaction itself, which is left out. */
+  readonly transactionId: string;
+  readonly createdAtMs: number;
+  readonly party: Partial<Readonly<Record<SharedColumn, string>>>;
+  /** Finds only this client's transactions, as if no others existed; null finds all. */
+  readonly client: string | null;
+  readonly direction: 'before' | 'after';
+  /** How far from the transaction the question looks, in time. */
+  readonly reachMs: number;
+  readonly rowsMax: number;
+};
+
+/**
+ * Finds transactions of a party near another one in time, the nearest first; `isComplete` is false where more may be within reach. A
+ * transaction of the same millisecond counts as before, as nobody knows which came first.
+ */
+export async function findNear(
+  database: Pick<Database, 'query'>,
+  { transactionId, createdAtMs, party, client, direction, reachMs, rowsMax }: NearQuestion,
+): Promise<{ readonly near: readonly Position[]; readonly isComplete: boolean }> {
+  const isDescending = direction === 'before';
+  const nextMs = createdAtMs + 1;
+  const range = isDescending
+    ? { fromMs: createdAtMs - reachMs, toMs: nextMs }
+    : { fromMs: nextMs, toMs: nextMs + reachMs };
+  // The transaction itself is found, too, and a row beyond the bound says that there are more.
+  const rows = rowsMax + 2;
+  const lookedAtMax = client === null ? rows : NEAR_ROWS_EXAMINED_MAX;
+  const filter = { ...party, client: client ?? undefined, reason_match: 'any' } as const;
+  const { found, last } = await findRows(database, {
+    ...{ filter, list: 'time', isDescending, range, after: null, lookedAtMax, rows },
+  });
+  const others = found.filter(({ id }) => id !== transactionId);
+  const isComplete = others.length <= rowsMax && (last?.looked ?? 0) < lookedAtMax;
+  return { near: others.slice(0, rowsMax), isComplete };
+}
+
 /** @param client finds only this client's transactions; null finds all */
 export async function readNeighbours(
   databases: Databases,
   transaction: Origin,
   client: string | null,
 ): Promise<NeighboursJson> {
+  const { transaction_id: transactionId } = transaction;
   const createdAtMs = Date.parse(transaction.created_at);
   const reachMs = REACH_DAYS * DAY_MS;
   const [from, to] = [createdAtMs - reachMs, createdAtMs + reachMs];
@@ -84,30 +135,22 @@ export async function readNeighbours(
     const column = COLUMNS[relation];
     const value = transaction[column];
     if (value === null) return null;
-    const question = {
-      transactionId: transaction.transaction_id,
-      createdAtMs,
-      column,
-      value,
-      client,
-      reachMs,
-      rowsMax: ROWS_EACH_WAY_MAX,
-    };
-    const [before, after] = await readFrom(
-      databases,
-      to,
-      async (database) =>
-        [
-          await readNear(database, { ...question, direction: 'before' }),
-          await readNear(database, { ...question, direction: 'after' }),
-        ] as const,
-    );
-    const isComplete = before.isComplete && after.isComplete;
-    const newestFirst = [...after.rows.toReversed(), ...before.rows];
-    return {
-      complete: isComplete && missing.detached_months === undefined,
-      items: newestFirst.map((near) => toNeighbourJson(near, transaction)),
-    };
+    const party = { [column]: value };
+    const question = { transactionId, createdAtMs, party, client, reachMs };
+    const ofEach = { ...question, rowsMax: ROWS_EACH_WAY_MAX };
+    return await readFrom(inIndexOrder(databases), to, async (database) => {
+      const before = await findNear(database, { ...ofEach, direction: 'before' });
+      const after = await findNear(database, { ...ofEach, direction: 'after' });
+      const newestFirst = [...after.near.toReversed(), ...before.near];
+      const rows = await loadFound(database, newestFirst);
+      return {
+        complete: before.isComplete && after.isComplete && missing.detached_months === undefined,
+        items: newestFirst.flatMap(({ id }) => {
+          const row = rows.get(id);
+          return row === undefined ? [] : toNeighbourJson(row, transaction);
+        }),
+      };
+    });
   };
   // Relations are read in turn, so that a question takes one connection.
   const account = await related('account');
@@ -124,11 +167,11 @@ export async function readNeighbours(
   };
 }
 
-function toNeighbourJson(near: NearTransaction, to: Origin): NeighbourJson {
-  const { device_id: _device, ip: _ip, created_at, ...neighbour } = near;
+function toNeighbourJson(near: FoundTransaction, to: Origin): NeighbourJson {
+  const { transaction_id, created_at, account_id, merchant_id, amount, currency } = near;
   return {
-    ...neighbour,
-    created_at: created_at.toISOString(),
+    ...{ transaction_id, created_at: created_at.toISOString(), account_id, merchant_id },
+    ...{ amount, currency, score: near.score, verdict: near.score === null ? null : near.verdict },
     relations: RELATIONS.filter((relation) => {
       const value = near[COLUMNS[relation]];
       return value !== null && value === to[COLUMNS[relation]];

@@ -3,7 +3,6 @@
  * its own transactions, another's is unknown: the statement names the client, so both take the same path.
  */
 import { z } from 'zod';
-import { score, storedLabel, storedTransaction } from '../../../core/accept/examples.ts';
 import { withReleases } from '../../../core/domain/control.ts';
 import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import { labelFor, storedLabelSchema } from '../../../core/domain/label.ts';
@@ -165,38 +164,6 @@ function unlessLacking(error: unknown): undefined {
   if (error instanceof Failure && error.kind === 'conflict') return undefined;
   throw error;
 }
-
-const nothing = { complete: true, items: [] };
-
-export const transactionExample: TransactionDetailJson = {
-  ...storedTransaction,
-  score,
-  final_decision: null,
-  labels: { complete: true, items: [storedLabel] },
-  neighbours: {
-    from: '2026-10-21T09:30:00.000Z',
-    to: '2026-12-20T09:30:00.000Z',
-    account: nothing,
-    device: {
-      complete: true,
-      items: [
-        {
-          transaction_id: '01a1f848-2000-7000-8000-000000000031',
-          created_at: '2026-11-20T09:27:18.848Z',
-          account_id: 'acc_23',
-          merchant_id: 'm_9',
-          amount: '124.90',
-          currency: 'USD',
-          score: 640,
-          verdict: 'review',
-          relations: ['device', 'merchant'],
-        },
-      ],
-    },
-    merchant: nothing,
-    ip: nothing,
-  },
-};
 
 /**
  * `GET /v1/scores/{id}`: one score, from memory once read, or why there is none. A client that may see only its own scores is

@@ -4,7 +4,6 @@
  * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
 import { z } from 'zod';
-import { score as scoreExample } from '../../../core/accept/examples.ts';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
@@ -180,28 +179,3 @@ function applyChanges(stored: Transaction, changes: Changes): Transaction {
 function orNull(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : value;
 }
-
-const { transaction_id, risk, probability, reasons, rule_set, model } = scoreExample;
-
-export const whatIfExample: WhatIfJson = {
-  transaction_id,
-  changed: ['amount', 'device_id'],
-  score: 0,
-  risk: 0,
-  probability: null,
-  verdict: 'approve',
-  reasons: [],
-  stored: { score: scoreExample.score, risk, probability, verdict: scoreExample.verdict, reasons },
-  rule_set,
-  model,
-  features: [
-    {
-      name: 'amount',
-      unit: 'currency units',
-      description: 'Amount of the transaction.',
-      stored: 125.5,
-      value: 12.5,
-    },
-  ],
-  known_later: [],
-};

@@ -30,9 +30,9 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { writesNothing } from '../../../kit/http/openapi.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../../kit/words/field-errors.ts';
-import { explanationParameters, explanationPartsExample } from '../queries/explain-score.ts';
+import { explanationParameters } from '../queries/explain-score.ts';
 import type { Parts } from '../queries/read-transaction.ts';
-import { changesSchema, whatIf, whatIfExample, whatIfSchema } from '../queries/what-if.ts';
+import { changesSchema, whatIf, whatIfSchema } from '../queries/what-if.ts';
 import { refuseUnscored } from './scores.ts';
 import { transactionPath } from './transactions.ts';
 
@@ -107,27 +107,6 @@ async function findByName(models: Models, name: string): Promise<JudgingModel | 
   ]);
 }
 
-const evaluationExample: EvaluationJson = {
-  account_id: 'acc_17',
-  corridor: 'US-EG',
-  created_at: '2026-11-20T09:30:00.000Z',
-  score: 290,
-  risk: 0.29,
-  probability: 0.29,
-  verdict: 'approve',
-  reasons: [
-    {
-      code: 'MODEL_PROBABILITY',
-      detail: 'The model sees fraud with a probability of 29.0 %',
-      contribution: 290,
-    },
-  ],
-  rule_set: 'default@3',
-  model: 'fraud@2026-11-20',
-  degradation: 0,
-  explanation: explanationPartsExample,
-};
-
 /** Every field at its longest, escaped, has less. */
 const CHANGES_BYTES_MAX = 16 * 1024;
 
@@ -157,11 +136,7 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
       bytesMax: CHANGES_BYTES_MAX,
     },
     answers: {
-      200: answer(
-        'Score, reasons, and the features that the changes move.',
-        whatIfSchema,
-        whatIfExample,
-      ),
+      200: answer('Score, reasons, and the features that the changes move.', whatIfSchema),
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, body: changes, c }, parts: Parts) => {
@@ -187,7 +162,7 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     roles: ['analyst', 'risk_officer'],
     query: evaluationParameters,
     body: { schema: transactionInputSchema, example: transactionInput, read: readOneInput },
-    answers: { 200: answer('Score and explanation.', evaluationSchema, evaluationExample) },
+    answers: { 200: answer('Score and explanation.', evaluationSchema) },
     run: async ({ query, body: input }, parts: Parts) => {
       const { databases, config, ingest, controls } = parts;
       requireOn(controls, 'what-if');

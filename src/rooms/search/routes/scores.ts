@@ -1,7 +1,6 @@
 /** `/v1/scores/{id}`: one score, its explanation, and what was usual for its account. */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { hasFreeze, withReleases } from '../../../core/domain/control.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
@@ -25,12 +24,11 @@ import { clientSeen } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import {
   explainScore,
-  explanationExample,
   explanationParameters,
   explanationSchema,
 } from '../queries/explain-score.ts';
 import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
-import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
+import { habitSchema, readHabit } from '../queries/habit.ts';
 import type { Parts } from '../queries/read-transaction.ts';
 import { readScore, type ScoreLookup } from '../queries/read-transaction.ts';
 import { transactionPath } from './transactions.ts';
@@ -90,11 +88,11 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     query: z.strictObject({ fields: fieldsParameter(FIELD_NAMES.score, 'score,verdict') }),
     header: conditionalHeader,
     answers: {
-      200: answer('The score.', z.union([scoreSchema, scoreSelected]), score, keptHeaders),
+      200: answer('The score.', z.union([scoreSchema, scoreSelected]), undefined, keptHeaders),
       202: answer(
         'Accepted and not scored yet; ask again after `Retry-After` seconds.',
         pendingSchema,
-        { transaction_id: TRANSACTION_ID, status: 'accepted' },
+        undefined,
         answerHeaders('Retry-After'),
       ),
       ...notModified,
@@ -137,12 +135,11 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     roles: ['analyst'],
     path: transactionPath,
     query: explanationParameters,
+    headers: ageHeaders,
     answers: {
       200: answer(
         'Features, every rule, what the model made of it, and lineage.',
         explanationSchema,
-        explanationExample,
-        ageHeaders,
       ),
     },
     problems: [404, 409, 410],
@@ -164,8 +161,9 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       'From the vectors that were logged with the scores of the account before this one; what came later is in none.',
     roles: ['analyst'],
     path: transactionPath,
+    headers: ageHeaders,
     answers: {
-      200: answer('Median and range of each feature.', habitSchema, habitExample, ageHeaders),
+      200: answer('Median and range of each feature.', habitSchema),
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, c }, parts: Parts) => {

@@ -20,7 +20,6 @@ import {
   expandTransaction,
   readTransaction,
   transactionDetailSchema,
-  transactionExample,
   transactionParameters,
 } from '../queries/read-transaction.ts';
 
@@ -38,12 +37,11 @@ export const readOneTransaction = operation({
   roles: ['analyst', 'ingest'],
   path: transactionPath,
   query: transactionParameters,
+  headers: ageHeaders,
   answers: {
     200: answer(
       'The transaction.',
       z.union([transactionDetailSchema, transactionSelected(transactionDetailSchema)]),
-      transactionExample,
-      ageHeaders,
     ),
   },
   problems: [404, 410],
@@ -74,9 +72,7 @@ export const findByKey = operation({
     }),
   }),
   answers: {
-    200: answer('The transaction.', z.object({ transaction_id: z.uuid() }), {
-      transaction_id: TRANSACTION_ID,
-    }),
+    200: answer('The transaction.', z.object({ transaction_id: z.uuid() })),
   },
   problems: [404],
   run: async ({ path: { key }, c }, { databases }: Parts) => {
