@@ -227,12 +227,6 @@ export function createdAtMsOf(transactionId: string): number | undefined {
   return ms <= WRITTEN_MS_MAX ? ms : undefined;
 }
 
-/** Sorts before every id of that time and after all before it. */
-export function firstIdOf(createdAtMs: number): string {
-  const hex = createdAtMs.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
-
 /**
  * The fault of a country, beside its form. An end of the corridor is none, as features compare the country with it: a
  * corridor may be named UK-NG.

@@ -38,7 +38,8 @@ export type AnswerCacheOptions<Question> = {
   readonly keyOf: (question: Question) => string;
   /** An older answer is not served. */
   readonly ageMsMax: (question: Question) => number;
-  readonly make: (question: Question) => Promise<MadeAnswer | undefined>;
+  /** Makes the answer, of the primary alone where the caller prefers the primary. */
+  readonly make: (question: Question, isPrimaryAlone: boolean) => Promise<MadeAnswer | undefined>;
   /** The version of now; null for answers that never change. */
   readonly readVersion: ((question: Question) => Promise<Version>) | null;
   /** The cache, as metrics name it. */
@@ -85,7 +86,7 @@ export function createAnswerCache<Question>(options: AnswerCacheOptions<Question
     fetchMethod: async (_key, _stale, { context }) => {
       makes += 1;
       const madeMs = nowMs();
-      const made = await make(context.question);
+      const made = await make(context.question, false);
       return made && { ...made, madeMs, provenMs: madeMs, proof: undefined };
     },
   });
@@ -141,8 +142,15 @@ export function createAnswerCache<Question>(options: AnswerCacheOptions<Question
     proveAnew: () => {
       changedMs = nowMs();
     },
-    /** Undefined where `make` has no answer. */
-    async read(question: Question): Promise<ServedAnswer | undefined> {
+    /**
+     * Undefined where `make` has no answer. An answer in memory may lack what a caller that prefers the primary has written, so the
+     * answer of such a caller is made for the call.
+     */
+    async read(question: Question, isPrimaryAlone = false): Promise<ServedAnswer | undefined> {
+      if (isPrimaryAlone) {
+        const made = await make(question, true);
+        return made && { answer: made, ageMs: made.lagMs };
+      }
       const key = keyOf(question);
       const kept = entries.get(key);
       if (kept !== undefined && isYoung(kept, question)) {

@@ -10,7 +10,6 @@ import {
   listWalkedMonths,
   type MonthRange,
 } from '../../core/store/partitions/month-slice.ts';
-import { requireModel, requireReasons } from '../../core/store/search/require-known.ts';
 import {
   filterOf,
   needsScore,
@@ -93,8 +92,6 @@ export async function prepareExport(
   paceNow: () => Pace = () => FULL_PACE,
 ): Promise<ReadRows> {
   const { from = -Infinity, to = Infinity, order, after: afterId = '' } = asked;
-  await requireModel(databases, asked.model);
-  await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
   const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
   const missing = detached.filter(({ fromMs, toMs }) => toMs > from && fromMs < to);
   if (missing.length > 0) {

@@ -1,6 +1,4 @@
 /** `/v1/summaries`: sums by day. */
-
-import { databasesFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { readDaysVersion } from '../../core/store/tallies/day-tallies.ts';
 import {
@@ -14,11 +12,12 @@ import { ageHeaders, sayAge } from '../../kit/http/answers/answer-headers.ts';
 import { ASK_AGAIN } from '../../kit/http/answers/kept.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
+import { prefersPrimary } from '../../kit/http/prefer.ts';
 import { DAY_MS, MINUTE_MS } from '../../kit/words/range.ts';
 import { type SummaryQuestion, summaryParameters, withDays } from './parameters.ts';
 import { dailySummariesSchema, summarizeDays } from './queries.ts';
 
-type Parts = Pick<Api, 'databases' | 'ingest'> & { readonly cache: SummaryCache };
+type Parts = Pick<Api, 'databases'> & { readonly cache: SummaryCache };
 
 const operations = [
   read({
@@ -37,14 +36,9 @@ const operations = [
         dailySummariesSchema,
       ),
     },
-    run: async ({ query, c }, { databases, ingest, cache }: Parts) => {
+    run: async ({ query, c }, { databases, cache }: Parts) => {
       const question = withDays(query, databases.now());
-      const from = databasesFor(c, databases);
-      // Answers in memory may lack what a caller that prefers the primary has written.
-      const made = from.isPrimaryAlone
-        ? await makeSummaries(from, ingest.corridors, question)
-        : undefined;
-      const found = made ? { answer: made, ageMs: made.lagMs } : await cache.read(question);
+      const found = await cache.read(question, prefersPrimary(c));
       if (found === undefined) throw new Error('there are summaries of any days');
       return sayAge(c, found);
     },
@@ -70,7 +64,7 @@ export function open(api: Api): ApiRoom {
   const cache = createSummaryCache(databases, ingest.corridors, metrics);
   // A caller that has posted a label sees the label at once in this process.
   afterLabels.add(cache.proveAnew);
-  return { routes: [routesOf(operations, limits, { databases, ingest, cache })] };
+  return { routes: [routesOf(operations, limits, { databases, cache })] };
 }
 
 /** Daily summaries as answers have them, in memory as long as no row of their days changes. */
@@ -87,7 +81,8 @@ export function createSummaryCache(
     bytesMax: BYTES_MAX,
     keyOf: (question) => JSON.stringify(question),
     ageMsMax: (question) => (isPast(question) ? PAST_AGE_MS_MAX : RECENT_AGE_MS_MAX),
-    make: (question) => makeSummaries(databases, corridors, question),
+    make: (question, isPrimaryAlone) =>
+      makeSummaries({ ...databases, isPrimaryAlone }, corridors, question),
     readVersion: ({ from, to }) => readDaysVersion(primary, from, to),
   });
 }

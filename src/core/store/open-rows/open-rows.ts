@@ -7,6 +7,7 @@ import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/databas
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { firstIdOf, type OpenRow } from '../../domain/transaction.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { IN_FORCE } from '../controls/controls.ts';
 
 const parameters = (first: number, count: number): string[] =>
@@ -136,7 +137,7 @@ const takeBetween = rowsOf<object, [first: string, end: string]>(
 
 /** Takes out what will never be final, as its month is dropped. */
 export const takeTimeOut = (query: Query, fromMs: number, toMs: number) =>
-  takeBetween(query, firstIdOf(fromMs), firstIdOf(toMs));
+  takeBetween(query, lowestIdAt(fromMs), lowestIdAt(toMs));
 
 const leave = rowsOf<object, [rowIds: Buffer, isLeft: boolean]>(
   'leave-rows',

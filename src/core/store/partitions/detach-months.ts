@@ -10,10 +10,10 @@ import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
 import type { AuditAction } from '../../../kit/words/audit.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { firstIdOf } from '../../domain/transaction.ts';
 import { takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
@@ -65,7 +65,7 @@ const countUnsealed = onlyOf<{ count: number }, [from: string, to: string]>(
 /** The log of evidence gets no leaf for a score whose row is away. @throws Failure where scores of the month wait for a leaf */
 async function refuseUnsealed(query: Query, month: Month): Promise<void> {
   const [fromMs, toMs] = timesOf(month);
-  const { count } = await countUnsealed(query, firstIdOf(fromMs), firstIdOf(toMs));
+  const { count } = await countUnsealed(query, lowestIdAt(fromMs), lowestIdAt(toMs));
   if (count === 0) return;
   const why = `${count} scores of ${monthText(month)} wait to be sealed: a worker with RISK_EVIDENCE_KEYS seals them`;
   throw new Failure('conflict', 'MONTH_UNSEALED', why);

@@ -6,6 +6,7 @@ import { createdAtMsOf, TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { findKnownKeys } from '../idempotency-keys/key-slices.ts';
 import { labelInForce } from '../label-in-force.ts';
 import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
+import { requireModel, requireReasons } from './require-known.ts';
 import type { SearchQuestion } from './search-question.ts';
 
 export type SearchFilter = Omit<SearchQuestion, 'idempotency_key'> & {
@@ -109,14 +110,19 @@ export function needsScore(filter: SearchFilter): boolean {
   return filter.status === 'scored' || isAsked;
 }
 
-/** Undefined where nothing can match: nobody has the idempotency key. */
+/**
+ * Undefined where nothing can match: nobody has the idempotency key.
+ * @throws InvalidFields for a model or a reason that nobody registered
+ */
 export async function filterOf(
-  { primary }: Databases,
+  databases: Databases,
   asked: SearchQuestion,
 ): Promise<SearchFilter | undefined> {
+  await requireModel(databases, asked.model);
+  await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
   const { client, idempotency_key: key } = asked;
   if (key === undefined || client === undefined) return asked;
-  const [found] = await findKnownKeys(primary.query, client, [key]);
+  const [found] = await findKnownKeys(databases.primary.query, client, [key]);
   return found && { ...asked, transaction_id: found.transactionId };
 }
 

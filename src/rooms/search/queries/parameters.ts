@@ -1,4 +1,4 @@
-/** Parameters of a search: `GET /v1/transactions?…`. */
+/** Parameters of a search, and its page: `GET /v1/transactions?…`. */
 import { z } from 'zod';
 import {
   checkTogether,
@@ -12,6 +12,7 @@ import {
   flagParameter,
   pageLimit,
 } from '../../../kit/words/list-parameters.ts';
+import { monthlyPageSchema } from '../../../kit/words/page.ts';
 import { FIELD_NAMES, fieldsParameter } from './fields.ts';
 import { decodeSearchCursor } from './search-cursor.ts';
 
@@ -44,3 +45,28 @@ export const transactionSearchParameters = z
   .superRefine(checkTogether);
 
 export type TransactionSearchParameters = z.output<typeof transactionSearchParameters>;
+
+export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>
+  monthlyPageSchema(row).extend({
+    complete: z.boolean().meta({
+      description:
+        'False where the request had looked at 20,000 rows, or 25 months, before the page was full. Go on with `next_cursor`.',
+    }),
+    searched_to: z.iso.datetime().nullable().meta({
+      description:
+        'created_at up to which an incomplete page looked; null where it is complete, or in the order of scores.',
+    }),
+    total: z
+      .object({
+        count: z.int().min(0).max(TOTAL_MAX),
+        more: z.boolean().meta({
+          description: `False: \`count\` is exact. True: there are more than ${TOTAL_MAX.toLocaleString('en-US')}, or the request had looked at 20,000 rows; \`count\` is what it found.`,
+        }),
+      })
+      .nullable()
+      .optional()
+      .meta({
+        description:
+          'How many match, on all pages; only with `total=true`. Null: the flag `totals` is off.',
+      }),
+  });

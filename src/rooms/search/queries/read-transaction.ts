@@ -137,7 +137,7 @@ export async function expandTransaction(
   const isScored = status === 'scored';
   if (expansions.has('score')) {
     const question = { transactionId, client };
-    const served = isScored ? await serveScore(databases, scores, question) : undefined;
+    const served = isScored ? await scores.read(question, databases.isPrimaryAlone) : undefined;
     const score = served && (JSON.parse(served.answer.text) as ScoreJson);
     expanded.score = score ? withReleases(controls.current(), score) : null;
   }
@@ -181,7 +181,7 @@ export function createScoreCache(
     keyOf: ({ transactionId, client }) =>
       client === null ? transactionId : `${transactionId} ${client}`,
     ageMsMax: () => AGE_MS_MAX,
-    make: (question) => makeScore(databases, question),
+    make: (question, isPrimaryAlone) => makeScore({ ...databases, isPrimaryAlone }, question),
     readVersion: null,
     ...(nowMs && { nowMs }),
   });
@@ -197,47 +197,30 @@ async function makeScore(
   return answer && { text: JSON.stringify(answer), version: undefined, lagMs };
 }
 
-/** Undefined where no score is stored. */
-async function serveScore(
-  databases: Databases,
-  cache: Pick<ScoreCache, 'read'>,
-  question: ScoreQuestion,
-): Promise<ServedAnswer | undefined> {
-  if (!databases.isPrimaryAlone) return await cache.read(question);
-  const made = await makeScore(databases, question);
-  return made && { answer: made, ageMs: made.lagMs };
-}
-
-export type ScoreLookup =
-  | { readonly kind: 'scored'; readonly served: ServedAnswer }
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'dead-letter' }
-  | { readonly kind: 'unknown' };
+/** Why there is no score to answer. */
+export type Unscored = 'pending' | 'dead-letter' | 'unknown';
 
 export async function readScore(
-  databases: Databases,
+  { primary, isPrimaryAlone }: Databases,
   cache: Pick<ScoreCache, 'read'>,
   question: ScoreQuestion,
-): Promise<ScoreLookup> {
+): Promise<ServedAnswer | Unscored> {
   const { transactionId, client } = question;
-  const { primary } = databases;
-  const served = await serveScore(databases, cache, question);
-  if (served !== undefined) return { kind: 'scored', served };
+  const served = await cache.read(question, isPrimaryAlone);
+  if (served !== undefined) return served;
   const createdAtMs = createdAtMsOf(transactionId);
-  if (createdAtMs === undefined) return { kind: 'unknown' };
+  if (createdAtMs === undefined) return 'unknown';
   const transaction = await readStoredTransaction(primary, transactionId, createdAtMs, client);
   switch (transaction?.status) {
     case undefined:
       await refuseDetached(primary, createdAtMs);
-      return { kind: 'unknown' };
+      return 'unknown';
     case 'dead_lettered':
-      return { kind: 'dead-letter' };
+      return 'dead-letter';
     case 'accepted':
-      return { kind: 'pending' };
-    case 'scored': {
+      return 'pending';
+    case 'scored':
       // The score was stored between the two reads.
-      const now = await serveScore(databases, cache, question);
-      return now === undefined ? { kind: 'pending' } : { kind: 'scored', served: now };
-    }
+      return (await cache.read(question, isPrimaryAlone)) ?? 'pending';
   }
 }

@@ -2,36 +2,19 @@
  * `GET /v1/transactions?…`: the search looks at rows along the index of its list, a bounded number a page, and reads what it lists by id.
  */
 import { compareDecimals } from '../../../core/domain/currency.ts';
+import { toScoreJson } from '../../../core/domain/score-record.ts';
+import { type FoundTransactionJson, toTransactionJson } from '../../../core/domain/transaction-record.ts';
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
-import { requireModel, requireReasons } from '../../../core/store/search/require-known.ts';
-import {
-  filterOf,
-  needsScore,
-  rangesBehind,
-  rangesOf,
-  type SearchFilter,
-} from '../../../core/store/search/search-filter.ts';
-import {
-  countRows,
-  findRows,
-  isRanked,
-  LOOKED_AT_MAX,
-  partyOf,
-  type RowPosition,
-  type SearchList,
-} from '../../../core/store/search/search-rows.ts';
-import {
-  type Databases,
-  inIndexOrder,
-  readFrom,
-} from '../../../kit/database/replica/choose-database.ts';
+import { toStoredScore } from '../../../core/store/scores/stored-scores.ts';
+import { filterOf, needsScore, rangesBehind, rangesOf, type SearchFilter } from '../../../core/store/search/search-filter.ts';
+import { countRows, findRows, isRanked, LOOKED_AT_MAX, partyOf, type RowPosition, type SearchList } from '../../../core/store/search/search-rows.ts';
+import { type Databases, inIndexOrder, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
 import { TOTAL_MAX, type TransactionSearchParameters } from './parameters.ts';
 import { digestQuestion, encodeSearchCursor } from './search-cursor.ts';
-import { toFoundTransaction } from './search-json.ts';
 
 /** Months of one statement behind the first month, in which most pages end: a statement takes a millisecond, also where it finds no row. */
 const GROUP_MONTHS = 6;
@@ -52,6 +35,12 @@ export async function searchTransactions(
   return { items: rows.map(toFoundTransaction), ...page };
 }
 
+const toFoundTransaction = (row: FoundTransaction): FoundTransactionJson => ({
+  ...toTransactionJson(row),
+  score: row.score === null ? null : toScoreJson(toStoredScore(row)),
+  label: row.label,
+});
+
 type Found = {
   readonly rows: readonly FoundTransaction[];
   /** The page without its items. */
@@ -69,8 +58,6 @@ export async function find(
 ): Promise<Found> {
   const { limit, sort, order, cursor, total, fields: _, ...rest } = asked;
   const digest = digestQuestion({ sort, order, ...rest });
-  await requireModel(databases, asked.model);
-  await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
   const filter = await filterOf(databases, asked);
   const list = listOf(asked);
   const after = cursor?.after ?? null;

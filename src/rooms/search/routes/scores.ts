@@ -30,7 +30,7 @@ import {
 import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
 import { habitSchema, readHabit } from '../queries/habit.ts';
 import type { Parts } from '../queries/read-transaction.ts';
-import { readScore, type ScoreLookup } from '../queries/read-transaction.ts';
+import { readScore, type Unscored } from '../queries/read-transaction.ts';
 import { transactionPath } from './transactions.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -47,18 +47,17 @@ export async function refuseUnscored(
 ): Promise<never> {
   const client = clientSeen(c.get('principal'));
   const from = databasesFor(c, databases);
-  const { kind } = await readScore(from, scores, { transactionId, client });
+  const found = await readScore(from, scores, { transactionId, client });
+  if (typeof found === 'string') throw unscored(found, transactionId);
   // A score in memory may belong to a detached month.
   const createdAtMs = createdAtMsOf(transactionId);
-  if (kind === 'scored' && createdAtMs !== undefined) {
-    await refuseDetached(databases.primary, createdAtMs);
-  }
-  throw unscored(kind, transactionId);
+  if (createdAtMs !== undefined) await refuseDetached(databases.primary, createdAtMs);
+  throw unscored('pending', transactionId);
 }
 
 /** Returns why there is no score to explain; a score that was stored meanwhile is found by the next request. */
-function unscored(kind: ScoreLookup['kind'], id: string): Problem {
-  switch (kind) {
+function unscored(why: Unscored, id: string): Problem {
+  switch (why) {
     case 'dead-letter':
       return new Problem(
         'dead-letter',
@@ -67,7 +66,6 @@ function unscored(kind: ScoreLookup['kind'], id: string): Problem {
     case 'unknown':
       return new Problem('not-found', `No transaction has the id ${given(id)}.`);
     case 'pending':
-    case 'scored':
       return new Problem('not-found', `The transaction ${given(id)} is not scored yet.`, {
         headers: { 'Retry-After': PENDING_RETRY_AFTER_SECONDS },
       });
@@ -104,27 +102,22 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     ) => {
       const client = clientSeen(c.get('principal'));
       const question = { transactionId, client };
-      const lookup = await readScore(databasesFor(c, databases), scores, question);
-      switch (lookup.kind) {
-        case 'scored': {
-          const text = sayAge(c, lookup.served);
-          const now = controls.current();
-          if (!hasFreeze(now) && fields === undefined) return answerKept(c, text, KEEP_A_DAY);
-          const stored = JSON.parse(text.text) as ScoreJson;
-          // While the corridor is frozen the answer says so, and is not kept.
-          const told = withReleases(now, stored);
-          const keeping = told === stored ? KEEP_A_DAY : ASK_AGAIN;
-          if (told === stored && fields === undefined) return answerKept(c, text, keeping);
-          const selected = selectFields(FIELD_NAMES.score, fields)(told);
-          return answerKept(c, { text: JSON.stringify(selected) }, keeping);
-        }
-        case 'pending':
-          c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
-          return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
-        case 'dead-letter':
-        case 'unknown':
-          throw unscored(lookup.kind, transactionId);
+      const found = await readScore(databasesFor(c, databases), scores, question);
+      if (found === 'pending') {
+        c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
+        return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
       }
+      if (typeof found === 'string') throw unscored(found, transactionId);
+      const text = sayAge(c, found);
+      const now = controls.current();
+      if (!hasFreeze(now) && fields === undefined) return answerKept(c, text, KEEP_A_DAY);
+      const stored = JSON.parse(text.text) as ScoreJson;
+      // While the corridor is frozen the answer says so, and is not kept.
+      const told = withReleases(now, stored);
+      const keeping = told === stored ? KEEP_A_DAY : ASK_AGAIN;
+      if (told === stored && fields === undefined) return answerKept(c, text, keeping);
+      const selected = selectFields(FIELD_NAMES.score, fields)(told);
+      return answerKept(c, { text: JSON.stringify(selected) }, keeping);
     },
   }),
   operation({

@@ -8,10 +8,9 @@ import { ageHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import { FIELD_NAMES, foundTransactionSelected } from '../queries/fields.ts';
-import { transactionSearchParameters } from '../queries/parameters.ts';
+import { searchPageSchema, transactionSearchParameters } from '../queries/parameters.ts';
 import type { Parts } from '../queries/read-transaction.ts';
 import { searchTransactions } from '../queries/search.ts';
-import { searchPageSchema } from '../queries/search-json.ts';
 
 /** From this level of a corridor on, the replica answers the reads that name it. */
 const SPARING_LEVEL = 2;

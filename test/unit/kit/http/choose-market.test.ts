@@ -30,16 +30,16 @@ const ask = async (target: string, ...headers: readonly string[]) => {
 };
 
 test.each([
-  ['/v1/scores', [], 'market_0'],
-  ['/v1/scores', ['Risk-Market: market_1'], 'market_1'],
-  ['/v1/scores', ['Cookie: a=b; risk-market=market_1'], 'market_1'],
-  ['/v1/scores', ['Risk-Market: market_0', 'Cookie: risk-market=market_1'], 'market_0'],
+  ['/v1/transactions', [], 'market_0'],
+  ['/v1/transactions', ['Risk-Market: market_1'], 'market_1'],
+  ['/v1/transactions', ['Cookie: a=b; risk-market=market_1'], 'market_1'],
+  ['/v1/transactions', ['Risk-Market: market_0', 'Cookie: risk-market=market_1'], 'market_0'],
   // A header asks, and a cookie may be of an earlier process.
-  ['/v1/scores', ['Risk-Market: market_2'], 400],
-  ['/v1/scores', ['Risk-Market: '], 400],
-  ['/v1/scores', ['Risk-Market: market_0', 'Risk-Market: market_1'], 400],
-  ['/v1/scores', ['Cookie: risk-market=market_2'], 'market_0'],
-  ['/v1/scores', ['Risk-Market: shut'], 503],
+  ['/v1/transactions', ['Risk-Market: market_2'], 400],
+  ['/v1/transactions', ['Risk-Market: '], 400],
+  ['/v1/transactions', ['Risk-Market: market_0', 'Risk-Market: market_1'], 400],
+  ['/v1/transactions', ['Cookie: risk-market=market_2'], 'market_0'],
+  ['/v1/transactions', ['Risk-Market: shut'], 503],
   ['/metrics', ['Risk-Market: market_2'], 'process'],
   ...['/', '/readyz?x', '/docs/problems', '/console/review', '/v1/../livez', '/%6Civez'].map(
     (path): [string, string[], string] => [path, [], 'process'],

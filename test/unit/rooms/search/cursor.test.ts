@@ -49,12 +49,12 @@ describe('cursor of a search', () => {
     'x',
     '_',
     text({}),
-    text(['d', at.id]),
-    text(['d', 'x', null]),
-    text(['d', at.id, '1e9']),
-    text(['d', at.id, 1001]),
-    text(['d', 'ffffffff-ffff-7cc3-98c4-dc0c0c07398f', null]),
-    `${text(['d', at.id, null])}=`,
+    text(['d', encodeCursor(at)]),
+    text(['d', at.id, null]),
+    text(['d', encodeCursor(at), '1e9']),
+    text(['d', encodeCursor(at), 1001]),
+    text(['d', encodeCursor({ ...at, atMs: MS_MAX + 1 }), null]),
+    `${text(['d', encodeCursor(at), null])}=`,
   ])('decodeSearchCursor refuses %j', (cursor) => {
     expect(decodeSearchCursor(cursor)).toBeUndefined();
   });
