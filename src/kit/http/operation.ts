@@ -156,7 +156,7 @@ export function list<Parts, Path, Query, Row>({
 }
 
 /** @param described `Parts` is what its `run` needs of the process */
-export function operation<Parts, Path, Query, Body>(
+function operation<Parts, Path, Query, Body>(
   described: Described<Parts, Path, Query, Body>,
 ): Operation<Parts> {
   const { method, at, path, query, kept, tagged, matched, headers = {}, ...rest } = described;

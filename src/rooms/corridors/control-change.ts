@@ -73,7 +73,9 @@ const VALUE_FIELDS = {
 
 export const controlCommandSchema = z
   .strictObject({
-    in_force: z.boolean().meta({ description: 'True sets the control, false ends it.' }),
+    in_force: z
+      .boolean()
+      .meta({ description: 'True sets the control, false ends it.', example: true }),
     points: VALUE_FIELDS.points.optional(),
     from_amount: VALUE_FIELDS.from_amount.optional(),
     rate_per_second: VALUE_FIELDS.rate_per_second.optional(),

@@ -8,12 +8,11 @@ import type { Kind } from '../../core/domain/control-kinds.ts';
 import type { Api } from '../../core/room.ts';
 import { lockControl } from '../../core/store/controls/controls.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, list } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { countedPage, pageLimit } from '../../kit/words/list-parameters.ts';
-import { type PageJson, pageOf, pageSchema } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
@@ -33,9 +32,9 @@ const noteCommandSchema = z
   .meta({ id: 'ControlNoteCommand' });
 
 const pageParameters = z.strictObject({
-  limit: pageLimit.meta({
-    description: `Controls of a page, at most; ${RECORDS_MAX} where it is more.`,
-  }),
+  limit: pageLimit
+    .transform((limit) => Math.min(limit, RECORDS_MAX))
+    .meta({ description: `Controls of a page, at most; ${RECORDS_MAX} where it is more.` }),
   cursor: countedPage.cursor,
 });
 
@@ -58,18 +57,6 @@ const recordSchema = z
   .meta({ id: 'ControlRecord' });
 type ControlRecord = z.infer<typeof recordSchema>;
 
-const recordExample: ControlRecord = {
-  control_id: '41',
-  set_at: '2026-11-25T09:30:00.000Z',
-  set_by: 'Ann',
-  reason: 'a wave of stolen cards',
-  message: 'Payments to Egypt are paused.',
-  ended_at: '2026-11-25T11:02:00.000Z',
-  ended_by: 'Bob',
-  end_reason: 'the cards are blocked',
-  notes: [{ at: '2026-11-25T09:41:00.000Z', by: 'Ann', note: 'All cards are of one bank.' }],
-};
-
 const selectRecords = rowsOf<ControlRecord, [name: string, before: string | null, rowsMax: number]>(
   'list-control-records',
   `select f.audit_id::text as control_id, ${timeText('f.changed_at')} as set_at, f.who as set_by,
@@ -90,17 +77,6 @@ const selectRecords = rowsOf<ControlRecord, [name: string, before: string | null
 );
 
 type Named = { readonly kind: Kind; readonly scope: string };
-
-/** A page of the controls of a kind that a scope had, newest first. */
-async function listRecords(
-  query: Query,
-  named: Named,
-  { limit, cursor = null }: { readonly limit: number; readonly cursor?: string | undefined | null },
-): Promise<PageJson<ControlRecord>> {
-  const rowsMax = Math.min(limit, RECORDS_MAX);
-  const records = await selectRecords(query, nameOf(named), cursor, rowsMax);
-  return pageOf(records, rowsMax, ({ control_id: id }) => id);
-}
 
 const countNotes = onlyOf<{ notes: number }, [name: string]>(
   'count-control-notes',
@@ -128,13 +104,8 @@ async function addNote(
     if ((await countNotes(query, name)).notes >= NOTES_MAX) {
       throw new Failure('conflict', 'NOTES_FULL', `${name} has ${NOTES_MAX} notes already`);
     }
-    const change = {
-      action: 'control.note',
-      subject: name,
-      before: null,
-      after: { note },
-    } as const;
-    await recordChange(query, by, change);
+    const noted = { action: 'control.note', subject: name, before: null, after: { note } } as const;
+    await recordChange(query, by, noted);
     const [record] = await selectRecords(query, name, null, 1);
     if (record === undefined) throw new Error(`${name} is not in the audit log`);
     return record;
@@ -142,39 +113,32 @@ async function addNote(
 }
 
 export const historyOperations = [
-  operation({
-    method: 'post',
+  change({
     at: '/v1/controls/{kind}/{scope}/notes',
     operationId: 'noteControl',
     summary: 'Add a note to the investigation of a control in force',
     roles: DECIDING_ROLES,
     path: controlPath,
-    body: bodyOf(noteCommandSchema, { note: 'All cards are of one bank.' }),
-    answers: { 200: answer('The control with its notes.', recordSchema, recordExample) },
-    problems: [404, 409],
+    body: bodyOf(noteCommandSchema),
+    answers: { 200: answer('The control with its notes.', recordSchema) },
     run: async ({ path, body: { note }, by }, parts: Api) => {
       await checkScope({ ...path, isSet: false }, parts);
       return await addNote(parts.databases.primary, path, note, by);
     },
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/controls/{kind}/{scope}/history',
     operationId: 'listControlHistory',
     summary: 'Controls of a kind that a scope had, with their notes, newest first',
     roles: READING_ROLES,
     path: controlPath,
     query: pageParameters,
-    answers: {
-      200: answer('One page.', pageSchema(recordSchema), {
-        items: [recordExample],
-        next_cursor: null,
-      }),
-    },
-    problems: [404],
-    run: async ({ path, query }, parts: Api) => {
+    row: recordSchema,
+    says: 'One page.',
+    cursorOf: ({ control_id: id }: ControlRecord) => id,
+    rows: async ({ path, query: { limit, cursor = null } }, parts: Api) => {
       await checkScope({ ...path, isSet: false }, parts);
-      return await listRecords(parts.databases.primary.query, path, query);
+      return selectRecords(parts.databases.primary.query, nameOf(path), cursor, limit);
     },
   }),
 ];

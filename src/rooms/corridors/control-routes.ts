@@ -11,7 +11,7 @@ import { KIND_NAMES, type Kind, kindOf } from '../../core/domain/control-kinds.t
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
 import { idText } from '../../kit/words/plain-text.ts';
 import { type Decider, foldName } from '../../kit/words/principal.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
@@ -91,19 +91,6 @@ const changedSchema = z
   })
   .meta({ id: 'ChangedControl' });
 
-export const controlExample: Control = {
-  kind: 'stop',
-  scope: 'corridor:US-EG',
-  value: null,
-  reason: 'payouts fail at the bank',
-  message: 'Payouts to Egypt are paused.',
-  set_by: 'Ann',
-  set_at: '2026-11-25T09:30:00.000Z',
-  ends_at: null,
-  version: 7,
-  proposal: null,
-};
-
 function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSchema> {
   const { says, scopes, fields, ends, refuses } = kindOf(kind);
   return {
@@ -137,42 +124,20 @@ function toListed(control: Control, by: Decider): z.output<typeof listedSchema> 
 }
 
 export const controlOperations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/controls',
     operationId: 'listControls',
     summary: 'Controls in force, and the kinds of controls',
     roles: READING_ROLES,
     query: filters,
-    answers: {
-      200: answer('Every control in force, and what waits for it.', controlsSchema, {
-        market: 'market_0',
-        version: 7,
-        items: [
-          {
-            ...controlExample,
-            ended_by: 'one person with the role operator, risk_officer or admin',
-            may_end: true,
-          },
-        ],
-        on_hold: [{ corridor: 'US-EG', transactions: 12 }],
-        kinds: [
-          {
-            kind: 'freeze',
-            says: kindOf('freeze').says,
-            scopes: [{ scope: 'corridor:US-EG', says: null }],
-            forms: [],
-            state: 'frozen',
-            fields: [],
-            ends: 'may',
-          },
-        ],
-      }),
-    },
+    answers: { 200: answer('Every control in force, and what waits for it.', controlsSchema) },
     run: async ({ query: { kind, scope }, by }, parts: Api) => {
       const { primary } = parts.databases;
-      const [read, onHold] = await Promise.all([readControls(primary), countOnHold(primary.query)]);
-      const all = withEnvironment(read, parts.controls.ofEnvironment);
+      const [stored, onHold] = await Promise.all([
+        readControls(primary),
+        countOnHold(primary.query),
+      ]);
+      const all = withEnvironment(stored, parts.controls.ofEnvironment);
       return {
         market: parts.config.RISK_MARKET,
         version: all.version,
@@ -185,7 +150,7 @@ export const controlOperations = [
       };
     },
   }),
-  operation({
+  change({
     method: 'put',
     at: '/v1/controls/{kind}/{scope}',
     operationId: 'changeControl',
@@ -193,21 +158,9 @@ export const controlOperations = [
     description: `From the answer on no score of a stopped corridor or market is stored, and every process acts on the control within a second. What was accepted waits for the end of a stop, and is scored then. A control of a market is ended by another person than who set it. A higher limit, or the end of a limit, is stored as \`proposal\` and holds when another person sends the same. What \`tighten\`, \`manual\` and \`throttle\` set is only made stricter or longer, and a frozen scope stays as it is.`,
     roles: DECIDING_ROLES,
     path: controlPath,
-    body: bodyOf(controlCommandSchema, {
-      in_force: true,
-      reason: 'payouts fail at the bank',
-      message: 'Payouts to Egypt are paused.',
-    }),
-    answers: {
-      200: answer('The control as it is now, and as it was.', changedSchema, {
-        version: 7,
-        control: controlExample,
-        before: null,
-        replaced: null,
-        notice: null,
-      }),
-    },
-    problems: [404, 409],
+    body: bodyOf(controlCommandSchema),
+    answers: { 200: answer('The control as it is now, and as it was.', changedSchema) },
+    problems: [404],
     run: async ({ path: { kind, scope }, body: command, by }, parts: Api) => {
       const { databases, controls, log } = parts;
       const isSet = command.in_force;
@@ -216,8 +169,8 @@ export const controlOperations = [
       const { before, now, replaced } = await changeControl(databases.primary, change);
       controls.take(now);
       log.warn({ keyId: by.keyId, kind, scope, command }, 'control');
-      const ownOf = (read: Controls) =>
-        withEnvironment(read, controls.ofEnvironment).inForce.get(kind)?.get(scope) ?? null;
+      const ownOf = (stored: Controls) =>
+        withEnvironment(stored, controls.ofEnvironment).inForce.get(kind)?.get(scope) ?? null;
       return {
         version: now.version,
         control: ownOf(now),

@@ -8,7 +8,7 @@ import { PARTITIONS, topicsOf } from '../../core/stream/kafka/topics.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
 import { AUTHORITY, READING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
 import {
@@ -27,7 +27,6 @@ import {
   readStanding,
   requireKnown,
   scopeStateSchema,
-  standingExample,
   standingSchema,
 } from './standing.ts';
 
@@ -54,21 +53,6 @@ const logsSchema = z
   })
   .meta({ id: 'CorridorLogs' });
 
-const logsExample: z.output<typeof logsSchema> = {
-  corridor: 'US-EG',
-  log: 'both',
-  changed_at: '2026-11-25T09:30:00.000Z',
-  compared: {
-    received_from: '2026-11-25T09:30:02.000Z',
-    received_to: null,
-    equal: 1_000_000,
-    missing_in_streams: 0,
-    missing_in_kafka: 0,
-    differing: 0,
-    elsewhere: 0,
-  },
-};
-
 const toTime = (epochMs: number): string => new Date(epochMs).toISOString();
 
 const corridorSchema = standingSchema
@@ -89,27 +73,6 @@ const corridorSchema = standingSchema
     }),
   })
   .meta({ id: 'CorridorState' });
-
-const settings = {
-  version: 1,
-  weight: 2,
-  residency: 'EG',
-  shards: 16,
-  log: 'streams' as const,
-  log_changed_at: null,
-};
-const example = {
-  ...standingExample,
-  settings,
-  health: {
-    score: 90,
-    parts: { availability: 1, backlog: 1, failures: 1, full_service: 1, open: 0 },
-  },
-  availability: 0.9995,
-  availability_transactions: 2000,
-  active_accounts: 812,
-  active_since: '2026-11-24T09:30:00.000Z',
-};
 
 async function readCorridor(id: string, parts: Api) {
   const { primary: database, now } = parts.databases;
@@ -132,48 +95,34 @@ async function readCorridor(id: string, parts: Api) {
 }
 
 export const corridorOperations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/markets/{id}',
     operationId: 'readMarket',
     summary: 'How a market stands: open, frozen or stopped, and what is pending',
     roles: READING_ROLES,
     path: paths.market,
-    answers: { 200: answer('The state.', standingSchema, standingExample) },
-    problems: [404],
+    answers: { 200: answer('The state.', standingSchema) },
     run: ({ path: { id } }, parts: Api) => {
       requireKnown('market', id, parts);
       return readStanding(null, parts);
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/corridors',
     operationId: 'addCorridor',
     summary: 'Add a corridor to the market; the second of two people adds it',
     description:
       'The first person proposes it, and it is added when another person sends the same. Processes take its transactions within seconds.',
     roles: AUTHORITY['add a corridor'].roles,
-    body: bodyOf(newCorridorSchema, {
-      id: 'US-BR',
-      shards: 4,
-      reason: 'a contract with a bank in Brazil',
-    }),
-    answers: {
-      200: answer('Whether the market has it now.', addedCorridorSchema, {
-        corridor: 'US-BR',
-        is_added: false,
-        proposed_by: 'Ann',
-      }),
-    },
-    problems: [409],
+    body: bodyOf(newCorridorSchema),
+    answers: { 200: answer('Whether the market has it now.', addedCorridorSchema) },
     run: async ({ body, by }, { config, databases, log }: Api) => {
       const added = await addCorridor(databases.primary, config.RISK_MARKET, body, by);
       log.warn({ keyId: by.keyId, ...added }, 'corridor');
       return added;
     },
   }),
-  operation({
+  change({
     method: 'put',
     at: '/v1/corridors/{id}',
     operationId: 'configureCorridor',
@@ -182,9 +131,9 @@ export const corridorOperations = [
       'Processes act on it within a second of the answer. 409: other `shards` of a corridor that is not frozen or has transactions waiting, or a log that needs Kafka where there is none.',
     roles: AUTHORITY['configure a corridor'].roles,
     path: paths.corridor,
-    body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
-    answers: { 200: answer('The settings as they are now.', settingsSchema, settings) },
-    problems: [404, 409],
+    body: bodyOf(corridorCommandSchema),
+    answers: { 200: answer('The settings as they are now.', settingsSchema) },
+    problems: [404],
     run: async ({ path: { id }, body, by }, parts: Api) => {
       requireKnown('corridor', id, parts);
       const { databases, guards, redis, config, kafka } = parts;
@@ -201,8 +150,7 @@ export const corridorOperations = [
       return after;
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/corridors/{id}',
     operationId: 'readCorridor',
     summary: 'How a corridor does: open, frozen or stopped, what is pending, its health',
@@ -212,55 +160,33 @@ export const corridorOperations = [
       200: answer(
         'How it does; to a key of `ingest` alone only its state and message.',
         z.union([corridorSchema, scopeStateSchema]),
-        example,
       ),
     },
-    problems: [404],
     run: ({ path: { id }, by }, parts: Api) => {
       requireKnown('corridor', id, parts);
       if (READING_ROLES.some((role) => by.roles.has(role))) return readCorridor(id, parts);
       return readScopeState(id, parts);
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/corridors/{id}/logs',
     operationId: 'compareLogs',
     summary: 'What the logs of a corridor delivered while it had both',
     roles: READING_ROLES,
     path: paths.corridor,
-    answers: {
-      200: answer('The log, and transactions by how both delivered them.', logsSchema, logsExample),
-    },
-    problems: [404],
+    answers: { 200: answer('The log, and transactions by how both delivered them.', logsSchema) },
     run: ({ path: { id } }, parts: Api) => {
       requireKnown('corridor', id, parts);
       return readLogs(parts.databases.primary, id);
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/corridors/{id}/checklist',
     operationId: 'checkCorridor',
     summary: 'Whether a corridor is independent of others and ready to launch',
     roles: READING_ROLES,
     path: paths.corridor,
-    answers: {
-      200: answer('Each item with what was found.', checklistSchema, {
-        corridor: 'US-EG',
-        is_independent: false,
-        is_ready: false,
-        items: [
-          {
-            name: 'limit of requests',
-            kind: 'independence' as const,
-            passed: false,
-            found: 'none: risk controls set limit-requests corridor:US-EG',
-          },
-        ],
-      }),
-    },
-    problems: [404],
+    answers: { 200: answer('Each item with what was found.', checklistSchema) },
     run: ({ path: { id } }, parts: Api) => {
       requireKnown('corridor', id, parts);
       return checkCorridor(id, parts);

@@ -10,10 +10,9 @@ import { corridorScope, MARKET } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { worse } from '../../kit/breakers/degradation.ts';
-import { answer, operation } from '../../kit/http/operation.ts';
+import { list } from '../../kit/http/operation.ts';
 import { LEVELS } from '../../kit/words/levels.ts';
 import { READING_ROLES } from './authority.ts';
-import { controlExample } from './control-routes.ts';
 
 const levelSchema = z
   .object({
@@ -49,29 +48,17 @@ function toLevel(
 }
 
 export const levelOperations = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/degradation',
     operationId: 'listDegradation',
     summary: 'Levels of degradation: of the market and of each corridor',
     roles: READING_ROLES,
-    answers: {
-      200: answer('Levels, the market first.', z.object({ items: z.array(levelSchema) }), {
-        items: [
-          {
-            scope: 'corridor:US-EG',
-            level: 3,
-            sentence: LEVELS[3],
-            causes: [],
-            by_hand: { ...controlExample, kind: 'read-only', reason: 'the disks are replaced' },
-          },
-        ],
-      }),
-    },
-    run: async (_input, { databases, guards, ingest }: Api) => {
+    row: levelSchema,
+    says: 'Levels, the market first.',
+    rows: async (_input, { databases, guards, ingest }: Api) => {
       const controls = await readControls(databases.primary);
       const corridors = [null, ...[...ingest.corridors()].sort()];
-      return { items: corridors.map((corridor) => toLevel(controls, guards, corridor)) };
+      return corridors.map((corridor) => toLevel(controls, guards, corridor));
     },
   }),
 ];

@@ -3,32 +3,13 @@ import { z } from 'zod';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, list } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { HOUR_MS } from '../../kit/words/range.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { changeControl, reasonField } from './control-change.ts';
 import { readProposals } from './hour-figures.ts';
-import {
-  PROPOSED_POINTS,
-  type Proposal,
-  proposalSchema,
-  THRESHOLDS,
-  THROTTLED_SHARE,
-} from './proposals.ts';
-
-const example: Proposal = {
-  id: 'disputes:US-EG',
-  corridor: 'US-EG',
-  trigger: 'disputes',
-  found: 14,
-  threshold: THRESHOLDS.disputes,
-  action: 'freeze',
-  hours: 2,
-  rate_per_second: null,
-  burst: null,
-  blast_radius: { corridors: ['US-EG'], accounts_share: 0.04, is_within: true },
-};
+import { PROPOSED_POINTS, proposalSchema, THRESHOLDS, THROTTLED_SHARE } from './proposals.ts';
 
 const confirmSchema = z.strictObject({ reason: reasonField }).meta({ id: 'ConfirmCommand' });
 const path = z.object({
@@ -44,39 +25,24 @@ const doneSchema = z
   .meta({ id: 'ConfirmedProposal' });
 
 export const proposalOperations = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/proposals',
     operationId: 'listProposals',
     summary: 'What figures of the last hour propose to do about corridors',
     description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, propose a freeze; more than ${THRESHOLDS.declines * 100} % declines propose a tightening by ${PROPOSED_POINTS} points; open cases that meet an overflow rule of the review with \`propose_throttle\` propose a throttle to ${THROTTLED_SHARE * 100} % of what comes a second. A proposal stands while its figures do.`,
     roles: READING_ROLES,
-    answers: {
-      200: answer('Every proposal.', z.object({ items: z.array(proposalSchema) }), {
-        items: [example],
-      }),
-    },
-    run: async (_input, { databases }: Api) => ({
-      items: await readProposals(databases.primary, databases.now()),
-    }),
+    row: proposalSchema,
+    says: 'Every proposal.',
+    rows: (_input, { databases: { primary, now } }: Api) => readProposals(primary, now()),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/proposals/{id}/confirm',
     operationId: 'confirmProposal',
     summary: 'Carry a proposal out; it ends by itself',
     roles: DECIDING_ROLES,
     path,
-    body: bodyOf(confirmSchema, { reason: 'the bank sees it, too' }),
-    answers: {
-      200: answer('The scope that is in force, and its end.', doneSchema, {
-        proposal: example,
-        kind: 'freeze',
-        scope: 'corridor:US-EG',
-        ends_at: '2026-11-25T11:30:00.000Z',
-      }),
-    },
-    problems: [404, 409],
+    body: bodyOf(confirmSchema),
+    answers: { 200: answer('The scope that is in force, and its end.', doneSchema) },
     run: async ({ path: { id }, body, by }, parts: Api) => {
       const { primary, now } = parts.databases;
       const proposal = (await readProposals(primary, now())).find(

@@ -15,7 +15,6 @@ import { countOnHold, countOpen } from '../../core/store/open-rows/open-rows.ts'
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
-import { controlExample } from './control-routes.ts';
 
 /** Facts that clients may know. */
 export const scopeStateSchema = z
@@ -40,24 +39,6 @@ export const standingSchema = z
       .meta({ description: 'Whether value must not be released for what was accepted.' }),
   })
   .meta({ id: 'Standing' });
-
-export const standingExample: z.output<typeof standingSchema> = {
-  scope: 'corridor:US-EG',
-  state: 'frozen',
-  message: 'Payments to Egypt are paused.',
-  controls: [
-    {
-      ...controlExample,
-      kind: 'freeze',
-      reason: 'a wave of stolen cards',
-      message: 'Payments to Egypt are paused.',
-    },
-  ],
-  pending: 0,
-  on_hold: 0,
-  is_drained: true,
-  releases_held: true,
-};
 
 const pathOf = (description: string, example: string) =>
   z.object({ id: z.string().max(64).meta({ description, example }) });

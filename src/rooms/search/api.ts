@@ -1,16 +1,13 @@
 /** Additions of search to an API process. */
 import { z } from 'zod';
-import type { ActiveParty } from '../../core/domain/transaction.ts';
-import { databasesFor } from '../../core/read-for.ts';
-import type { Api, ApiRoom } from '../../core/room.ts';
-import { sayAge } from '../../kit/http/answers/answer-headers.ts';
-import { ASK_AGAIN, answerKept, conditionalHeader, keptHeaders, notModified } from '../../kit/http/answers/kept.ts';
 import { MEMBERS } from '../../core/accept/examples.ts';
+import type { ActiveParty } from '../../core/domain/transaction.ts';
 import { readFor } from '../../core/read-for.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
 import { partyToken } from '../../kit/http/personal-edge.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { idParameter } from '../../kit/words/list-parameters.ts';
@@ -25,8 +22,7 @@ import { findByKey, readOneTransaction } from './routes/transactions.ts';
 function profileOperation(party: ActiveParty) {
   const name = `${party.charAt(0).toUpperCase()}${party.slice(1)}Profile`;
   const example = MEMBERS[`${party}_id`];
-  return operation({
-    method: 'get',
+  return read({
     at: `/v1/${party}s/{id}/profile`,
     operationId: `read${name}`,
     summary: `What one ${party} did in the last hour, day, week and month`,

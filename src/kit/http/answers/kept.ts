@@ -6,7 +6,7 @@ import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import type { AnswerText } from '../../caches/answer-cache.ts';
 import { shown } from '../../words/list-parameters.ts';
 import type { AppEnv } from '../app-env.ts';
-import { ANSWER_HEADERS, answerHeaders, answerJson } from './answer-headers.ts';
+import { ANSWER_HEADERS, type answerHeaders, answerJson } from './answer-headers.ts';
 import { encodingOfWhole } from './encoding.ts';
 import { encodedTag } from './entity-tag.ts';
 
@@ -79,10 +79,6 @@ export const matchHeader = z.object({
     .optional()
     .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of what is changed; without it 412.')),
 });
-export const keptHeaders = answerHeaders('ETag', 'Cache-Control', 'Vary', 'Age');
-export const notModified = {
-  304: { description: 'You have the answer already.', headers: keptHeaders },
-};
 
 /** Answers of an operation by their status. */
 export type Answers = {

@@ -3,14 +3,15 @@
  * from the stored transactions themselves, not from the workers' cached profiles.
  */
 import { z } from 'zod';
-import { storedTransaction } from '../../../core/accept/examples.ts';
-import type { ActiveParty, PartyKind } from '../../../core/domain/transaction.ts';
-import { storedTransactionSchema, toTransactionJson } from '../../../core/domain/transaction-record.ts';
-import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
-import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
-import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from '../store/party-activity.ts';
+import type { ActiveParty } from '../../../core/domain/transaction.ts';
+import {
+  storedTransactionSchema,
+  toTransactionJson,
+} from '../../../core/domain/transaction-record.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { find } from './search.ts';
 

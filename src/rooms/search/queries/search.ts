@@ -3,12 +3,33 @@
  */
 import { compareDecimals } from '../../../core/domain/currency.ts';
 import { toScoreJson } from '../../../core/domain/score-record.ts';
-import { type FoundTransactionJson, toTransactionJson } from '../../../core/domain/transaction-record.ts';
+import {
+  type FoundTransactionJson,
+  toTransactionJson,
+} from '../../../core/domain/transaction-record.ts';
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import { toStoredScore } from '../../../core/store/scores/stored-scores.ts';
-import { filterOf, needsScore, rangesBehind, rangesOf, type SearchFilter } from '../../../core/store/search/search-filter.ts';
-import { countRows, findRows, isRanked, LOOKED_AT_MAX, partyOf, type RowPosition, type SearchList } from '../../../core/store/search/search-rows.ts';
-import { type Databases, inIndexOrder, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import {
+  filterOf,
+  needsScore,
+  rangesBehind,
+  rangesOf,
+  type SearchFilter,
+} from '../../../core/store/search/search-filter.ts';
+import {
+  countRows,
+  findRows,
+  isRanked,
+  LOOKED_AT_MAX,
+  partyOf,
+  type RowPosition,
+  type SearchList,
+} from '../../../core/store/search/search-rows.ts';
+import {
+  type Databases,
+  inIndexOrder,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
 import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin, type PageJson } from '../../../kit/words/page.ts';

@@ -28,7 +28,7 @@ import { readControls } from '../../../core/store/controls/controls.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { writesNothing } from '../../../kit/http/openapi.ts';
-import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
+import { answer, bodyOf, change, type Operation } from '../../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../../kit/words/field-errors.ts';
 import { explanationParameters } from '../queries/explain-score.ts';
 import type { Parts } from '../queries/read-transaction.ts';
@@ -121,8 +121,7 @@ function refuseInvalid(fields: ContextFields, context: IngestContext): void {
 }
 
 export const evaluateOperations: readonly Operation<Parts>[] = [
-  operation({
-    method: 'post',
+  change({
     at: '/v1/transactions/{id}/what-if',
     operationId: 'changeTransaction',
     summary: 'What a scored transaction would score with other fields; nothing is stored',
@@ -151,8 +150,7 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
       return changed ?? (await refuseUnscored(c, parts, id));
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/evaluate',
     operationId: 'evaluateTransaction',
     summary: 'What a transaction would score; nothing is stored',

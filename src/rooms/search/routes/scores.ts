@@ -7,18 +7,11 @@ import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { databasesFor, readFor } from '../../../core/read-for.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { ageHeaders, answerHeaders, sayAge } from '../../../kit/http/answers/answer-headers.ts';
-import {
-  ASK_AGAIN,
-  answerKept,
-  conditionalHeader,
-  KEEP_A_DAY,
-  keptHeaders,
-  notModified,
-} from '../../../kit/http/answers/kept.ts';
+import { ASK_AGAIN, answerKept, KEEP_A_DAY } from '../../../kit/http/answers/kept.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
-import { answer, type Operation, operation } from '../../../kit/http/operation.ts';
+import { answer, type Operation, read } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
@@ -73,8 +66,7 @@ function unscored(why: Unscored, id: string): Problem {
 }
 
 export const scoreOperations: readonly Operation<Parts>[] = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/scores/{id}',
     operationId: 'readScore',
     summary: 'One score',
@@ -84,16 +76,16 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     roles: ['analyst', 'ingest'],
     path: transactionPath,
     query: z.strictObject({ fields: fieldsParameter(FIELD_NAMES.score, 'score,verdict') }),
-    header: conditionalHeader,
+    kept: KEEP_A_DAY,
+    headers: ageHeaders,
     answers: {
-      200: answer('The score.', z.union([scoreSchema, scoreSelected]), undefined, keptHeaders),
+      200: answer('The score.', z.union([scoreSchema, scoreSelected])),
       202: answer(
         'Accepted and not scored yet; ask again after `Retry-After` seconds.',
         pendingSchema,
         undefined,
         answerHeaders('Retry-After'),
       ),
-      ...notModified,
     },
     problems: [404, 410],
     run: async (
@@ -120,8 +112,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       return answerKept(c, { text: JSON.stringify(selected) }, keeping);
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/scores/{id}/explanation',
     operationId: 'explainScore',
     summary: 'Why a score is what it is',
@@ -145,8 +136,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       return { ...explanation, score };
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/scores/{id}/habit',
     operationId: 'readHabit',
     summary: 'What was usual for the account when a transaction was scored',

@@ -5,7 +5,7 @@ import { foundTransactionSchema } from '../../../core/domain/transaction-record.
 import { readFor } from '../../../core/read-for.ts';
 import { requireCorridor } from '../../../core/store/search/require-known.ts';
 import { ageHeaders } from '../../../kit/http/answers/answer-headers.ts';
-import { answer, operation } from '../../../kit/http/operation.ts';
+import { answer, read } from '../../../kit/http/operation.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import { FIELD_NAMES, foundTransactionSelected } from '../queries/fields.ts';
 import { searchPageSchema, transactionSearchParameters } from '../queries/parameters.ts';
@@ -15,8 +15,7 @@ import { searchTransactions } from '../queries/search.ts';
 /** From this level of a corridor on, the replica answers the reads that name it. */
 const SPARING_LEVEL = 2;
 
-export const listTransactions = operation({
-  method: 'get',
+export const listTransactions = read({
   at: '/v1/transactions',
   operationId: 'listTransactions',
   summary: 'Search transactions and their scores',

@@ -9,7 +9,7 @@ import { ageHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { checkRole } from '../../../kit/http/auth/auth.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
-import { answer, operation } from '../../../kit/http/operation.ts';
+import { answer, read } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idText } from '../../../kit/words/plain-text.ts';
 import { clientSeen, withReaders } from '../../../kit/words/principal.ts';
@@ -28,8 +28,7 @@ export const transactionPath = z.object({
   id: transactionIdInput.meta({ description: 'The transaction.', example: TRANSACTION_ID }),
 });
 
-export const readOneTransaction = operation({
-  method: 'get',
+export const readOneTransaction = read({
   at: '/v1/transactions/{id}',
   operationId: 'readTransaction',
   summary: 'One transaction and what became of it',
@@ -59,8 +58,7 @@ export const readOneTransaction = operation({
   },
 });
 
-export const findByKey = operation({
-  method: 'get',
+export const findByKey = read({
   at: '/v1/idempotency-keys/{key}',
   operationId: 'findTransactionByKey',
   summary: 'Find the transaction of an idempotency key of your client',
