@@ -131,7 +131,7 @@ export const REVIEW: Guards = {
   },
   'exchange-rates': {
     says: 'Rates of days are added and corrected, and rate the cases after them.',
-    shown: 'POST /v1/exchange-rates, risk rates',
+    shown: 'POST /v1/exchange-rates, risk rates import',
     test: 'integration/rooms/review/exchange-rates.test.ts > rates are added, corrected and audited, and rate the cases after them',
     mechanism: 'src/rooms/review/store/rates.ts',
   },

@@ -82,7 +82,7 @@ const COMMON_OPTIONS = {
 } as const satisfies ParseArgsOptionsConfig;
 
 /** Words that a command takes beside its options, by the names that its usage gives them. */
-type Words = {
+export type Words = {
   readonly required: readonly string[];
   /** Most words, where further ones may follow. */
   readonly max?: number;
@@ -97,25 +97,6 @@ type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
     allowPositionals: true;
   }>
 >;
-
-type NameOf<Shown> = Shown extends `--${infer Option}`
-  ? Option extends `${infer Name} ${string}`
-    ? Name
-    : Option
-  : never;
-
-/** For `parseArguments`: the options that a usage shows, such as `--from DATE`, and without a value `--all`. */
-export function optionsOf<const Shown extends Readonly<Record<string, string>>>(shown: Shown) {
-  const options = Object.keys(shown).map((option) => {
-    const [name = '', value] = option.slice('--'.length).split(' ');
-    return [name, { type: value === undefined ? 'boolean' : 'string' }];
-  });
-  return Object.fromEntries(options) as {
-    readonly [Option in keyof Shown as NameOf<Option>]: {
-      readonly type: Option extends `${string} ${string}` ? 'string' : 'boolean';
-    };
-  };
-}
 
 /** Parses the arguments of one command; an unknown flag or a wrong number of words is a UsageError. */
 export function parseArguments<const Options extends ParseArgsOptionsConfig>(

@@ -10,26 +10,14 @@ import {
 } from '../client/post-file.ts';
 import type { Mapping, SourceFile } from '../client/rows.ts';
 import { apiOf } from './api.ts';
-import { type CommandContext, integerOption, UsageError } from './command.ts';
+import { type CommandContext, UsageError } from './command.ts';
+import { type Option, URL_OPTION, type ValuesOf, whole } from './options.ts';
 import type { Output } from './output.ts';
 
 /** Rows of a request, unless `--batch` says fewer. */
 export const BATCH_ROWS_MAX = 1_000;
 const CONNECTIONS_MAX = 64;
 const ROWS_PER_SECOND_MAX = 1_000_000;
-const TEXT = { type: 'string' } as const;
-const TEXTS = { type: 'string', multiple: true } as const;
-
-/** Options that each of these commands takes, for `parseArguments`. */
-export const FILE_OPTIONS = {
-  map: TEXTS,
-  set: TEXTS,
-  batch: TEXT,
-  connections: TEXT,
-  rate: TEXT,
-  url: TEXT,
-  'ids-as-they-are': { type: 'boolean' },
-} as const;
 
 /** For each command that reads ids. */
 export const IDS_OPTION = {
@@ -37,21 +25,37 @@ export const IDS_OPTION = {
     'Take ids such as 4.11111E+15 and nan, which spreadsheets and data frames make',
 } as const;
 
-/** Effect of each option, for the usage. */
-export const fileOptionTexts = (connections: number) => ({
-  '--map FIELD=COLUMN,...': 'Columns that have another name in the file',
-  '--set FIELD=VALUE,...': 'Fields that are the same in every row',
-  '--batch N': `Rows a request, 1 to ${BATCH_ROWS_MAX} (${BATCH_ROWS_MAX})`,
-  '--connections N': `Requests at a time, 1 to ${CONNECTIONS_MAX} (${connections})`,
-  '--rate N': 'At most so many rows a second (as fast as the API answers)',
-  ...IDS_OPTION,
+export const assignments = <F extends string>(
+  says: string,
+  fields: readonly F[],
+): Option<Partial<Record<F, string>>> => ({
+  says,
+  read: (flag, _text, texts) => assignmentsOption(flag, texts, fields),
 });
 
-type FileValues = {
-  readonly [name in 'batch' | 'connections' | 'rate' | 'url']?: string | undefined;
-} & { readonly [name in 'map' | 'set']?: string[] | undefined } & {
-  readonly 'ids-as-they-are'?: boolean | undefined;
-};
+/** Options that each of these commands takes. @param fields those that `--map` and `--set` may name */
+export const fileOptionsOf = <F extends string>(fields: readonly F[], connections: number) =>
+  ({
+    '--map FIELD=COLUMN,...': assignments('Columns that have another name in the file', fields),
+    '--set FIELD=VALUE,...': assignments('Fields that are the same in every row', fields),
+    '--batch N': whole(
+      `Rows a request, 1 to ${BATCH_ROWS_MAX}`,
+      { min: 1, max: BATCH_ROWS_MAX },
+      BATCH_ROWS_MAX,
+    ),
+    '--connections N': whole(
+      `Requests at a time, 1 to ${CONNECTIONS_MAX}`,
+      { min: 1, max: CONNECTIONS_MAX },
+      connections,
+    ),
+    '--rate N': whole(
+      'At most so many rows a second (as fast as the API answers)',
+      { min: 1, max: ROWS_PER_SECOND_MAX },
+      null,
+    ),
+    ...IDS_OPTION,
+    ...URL_OPTION,
+  }) as const;
 
 export type FileSettings<F extends string> = Pick<
   PostOptions,
@@ -62,29 +66,22 @@ export type FileSettings<F extends string> = Pick<
     readonly mapping: Mapping<F>;
   };
 
-/** @param fields those that `--map` and `--set` may name */
-export function fileOptions<F extends string>(
+export const fileSettings = <F extends string>(
   files: readonly string[],
-  values: FileValues,
+  values: ValuesOf<ReturnType<typeof fileOptionsOf<F>>>,
   context: Pick<CommandContext, 'config' | 'output'>,
-  fields: readonly F[],
-  connections: number,
-): FileSettings<F> {
-  const integer = <D>(name: 'batch' | 'connections' | 'rate', max: number, byDefault: D) =>
-    integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
-  return {
-    files,
-    mapping: {
-      columns: assignmentsOption('--map', values.map, fields),
-      constants: assignmentsOption('--set', values.set, fields),
-      idsAsTheyAre: values['ids-as-they-are'] ?? false,
-    },
-    ...apiOf(values.url, context),
-    batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),
-    connections: integer('connections', CONNECTIONS_MAX, connections),
-    rowsPerSecond: integer('rate', ROWS_PER_SECOND_MAX, null),
-  };
-}
+): FileSettings<F> => ({
+  files,
+  mapping: {
+    columns: values.map,
+    constants: values.set,
+    idsAsTheyAre: values['ids-as-they-are'],
+  },
+  ...apiOf(values.url, context),
+  batchRows: values.batch,
+  connections: values.connections,
+  rowsPerSecond: values.rate,
+});
 
 /** `FIELD=COLUMN,...` and `FIELD=VALUE,...`, however often they are given. */
 export function assignmentsOption<F extends string>(

@@ -1,9 +1,9 @@
 /** Operations of the OpenAPI document, as a command line needs them: the call and its fields. */
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
-import { exactNumber } from '../words/exact-number.ts';
 import type { JsonSchema } from '../words/json-schema.ts';
 import { DAY_OR_TIME } from '../words/wire-time.ts';
 import { integerOption, UsageError, wordOption } from './command.ts';
+import { numberOption } from './options.ts';
 
 export type Field = {
   readonly name: string;
@@ -115,12 +115,7 @@ export function parseField({ in: where, schema }: Field, flag: string, text: str
     return words.find((choice) => String(choice) === word);
   }
   if (type === 'integer') return integerOption(flag, text, { min, max }, 0);
-  if (type === 'number') {
-    const value = exactNumber(text);
-    if (value !== undefined && value >= min && value <= max) return value;
-    const allowed = `a number from ${min} to ${max} that a double keeps`;
-    throw new UsageError(`${flag} must be ${allowed}, not '${text}'`);
-  }
+  if (type === 'number') return numberOption(flag, text, { min, max });
   // A header with a character that HTTP does not allow is never sent.
   if (where === 'header' && !PRINTABLE.test(text)) {
     throw new UsageError(`${flag} must be printable ASCII, not '${text}'`);

@@ -2,50 +2,74 @@
  * Commands that are data: a row names an operation of the API, and one runner reads its options from the OpenAPI
  * document, calls the API and prints the answer. Only actions that need a file, a loop or a screen are written by hand.
  */
+import { type ApiClient, type AskApi, createAsk } from '../client/api-client.ts';
 import type { DocumentPart } from '../http/document.ts';
+import { withApi } from './api.ts';
 import {
   actionAt,
   actionOf,
   type Command,
   type CommandContext,
-  optionsOf,
-  parseArguments,
   UsageError,
+  type Words,
 } from './command.ts';
 import { type Operation, readOperations } from './operation.ts';
+import { type Options, readArguments, URL_OPTION, type ValuesOf } from './options.ts';
 import { describeRow, type Row, runRow } from './run-row.ts';
 import { type ShownAction, usageText } from './usage.ts';
 
 type Written = Omit<ShownAction, 'word'> & { readonly run: Command['run'] };
 
-type Given<Shown extends NonNullable<Written['options']>> = {
-  readonly values: ReturnType<typeof parseArguments<ReturnType<typeof optionsOf<Shown>>>>['values'];
+type Given<Own extends Options> = {
+  readonly values: ValuesOf<Own>;
   readonly words: readonly string[];
 };
+export type Asking = { readonly client: ApiClient; readonly ask: AskApi };
+
+/** As many ids as one request takes; more words are a list that belongs in a file. */
+const WORDS_MAX = 1000;
+
+/** @param words with brackets around those that may be absent, and `…` behind one that may be repeated */
+function wordsIn(words: string): Words {
+  const names = words.split(' ').filter((name) => name !== '');
+  return {
+    required: names.filter((name) => !name.startsWith('[')).map((name) => name.replace('…', '')),
+    max: words.includes('…') ? WORDS_MAX : names.length,
+  };
+}
 
 /**
  * An action that is written by hand.
- * @param words with brackets around those that may be absent, and `…` behind one that may be repeated
  * @param run gets the words and the options, as the usage shows both
  */
-export const written = <const Shown extends NonNullable<Written['options']>>(
+export const written = <const Own extends Options>(
   words: string,
   summary: string,
-  options: Shown,
-  run: (given: Given<Shown>, context: CommandContext) => Promise<number>,
-): Written & { readonly options: Shown } => ({
+  options: Own,
+  run: (given: Given<Own>, context: CommandContext) => Promise<number>,
+): Written => ({
   words,
   summary,
   options,
-  run: async (args, context) => {
-    const names = words.split(' ').filter((name) => name !== '');
-    const { values, positionals } = parseArguments(args, optionsOf(options), {
-      required: names.filter((name) => !name.startsWith('[')).map((name) => name.replace('…', '')),
-      max: words.includes('…') ? Infinity : names.length,
-    });
-    return await run({ values, words: positionals }, context);
-  },
+  run: async (args, context) => await run(readArguments(args, options, wordsIn(words)), context),
 });
+
+/** An action that is written by hand, and asks the API more than once or not at all. */
+export const asking = <const Own extends Options>(
+  words: string,
+  summary: string,
+  options: Own,
+  run: (given: Given<Own> & Asking, context: CommandContext) => Promise<number>,
+): Written =>
+  written(words, summary, { ...options, ...URL_OPTION }, async ({ values, ...given }, context) =>
+    withApi(context, Object(values).url, (client) =>
+      // TypeScript does not see that the values of all options are those of the own options, too.
+      run(
+        { ...given, values: values as unknown as ValuesOf<Own>, client, ask: createAsk(client) },
+        context,
+      ),
+    ),
+  );
 
 type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
   /** Text of the usage below the options. */
@@ -88,9 +112,7 @@ export function commandOf({
         .filter(([word]) => only === undefined || word === only)
         .map(([word, action]) => ({
           word,
-          ...('run' in action
-            ? action
-            : { asksApi: true, ...describeRow(action, operationOf(action, operations)) }),
+          ...('run' in action ? action : describeRow(action, operationOf(action, operations))),
         }));
       const more = only === undefined ? '' : `\nrisk ${name} --help lists all actions.`;
       return usageText(name, shown, `${notes}${more}`);

@@ -2,8 +2,9 @@
 import { type Call, callApi, notTheContract } from '../client/api-client.ts';
 import { singular } from '../http/examples.ts';
 import { withApi } from './api.ts';
-import { type CommandContext, EXIT, integerOption, parseArguments, UsageError } from './command.ts';
+import { type CommandContext, EXIT, UsageError } from './command.ts';
 import { describeField, type Field, type Operation, parseField, valueWord } from './operation.ts';
+import { type Options, readArguments, URL_OPTION, whole } from './options.ts';
 import type { Column, Row as Fields, Output } from './output.ts';
 
 export type Row = {
@@ -11,14 +12,12 @@ export type Row = {
   readonly operation: string;
   /** In place of the operation's own summary. */
   readonly summary?: string;
-  /** Words after the action's name: each names a field, or reads fields from a file. Absent: the words of the path. */
+  /** Words behind those of the path: each names a field, or reads fields from a file. */
   readonly words?: Readonly<Record<string, string | ((text: string) => Promise<Fields>)>>;
   /** Fields whose option has another name, by that name; false: the action takes no options. */
   readonly options?: Readonly<Record<string, string>> | false;
   /** Fields that are sent unless an option gives them. */
   readonly fields?: Fields;
-  /** Fields without which the action is refused, though the operation takes it. */
-  readonly needs?: readonly string[];
   /** Flags that give fields; a field that is undefined is not sent. */
   readonly flags?: Readonly<Record<string, { readonly summary: string; readonly fields: Fields }>>;
   /** Says what the action does where `--yes` is needed, and is undefined where it is not. */
@@ -36,13 +35,13 @@ export type Row = {
   /** True: the answer is JSON for people, too, because another action takes it as a file. */
   readonly isFile?: boolean;
   /** Does something else with the call than to send it and print the answer. */
-  readonly carryOut?: (
+  carryOut?(
     call: Call,
-    own: Readonly<Record<string, string | undefined>>,
+    own: Readonly<Record<string, unknown>>,
     context: CommandContext,
-  ) => Promise<number>;
-  /** Options of `carryOut` beside `--url` that are no fields: what the usage says of each, and of its value. */
-  readonly own?: Readonly<Record<string, { readonly value: string; readonly summary: string }>>;
+  ): Promise<number>;
+  /** Options of `carryOut` that are no fields. */
+  readonly own?: Options;
 };
 
 /** Most rows of a list: they are in memory until they are printed. */
@@ -50,10 +49,10 @@ const LIST_ROWS_MAX = 100_000;
 const LIST_ROWS = 50;
 /** Most rows of one page of the API. */
 const PAGE_ROWS_MAX = 200;
-const TEXT = { type: 'string' } as const;
-const FLAG = { type: 'boolean' } as const;
 
-const isFlag = ({ schema }: Field) => schema.type === 'boolean';
+const YES = { '--yes': 'It is meant' } as const;
+const LIMIT = { '--limit N': whole('Rows', { min: 1, max: LIST_ROWS_MAX }, LIST_ROWS) } as const;
+
 const isPaged = ({ fields }: Operation) => fields.has('cursor');
 const flagOf = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
@@ -66,7 +65,7 @@ function wordsOf({ words }: Row, { path }: Operation): NonNullable<Row['words']>
     const word = name === 'id' ? singular(segments[at - 1] ?? '') : name.replace(/_id$/, '');
     return [[word.replaceAll('-', '_').toUpperCase(), name]];
   });
-  return words ?? Object.fromEntries(named);
+  return { ...Object.fromEntries(named), ...words };
 }
 
 /** Fields that are options, by the name of the option. @throws Error for a row that the document does not fit */
@@ -76,8 +75,7 @@ function optionsOf(row: Row, operation: Operation): ReadonlyMap<string, Field> {
   const named = new Map(Object.entries(row.options || {}).map(([flag, name]) => [name, flag]));
   const words = Object.values(given).filter((word) => typeof word === 'string');
   const fixed = [...words, ...Object.keys(row.fields ?? {})];
-  const needs = row.needs ?? [];
-  const absent = [...named.keys(), ...fixed, ...needs].find((name) => !fields.has(name));
+  const absent = [...named.keys(), ...fixed].find((name) => !fields.has(name));
   if (absent !== undefined) throw new Error(`${path} has no field ${absent}`);
   const readsFile = words.length < Object.keys(given).length;
   const offered = [...fields.values()].filter(
@@ -90,40 +88,37 @@ function optionsOf(row: Row, operation: Operation): ReadonlyMap<string, Field> {
       ),
   );
   return new Map(
-    offered.map((field) => {
-      const isRequired = field.isRequired || needs.includes(field.name);
-      return [named.get(field.name) ?? flagOf(field.name), { ...field, isRequired }];
-    }),
+    offered.map((field) => [named.get(field.name) ?? flagOf(field.name), field] as const),
   );
 }
 
-/** Text of the usage about a row. */
-export function describeRow(row: Row, operation: Operation) {
-  const options = [...optionsOf(row, operation)].map(([flag, field]) => [
-    `--${flag}${valueWord(field)}`,
-    describeField(field, row.fields?.[field.name]),
-  ]);
-  const flags = Object.entries(row.flags ?? {}).map(([flag, { summary }]) => [
-    `--${flag}`,
-    summary,
-  ]);
-  const limit = isPaged(operation) ? [['--limit N', `Rows (${LIST_ROWS})`]] : [];
-  const own = Object.entries(row.own ?? {}).map(([flag, { value, summary }]) => [
-    `--${flag} ${value}`,
-    summary,
-  ]);
-  return {
-    words: Object.keys(wordsOf(row, operation)).join(' '),
-    summary: row.summary ?? operation.summary,
-    options: Object.fromEntries([
-      ...own,
-      ...options,
-      ...flags,
-      ...(row.mustBeMeant ? [['--yes', 'It is meant']] : []),
-      ...limit,
+/** Every option of a row, with what the usage says of it. */
+const shownOptions = (row: Row, operation: Operation): Options => ({
+  ...row.own,
+  ...Object.fromEntries([
+    ...[...optionsOf(row, operation)].map(([flag, field]) => [
+      `--${flag}${valueWord(field)}`,
+      {
+        says: describeField(field, row.fields?.[field.name]),
+        read: (flag: string, text: string | undefined, texts: readonly string[]) =>
+          field.isList && text !== undefined
+            ? texts.map((each) => parseField(field, flag, each))
+            : text && parseField(field, flag, text),
+      },
     ]),
-  };
-}
+    ...Object.entries(row.flags ?? {}).map(([flag, { summary }]) => [`--${flag}`, summary]),
+  ]),
+  ...(row.mustBeMeant && YES),
+  ...(isPaged(operation) && LIMIT),
+  ...URL_OPTION,
+});
+
+/** Text of the usage about a row. */
+export const describeRow = (row: Row, operation: Operation) => ({
+  words: Object.keys(wordsOf(row, operation)).join(' '),
+  summary: row.summary ?? operation.summary,
+  options: shownOptions(row, operation),
+});
 
 export async function runRow(
   row: Row,
@@ -131,15 +126,16 @@ export async function runRow(
   args: string[],
   context: CommandContext,
 ): Promise<number> {
-  const { fields, rows, own } = await readArguments(row, operation, args);
+  const { fields, values } = await readRow(row, operation, args);
   if (row.carryOut !== undefined) {
-    return await row.carryOut(partsOf(operation, fields), own, context);
+    return await row.carryOut(partsOf(operation, fields), values, context);
   }
-  const answer = await withApi(context, own['url'], async (client) => {
+  const { url, limit } = values as { readonly url?: string; readonly limit?: number };
+  const answer = await withApi(context, url, async (client) => {
     const call = (more: Fields) =>
       callApi(client, operation, partsOf(operation, { ...fields, ...more }));
     if (!isPaged(operation)) return await call({});
-    return await readPages(rows, call);
+    return await readPages(limit ?? LIST_ROWS, async (page) => Object(await call(page)));
   });
   show(context.output, { columns: operation.columns, ...row }, answer, fields);
   const note = row.notes?.(Object(answer), fields);
@@ -167,16 +163,21 @@ function partsOf({ fields }: Operation, values: Fields): Call {
   };
 }
 
+type Page<Found> = { readonly items: readonly Found[]; readonly next_cursor: string | null };
+
 /** Rows of pages, until enough are read or no page is left. */
-async function readPages(
+export async function readPages<Found>(
   rowsMax: number,
-  call: (page: Fields) => Promise<unknown>,
-): Promise<Fields[]> {
-  const rows: Fields[] = [];
-  let cursor: unknown;
+  ask: (page: {
+    readonly cursor: string | undefined;
+    readonly limit: number;
+  }) => Promise<Page<Found>>,
+): Promise<Found[]> {
+  const rows: Found[] = [];
+  let cursor: string | undefined;
   do {
     const limit = Math.min(PAGE_ROWS_MAX, rowsMax - rows.length);
-    const { items, next_cursor } = Object(await call({ cursor, limit }));
+    const { items, next_cursor } = await ask({ cursor, limit });
     if (!Array.isArray(items)) throw notTheContract();
     rows.push(...items);
     cursor = next_cursor ?? undefined;
@@ -184,56 +185,34 @@ async function readPages(
   return rows;
 }
 
-async function readArguments(row: Row, operation: Operation, args: string[]) {
-  const options = optionsOf(row, operation);
-  const flags = Object.entries(row.flags ?? {});
-  const ownFlags = ['url', ...(isPaged(operation) ? ['limit'] : []), ...Object.keys(row.own ?? {})];
+async function readRow(row: Row, operation: Operation, args: string[]) {
   const words = Object.entries(wordsOf(row, operation));
-  const { values, positionals } = parseArguments(
-    args,
-    Object.fromEntries([
-      ...[...options].map(
-        ([flag, field]) => [flag, isFlag(field) ? FLAG : textsOf(field)] as const,
-      ),
-      ...flags.map(([flag]) => [flag, FLAG] as const),
-      ...(row.mustBeMeant ? [['yes', FLAG] as const] : []),
-      ...ownFlags.map((flag) => [flag, TEXT] as const),
-    ]),
-    { required: words.map(([name]) => name) },
-  );
-  const given: Readonly<Record<string, unknown>> = values;
-  const chosen = flags.filter(([flag]) => given[flag] === true);
+  const given = readArguments(args, shownOptions(row, operation), {
+    required: words.map(([name]) => name),
+  });
+  const values: Readonly<Record<string, unknown>> = given.values;
+  const chosen = Object.entries(row.flags ?? {}).filter(([flag]) => values[flag]);
   const fields: Record<string, unknown> = Object.assign(
     {},
     row.fields,
     ...chosen.map(([, flag]) => flag.fields),
   );
   for (const [index, [name, word]] of words.entries()) {
-    const text = positionals[index] ?? '';
+    const text = given.words[index] ?? '';
+    const field = typeof word === 'string' ? operation.fields.get(word) : undefined;
     if (typeof word === 'function') Object.assign(fields, await word(text));
-    else fields[word] = readField(operation.fields.get(word), name, text);
+    else if (field !== undefined) fields[word] = parseField(field, name, text);
   }
-  for (const [flag, field] of options) {
-    const value = readField(field, `--${flag}`, given[flag]);
-    if (value !== undefined) fields[field.name] = value;
+  for (const [flag, field] of optionsOf(row, operation)) {
+    const value = values[flag];
+    // A flag that is not given leaves its field to the API.
+    if (value !== undefined && value !== false) fields[field.name] = value;
     else if (field.isRequired) fields[field.name] ??= absent(field, flag);
   }
   const meant = row.mustBeMeant?.(fields);
-  if (meant !== undefined && given['yes'] !== true)
+  if (meant !== undefined && values['yes'] !== true)
     throw new UsageError(`${meant}; it needs --yes`);
-  const own = Object.fromEntries(ownFlags.map((flag) => [flag, textOf(given[flag])]));
-  const bounds = { min: 1, max: LIST_ROWS_MAX };
-  return { fields, own, rows: integerOption('--limit', own['limit'], bounds, LIST_ROWS) };
-}
-
-const textsOf = ({ isList }: Field) => ({ ...TEXT, multiple: isList });
-const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
-
-/** Value that an option or a word gives a field: one text, several, or the presence of a flag. */
-function readField(field: Field | undefined, flag: string, given: unknown): unknown {
-  if (field === undefined || typeof given === 'boolean') return given;
-  if (Array.isArray(given)) return given.map((text) => parseField(field, flag, String(text)));
-  return typeof given === 'string' ? parseField(field, flag, given) : undefined;
+  return { fields, values };
 }
 
 function absent({ isNullable }: Field, flag: string): null {

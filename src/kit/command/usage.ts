@@ -1,4 +1,5 @@
 /** The usage of a command of several actions, or of one action, as `--help` prints it. */
+import { type Options, saysOf, URL_OPTION } from './options.ts';
 
 export type ShownAction = {
   /** '' where the command has a single action. */
@@ -6,17 +7,11 @@ export type ShownAction = {
   /** Words after the action's name, as the usage shows them. */
   readonly words: string;
   readonly summary: string;
-  /** Effect of each option, by the option as the usage shows it: `--rate N`. */
-  readonly options?: Readonly<Record<string, string>>;
-  /** Whether the action calls the API, and takes `--url`. */
-  readonly asksApi?: boolean;
+  readonly options?: Options;
 };
 
 const COLUMNS = 100;
 
-const URL_OPTION = {
-  '--url URL': 'The API (RISK_URL); its key is read from RISK_API_KEY',
-} as const;
 const JSON_OPTION = ['--json', 'Print JSON'] as const;
 
 /** @param actions those that the usage is about */
@@ -24,11 +19,10 @@ export function usageText(name: string, actions: readonly ShownAction[], notes: 
   const [only, ...others] = actions;
   const isOne = others.length === 0;
   const heads = actions.map(({ word, words }) => `${word} ${words}`.trim());
-  const address = actions.map(({ word, asksApi }) => ({
-    word,
-    options: asksApi ? URL_OPTION : {},
-  }));
-  const options = [...optionsOf(actions), ...optionsOf(address), JSON_OPTION];
+  const isUrl = ([option]: readonly [string, string]) => option in URL_OPTION;
+  const shown = optionsOf(actions);
+  const own = shown.filter((option) => !isUrl(option));
+  const options = [...own, ...shown.filter(isUrl), JSON_OPTION];
   const named = [...(isOne ? [] : heads), ...options.map(([option]) => option)];
   const width = 2 + Math.max(...named.map((text) => text.length));
   const line = (head: string, text: string) => wrap(`  ${head.padEnd(width)}`, text);
@@ -50,7 +44,7 @@ function optionsOf(
   actions: readonly Pick<ShownAction, 'word' | 'options'>[],
 ): (readonly [string, string])[] {
   const meanings = actions.flatMap(({ word, options = {} }) =>
-    Object.entries(options).map(([option, text]) => ({ word, option, text })),
+    Object.entries(options).map(([option, of]) => ({ word, option, text: saysOf(of) })),
   );
   const groups = Map.groupBy(meanings, ({ option, text }) => `${option}\n${text}`);
   return [...groups.values()].map((group) => {

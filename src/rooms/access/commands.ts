@@ -3,14 +3,8 @@ import type { z } from 'zod';
 import { mintApiKey } from '../../kit/access/api-key.ts';
 import { listApiKeys, makeApiKey, revokeApiKey } from '../../kit/access/api-keys.ts';
 import { listIdentities, revokeIdentity } from '../../kit/access/identities.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  parseArguments,
-  UsageError,
-  wordOption,
-} from '../../kit/command/command.ts';
+import { type CommandContext, EXIT, UsageError, wordOption } from '../../kit/command/command.ts';
+import type { Option, ValuesOf } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { readConfig } from '../../kit/config/config.ts';
@@ -35,7 +29,8 @@ import { wireTime } from '../../kit/words/wire-time.ts';
 
 const PAGE = 200;
 const NAME = idText(64);
-const TEXT = { type: 'string' } as const;
+/** The client of a key that is made without one. */
+const CLIENT = 'default';
 const MARKETS_OPTION = {
   '--markets LIST': 'In each of these markets, as market_0,market_1',
 } as const;
@@ -43,22 +38,38 @@ const MARKETS_OPTION = {
 /** Databases by market, in the order of their names: two commands at a time wait for each other in one order. */
 type Databases = ReadonlyMap<string, Database>;
 
-const create: Command['run'] = async (args, context) => {
-  const { values } = parseArguments(args, {
-    role: { type: 'string', multiple: true },
-    owner: TEXT,
-    identity: TEXT,
-    client: { type: 'string', default: 'default' },
-    expires: TEXT,
-    markets: TEXT,
-  });
-  const roles = [...new Set(values.role ?? [])].map((text) => wordOption('--role', text, ROLES));
-  if (roles.length === 0) throw new UsageError('--role is missing');
+/** An option whose value a schema checks. */
+const checkedBy = (says: string, schema: z.ZodType<string>): Option<string | undefined> => ({
+  says,
+  read: (flag, text) => {
+    if (text === undefined) return undefined;
+    const { data, error } = schema.safeParse(text, DESCRIBED);
+    if (data !== undefined) return data;
+    const [issue] = error?.issues ?? [];
+    throw new UsageError(`${flag} ${issue ? issueText(issue) : 'is invalid'}`);
+  },
+});
+
+const CREATE_OPTIONS = {
+  '--role ROLE': {
+    says: `One of ${ROLES.join(', ')}; may be given several times; needed`,
+    read: (flag: string, text: string | undefined, texts: readonly string[]) => {
+      if (text === undefined) throw new UsageError(`${flag} is missing`);
+      return [...new Set(texts)].map((each) => wordOption(flag, each, ROLES));
+    },
+  },
+  '--identity NAME': checkedBy('The person who holds it; a new name makes a new person', NAME),
+  '--owner OWNER': checkedBy('Who answers for a key that belongs to no person', NAME),
+  '--client CLIENT': checkedBy(`Whose idempotency keys it shares (${CLIENT})`, NAME),
+  '--expires TIME': checkedBy('When it ends', wireTime),
+  ...MARKETS_OPTION,
+} as const;
+
+const MAKES = 'Make a key, which is printed once';
+const create = written('', MAKES, CREATE_OPTIONS, async ({ values }, context) => {
+  const { role: roles, client = CLIENT, expires } = values;
   const holder = readHolder(values);
-  const client = checked('--client', NAME, values.client);
-  const { expires } = values;
-  const expiresAt =
-    expires === undefined ? null : new Date(checked('--expires', wireTime, expires));
+  const expiresAt = expires === undefined ? null : new Date(expires);
   const { keyId, key, keyHash } = mintApiKey();
   const made = { keyId, keyHash, roles, holder, client, expiresAt };
   await using markets = openMarkets(context, values.markets);
@@ -70,7 +81,7 @@ const create: Command['run'] = async (args, context) => {
   // A file or a variable takes what is printed, so the note goes elsewhere.
   if (!output.json) output.note(`key ${keyId} made${among}; the key is shown once`);
   return EXIT.fine;
-};
+});
 
 const list = written('', 'Keys, without their secrets', {}, async (_given, context) => {
   const keys = await allOf(context, (database, last?: Key) =>
@@ -123,26 +134,13 @@ const expel = written('NAME', EXPELS, {}, async ({ words: [name = ''] }, context
   return EXIT.fine;
 });
 
-function readHolder({
-  identity,
-  owner,
-}: {
-  readonly identity?: string | undefined;
-  readonly owner?: string | undefined;
-}): NewApiKey['holder'] {
+function readHolder({ identity, owner }: ValuesOf<typeof CREATE_OPTIONS>): NewApiKey['holder'] {
   if (identity !== undefined && owner !== undefined) {
     throw new UsageError('--identity and --owner exclude each other');
   }
-  if (identity !== undefined) return { identity: checked('--identity', NAME, identity) };
+  if (identity !== undefined) return { identity };
   if (owner === undefined) throw new UsageError('--owner is missing');
-  return { owner: checked('--owner', NAME, owner) };
-}
-
-function checked(flag: string, schema: z.ZodType<string>, text: string): string {
-  const parsed = schema.safeParse(text, DESCRIBED);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(`${flag} ${issue ? issueText(issue) : 'is invalid'}`);
+  return { owner };
 }
 
 type Issued = { readonly key_id?: string; readonly confirmed_at?: string | null };
@@ -164,19 +162,7 @@ they are two people. For further keys, one of them sends issue and another confi
 both ask the API. The other actions need DATABASE_URL.`,
   document: async () => (await import('./api.ts')).document,
   actions: {
-    create: {
-      words: '',
-      summary: 'Make a key, which is printed once',
-      options: {
-        '--role ROLE': `One of ${ROLES.join(', ')}; may be given several times; needed`,
-        '--identity NAME': 'The person who holds it; a new name makes a new person',
-        '--owner OWNER': 'Who answers for a key that belongs to no person',
-        '--client CLIENT': 'Whose idempotency keys it shares (default)',
-        '--expires TIME': 'When it ends',
-        ...MARKETS_OPTION,
-      },
-      run: create,
-    },
+    create,
     issue: {
       operation: 'createKey',
       summary: 'Make a key over the API, by the key in RISK_API_KEY',

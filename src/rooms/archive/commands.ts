@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { kafkaOf } from '../../core/stream/kafka/clients.ts';
-import { type Command, EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
+import { type Command, EXIT, UsageError } from '../../kit/command/command.ts';
+import { needed, whole } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { openCommandRedis } from '../../kit/command/stores.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
@@ -22,11 +23,15 @@ import { beginArchive, rollBack } from './rollback.ts';
 const WAIT_HOURS_MAX = 720;
 
 const ROLLBACK_OPTIONS = {
-  '--to DIR': 'Directory of the archive; needed',
+  '--to DIR': needed('Directory of the archive'),
   ...KEY_OPTIONS,
   '--unencrypted': 'Do without a key',
   '--continue': 'Go on with the archive of the directory',
-  '--wait-hours N': 'Wait N hours from now for pending transactions (default: 24 from the freeze)',
+  '--wait-hours N': whole(
+    'Wait N hours from now for pending transactions (default: 24 from the freeze)',
+    { min: 0, max: WAIT_HOURS_MAX },
+    null,
+  ),
   '--dead-letter-rest': 'Make dead letters of pending transactions',
 } as const;
 
@@ -36,13 +41,9 @@ const rollbackOf = (openModels: OpenModels) =>
     const { config, environment, output, signal } = context;
     if (!isMarketName(market)) throw new UsageError(`NAME must be a market, not '${market}'`);
     const folder = values.to;
-    if (folder === undefined) throw new UsageError('--to is missing');
-    const key = await keyOption(values.key, values.unencrypted === true);
-    const hours = values['wait-hours'];
-    const bounds = { min: 0, max: WAIT_HOURS_MAX };
-    const waitHours = hours === undefined ? null : integerOption('--wait-hours', hours, bounds, 0);
+    const key = await keyOption(values.key, values.unencrypted);
     const openMarket = (name: string) => openArchiveDatabase(config, name);
-    const found = await openArchive(folder, market, values.continue === true);
+    const found = await openArchive(folder, market, values.continue);
     if (found !== undefined && (found.encryption === 'none') !== (key === null)) {
       throw new UsageError(`the archive was begun with the encryption ${found.encryption}`);
     }
@@ -54,8 +55,8 @@ const rollbackOf = (openModels: OpenModels) =>
       folder,
       writeArchive: createWriteArchive(folder),
       key,
-      waitHours,
-      isRestDead: values['dead-letter-rest'] === true,
+      waitHours: values['wait-hours'],
+      isRestDead: values['dead-letter-rest'],
       openMarket,
       database,
       redis: stores.redis,
@@ -124,7 +125,7 @@ Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/mark
     document: async () => (await import('./routes.ts')).document,
     actions: {
       ...monthActions,
-      request: { operation: 'requestRollback', words: { NAME: 'id' } },
+      request: { operation: 'requestRollback' },
       rollback: rollbackOf(openModels),
       verify,
     },

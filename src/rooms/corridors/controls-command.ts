@@ -5,8 +5,6 @@ import { commandOf } from '../../kit/command/rows.ts';
 import { SCOPE_FORMS } from './control-scopes.ts';
 import { sayControl, sayProposal, sayValue, sayWaiting, tellControls } from './say.ts';
 
-const words = { KIND: 'kind', SCOPE: 'scope' };
-
 type Answer = {
   readonly control?: Control | null;
   readonly before?: Control | null;
@@ -89,7 +87,6 @@ Examples: risk controls set stop corridor:US-EG --reason 'payouts fail at the ba
     set: {
       operation: 'changeControl',
       summary: 'Set a control: every process acts on it within a second',
-      words,
       fields: { in_force: true },
       mustBeMeant: ({ kind, scope }) => (kind === 'stop' ? WHOLE[String(scope)] : undefined),
       notes: saySet,
@@ -98,7 +95,6 @@ Examples: risk controls set stop corridor:US-EG --reason 'payouts fail at the ba
     end: {
       operation: 'changeControl',
       summary: 'End a control',
-      words,
       fields: {
         in_force: false,
         points: undefined,
@@ -111,10 +107,9 @@ Examples: risk controls set stop corridor:US-EG --reason 'payouts fail at the ba
       notes: sayEnded,
       tell: tellControls,
     },
-    note: { operation: 'noteControl', words: { ...words, TEXT: 'note' } },
+    note: { operation: 'noteControl', words: { TEXT: 'note' } },
     history: {
       operation: 'listControlHistory',
-      words,
       columns: ['set_at', 'set_by', 'reason', 'ended_at', 'ended_by', 'end_reason', 'notes'],
     },
   },

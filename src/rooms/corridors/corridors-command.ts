@@ -2,8 +2,6 @@
 import { commandOf } from '../../kit/command/rows.ts';
 import { tellControls } from './say.ts';
 
-const words = { ID: 'id' };
-
 type Added = {
   readonly corridor?: string;
   readonly is_added?: boolean;
@@ -20,20 +18,20 @@ export const command = commandOf({
   notes: 'Example: risk corridors show US-EG',
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    show: { operation: 'readCorridor', words, tell: tellControls },
+    show: { operation: 'readCorridor', tell: tellControls },
     add: {
       operation: 'addCorridor',
       summary: 'Add a corridor; the market has it when another person sends the same',
-      words,
+      words: { CORRIDOR: 'id' },
       notes: sayAddition,
     },
-    set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor', words },
-    logs: { operation: 'compareLogs', words },
-    check: { operation: 'checkCorridor', words },
+    set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor' },
+    logs: { operation: 'compareLogs' },
+    check: { operation: 'checkCorridor' },
     proposals: {
       operation: 'listProposals',
       columns: ['id', 'found', 'threshold', 'action', 'rate_per_second', 'hours'],
     },
-    confirm: { operation: 'confirmProposal', words: { PROPOSAL: 'id' } },
+    confirm: { operation: 'confirmProposal' },
   },
 });

@@ -6,7 +6,8 @@ import { MARKET } from '../../core/domain/corridor.ts';
 import { changeControls } from '../../core/store/controls/controls.ts';
 import { type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import { EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
+import { EXIT, UsageError } from '../../kit/command/command.ts';
+import { needed, type ValuesOf, whole } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList } from '../../kit/config/config.ts';
@@ -27,7 +28,6 @@ const LATER_MARKET: FirstLimits = {
 const firstLimitsOf = (market: string) =>
   Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitUnit, Rate][];
 
-const words = { ID: 'id' };
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 const PASSWORD = /^[!-~]{16,256}$/;
 const CONNECTIONS_MAX = 10_000;
@@ -40,7 +40,7 @@ type FirstLimits = { readonly [Kind in LimitUnit]?: Rate };
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
 
 const MAKES = 'Make a market, with first limits of requests and inference';
-const CORRIDORS = { '--corridors LIST': 'Its corridors, as JP-KR,KR-JP; needed' } as const;
+const CORRIDORS = { '--corridors LIST': needed('Its corridors, as JP-KR,KR-JP') } as const;
 const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] }, context) => {
   const { config, output } = context;
   const market = marketName(name);
@@ -70,25 +70,24 @@ const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] 
   return EXIT.fine;
 });
 
-/** @param name of the role, and `most` connections, without the options */
+/** @param name of the role, and the number of its connections, without the options */
 const roleOptions = (name: string, most: string | number) => ({
   '--role ROLE': `Name of the role (${name})`,
-  '--connections N': `Most connections of the role (${most})`,
+  '--connections N': whole(
+    `Most connections of the role (${most})`,
+    { min: 1, max: CONNECTIONS_MAX },
+    undefined,
+  ),
   '--password-from VARIABLE':
     'Variable of the environment with the password; without it one is made, and printed once',
 });
-type RoleOptions = Readonly<Partial<Record<'role' | 'connections' | 'password-from', string>>>;
+type RoleValues = ValuesOf<ReturnType<typeof roleOptions>>;
 
-function newRole(values: RoleOptions, environment: Environment, name: string, most: number) {
-  const { role = name } = values;
+function newRole(values: RoleValues, environment: Environment, name: string, most: number) {
+  const { role = name, connections: connectionsMax = most } = values;
   if (!ROLE.test(role))
     throw new UsageError(`--role must be small letters, digits and _, not '${role}'`);
-  const bounds = { min: 1, max: CONNECTIONS_MAX };
-  return {
-    role,
-    connectionsMax: integerOption('--connections', values.connections, bounds, most),
-    password: passwordFrom(environment, values['password-from']),
-  };
+  return { role, connectionsMax, password: passwordFrom(environment, values['password-from']) };
 }
 
 const shownOnce = (password: string | null) =>
@@ -171,8 +170,7 @@ function marketName(name = ''): string {
   throw new UsageError(`NAME must be a name as market_1, not '${name}'`);
 }
 
-function corridorsOption(text: string | undefined): string[] {
-  if (text === undefined) throw new UsageError('--corridors is missing');
+function corridorsOption(text: string): string[] {
   if (isCorridorList(text)) return [...new Set(text.split(','))];
   throw new UsageError(`--corridors must be corridors as JP-KR,KR-JP, not '${text}'`);
 }
@@ -198,7 +196,7 @@ Example: risk markets show market_0`,
     grant,
     analytics,
     auditor,
-    show: { operation: 'readMarket', words, tell: tellControls },
+    show: { operation: 'readMarket', tell: tellControls },
   },
 });
 

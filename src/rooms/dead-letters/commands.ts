@@ -1,19 +1,11 @@
 /** `risk dead-letters …`: lists, shows, groups, replays and purges dead letters over a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AskApi, createAsk } from '../../kit/client/api-client.ts';
+import type { AskApi } from '../../kit/client/api-client.ts';
 import type { DeadLetterCommand, PurgeResult, ReplayResult } from '../../kit/client/api-types.ts';
-import { withApi } from '../../kit/command/api.ts';
-import {
-  type Command,
-  EXIT,
-  integerOption,
-  optionsOf,
-  parseArguments,
-  UsageError,
-} from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { type CommandContext, EXIT, UsageError } from '../../kit/command/command.ts';
+import { type ValuesOf, whole } from '../../kit/command/options.ts';
+import { asking, commandOf } from '../../kit/command/rows.ts';
 
-const IDS_MAX = 1000;
 /** Most dead letters that one request marks; the command sends further requests for the rest. */
 const REQUEST_ROWS_MAX = 10_000;
 
@@ -24,36 +16,39 @@ const SELECTING = {
   '--yes': 'It is meant; purge and --all need it',
 } as const;
 const RATE = {
-  '--rate N': 'Replay at most so many a second (as fast as the API answers)',
+  '--rate N': whole(
+    'Replay at most so many a second (as fast as the API answers)',
+    { min: 1, max: REQUEST_ROWS_MAX },
+    undefined,
+  ),
 } as const;
-const OPTIONS = optionsOf({ ...SELECTING, ...RATE, '--url URL': '' });
+const WORDS = '[ID…]';
 
 /** Reasons for refusing an id that was dealt with before: these are no failures. */
 const ALREADY = { replay: 'replayed', purge: 'purged' } as const;
 
 type Change = keyof typeof ALREADY;
-type Options = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
+type Selected = ValuesOf<typeof SELECTING>;
 
 const change =
-  (action: Change): Command['run'] =>
-  async (args, context) => {
-    const { values, positionals: ids } = parseArguments(args, OPTIONS, {
-      required: [],
-      max: IDS_MAX,
-    });
-    const selection = toSelection(ids, values, action);
-    const bounds = { min: 1, max: REQUEST_ROWS_MAX };
-    const rate = integerOption('--rate', values.rate, bounds, undefined);
-    const answers = await withApi(context, values.url, (client) =>
-      changeAll(createAsk(client), action, { ...selection, rate }, context.signal),
-    );
+  (action: Change) =>
+  async (
+    {
+      values,
+      words,
+      ask,
+    }: { values: Selected & { rate?: number | undefined }; words: readonly string[]; ask: AskApi },
+    { output, signal }: CommandContext,
+  ): Promise<number> => {
+    const selection = { ...toSelection(words, values, action), rate: values.rate };
+    const answers = await changeAll(ask, action, selection, signal);
     const sum = (count: (answer: Answer) => number) =>
       answers.reduce((total, answer) => total + count(answer), 0);
     const done = sum(doneBy);
     const refused = answers.flatMap((answer) => answer.refused);
     const appended = sum((answer) => ('appended' in answer ? answer.appended : 0));
     const last = answers.at(-1);
-    context.output.record(
+    output.record(
       last !== undefined && 'appended' in last
         ? {
             replayed: done,
@@ -66,7 +61,7 @@ const change =
     );
     const left = last !== undefined && 'not_replayable' in last ? last.not_replayable : 0;
     if (left > 0) {
-      context.output.error(
+      output.error(
         `risk dead-letters: ${left} of the selected cannot be replayed: they are unreadable, or of a detached month, which risk partitions attach brings back`,
       );
     }
@@ -96,25 +91,23 @@ async function changeAll(
   }
 }
 
-function toSelection(ids: readonly string[], options: Options, action: Change): DeadLetterCommand {
+function toSelection(ids: readonly string[], options: Selected, action: Change): DeadLetterCommand {
   const { corridor, all, 'error-code': error_code } = options;
   const byGroup = error_code !== undefined || corridor !== undefined;
-  if ([ids.length > 0, byGroup, all === true].filter(Boolean).length !== 1) {
+  if ([ids.length > 0, byGroup, all].filter(Boolean).length !== 1) {
     throw new UsageError(`${action} takes ids, or --error-code and/or --corridor, or --all`);
   }
-  if ((action === 'purge' || all === true) && options.yes !== true) {
-    throw new UsageError(`${action}${all === true ? ' --all' : ''} needs --yes`);
+  if ((action === 'purge' || all) && !options.yes) {
+    throw new UsageError(`${action}${all ? ' --all' : ''} needs --yes`);
   }
   if (ids.length > 0) return { ids };
-  return all === true ? { all } : { error_code, corridor };
+  return all ? { all } : { error_code, corridor };
 }
-
-const selecting = { words: 'ID... | SELECTION', asksApi: true, options: SELECTING };
 
 export const command = commandOf({
   name: 'dead-letters',
   summary: 'Lists, shows, groups, replays and purges dead letters.',
-  notes: `SELECTION is --error-code and/or --corridor, or --all. Only active dead letters (neither replayed nor purged) are changed,
+  notes: `replay and purge take ids, or --error-code and/or --corridor, or --all. Only active dead letters (neither replayed nor purged) are changed,
 and only those that failed before the command began.
 
 Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
@@ -147,16 +140,17 @@ Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
         'cure',
       ],
     },
-    replay: {
-      ...selecting,
-      summary: 'Put dead letters back to work',
-      run: change('replay'),
-      options: { ...SELECTING, ...RATE },
-    },
-    purge: {
-      ...selecting,
-      summary: 'Close dead letters; their rows stay for a while',
-      run: change('purge'),
-    },
+    replay: asking(
+      WORDS,
+      'Put dead letters back to work',
+      { ...SELECTING, ...RATE },
+      change('replay'),
+    ),
+    purge: asking(
+      WORDS,
+      'Close dead letters; their rows stay for a while',
+      SELECTING,
+      change('purge'),
+    ),
   },
 });

@@ -1,7 +1,8 @@
 /** `risk verify scores`: computes stored scores again, and compares. */
 import type { OpenModels } from '../../core/score/judge.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import { type Command, EXIT, integerOption } from '../../kit/command/command.ts';
+import { type Command, EXIT } from '../../kit/command/command.ts';
+import { whole } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { verifyScores } from './verify/scores.ts';
@@ -11,7 +12,9 @@ const SAMPLE_DEFAULT = 10_000;
 /** Bound on one read, of a month's keys; it is long, as only an operator waits for it. */
 const VERIFY_TIMEOUT_MS = 600_000;
 
-const SCORES_OPTIONS = { '--sample N': `How many (${SAMPLE_DEFAULT})` } as const;
+const SCORES_OPTIONS = {
+  '--sample N': whole('How many', { min: 1, max: SAMPLE_MAX }, SAMPLE_DEFAULT),
+} as const;
 
 export const createCommand = (openModels: OpenModels): Command =>
   commandOf({
@@ -29,8 +32,7 @@ Example: risk verify scores --sample 100000`,
 const COMPARES = 'Compare score, risk, probability, verdict and reasons bit for bit';
 const scoresOf = (openModels: OpenModels) =>
   written('', COMPARES, SCORES_OPTIONS, async ({ values }, context) => {
-    const bounds = { min: 1, max: SAMPLE_MAX };
-    const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);
+    const { sample } = values;
     await using database = openCommandDatabase(context, 'verify', {
       connectionsMax: 2,
       statementTimeoutMs: VERIFY_TIMEOUT_MS,

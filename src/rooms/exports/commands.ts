@@ -1,28 +1,22 @@
 /** `risk export`: everything that a search finds, from a running API to a file. */
 import type { Call } from '../../kit/client/api-client.ts';
 import { apiOf } from '../../kit/command/api.ts';
-import {
-  type CommandContext,
-  EXIT,
-  integerOption,
-  UsageError,
-  unlessStopped,
-} from '../../kit/command/command.ts';
+import { type CommandContext, EXIT, unlessStopped } from '../../kit/command/command.ts';
+import { needed, timeout, type URL_OPTION, type ValuesOf } from '../../kit/command/options.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { exportFile } from './export-file.ts';
 
-const TIMEOUT_SECONDS = 120;
-const TIMEOUT_SECONDS_MAX = 86_400;
+const OWN = {
+  '--output FILE': needed('Where to'),
+  '--timeout SECONDS': timeout('Give up after so long without any success'),
+} as const;
 
 async function carryOut(
   { query = {}, headers = {} }: Call,
-  { output: path, timeout, url }: Readonly<Record<string, string | undefined>>,
+  { output: path, timeout: seconds, url }: ValuesOf<typeof OWN & typeof URL_OPTION>,
   context: CommandContext,
 ): Promise<number> {
   const { output, signal } = context;
-  if (path === undefined) throw new UsageError('--output is missing');
-  const bounds = { min: 1, max: TIMEOUT_SECONDS_MAX };
-  const seconds = integerOption('--timeout', timeout, bounds, TIMEOUT_SECONDS);
   const startedMs = performance.now();
   const fields = Object.entries({ format: 'csv', ...query });
   const exporting = exportFile({
@@ -61,13 +55,7 @@ Example: risk export --output declined.parquet --format parquet --verdict declin
       summary:
         'Writes what GET /v1/transactions finds with the same filters to a file, the newest first unless --order asc',
       fields: { after: undefined },
-      own: {
-        output: { value: 'FILE', summary: 'Where to; needed' },
-        timeout: {
-          value: 'SECONDS',
-          summary: `Give up after so long without any success (${TIMEOUT_SECONDS})`,
-        },
-      },
+      own: OWN,
       carryOut,
     },
   },

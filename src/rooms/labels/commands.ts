@@ -3,47 +3,39 @@
 import { LABEL_FIELDS, labelProjection } from '../../core/domain/file-rows.ts';
 import { nothingPosted } from '../../kit/client/post-file.ts';
 import { openSource } from '../../kit/client/rows.ts';
-import {
-  type Command,
-  EXIT,
-  integerOption,
-  parseArguments,
-  unlessStopped,
-} from '../../kit/command/command.ts';
+import { EXIT, unlessStopped } from '../../kit/command/command.ts';
 import {
   countedAtEnd,
   createLabelsRoute,
-  FILE_OPTIONS,
-  fileOptions,
-  fileOptionTexts,
+  fileOptionsOf,
+  fileSettings,
   labelledAfterOption,
   labelsText,
   noteRefused,
   postWithProgress,
 } from '../../kit/command/file-options.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { timeout } from '../../kit/command/options.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 
 const CONNECTIONS = 2;
-const TIMEOUT_SECONDS = 120;
-const TIMEOUT_SECONDS_MAX = 86_400;
+const OPTIONS = {
+  ...fileOptionsOf(LABEL_FIELDS, CONNECTIONS),
+  '--labelled-after DELAY':
+    "labelled_at is created_at and this: 7d, 12h, 30m, 45s; created_at is read from its column, or from the transaction's id",
+  '--timeout SECONDS': timeout('Give up after so long without any answer'),
+} as const;
 
-const runImport: Command['run'] = async (args, context) => {
+const POSTS = 'Post the labels of a file';
+const importAction = written('FILE', POSTS, OPTIONS, async ({ values, words }, context) => {
   const { output } = context;
-  const { values, positionals } = parseArguments(
-    args,
-    { ...FILE_OPTIONS, 'labelled-after': { type: 'string' }, timeout: { type: 'string' } },
-    { required: ['FILE'] },
-  );
-  const settings = fileOptions(positionals, values, context, LABEL_FIELDS, CONNECTIONS);
+  const settings = fileSettings(words, values, context);
   const labelledAfterMs = labelledAfterOption(values['labelled-after'], settings.mapping);
-  const bounds = { min: 1, max: TIMEOUT_SECONDS_MAX };
-  const timeoutSeconds = integerOption('--timeout', values.timeout, bounds, TIMEOUT_SECONDS);
   const startedMs = performance.now();
   const [file = ''] = settings.files;
   const source = await openSource(file, labelProjection(settings.mapping, labelledAfterMs));
   const { sum, route } = createLabelsRoute();
   const posted = nothingPosted();
-  const limits = { ...settings, outageMsMax: timeoutSeconds * 1000 };
+  const limits = { ...settings, outageMsMax: values.timeout * 1000 };
   const posting = postWithProgress(limits, source, route, context, posted);
   const counted = countedAtEnd(posting, posted, () => labelsText(sum), output);
   const done = await unlessStopped(context, 'the same command again repeats nothing', counted);
@@ -56,7 +48,7 @@ const runImport: Command['run'] = async (args, context) => {
     `${labelsText(sum)} refused=${refused} seconds=${seconds}`,
   ]);
   return refused > 0 ? EXIT.failed : EXIT.fine;
-};
+});
 
 export const command = commandOf({
   name: 'labels',
@@ -71,18 +63,7 @@ Example: risk labels import labels.csv.gz
 Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fraud --set source=bank --labelled-after 7d`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    import: {
-      words: 'FILE',
-      summary: 'Post the labels of a file',
-      options: {
-        ...fileOptionTexts(CONNECTIONS),
-        '--labelled-after DELAY':
-          "labelled_at is created_at and this: 7d, 12h, 30m, 45s; created_at is read from its column, or from the transaction's id",
-        '--timeout SECONDS': `Give up after so long without any answer (${TIMEOUT_SECONDS})`,
-      },
-      asksApi: true,
-      run: runImport,
-    },
+    import: importAction,
     list: {
       operation: 'listLabels',
       options: { account: 'account_id', merchant: 'merchant_id', transaction: 'transaction_id' },

@@ -1,46 +1,28 @@
 /** `risk lists …`: shows and changes lists over a running API, imports files, and writes reference lists. */
 
-import { createAsk } from '../../kit/client/api-client.ts';
-import { withApi } from '../../kit/command/api.ts';
-import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { EXIT } from '../../kit/command/command.ts';
+import { asking, commandOf } from '../../kit/command/rows.ts';
+import { readPages } from '../../kit/command/run-row.ts';
 import { importAction } from './import-command.ts';
 import { isShared } from './list.ts';
 
-const OPTIONS = { '--url URL': '' };
-/** Most of a page. */
-const ROWS = 200;
-
-/** `risk lists export`: the entries in force as lines that import takes. */
-const exportAction = {
-  words: 'NAME',
-  summary: 'Print the entries in force as NDJSON, which import takes, in the order of values',
-  asksApi: true,
-  async run(args: string[], context: CommandContext): Promise<number> {
-    const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), {
-      required: ['NAME'],
-    });
-    const [name = ''] = positionals;
-    return await withApi(context, values.url, async (client) => {
-      const ask = createAsk(client);
-      const lines: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const query = { limit: ROWS, ...(cursor !== undefined && { cursor }) };
-        const page = await ask('GET /v1/lists/{name}/entries', { path: { name }, query });
-        for (const { value, reason, expires_at: expiry } of page.items)
-          lines.push(
-            JSON.stringify({ value, reason, ...(expiry !== null && { expires_at: expiry }) }),
-          );
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor !== undefined);
-      for (const line of lines.sort()) context.output.exactLine(line);
-      return EXIT.fine;
-    });
+const EXPORTS = 'Print the entries in force as NDJSON, which import takes, in the order of values';
+const exportAction = asking(
+  'NAME',
+  EXPORTS,
+  {},
+  async ({ ask, words: [name = ''] }, { output }) => {
+    const entries = await readPages(Infinity, (query) =>
+      ask('GET /v1/lists/{name}/entries', { path: { name }, query }),
+    );
+    const lines = entries.map(({ value, reason, expires_at: expiry }) =>
+      JSON.stringify({ value, reason, ...(expiry !== null && { expires_at: expiry }) }),
+    );
+    for (const line of lines.sort()) output.exactLine(line);
+    return EXIT.fine;
   },
-};
+);
 
-const NAME = { NAME: 'name' };
 const entryColumns = [
   'entry_id',
   'value',
@@ -102,11 +84,11 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
         'description',
       ],
     },
-    create: { operation: 'createList', words: NAME, notes: sayAsked },
+    create: { operation: 'createList', words: { NAME: 'name' }, notes: sayAsked },
     show: { operation: 'listEntries', columns: entryColumns },
     add: {
       operation: 'addListEntry',
-      words: { NAME: 'name', VALUE: 'value' },
+      words: { VALUE: 'value' },
       notes: sayProposed,
     },
     lookup: {

@@ -7,13 +7,13 @@ import { apiOf } from '../../kit/command/api.ts';
 import {
   type CommandContext,
   EXIT,
-  optionsOf,
-  parseArguments,
   UsageError,
   unlessStopped,
   wordOption,
 } from '../../kit/command/command.ts';
 import { IDS_OPTION } from '../../kit/command/file-options.ts';
+import { needed, URL_OPTION, type ValuesOf } from '../../kit/command/options.ts';
+import { written } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -76,41 +76,34 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LINES = 'application/x-ndjson';
 
 const OPTIONS = {
-  '--reason TEXT': 'For colleagues and the audit log; needed',
+  '--reason TEXT': needed('For colleagues and the audit log'),
   '--shared': 'Write a reference list, with the options below; without it they are not taken',
   '--effect TEXT': `One of ${EFFECTS.join(', ')}`,
   '--kind TEXT': `One of ${KINDS.join(', ')}`,
   '--source TEXT': 'Who publishes the list',
   '--date DAY': 'As of when the source says so',
   ...IDS_OPTION,
+  ...URL_OPTION,
 } as const;
-const PARSED = optionsOf({ ...OPTIONS, '--url URL': '' });
-type Values = ReturnType<typeof parseArguments<typeof PARSED>>['values'];
+type Values = ValuesOf<typeof OPTIONS>;
 
-export const importAction = {
-  words: 'NAME FILE',
-  summary: 'Add the values of a file, all or nothing',
-  asksApi: true,
-  options: OPTIONS,
-  async run(args: string[], context: CommandContext): Promise<number> {
-    const { values, positionals } = parseArguments(args, PARSED, { required: ['NAME', 'FILE'] });
-    const [name = '', path = ''] = positionals;
-    const reason = given(values, 'reason');
-    const { output } = context;
-    const file = await openText(path);
-    try {
-      if (values.shared === true) return await writeShared(name, file, reason, values, context);
-      const sending = send(name, file, reason, values, context);
-      const done = await unlessStopped(context, 'nothing was imported', sending);
-      return done ?? EXIT.failed;
-    } catch (error) {
-      if (!(error instanceof InvalidFields)) throw error;
-      for (const { pointer, detail } of error.errors) output.error(`${lineOf(pointer)} ${detail}`);
-      output.error(error.message);
-      return EXIT.failed;
-    }
-  },
-};
+const ADDS = 'Add the values of a file, all or nothing';
+export const importAction = written('NAME FILE', ADDS, OPTIONS, async (given, context) => {
+  const { values, words } = given;
+  const [name = '', path = ''] = words;
+  const { output } = context;
+  const file = await openText(path);
+  try {
+    if (values.shared) return await writeShared(name, file, values, context);
+    const sending = send(name, file, values, context);
+    return (await unlessStopped(context, 'nothing was imported', sending)) ?? EXIT.failed;
+  } catch (error) {
+    if (!(error instanceof InvalidFields)) throw error;
+    for (const { pointer, detail } of error.errors) output.error(`${lineOf(pointer)} ${detail}`);
+    output.error(error.message);
+    return EXIT.failed;
+  }
+});
 
 type Reference = {
   readonly name: string;
@@ -127,7 +120,7 @@ type ReferenceImport = {
   readonly ended: number;
 };
 
-function given(values: Values, name: 'reason' | 'effect' | 'kind' | 'source' | 'date'): string {
+function given(values: Values, name: 'effect' | 'kind' | 'source' | 'date'): string {
   const value = values[name];
   if (value === undefined) throw new UsageError(`--${name} is missing`);
   return value;
@@ -142,13 +135,12 @@ const lineOf = (pointer: string) => {
 async function send(
   name: string,
   { text, isJson }: TextFile,
-  reason: string,
   values: Values,
   { config, signal, output }: CommandContext,
 ): Promise<number> {
   const api = { ...apiOf(values.url, { config, output }), signal };
-  const ids_as_they_are = String(values['ids-as-they-are'] ?? false);
-  const query = new URLSearchParams({ reason, ids_as_they_are });
+  const ids_as_they_are = String(values['ids-as-they-are']);
+  const query = new URLSearchParams({ reason: values.reason, ids_as_they_are });
   const response = await fetchApi(api, `/v1/lists/${encodeURIComponent(name)}/imports?${query}`, {
     method: 'POST',
     headers: { 'content-type': isJson ? LINES : 'text/csv' },
@@ -179,7 +171,6 @@ async function send(
 async function writeShared(
   name: string,
   file: TextFile,
-  reason: string,
   values: Values,
   { config, output }: CommandContext,
 ): Promise<number> {
@@ -190,7 +181,7 @@ async function writeShared(
   if (!DATE.test(sourceDate)) throw new UsageError(`--date must be a day, not '${sourceDate}'`);
   const reference = {
     name,
-    reason,
+    reason: values.reason,
     source: given(values, 'source'),
     sourceDate,
     effect: wordOption('--effect', given(values, 'effect'), EFFECTS),
@@ -200,7 +191,7 @@ async function writeShared(
     connectionsMax: 1,
     statementTimeoutMs: SHARED_STATEMENT_MS,
   });
-  const idsAsTheyAre = values['ids-as-they-are'] ?? false;
+  const idsAsTheyAre = values['ids-as-they-are'];
   const done = await importReference(database, { ...file, idsAsTheyAre }, reference);
   const { rows, added, ended } = done;
   output.value({ list: name, ...done }, [`imported rows=${rows} added=${added} ended=${ended}`]);

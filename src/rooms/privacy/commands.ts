@@ -3,8 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seal } from '../../kit/access/seal.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import { type Command, EXIT, parseArguments } from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { EXIT } from '../../kit/command/command.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import type { WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, textArray } from '../../kit/database/binary-array.ts';
@@ -37,15 +37,15 @@ const updateWrapped = rowsOf<object, [tokens: Buffer, keyId: string, subjectKeys
 
 type Wrapped = { readonly token: string; readonly keyId: string; readonly subjectKey: Buffer };
 
-const rewrapAll: Command['run'] = async (args, context) => {
-  parseArguments(args, {});
+const WRAPS = 'Wrap all keys by the first key of RISK_PRIVACY_KEYS';
+const rewrapAction = written('', WRAPS, {}, async (_given, context) => {
   const { keys } = privacySettings(context.config);
   await using database = openCommandDatabase(context, 'privacy');
   const done = await rewrap(database, keys, byCommand('privacy rewrap'), context.signal);
   const rest = done.isWhole ? '; no older key is needed any more' : '; stopped: run it again';
   context.output.value(done, [`${done.subjects} subjects wrapped by ${done.key}${rest}`]);
   return done.isWhole ? EXIT.fine : EXIT.failed;
-};
+});
 
 export const command = commandOf({
   name: 'privacy',
@@ -56,15 +56,8 @@ Example: risk privacy erase --field account_id --value acc_17 --reason 'request 
   document: async () => (await import('./routes.ts')).document,
   actions: {
     anonymise: anonymiseAction,
-    erase: {
-      operation: 'eraseSubject',
-      mustBeMeant: () => 'an erasure cannot be undone',
-    },
-    rewrap: {
-      words: '',
-      summary: 'Wrap all keys by the first key of RISK_PRIVACY_KEYS',
-      run: rewrapAll,
-    },
+    erase: { operation: 'eraseSubject', mustBeMeant: () => 'an erasure cannot be undone' },
+    rewrap: rewrapAction,
   },
 });
 

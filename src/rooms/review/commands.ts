@@ -5,8 +5,6 @@ import { commandOf } from '../../kit/command/rows.ts';
 /** The API bounds its size by deadlines and queues; a larger file is no policy. */
 const POLICY_BYTES_MAX = 1024 * 1024;
 
-const words = { ID: 'id' };
-
 export const command = commandOf({
   name: 'review',
   summary: 'Lists, claims and decides review cases.',
@@ -29,22 +27,22 @@ export const command = commandOf({
       ],
     },
     next: { operation: 'claimNextCase', shows: 'case', says: 'No case waits.' },
-    show: { operation: 'readCase', words },
+    show: { operation: 'readCase' },
     open: { operation: 'openCase', words: { ID: 'transaction_id' } },
-    claim: { operation: 'claimCase', words },
-    release: { operation: 'releaseCase', words },
-    lock: { operation: 'keepCaseLock', words },
+    claim: { operation: 'claimCase' },
+    release: { operation: 'releaseCase' },
+    lock: { operation: 'keepCaseLock' },
     decide: {
       operation: 'decideCase',
       summary: 'Decide a claimed case; it can be undone until the decision is final',
-      words: { ...words, DISPOSITION: 'disposition' },
+      words: { DISPOSITION: 'disposition' },
     },
-    undo: { operation: 'undoDecision', words },
-    note: { operation: 'addNote', words: { ...words, TEXT: 'note' } },
-    escalate: { operation: 'escalateCase', words },
-    confirm: { operation: 'confirmDecision', words },
-    return: { operation: 'returnCase', words },
-    assign: { operation: 'assignCase', words },
+    undo: { operation: 'undoDecision' },
+    note: { operation: 'addNote', words: { TEXT: 'note' } },
+    escalate: { operation: 'escalateCase' },
+    confirm: { operation: 'confirmDecision' },
+    return: { operation: 'returnCase' },
+    assign: { operation: 'assignCase' },
     status: { operation: 'readReviewStatus' },
     capacity: {
       operation: 'readReviewCapacity',

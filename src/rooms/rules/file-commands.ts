@@ -1,8 +1,7 @@
 /** Actions of `risk rules` that take a file. Check and test need neither an API nor a database. */
 
 import type { Compiled } from '../../core/score/rules/compile-rule-set.ts';
-import { type ApiClient, type AskApi, callApi, createAsk } from '../../kit/client/api-client.ts';
-import { withApi } from '../../kit/command/api.ts';
+import { type AskApi, callApi } from '../../kit/client/api-client.ts';
 import { EXIT } from '../../kit/command/command.ts';
 import {
   type DataFile,
@@ -10,8 +9,7 @@ import {
   readDataFile,
   sayProblem,
 } from '../../kit/command/data-file.ts';
-import type { Output } from '../../kit/command/output.ts';
-import { written } from '../../kit/command/rows.ts';
+import { type Asking, asking } from '../../kit/command/rows.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { diffRuleSets } from './diff-rule-sets.ts';
 import { ruleLines, runExamples, toYaml } from './rule-file.ts';
@@ -24,34 +22,6 @@ const RULE_SET = /^[a-z][a-z0-9-]*@\d+$/;
 const readSource = (path: string) => readDataFile(path, FILE_BYTES_MAX);
 
 export type Values = Readonly<Record<string, unknown>>;
-
-type Given = {
-  readonly ask: AskApi;
-  readonly client: ApiClient;
-  /** Words, of which the last ones may be absent. */
-  readonly words: readonly string[];
-  readonly values: Values;
-  readonly output: Output;
-};
-
-/** An action that takes FILE or RULE_SET, and asks the API more than once or not at all. */
-const asking = (
-  words: string,
-  summary: string,
-  own: Readonly<Record<string, string>>,
-  run: (given: Given) => Promise<number>,
-) => ({
-  ...written(words, summary, { '--url URL': '', ...own }, async (given, context) => {
-    const values: Values = given.values;
-    const url = typeof values['url'] === 'string' ? values['url'] : undefined;
-    const { output } = context;
-    return await withApi(context, url, (client) =>
-      run({ ask: createAsk(client), client, words: given.words, values, output }),
-    );
-  }),
-  options: own,
-  asksApi: true,
-});
 
 type Problem = {
   readonly pointer: string;
@@ -100,13 +70,13 @@ export const checkFile = asking(
   'FILE',
   'Say what is wrong with a file, by line and column; exit code 1 where something is',
   { '--api': 'Ask the API as well, which knows the lists of its market' },
-  async ({ ask, words: [path = ''], values, output }) => {
+  async ({ ask, words: [path = ''], values }, { output }) => {
     const { file, made } = await compileFile(path);
     const here: Checked =
       'problems' in made
         ? { sha256: null, problems: made.problems }
         : { sha256: made.ruleSet.sha256, problems: [] };
-    const isAsked = values['api'] === true && here.sha256 !== null;
+    const isAsked = values.api && here.sha256 !== null;
     const checked = isAsked ? await checkThere(ask, file) : here;
     const problems = locateAll(file, checked.problems);
     const fine = [`${path} is accepted, ${checked.sha256}`];
@@ -142,7 +112,7 @@ export const testFile = asking(
   'FILE [TRANSACTION]',
   'Run the examples of a file without the API, or say what the file would decide of a scored transaction',
   {},
-  async ({ ask, words: [path = '', id], output }) => {
+  async ({ ask, words: [path = '', id] }, { output }) => {
     if (id !== undefined) {
       const body = { source: await readSource(path), transaction_id: id };
       const trial = await ask('POST /v1/rule-sets/test', { body });
@@ -159,7 +129,7 @@ export const testFile = asking(
 );
 
 /** Makes a draft of a source, or changes the draft of that name. */
-async function importSource({ ask, client }: Given, body: object) {
+async function importSource({ ask, client }: Asking, body: object) {
   const id = String(Object(body).id);
   const known = await readKnown(ask, id);
   const answer =
@@ -188,9 +158,8 @@ export const importFile = asking(
   'FILE',
   'Make a draft of a file, or change your draft of that name',
   {},
-  async (given) => {
-    const { words, output } = given;
-    const made = await importSource(given, await readSource(words[0] ?? ''));
+  async ({ words: [path = ''], ...api }, { output }) => {
+    const made = await importSource(api, await readSource(path));
     output.value(made, [`${made.rule_set} is a ${made.state}, ${made.sha256}`]);
     output.note(`Next: bin/risk rules submit ${made.rule_set}, after which it changes no more`);
     return EXIT.fine;
@@ -204,11 +173,10 @@ export const submitGiven = asking(
     '--accept-declines':
       'It is meant that the rule set declines more of yesterday than is usual, or reads what was not recorded',
   },
-  async (given) => {
-    const { ask, words, values, output } = given;
-    const [name = ''] = words;
-    const id = RULE_SET.test(name) ? name : await importTested(given, name);
-    const query = values['accept-declines'] === true ? { accept_declines: true } : {};
+  async ({ words: [name = ''], values, ...api }, { output }) => {
+    const { ask } = api;
+    const id = RULE_SET.test(name) ? name : await importTested(api, name);
+    const query = values['accept-declines'] ? { accept_declines: true } : {};
     const answer = await ask('POST /v1/rule-sets/{id}/submit', { path: { id }, query });
     const { rule_set, state, sha256 } = answer;
     output.value(output.json ? answer : {}, [`${rule_set} is ${state}, ${sha256}`]);
@@ -218,18 +186,18 @@ export const submitGiven = asking(
 );
 
 /** @returns the name. @throws Failure where an example does not pass */
-async function importTested(given: Given, path: string): Promise<string> {
+async function importTested(api: Asking, path: string): Promise<string> {
   const { tested, source } = await runFile(path);
   const failed = sayFailed(path, tested);
   if (failed.length > 0) throw new Failure('invalid', 'FILE_INVALID', failed.join('\n'));
-  return (await importSource(given, source)).rule_set;
+  return (await importSource(api, source)).rule_set;
 }
 
 export const exportRuleSet = asking(
   'RULE_SET',
   'Print the file that import takes',
   {},
-  async ({ ask, words: [id = ''], output }) => {
+  async ({ ask, words: [id = ''] }, { output }) => {
     const { source } = await ask('GET /v1/rule-sets/{id}', { path: { id } });
     output.value(source, [toYaml(source).replace(/\n$/, '')]);
     return EXIT.fine;
@@ -245,7 +213,7 @@ export const diffFiles = asking(
   'GIVEN [OTHER]',
   'Say what a file or rule set changes of another one (the first one in force)',
   {},
-  async ({ ask, words: [given = '', named], output }) => {
+  async ({ ask, words: [given = '', named] }, { output }) => {
     const source = await sourceOf(ask, given);
     const other = named ?? (await ask('GET /v1/rule-sets', {})).items[0]?.rule_set ?? '';
     const changes = diffRuleSets(await sourceOf(ask, other), source, ruleLines);

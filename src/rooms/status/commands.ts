@@ -1,17 +1,12 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { SILENT_MS } from '../../core/stream/status/workers.ts';
-import { type AskApi, createAsk } from '../../kit/client/api-client.ts';
+import type { AskApi } from '../../kit/client/api-client.ts';
 import type { DegradationLevel, LiveFigures, Status } from '../../kit/client/api-types.ts';
-import { withApi } from '../../kit/command/api.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-} from '../../kit/command/command.ts';
+import { type CommandContext, EXIT } from '../../kit/command/command.ts';
+import { whole } from '../../kit/command/options.ts';
 import type { Output } from '../../kit/command/output.ts';
+import { asking, commandOf } from '../../kit/command/rows.ts';
 import { RUNBOOKS_PATH } from '../../kit/http/problems-page.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
@@ -27,34 +22,33 @@ const COUNTS = [
 const toColumn = (field: (typeof COUNTS)[number]) =>
   field === 'pending' ? { field, title: 'at workers' } : field;
 
-export const command: Command = {
+const OPTIONS = {
+  '--watch SECONDS': whole(
+    'Again every so many seconds, until Ctrl-C',
+    { min: 1, max: WATCH_SECONDS_MAX },
+    undefined,
+  ),
+} as const;
+
+const SHOWS =
+  'Shows each corridor in which anything waits or is stopped, the totals, degradation that is not 0, missing workers, and signals that are not fine, with their runbooks';
+const showAction = asking('', SHOWS, OPTIONS, async ({ values, ask }, context) => {
+  for (;;) {
+    await show(context.output, ask);
+    if (values.watch === undefined || !(await pause(values.watch, context))) return EXIT.fine;
+    context.output.line();
+  }
+});
+
+export const command = commandOf({
   name: 'status',
   summary: 'Shows what waits, what failed and the totals.',
-  usage: `risk status [--watch SECONDS] [--url URL]
+  notes: `Pending in the totals is all that is accepted and not final: the lag, what is at workers, retries, what is on hold and what is
+not yet appended.
 
-Each corridor in which anything waits or is stopped, the totals, degradation that is not 0, missing workers,
-and signals that are not fine, with their runbooks. Pending in the totals is all that is accepted and not final: the
-lag, what is at workers, retries, what is on hold and what is not yet appended.
-
-  --watch SECONDS  again every so many seconds, until Ctrl-C
-  --url URL        the API (RISK_URL); its key is read from RISK_API_KEY
-
-Example: risk status --json
-`,
-  run: async (args, context) => {
-    const { values } = parseArguments(args, { url: { type: 'string' }, watch: { type: 'string' } });
-    const bounds = { min: 1, max: WATCH_SECONDS_MAX };
-    const watchSeconds = integerOption('--watch', values.watch, bounds, undefined);
-    await withApi(context, values.url, async (client) => {
-      for (;;) {
-        await show(context.output, createAsk(client));
-        if (watchSeconds === undefined || !(await pause(watchSeconds, context))) return;
-        context.output.line();
-      }
-    });
-    return EXIT.fine;
-  },
-};
+Example: risk status --json`,
+  actions: { '': showAction },
+});
 
 /** False when Ctrl-C ended it, which is how a person stops watching. */
 async function pause(seconds: number, { signal }: CommandContext): Promise<boolean> {

@@ -6,15 +6,9 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-  UsageError,
-  unlessStopped,
-} from '../../kit/command/command.ts';
+import { EXIT, UsageError, unlessStopped } from '../../kit/command/command.ts';
+import { needed, whole } from '../../kit/command/options.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import {
   labelLine,
@@ -24,30 +18,25 @@ import {
   transactionLine,
 } from './simulate.ts';
 
-const COUNTS = {
-  transactions: { min: 1, max: 1_000_000_000, byDefault: 100_000 },
-  accounts: { min: 1, max: 10_000_000, byDefault: 5_000 },
-  days: { min: 1, max: 3_650, byDefault: 30 },
-} as const;
 const FIXED = { merchants: 1_000, fraudRate: 0.01 };
 const END = '2026-11-01T00:00:00.000Z';
 
-const USAGE = `risk simulate --out FILE [--labels FILE] [options]
-
-Writes transactions of accounts with habits, 1 % of them fraudulent by scenario, in time order, as NDJSON.
-The same seed and options give the same bytes. A name that ends in .gz is compressed. A label is known
-one to six days after its transaction; labels that nobody knows by now are left out.
-
-  --transactions N   rows (${COUNTS.transactions.byDefault})
-  --accounts N       accounts (${COUNTS.accounts.byDefault})
-  --days N           length of the period (${COUNTS.days.byDefault})
-  --end TIME         end of the period, RFC 3339 with a zone (${END})
-  --seed TEXT        another seed, other people (1)
-  --out FILE         transactions, as POST /v1/transactions takes them
-  --labels FILE      label and scenario of each transaction
-
-Example: risk simulate --transactions 1000000 --out traffic.ndjson.gz --labels labels.ndjson.gz
-`;
+const OPTIONS = {
+  '--transactions N': whole('Rows', { min: 1, max: 1_000_000_000 }, 100_000),
+  '--accounts N': whole('Accounts', { min: 1, max: 10_000_000 }, 5_000),
+  '--days N': whole('Length of the period', { min: 1, max: 3_650 }, 30),
+  '--end TIME': {
+    says: `End of the period, RFC 3339 with a zone (${END})`,
+    read: (flag: string, text = END) => {
+      const endMs = /(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
+      if (!Number.isNaN(endMs)) return endMs;
+      throw new UsageError(`${flag} must be a time with a zone, not '${text}'`);
+    },
+  },
+  '--seed TEXT': 'Another seed, other people (1)',
+  '--out FILE': needed('Transactions, as POST /v1/transactions takes them'),
+  '--labels FILE': 'Label and scenario of each transaction',
+} as const;
 
 /** Rows joined into one write. */
 const ROWS_PER_CHUNK = 256;
@@ -109,26 +98,12 @@ async function writeWhole(
   }
 }
 
-async function run(args: string[], context: CommandContext): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArguments(args, {
-    transactions: text,
-    accounts: text,
-    days: text,
-    end: { ...text, default: END },
-    seed: { ...text, default: '1' },
-    out: text,
-    labels: text,
-  });
-  const integer = (name: keyof typeof COUNTS) =>
-    integerOption(`--${name}`, values[name], COUNTS[name], COUNTS[name].byDefault);
-  const { end, seed, out, labels } = values;
-  const endMs = /(Z|[+-]\d{2}:\d{2})$/.test(end) ? Date.parse(end) : Number.NaN;
-  if (Number.isNaN(endMs)) throw new UsageError(`--end must be a time with a zone, not '${end}'`);
-  if (out === undefined) throw new UsageError('--out is missing');
-  const transactions = integer('transactions');
-  const [accounts, days] = [integer('accounts'), integer('days')];
-  const options = { ...FIXED, transactions, accounts, days, endMs, seed };
+const WRITES =
+  'Writes transactions of accounts with habits, 1 % of them fraudulent by scenario, in time order, as NDJSON';
+const write = written('', WRITES, OPTIONS, async ({ values }, context) => {
+  const { out, labels, end: endMs, seed = '1', ...counts } = values;
+  const options = { ...FIXED, ...counts, endMs, seed };
+  const { transactions } = counts;
   const writing = writeSimulation(options, { out, labels, knownByMs: Date.now() }, context.signal);
   const said = 'no file was left';
   const isWritten = await unlessStopped(
@@ -140,11 +115,14 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const fraudulent = Math.round(transactions * FIXED.fraudRate);
   context.output.record({ transactions, fraudulent, out, labels: labels ?? null });
   return EXIT.fine;
-}
+});
 
-export const command: Command = {
+export const command = commandOf({
   name: 'simulate',
   summary: 'Writes seeded synthetic traffic with labelled fraud.',
-  usage: USAGE,
-  run,
-};
+  notes: `The same seed and options give the same bytes. A name that ends in .gz is compressed. A label is known one to six days after its
+transaction; labels that nobody knows by now are left out.
+
+Example: risk simulate --transactions 1000000 --out traffic.ndjson.gz --labels labels.ndjson.gz`,
+  actions: { '': write },
+});

@@ -2,6 +2,7 @@
  * Makes a month cold, step by step: detach, export, read back, seal, drop. After a crash at any point the month is detached, or
  * its row of market.archived_months names the step, which `--continue` repeats with the same result.
  */
+
 import {
   detachMonth,
   dropDetached,
@@ -9,7 +10,7 @@ import {
 } from '../../../core/store/partitions/detach-months.ts';
 import { findMonthTables, partitionName } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import { patiently } from '../../../kit/command/date-options.ts';
+import { patiently } from '../../../kit/command/options.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { Failpoint } from '../../../kit/process/failpoint.ts';

@@ -8,13 +8,8 @@ import {
   partitionName,
 } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import {
-  type CommandContext,
-  EXIT,
-  integerOption,
-  UsageError,
-} from '../../../kit/command/command.ts';
-import { monthOption, patiently } from '../../../kit/command/date-options.ts';
+import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import { monthOption, patiently, WAIT_OPTION, whole } from '../../../kit/command/options.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Query } from '../../../kit/database/pool.ts';
@@ -44,19 +39,18 @@ const INSERT_ROWS = 2000;
 
 const BY = byCommand('archive restore');
 
-const WAIT_SECONDS = 600;
-const WAIT_SECONDS_MAX = 86_400;
 const LOCK_YEARS = 7;
 const LOCK_YEARS_MAX = 100;
 
-const WAIT_OPTION = {
-  '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,
-} as const;
 const MONTH_OPTIONS = {
   '--to PLACE': 'Folder, or s3://BUCKET/PREFIX; needed to begin an archive',
   ...KEY_OPTIONS,
   '--unencrypted': 'Do without a key',
-  '--lock-years N': `Years for which an object lock keeps the files (${LOCK_YEARS})`,
+  '--lock-years N': whole(
+    'Years for which an object lock keeps the files',
+    { min: 1, max: LOCK_YEARS_MAX },
+    LOCK_YEARS,
+  ),
   '--confirm MONTH': 'Drop the rows once the files are verified; repeat the month',
   '--continue': 'Go on with the archive that was begun',
   '--anew': 'Leave the archive that was begun, and begin another one',
@@ -67,17 +61,16 @@ const RESTORE_OPTIONS = { ...KEY_OPTIONS, ...WAIT_OPTION } as const;
 type Given = {
   readonly key: Buffer | null;
   readonly month: Month;
-  readonly wait: string | undefined;
+  readonly waitSeconds: number;
 };
 
 async function open(
   context: CommandContext,
-  { key, month, wait }: Given,
+  { key, month, waitSeconds }: Given,
   isDropConfirmed: boolean,
 ): Promise<Archiving & AsyncDisposable> {
   const { config, environment, output, signal } = context;
   const database = openArchiveDatabase(config, config.RISK_MARKET, LOCK_WAIT_MS);
-  const bounds = { min: 0, max: WAIT_SECONDS_MAX };
   return {
     market: config.RISK_MARKET,
     month,
@@ -85,7 +78,7 @@ async function open(
     database,
     isDropConfirmed,
     openFileStore: (name) => openFileStore(name, config),
-    waitSeconds: integerOption('--wait-seconds', wait, bounds, WAIT_SECONDS),
+    waitSeconds,
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
     signal,
     note: output.note,
@@ -103,12 +96,10 @@ const month = written('MONTH', COLD, MONTH_OPTIONS, async ({ values, words }, co
   if (values.confirm !== undefined && values.confirm !== words[0]) {
     throw new UsageError(`--confirm must be the month again: ${words[0]}`);
   }
-  const years = { min: 1, max: LOCK_YEARS_MAX };
-  const lockYears = integerOption('--lock-years', values['lock-years'], years, LOCK_YEARS);
-  const key = await keyOption(values.key, values.unencrypted === true);
-  const wait = values['wait-seconds'];
+  const key = await keyOption(values.key, values.unencrypted);
+  const { 'lock-years': lockYears, 'wait-seconds': waitSeconds } = values;
   const isConfirmed = values.confirm !== undefined;
-  await using archiving = await open(context, { key, month, wait }, isConfirmed);
+  await using archiving = await open(context, { key, month, waitSeconds }, isConfirmed);
   await requireMonth(archiving.database, month);
   const found = await openBegun(archiving, text, values);
   const to = found === undefined ? locationOf(values.to, context) : found.location;
@@ -119,7 +110,7 @@ const month = written('MONTH', COLD, MONTH_OPTIONS, async ({ values, words }, co
   return EXIT.fine;
 });
 
-type Values = { readonly continue?: boolean | undefined; readonly anew?: boolean | undefined };
+type Values = { readonly continue: boolean; readonly anew: boolean };
 
 /** The archive to continue; undefined where a new archive begins. @throws Failure where the options want neither */
 async function openBegun(
@@ -129,11 +120,11 @@ async function openBegun(
 ): Promise<ArchivedMonth | undefined> {
   const found = await findOpen(database.query, text);
   if (found === undefined) return undefined;
-  if (anew === true) {
+  if (anew) {
     await endUnfinished(database, found);
     return undefined;
   }
-  if (isContinued !== true && found.step !== 'cold') {
+  if (!isContinued && found.step !== 'cold') {
     const why = `an archive of ${text} ended before its step ${found.step}: give --continue, or --anew`;
     throw new Failure('conflict', 'BEGUN', why);
   }
@@ -170,7 +161,8 @@ const restore = written('MONTH', RESTORES, RESTORE_OPTIONS, async ({ values, wor
   const month = monthOption('the month', words[0]);
   const text = monthText(month);
   const key = values.key === undefined ? null : await keyOption(values.key, false);
-  await using archiving = await open(context, { key, month, wait: values['wait-seconds'] }, false);
+  const waitSeconds = values['wait-seconds'];
+  await using archiving = await open(context, { key, month, waitSeconds }, false);
   const { database } = archiving;
   await requireMonth(database, month);
   const found = await findOpen(database.query, text);

@@ -1,18 +1,20 @@
 /** The options of `risk models train`, which are checked before any work is done. */
 import { z } from 'zod';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
-import {
-  integerOption,
-  optionsOf,
-  parseArguments,
-  UsageError,
-  wordOption,
-} from '../../../kit/command/command.ts';
+import { UsageError } from '../../../kit/command/command.ts';
 import { readDataFile } from '../../../kit/command/data-file.ts';
-import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
 import { assignmentsOption } from '../../../kit/command/file-options.ts';
+import {
+  choice,
+  dateOption,
+  several,
+  timeOption,
+  type ValuesOf,
+  whole,
+} from '../../../kit/command/options.ts';
 import { exactNumber } from '../../../kit/words/exact-number.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import { modelName } from '../manifest.ts';
 import { type BandsRule, bandsForCosts, DEFAULT_BANDS } from '../training/bands.ts';
 import type { Trainer } from '../training/fit-artefact.ts';
@@ -25,6 +27,9 @@ import {
 } from '../training/options.ts';
 import type { FeatureChoice } from '../training/rows.ts';
 
+const ALERTS_A_DAY_MAX = 1_000_000_000;
+const alerts = (says: string) => whole(says, { min: 0, max: ALERTS_A_DAY_MAX }, undefined);
+
 export const TRAIN_OPTIONS = {
   '--from DATE': 'First day of created_at of the rows it learns from',
   '--to DATE': 'Last day',
@@ -33,17 +38,23 @@ export const TRAIN_OPTIONS = {
   '--validate-from DATE':
     'First day of a later window that is held back: it ends the growth of trees, calibrates, and gives the figures of the card. Without it there are no figures, all rounds are trained, and calibration is cross-fitted by account (three trainings)',
   '--validate-to DATE': 'Last day of that window',
-  '--unlabelled FATE': 'Of transactions without a label by then: skip or legitimate (skip)',
-  '--kind KIND': 'trees or logistic (trees)',
+  '--unlabelled FATE': choice(
+    'Of transactions without a label by then: skip or legitimate',
+    ['skip', 'legitimate'],
+    'skip',
+  ),
+  '--kind KIND': choice('trees or logistic', ['trees', 'logistic'], 'trees'),
   '--features A,B,...': 'Features it may read (all)',
   '--exclude A,B,...': 'Features it may not read',
-  '--set NAME=VALUE,...':
+  '--set NAME=VALUE,...': several(
     'Settings of the trainer. Trees: rounds, learningRate, depthMax, leavesMax, binsMax, childWeightMin, l2, gainMin, rowShare, featureShare, fraudWeight, patienceRounds, metric (average-precision or log-loss). Logistic: l2, fraudWeight',
+  ),
   '--monotone A:1,B:-1': 'Trees: the risk may only rise (1) or fall (-1) with the feature',
-  '--seed N': 'Of the random numbers (1)',
-  '--reviews-a-day N':
+  '--seed N': whole('Of the random numbers', { min: 0, max: Number.MAX_SAFE_INTEGER }, 1),
+  '--reviews-a-day N': alerts(
     'Bands for an alert budget, with --declines-a-day (1 % of the transactions to review and 0.2 % to decline)',
-  '--declines-a-day N': 'See --reviews-a-day',
+  ),
+  '--declines-a-day N': alerts('See --reviews-a-day'),
   '--costs FILE':
     'Bands for least cost: {"fraud": {"approve", "review", "decline"}, "legitimate": {...}}',
   '--name MODEL': 'Name of the model (KIND@TO)',
@@ -51,19 +62,13 @@ export const TRAIN_OPTIONS = {
   '--no-register': 'Only write the files; needs no key',
 } as const;
 
-const OPTIONS = {
-  ...optionsOf(TRAIN_OPTIONS),
-  set: { type: 'string', multiple: true },
-} as const;
-
-export type TrainSettings = Awaited<ReturnType<typeof parseTraining>>;
+export type TrainSettings = Awaited<ReturnType<typeof readTraining>>;
 export type DateWindow = ReturnType<typeof windowOption>;
 
-type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
+type Values = ValuesOf<typeof TRAIN_OPTIONS>;
 
 /** @throws UsageError, and Failure for an invalid file of costs */
-export async function parseTraining(args: string[], nowMs: number) {
-  const { values } = parseArguments(args, OPTIONS);
+export async function readTraining(values: Values, nowMs: number) {
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
   const knownByMs = knownByOption(values['known-by'], validation ?? training, nowMs);
@@ -73,7 +78,6 @@ export async function parseTraining(args: string[], nowMs: number) {
   if (!modelName.safeParse(name).success) {
     throw new UsageError('--name must be NAME@VERSION, as baseline@2026-11-01');
   }
-  const unlabelled = values.unlabelled ?? 'skip';
   return {
     training,
     validation,
@@ -81,11 +85,11 @@ export async function parseTraining(args: string[], nowMs: number) {
     choice,
     trainer,
     name,
-    unlabelled: wordOption('--unlabelled', unlabelled, ['skip', 'legitimate']),
-    seed: String(integerOption('--seed', values.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }, 1)),
+    unlabelled: values.unlabelled,
+    seed: String(values.seed),
     bandsRule: await bandsOption(values),
     out: values.out ?? name,
-    registers: values['no-register'] !== true,
+    registers: !values['no-register'],
   };
 }
 
@@ -138,13 +142,8 @@ function namesOption(flag: string, text: string | undefined, known: readonly str
 const cost = z.number().min(0);
 const costs = z.strictObject({ approve: cost, review: cost, decline: cost });
 const costMatrix = z.strictObject({ fraud: costs, legitimate: costs });
-const ALERTS_A_DAY_MAX = 1_000_000_000;
-
 async function bandsOption(values: Values): Promise<BandsRule> {
-  const alerts = (name: 'reviews-a-day' | 'declines-a-day') =>
-    integerOption(`--${name}`, values[name], { min: 0, max: ALERTS_A_DAY_MAX }, undefined);
-  const reviewsADay = alerts('reviews-a-day');
-  const declinesADay = alerts('declines-a-day');
+  const { 'reviews-a-day': reviewsADay, 'declines-a-day': declinesADay } = values;
   const hasBudget = reviewsADay !== undefined || declinesADay !== undefined;
   if (values.costs !== undefined) {
     if (hasBudget)
@@ -180,10 +179,10 @@ type TrainerChoice = {
 
 /** @throws UsageError for values out of range, and for a feature that the model may not read */
 function trainerOption(
-  { kind = 'trees', set, monotone }: Values,
+  { kind, set, monotone }: Values,
   featureNames: readonly string[],
 ): TrainerChoice {
-  if (wordOption('--kind', kind, ['trees', 'logistic']) === 'logistic') {
+  if (kind === 'logistic') {
     if (monotone !== undefined) throw new UsageError('a logistic model takes no --monotone');
     const given = { ...LOGISTIC_DEFAULTS, ...settingsOption(set, LOGISTIC_DEFAULTS) };
     const options = orUsage(() => checkLogisticOptions(given));

@@ -18,6 +18,7 @@ import {
   UsageError,
   unlessStopped,
 } from '../../../kit/command/command.ts';
+import { written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { createRandom } from '../../../kit/random.ts';
@@ -32,7 +33,7 @@ import { type ModelCard, renderCard } from '../training/card/render-card.ts';
 import { countFrauds } from '../training/rows.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
-import { parseTraining, TRAIN_OPTIONS, type TrainSettings } from './train-options.ts';
+import { readTraining, TRAIN_OPTIONS, type TrainSettings } from './train-options.ts';
 import { readWindows } from './training-windows.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -45,16 +46,10 @@ const READING_TIMEOUT_MS = 3_600_000;
 const LINE_INTERVAL_MS = 2000;
 const ARTEFACT = 'model.json';
 
-export const trainAction = {
-  words: '',
-  summary: 'Train a model on logged features and labels, and register it',
-  options: TRAIN_OPTIONS,
-  run: train,
-};
-
-async function train(args: string[], context: CommandContext): Promise<number> {
+const TRAINS = 'Train a model on logged features and labels, and register it';
+export const trainAction = written('', TRAINS, TRAIN_OPTIONS, async ({ values }, context) => {
   const { config, output, signal } = context;
-  const settings = await parseTraining(args, Date.now());
+  const settings = await readTraining(values, Date.now());
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
@@ -78,7 +73,7 @@ async function train(args: string[], context: CommandContext): Promise<number> {
   if (officer !== null) await register(database, trained, officer, folder.path);
   show(context, settings, trained, folder.path);
   return EXIT.fine;
-}
+});
 
 type Trained = {
   readonly artefact: Uint8Array;

@@ -1,7 +1,8 @@
 /** Reads the windows of a training, all from one snapshot, into columns. */
-import { DAY_MS } from '../../../kit/command/date-options.ts';
+
 import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import { readTrainingRows, type TrainingReader } from '../store/training-rows.ts';
 import type { DataWindow } from '../training/card/render-card.ts';
 import { countFrauds, createCollector } from '../training/rows.ts';

@@ -4,13 +4,9 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiOf } from '../../../kit/command/api.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-} from '../../../kit/command/command.ts';
+import { EXIT } from '../../../kit/command/command.ts';
+import { URL_OPTION, whole } from '../../../kit/command/options.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { calibrate, requireSame } from '../plan/calibrate.ts';
 import { readContent, readUsage, readWorkers } from '../plan/measure-engine.ts';
@@ -23,28 +19,20 @@ const SECONDS_BY_DEFAULT = 60;
 /** Below the minute for which a report is kept: a worker that comes and goes between two looks is seen. */
 const LOOK_EVERY_MS = 30_000;
 
-export const command: Command = {
-  name: 'calibrate',
-  summary: 'Measures what a transaction costs here, for risk plan.',
-  usage: `risk calibrate [--seconds N] [--file FILE] [--url URL] [--json]
+const OPTIONS = {
+  '--seconds N': whole(
+    'Seconds of traffic, at least 2,000 transactions',
+    SECONDS,
+    SECONDS_BY_DEFAULT,
+  ),
+  '--file FILE': `What risk plan reads (${CALIBRATION_FILE} in RISK_DATA_DIR)`,
+  ...URL_OPTION,
+} as const;
 
-Compares what API, workers, Postgres and Redis have used before and after a minute of traffic, and what their stores hold;
-sends nothing and changes nothing. The workers must stay the same meanwhile. Without traffic of your own post some, as the
-sample of npm start or risk simulate and risk replay do; the figures are those of its batches. Processor time of Postgres is
-known only where it runs on this machine. Needs DATABASE_URL, REDIS_URL and an API key that may read metrics.
-
-  --seconds N   of traffic, at least 2,000 transactions (${SECONDS_BY_DEFAULT})
-  --file FILE   what risk plan reads (${CALIBRATION_FILE} in RISK_DATA_DIR)
-  --url URL     one API process (RISK_URL)
-`,
-  needs: ['DATABASE_URL', 'REDIS_URL'],
-  run,
-};
-
-async function run(args: string[], context: CommandContext): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArguments(args, { seconds: text, file: text, url: text });
-  const seconds = integerOption('--seconds', values.seconds, SECONDS, SECONDS_BY_DEFAULT);
+const MEASURES =
+  'Compares what API, workers, Postgres and Redis have used before and after a minute of traffic, and what their stores hold; sends nothing and changes nothing';
+const measure = written('', MEASURES, OPTIONS, async ({ values }, context) => {
+  const { seconds } = values;
   const { config, output, signal } = context;
   const api = apiOf(values.url, context);
   await using database = openCommandDatabase(context, 'calibrate');
@@ -69,4 +57,14 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const { corridors: _, ...figures } = measured;
   output.record({ file, ...figures });
   return EXIT.fine;
-}
+});
+
+export const command = commandOf({
+  name: 'calibrate',
+  summary: 'Measures what a transaction costs here, for risk plan.',
+  needs: ['DATABASE_URL', 'REDIS_URL'],
+  notes: `The workers must stay the same meanwhile. Without traffic of your own post some, as the sample of npm start or risk simulate and
+risk replay do; the figures are those of its batches. --url is that of one API process. Processor time of Postgres is known only
+where it runs on this machine. Needs DATABASE_URL, REDIS_URL and an API key that may read metrics.`,
+  actions: { '': measure },
+});

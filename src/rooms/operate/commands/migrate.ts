@@ -2,47 +2,47 @@
 import { makeMarket } from '../../../core/store/make-market.ts';
 import { apiKeyHash } from '../../../kit/access/api-key.ts';
 import { storeBootstrapKey } from '../../../kit/access/api-keys.ts';
-import { type Command, EXIT, parseArguments } from '../../../kit/command/command.ts';
+import { EXIT } from '../../../kit/command/command.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../../kit/command/stores.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { CORRIDOR_TAKEN } from '../../../kit/database/migrations/migrate.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
-export const command: Command = {
+const APPLIES =
+  'Applies what is missing of sql/, adds RISK_CORRIDORS, which no other market may have, makes the partitions of the coming months and stores RISK_BOOTSTRAP_KEY';
+const migrate = written('', APPLIES, {}, async (_given, { config, output }) => {
+  const market = config.RISK_MARKET;
+  const making = {
+    config,
+    url: ownerUrl(config),
+    market,
+    corridors: config.RISK_CORRIDORS?.split(',') ?? [],
+    by: byCommand('migrate'),
+    onProgress: output.note,
+  };
+  const made = await makeMarket(making, async (database) => {
+    if (config.RISK_BOOTSTRAP_KEY === undefined) return;
+    const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
+    const works = await storeBootstrapKey(database, keyHash, 'risk migrate');
+    if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
+  }).catch((error: unknown) => {
+    if (!(error instanceof Failure) || error.code !== CORRIDOR_TAKEN) throw error;
+    output.error(`RISK_CORRIDORS: ${error.message}`);
+  });
+  if (made === undefined) return EXIT_BAD_CONFIGURATION;
+  const { applied, partitions } = made;
+  output.value({ market, applied, partitions }, [
+    applied.length === 0 ? `${market} is up to date` : `${market}: applied ${applied.join(', ')}`,
+    ...(partitions.length === 0 ? [] : [`made ${partitions.join(', ')}`]),
+  ]);
+  return EXIT.fine;
+});
+
+export const command = commandOf({
   name: 'migrate',
   summary: 'Brings the database to the newest schema.',
-  usage: `risk migrate [--json]
-
-Applies what is missing of sql/, adds RISK_CORRIDORS, which no other market may have, makes the partitions of the coming months and
-stores RISK_BOOTSTRAP_KEY. Needs RISK_ADMIN_DATABASE_URL or DATABASE_URL; RISK_MARKET names the schema.`,
   needs: ['DATABASE_URL'],
-  async run(args, context) {
-    const { config, output } = context;
-    parseArguments(args, {});
-    const market = config.RISK_MARKET;
-    const making = {
-      config,
-      url: ownerUrl(config),
-      market,
-      corridors: config.RISK_CORRIDORS?.split(',') ?? [],
-      by: byCommand('migrate'),
-      onProgress: output.note,
-    };
-    const made = await makeMarket(making, async (database) => {
-      if (config.RISK_BOOTSTRAP_KEY === undefined) return;
-      const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
-      const works = await storeBootstrapKey(database, keyHash, 'risk migrate');
-      if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
-    }).catch((error: unknown) => {
-      if (!(error instanceof Failure) || error.code !== CORRIDOR_TAKEN) throw error;
-      output.error(`RISK_CORRIDORS: ${error.message}`);
-    });
-    if (made === undefined) return EXIT_BAD_CONFIGURATION;
-    const { applied, partitions } = made;
-    output.value({ market, applied, partitions }, [
-      applied.length === 0 ? `${market} is up to date` : `${market}: applied ${applied.join(', ')}`,
-      ...(partitions.length === 0 ? [] : [`made ${partitions.join(', ')}`]),
-    ]);
-    return EXIT.fine;
-  },
-};
+  notes: 'Needs RISK_ADMIN_DATABASE_URL or DATABASE_URL; RISK_MARKET names the schema.',
+  actions: { '': migrate },
+});

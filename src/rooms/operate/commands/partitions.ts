@@ -1,4 +1,5 @@
 /** `risk partitions`: the months of transactions, scores and labels, straight in the database. */
+
 import { countDeadLetters } from '../../../core/store/dead-letters/dead-letters.ts';
 import {
   attachMonth,
@@ -15,19 +16,14 @@ import {
   type MonthTables,
   partitionName,
 } from '../../../core/store/partitions/partitions.ts';
-import {
-  type CommandContext,
-  EXIT,
-  integerOption,
-  UsageError,
-} from '../../../kit/command/command.ts';
-import { monthOption, patiently } from '../../../kit/command/date-options.ts';
+import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import { monthOption, patiently, WAIT_OPTION, WAIT_SECONDS } from '../../../kit/command/options.ts';
 import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
+import { monthOf, monthText } from '../../../kit/words/month.ts';
 
 /** No transaction is accepted before this month. */
 const FIRST_MONTH = 2000 * 12;
@@ -36,8 +32,6 @@ const AHEAD_MONTHS_MAX = 12;
 /** Months of one database transaction: it holds a lock, for which other makers of partitions wait. */
 const STEP_MONTHS = 12;
 const STATEMENT_MS_MAX = 600_000;
-const WAIT_SECONDS = 600;
-const WAIT_SECONDS_MAX = 86_400;
 
 const openMonths = (context: CommandContext) =>
   openCommandDatabase(context, 'partitions', {
@@ -94,17 +88,21 @@ const list = written('', 'Months, and whether they are attached', {}, async (_gi
   return EXIT.fine;
 });
 
-const RANGE = { '--from MONTH': 'The first month', '--to MONTH': 'The last month' } as const;
+const RANGE = {
+  '--from MONTH': { says: 'The first month', read: monthOption },
+  '--to MONTH': { says: 'The last month', read: monthOption },
+} as const;
 const CREATES = 'Make a range of months ahead of a backfill';
 
 const create = written('', CREATES, RANGE, async ({ values }, context) => {
   const { output, signal } = context;
-  const from = monthOption('--from', values.from);
-  const to = monthOption('--to', values.to);
+  const { from, to } = values;
   const last = monthOf(Date.now()) + AHEAD_MONTHS_MAX;
   if (from < FIRST_MONTH || to > last || from > to) {
     const bounds = `${monthText(FIRST_MONTH)} <= --from <= --to <= ${monthText(last)}`;
-    throw new UsageError(`months must be in ${bounds}, not from ${values.from} to ${values.to}`);
+    throw new UsageError(
+      `months must be in ${bounds}, not from ${monthText(from)} to ${monthText(to)}`,
+    );
   }
   await using database = openMonths(context);
   const made: string[] = [];
@@ -119,24 +117,9 @@ const create = written('', CREATES, RANGE, async ({ values }, context) => {
   return signal.aborted ? EXIT.failed : EXIT.fine;
 });
 
-/** An action on the month that its word names, tried again while an open database transaction blocks it. */
-const onMonth = (
-  summary: string,
-  run: (month: Month, waitSeconds: number, context: CommandContext) => Promise<number>,
-) =>
-  written(
-    'MONTH',
-    summary,
-    { '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})` },
-    async ({ values, words }, context) => {
-      const bounds = { min: 0, max: WAIT_SECONDS_MAX };
-      const seconds = integerOption('--wait-seconds', values['wait-seconds'], bounds, WAIT_SECONDS);
-      return await run(monthOption('the month', words[0]), seconds, context);
-    },
-  );
-
 const TAKES_OFF = 'Take a month that is over off, with its rows';
-const detach = onMonth(TAKES_OFF, async (month, waitSeconds, context) => {
+const detach = written('MONTH', TAKES_OFF, WAIT_OPTION, async ({ values, words }, context) => {
+  const month = monthOption('the month', words[0]);
   const text = monthText(month);
   if (month >= monthOf(Date.now())) {
     throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
@@ -144,18 +127,19 @@ const detach = onMonth(TAKES_OFF, async (month, waitSeconds, context) => {
   await using database = openMonths(context);
   await recordDetach(database, month, byCommand('partitions detach'));
   const detach = () => detachMonth(database, month);
-  const detached = await patiently(waitSeconds, context.signal, detach);
+  const detached = await patiently(values['wait-seconds'], context.signal, detach);
   const said = detached ? `${text} is detached` : `${text} was detached before`;
   context.output.value({ month: text, detached }, [said]);
   return EXIT.fine;
 });
 
 const PUTS_BACK = 'Put a month back; what was never scored is scored then';
-const attach = onMonth(PUTS_BACK, async (month, waitSeconds, context) => {
+const attach = written('MONTH', PUTS_BACK, WAIT_OPTION, async ({ values, words }, context) => {
+  const month = monthOption('the month', words[0]);
   const text = monthText(month);
   await using database = openMonths(context);
   const attach = () => attachMonth(database, month, byCommand('partitions attach'));
-  const toBeScored = await patiently(waitSeconds, context.signal, attach);
+  const toBeScored = await patiently(values['wait-seconds'], context.signal, attach);
   const deadLetters = await countDeadLetters(database, month);
   context.output.value({ month: text, to_be_scored: toBeScored, dead_letters: deadLetters }, [
     `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,

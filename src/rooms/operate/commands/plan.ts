@@ -1,15 +1,10 @@
 /** `risk plan`: what a load takes and costs, computed from the calibration of a machine. */
 import { join } from 'node:path';
 import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-  UsageError,
-} from '../../../kit/command/command.ts';
+import { EXIT, UsageError } from '../../../kit/command/command.ts';
 import { readDataFile } from '../../../kit/command/data-file.ts';
+import { decimal, needed, whole } from '../../../kit/command/options.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { countConnections } from '../../../kit/database/open-database.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -30,70 +25,47 @@ import {
 import { PRICES } from '../plan/prices.ts';
 
 /** As docker-compose.yml, render.yaml and deploy/kubernetes limit a process. */
-const CORES_EACH = '0.5';
+const CORES_EACH = 0.5;
+const CORES = { min: 0.1, max: 64 };
 const UTILISATION = TRIGGERS.find(({ name }) => name === 'BusyWorkers')?.threshold ?? 1;
 const MONTHS_MAX = 120;
 const PARTIES_MAX = 10_000_000_000;
 const LOADS_MAX = 20;
+const SHARE = { min: 0.01, max: 1 };
 
-const USAGE = `risk plan --tps N[,N…] [options] [--json]
+const PARTIES = { min: 0, max: PARTIES_MAX };
+const FACTOR = { min: 1, max: 100 };
 
-Prints what a load takes at its peak, tps × (1 + growth)^months × seasonal × interaction × safety: processes, connections, memory
-of Redis and Postgres, rows and disk by month, officers, and list prices by tier and corridor. Computes with what
-risk calibrate measured on this machine; several N give a table with a line each.
+const OPTIONS = {
+  '--tps N[,N…]': {
+    says: "Transactions a second at today's peak; several with commas; needed",
+    read: (flag: string, text: string | undefined) => {
+      const loads = needed('').read(flag, text, []).split(',');
+      if (loads.length > LOADS_MAX)
+        throw new UsageError(`${flag} takes at most ${LOADS_MAX} loads`);
+      return loads.map((load) => decimal('', { min: 0.01, max: 1e7 }, 0).read(flag, load, []));
+    },
+  },
+  '--growth N': decimal('Of a month: 0.08 is 8 %', { min: -0.5, max: 10 }, 0),
+  '--months N': whole('Months ahead', { min: 0, max: MONTHS_MAX }, 0),
+  '--seasonal N': decimal('Factor of the busiest season', FACTOR, 1),
+  '--interaction N': decimal('Factor of features that call for more work', FACTOR, 1),
+  '--safety N': decimal('Factor of what nobody knows, 2 to 3 as a rule', FACTOR, 2.5),
+  '--mean N': decimal('Mean of a day as a share of its peak, for rows and money', SHARE, 0.5),
+  '--accounts N': whole('Accounts in use within RISK_PROFILE_TTL_SECONDS', PARTIES, 100_000),
+  '--merchants N': whole('Likewise (as many an account as were measured)', PARTIES, undefined),
+  '--cores N': decimal('Of each process; a role uses one at most', CORES, CORES_EACH),
+  '--calibration FILE': `What risk calibrate wrote (${CALIBRATION_FILE} in RISK_DATA_DIR)`,
+} as const;
 
-  --tps N            transactions a second at today's peak; several with commas
-  --growth N         of a month: 0.08 is 8 % (0)
-  --months N         ahead (0)
-  --seasonal N       factor of the busiest season (1)
-  --interaction N    factor of features that call for more work (1)
-  --safety N         factor of what nobody knows, 2 to 3 as a rule (2.5)
-  --mean N           mean of a day as a share of its peak, for rows and money (0.5)
-  --accounts N       in use within RISK_PROFILE_TTL_SECONDS (100000)
-  --merchants N      likewise (as many an account as were measured)
-  --cores N          of each process; a role uses one at most (${CORES_EACH})
-  --calibration FILE (${CALIBRATION_FILE} in RISK_DATA_DIR)
-
-Example: risk plan --tps 1000 --growth 0.08 --months 12 --seasonal 2 --interaction 1.3 --safety 2.5
-`;
-
-export const command: Command = {
-  name: 'plan',
-  summary: 'What a load takes and costs, from measured figures.',
-  usage: USAGE,
-  run: plan,
-};
-
-const TEXT = { type: 'string' } as const;
-
-async function plan(args: string[], context: CommandContext): Promise<number> {
-  const { values } = parseArguments(args, {
-    ...{ tps: TEXT, growth: TEXT, months: TEXT, seasonal: TEXT, interaction: TEXT, safety: TEXT },
-    ...{ mean: TEXT, accounts: TEXT, merchants: TEXT, cores: TEXT, calibration: TEXT },
-  });
-  if (values.tps === undefined) throw new UsageError('--tps is missing');
-  const loads = values.tps.split(',').map((text) => numberOption('--tps', text, 0.01, 1e7));
-  if (loads.length > LOADS_MAX) throw new UsageError(`--tps takes at most ${LOADS_MAX} loads`);
-  const factor = (flag: 'seasonal' | 'interaction' | 'safety', byDefault: string) =>
-    numberOption(`--${flag}`, values[flag] ?? byDefault, 1, 100);
-  const parties = { min: 0, max: PARTIES_MAX };
-  const accounts = integerOption('--accounts', values.accounts, parties, 100_000);
-  const shared = {
-    growth: numberOption('--growth', values.growth ?? '0', -0.5, 10),
-    months: integerOption('--months', values.months, { min: 0, max: MONTHS_MAX }, 0),
-    seasonal: factor('seasonal', '1'),
-    interaction: factor('interaction', '1'),
-    safety: factor('safety', '2.5'),
-    mean: numberOption('--mean', values.mean ?? '0.5', 0.01, 1),
-    accounts,
-  };
-  const cores = numberOption('--cores', values.cores ?? CORES_EACH, 0.1, 64);
-  const path = values.calibration ?? join(context.config.RISK_DATA_DIR, CALIBRATION_FILE);
+const COMPUTES =
+  'Prints what a load takes at its peak, tps × (1 + growth)^months × seasonal × interaction × safety: processes, connections, memory of Redis and Postgres, rows and disk by month, officers, and list prices by tier and corridor';
+const plan = written('', COMPUTES, OPTIONS, async ({ values }, { config, output }) => {
+  const { tps: loads, cores, calibration, merchants: asked, ...shared } = values;
+  const path = calibration ?? join(config.RISK_DATA_DIR, CALIBRATION_FILE);
   const measured = await readCalibration(path);
-  const byDefault = Math.ceil(accounts * measured.merchants_per_account);
-  const merchants = integerOption('--merchants', values.merchants, parties, byDefault);
-  const each = countConnections(context.config);
-  const { output } = context;
+  const merchants = asked ?? Math.ceil(shared.accounts * measured.merchants_per_account);
+  const each = countConnections(config);
   const rows = loads.map((tps) => planOf({ ...shared, tps, merchants }, measured, each, cores));
   const [only] = rows;
   if (rows.length === 1 && only !== undefined) output.value(only.json, only.lines());
@@ -108,16 +80,16 @@ async function plan(args: string[], context: CommandContext): Promise<number> {
       rows.map(({ row }) => row),
     );
   return EXIT.fine;
-}
+});
 
-/** A decimal number given as text. */
-function numberOption(flag: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^-?\d+(\.\d+)?$/.test(text) || value < min || value > max) {
-    throw new UsageError(`${flag} must be a number from ${min} to ${max}, not '${text}'`);
-  }
-  return value;
-}
+export const command = commandOf({
+  name: 'plan',
+  summary: 'What a load takes and costs, from measured figures.',
+  notes: `Computes with what risk calibrate measured on this machine; several N give a table with a line each.
+
+Example: risk plan --tps 1000 --growth 0.08 --months 12 --seasonal 2 --interaction 1.3 --safety 2.5`,
+  actions: { '': plan },
+});
 
 async function readCalibration(path: string): Promise<Calibration> {
   const value = await readDataFile(path, CALIBRATION_BYTES_MAX).catch((error: unknown) => {
@@ -177,7 +149,7 @@ function planOf(demand: Demand, measured: Calibration, each: Connections, cores:
 
 const rounded = (value: number | null) => (value === null ? null : Math.round(value));
 const figure = (value: number) => value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
-const whole = (value: number) => Math.ceil(value).toLocaleString('en-US');
+const ceiling = (value: number) => Math.ceil(value).toLocaleString('en-US');
 
 function linesOf(
   demand: Demand,
@@ -192,24 +164,24 @@ function linesOf(
   const process = (count: number, us: number) => `${count} (${figure(us)} µs a transaction)`;
   const step = Math.max(1, Math.ceil(months.length / 12));
   return [
-    `peak         ${formula} = ${whole(peakTps)} transactions a second`,
+    `peak         ${formula} = ${ceiling(peakTps)} transactions a second`,
     `measured     ${measured.measured_at.slice(0, 10)}, ${measured.machine}; ${figure(measured.transactions_per_request)} transactions a request`,
     `API          ${process(json.api_processes, measured.api_us)}, each ${json.cores_each} cores, ${UTILISATION * 100} % used`,
     `workers      ${process(json.worker_processes, measured.worker_us)}`,
     `connections  ${json.connections}, so max_connections from ${json.max_connections} on`,
-    `Postgres     ${server(cores.postgres, measured.postgres_us)}, ${figure(json.postgres_memory_gb)} GB of memory, ${whole(diskGb)} GB of disk`,
+    `Postgres     ${server(cores.postgres, measured.postgres_us)}, ${figure(json.postgres_memory_gb)} GB of memory, ${ceiling(diskGb)} GB of disk`,
     `Redis        ${server(cores.redis, measured.redis_us)}, maxmemory ${figure(redis.maxmemoryGb)} GB: profiles ${figure(redis.profilesGb)}, waiting ${figure(redis.waitingGb)}${(cores.redis ?? 0) > 1 ? '; more than its one thread, so a cluster' : ''}`,
-    `officers     ${officers} for ${whole(reviewsADay)} reviews a day`,
+    `officers     ${officers} for ${ceiling(reviewsADay)} reviews a day`,
     '',
     'month           rows  disk GB',
     ...months
       .filter(({ month }) => month % step === 0 || month === ahead)
       .map(
         (month) =>
-          `${String(month.month).padStart(5)}  ${whole(month.rows).padStart(14)}  ${whole(month.diskGb).padStart(7)}`,
+          `${String(month.month).padStart(5)}  ${ceiling(month.rows).padStart(14)}  ${ceiling(month.diskGb).padStart(7)}`,
       ),
     '',
-    `cost a month and a million transactions, of ${whole(rowsAMonth)} rows in month ${ahead}; list prices of Render, ${json.prices_as_of}`,
+    `cost a month and a million transactions, of ${ceiling(rowsAMonth)} rows in month ${ahead}; list prices of Render, ${json.prices_as_of}`,
     ...json.costs.flatMap(costLines),
   ];
 }

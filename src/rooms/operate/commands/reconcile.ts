@@ -5,12 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bindReconciler, type Reconciler } from '../../../core/repair/reconcile.ts';
 import { openKafka } from '../../../core/stream/kafka/clients.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  parseArguments,
-} from '../../../kit/command/command.ts';
+import { EXIT } from '../../../kit/command/command.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { createLeadership, readLeader } from '../../../kit/duties/leadership.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
@@ -18,22 +14,10 @@ import { nameProcess } from '../../../kit/process/process-name.ts';
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
 
-export const command: Command = {
-  name: 'reconcile',
-  summary: 'Appends to the streams what is stored but not there.',
-  usage: `risk reconcile [--json]
-
-Appends what no stream has: what an API could not append, and open rows older than RISK_RECONCILE_AGE_MS that are nowhere
-in Redis, whatever lost them. Workers do the same every second; running it twice is harmless.
-
-Needs DATABASE_URL and REDIS_URL.`,
-  needs: ['DATABASE_URL', 'REDIS_URL'],
-  run: reconcile,
-};
-
-async function reconcile(args: string[], context: CommandContext): Promise<number> {
+const APPENDS =
+  'Appends what no stream has: what an API could not append, and open rows older than RISK_RECONCILE_AGE_MS that are nowhere in Redis, whatever lost them';
+const reconcile = written('', APPENDS, {}, async (_given, context) => {
   const { config, output, signal } = context;
-  parseArguments(args, {});
   await using database = openCommandDatabase(context, 'reconcile', { connectionsMax: 2 });
   using connection = await openCommandRedis(context);
   await using leadership = createLeadership(database, nameProcess());
@@ -55,7 +39,15 @@ async function reconcile(args: string[], context: CommandContext): Promise<numbe
   }
   output.record({ leader: true, ...result });
   return EXIT.fine;
-}
+});
+
+export const command = commandOf({
+  name: 'reconcile',
+  summary: 'Appends to the streams what is stored but not there.',
+  needs: ['DATABASE_URL', 'REDIS_URL'],
+  notes: `Workers do the same every second; running it twice is harmless. Needs DATABASE_URL and REDIS_URL.`,
+  actions: { '': reconcile },
+});
 
 type Totals = { readonly rows: number; readonly appended: number };
 

@@ -8,14 +8,9 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-  UsageError,
-} from '../../../kit/command/command.ts';
+import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import { whole } from '../../../kit/command/options.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { neededUrl, openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { type Environment, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
@@ -115,41 +110,27 @@ const EVERY_MS = 5000;
 /** Tests and benches let the minutes of triggers and of the cool-down pass so many times as fast. */
 const TIME_FACTOR_VARIABLE = 'RISK_TEST_TIME_FACTOR';
 
-export const command: Command = {
-  name: 'supervise',
-  summary: 'Runs more and fewer workers here, as the backlog asks.',
-  usage: `risk supervise [--workers MIN..MAX] [--cool-down SECONDS]
-
-Runs workers on this machine and adds or removes one at a time: it adds one where transactions wait (more than 1,000, or one
-for 30 s) or workers are busy (70 % for 5 minutes), and removes one after 30 minutes with fewer than 10 that wait, unless the
-others would then be busy. Transactions on hold do not count. A worker that goes drains first; one that crashes is started again.
-SIGTERM drains all. Logs of the workers pass through. With RISK_WORKER_PORT the second worker answers /metrics on the next
-port, and so on. Needs DATABASE_URL and REDIS_URL.
-
-  --workers MIN..MAX   never fewer, never more (${WORKERS})
-  --cool-down SECONDS  between two changes (${COOL_DOWN_SECONDS})
-
-Example: risk supervise --workers 1..4
-`,
-  needs: ['DATABASE_URL', 'REDIS_URL'],
-  run: supervise,
-};
-
 /** @returns the least and the largest number of workers */
-export function readRange(text: string): readonly [min: number, max: number] {
+export function readRange(flag: string, text = WORKERS): readonly [min: number, max: number] {
   const [, min, max] = /^(\d{1,3})\.\.(\d{1,3})$/.exec(text) ?? [];
   const range = [Number(min), Number(max)] as const;
   if (range[0] >= 1 && range[0] <= range[1] && range[1] <= WORKERS_MAX) return range;
   const shape = `MIN..MAX with 1 ≤ MIN ≤ MAX ≤ ${WORKERS_MAX}, such as ${WORKERS}`;
-  throw new UsageError(`--workers must be ${shape}, not '${text}'`);
+  throw new UsageError(`${flag} must be ${shape}, not '${text}'`);
 }
 
-async function supervise(args: string[], context: CommandContext): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArguments(args, { workers: text, 'cool-down': text });
-  const [min, max] = readRange(values.workers ?? WORKERS);
-  const given = values['cool-down'];
-  const coolDown = integerOption('--cool-down', given, COOL_DOWN_BOUNDS, COOL_DOWN_SECONDS);
+const OPTIONS = {
+  '--workers MIN..MAX': { says: `Never fewer, never more (${WORKERS})`, read: readRange },
+  '--cool-down SECONDS': whole('Between two changes', COOL_DOWN_BOUNDS, COOL_DOWN_SECONDS),
+} as const;
+
+const RUNS =
+  'Runs workers on this machine and adds or removes one at a time: it adds one where transactions wait (more than 1,000, or one for 30 s) or workers are busy (70 % for 5 minutes), and removes one after 30 minutes with fewer than 10 that wait, unless the others would then be busy';
+const supervise = written('', RUNS, OPTIONS, async ({ values }, context) => {
+  const {
+    workers: [min, max],
+    'cool-down': coolDown,
+  } = values;
   const { config, environment, log } = context;
   if (config.RISK_WORKER_CORRIDORS !== undefined) {
     log.fatal('RISK_WORKER_CORRIDORS must not be set: the supervisor measures all corridors');
@@ -200,7 +181,19 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
     await delay(EVERY_MS / factor, undefined, { signal: fleet.over }).catch(() => undefined);
   }
   return fleet.refused() ? EXIT_BAD_CONFIGURATION : EXIT.fine;
-}
+});
+
+export const command = commandOf({
+  name: 'supervise',
+  summary: 'Runs more and fewer workers here, as the backlog asks.',
+  needs: ['DATABASE_URL', 'REDIS_URL'],
+  notes: `Transactions on hold do not count. A worker that goes drains first; one that crashes is started again. SIGTERM drains all. Logs of
+the workers pass through. With RISK_WORKER_PORT the second worker answers /metrics on the next port, and so on. Needs DATABASE_URL
+and REDIS_URL.
+
+Example: risk supervise --workers 1..4`,
+  actions: { '': supervise },
+});
 
 /** Workers from the oldest on; the newest goes first. Disposing the fleet drains all. */
 function openFleet({ config, environment, log, signal }: CommandContext) {

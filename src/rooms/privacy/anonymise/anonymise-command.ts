@@ -1,6 +1,7 @@
 /** `risk privacy anonymise`: a copy of a market for tests, in which no token leads to a value. */
 import { isPersonalField } from '../../../core/domain/personal.ts';
 import { EXIT, UsageError, unlessStopped } from '../../../kit/command/command.ts';
+import { needed } from '../../../kit/command/options.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { neededUrl } from '../../../kit/command/stores.ts';
 import type { Config } from '../../../kit/config/config.ts';
@@ -14,7 +15,7 @@ const STATEMENT_MS_MAX = 3_600_000;
 const LOCK_WAIT_MS = 10_000;
 
 const OPTIONS = {
-  '--to DATABASE_URL': 'A database without the schema of the market',
+  '--to DATABASE_URL': needed('A database without the schema of the market'),
 } as const;
 
 const openForCopy = (config: Config, url: string) =>
@@ -44,7 +45,6 @@ export const anonymiseAction = written(
     const { config, output, signal } = context;
     const fields = readFields(words);
     const { to } = values;
-    if (to === undefined) throw new UsageError('--to is missing');
     // The URL has a password, so it is not repeated.
     const wrong = postgresUrl().safeParse(to).error?.issues[0];
     if (wrong?.code === 'custom') throw new UsageError(`--to: ${wrong.message}`);

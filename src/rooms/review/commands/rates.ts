@@ -1,6 +1,7 @@
 /** `risk rates`: imports exchange rates by day, straight into the database. */
 import { openSource, type Row } from '../../../kit/client/rows.ts';
-import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
+import { EXIT } from '../../../kit/command/command.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -11,35 +12,29 @@ import { importRates } from '../store/rates.ts';
 const RATES_MAX = 500_000;
 const FIELDS = ['day', 'currency', 'usd'] as const;
 
-export const command: Command = {
+const IMPORTS = 'Store the rates of a file, or none where one is invalid';
+const importAction = written('FILE', IMPORTS, {}, async ({ words: [path = ''] }, context) => {
+  const rates = await readRates(path);
+  await using database = openCommandDatabase(context, 'rates');
+  const counts = await importRates(database, rates, byCommand('rates import'));
+  const { added, changed, unchanged } = counts;
+  context.output.value({ added, changed, unchanged }, [
+    `rates added=${added} changed=${changed} unchanged=${unchanged}`,
+  ]);
+  return EXIT.fine;
+});
+
+export const command = commandOf({
   name: 'rates',
   summary: 'Imports exchange rates by day.',
-  usage: `risk rates import FILE
-
-FILE is CSV or NDJSON, .gz too, with the columns day (UTC, 2026-11-20), currency (EUR) and usd: what one unit was worth in
-US dollars that day. All rows are stored, or none where one is invalid; the same day and currency again is corrected.
-Review compares amounts in the currency of its policy, by the rates of the transaction's day, or of the newest day before it.
-Needs DATABASE_URL.
-
-Example: risk rates import rates.csv
-`,
   needs: ['DATABASE_URL'],
-  async run([action, ...args], context) {
-    if (action !== 'import') throw new UsageError('say import FILE');
-    const { positionals } = parseArguments(args, {}, { required: ['FILE'] });
-    const rates = await readRates(positionals[0] ?? '');
-    await using database = openCommandDatabase(context, 'rates');
-    const { added, changed, unchanged } = await importRates(
-      database,
-      rates,
-      byCommand('rates import'),
-    );
-    context.output.value({ added, changed, unchanged }, [
-      `rates added=${added} changed=${changed} unchanged=${unchanged}`,
-    ]);
-    return EXIT.fine;
-  },
-};
+  notes: `FILE is CSV or NDJSON, .gz too, with the columns day (UTC, 2026-11-20), currency (EUR) and usd: what one unit was worth in
+US dollars that day. The same day and currency again is corrected. Review compares amounts in the currency of its policy, by the
+rates of the transaction's day, or of the newest day before it. Needs DATABASE_URL.
+
+Example: risk rates import rates.csv`,
+  actions: { import: importAction },
+});
 
 /** @throws Failure that names the first invalid line */
 async function readRates(path: string): Promise<ExchangeRate[]> {

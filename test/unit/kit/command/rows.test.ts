@@ -83,11 +83,11 @@ const command = commandOf({
     },
     rename: {
       operation: 'changeThing',
-      words: { ID: 'id', NAME: 'name' },
+      words: { NAME: 'name' },
       options: { tag: 'tags' },
     },
-    show: { operation: 'changeThing', words: { ID: 'id' }, fields: { name: 'x' }, shows: 'thing' },
-    delete: { operation: 'deleteThing', words: { ID: 'id' }, says: 'The thing is deleted.' },
+    show: { operation: 'changeThing', fields: { name: 'x' }, shows: 'thing' },
+    delete: { operation: 'deleteThing', says: 'The thing is deleted.' },
   },
 });
 
@@ -157,7 +157,7 @@ test('a list is read page by page, to the limit, and shown by its columns', asyn
 
 test.each([
   [[], 'ACTION is missing'],
-  [['delete'], 'ID is missing'],
+  [['delete'], 'THING is missing'],
   [['delete', '1', '2'], "unexpected argument '2'"],
   [['list', '--kind', 'green'], "--kind must be one of red, blue, not 'green'"],
   [['list', '--limit', '0'], '--limit must be a whole number from 1 to'],
