@@ -131,8 +131,8 @@ const operations: readonly Operation<Accepting>[] = [
     header: z.object({ Prefer: preferOfOne, 'Idempotency-Key': idempotencyKeyParameter }),
     ownBody: json(transactionInputSchema, transactionInput),
     answers: {
-      200: answer('The earlier transaction.', acceptedSchema, undefined, acceptedHeaders),
-      201: answer('Accepted.', acceptedSchema, undefined, acceptedHeaders),
+      200: answer('The earlier transaction.', acceptedSchema, acceptedHeaders),
+      201: answer('Accepted.', acceptedSchema, acceptedHeaders),
     },
     problems: [409],
     run: async ({ c }, { config, ingest, limits, controls, acceptOne }: Accepting) => {

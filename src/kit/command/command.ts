@@ -89,29 +89,14 @@ export type Words = {
 };
 const NO_WORDS: Words = { required: [] };
 
-type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
-  typeof parseArgs<{
-    args: string[];
-    options: Options & typeof COMMON_OPTIONS;
-    strict: true;
-    allowPositionals: true;
-  }>
->;
-
 /** Parses the arguments of one command; an unknown flag or a wrong number of words is a UsageError. */
 export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   args: string[],
   options: Options,
   { required, max = required.length }: Words = NO_WORDS,
-): Parsed<Options> {
-  const parsed = strictly(options, () =>
-    parseArgs({
-      args,
-      options: { ...options, ...COMMON_OPTIONS },
-      strict: true,
-      allowPositionals: true,
-    }),
-  );
+) {
+  const all = { ...options, ...COMMON_OPTIONS };
+  const parsed = strictly(options, () => parseArgs({ args, options: all, allowPositionals: true }));
   const { positionals } = parsed;
   const missing = required[positionals.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing`);

@@ -204,30 +204,24 @@ function withUsualParts(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
       ...operation,
       parameters: [...(operation.parameters ?? []), ...parameters],
       responses: {
-        ...Object.fromEntries(
-          Object.entries(operation.responses).map(([status, response]) => [
-            status,
-            '$ref' in response
-              ? response
-              : { ...response, headers: { ...headers, ...response.headers } },
-          ]),
+        ...mapValues(operation.responses, (response: object) =>
+          '$ref' in response
+            ? response
+            : { ...response, headers: { ...headers, ...Object(response).headers } },
         ),
         ...problemReferences([500]),
       },
     };
   };
-  return Object.fromEntries(
-    Object.entries(paths).map(([path, methods]) => [
-      path,
-      Object.fromEntries(
-        Object.entries(methods).map(([method, operation]) => [
-          method,
-          usual(path, method, operation),
-        ]),
-      ),
-    ]),
+  return mapValues(paths, (methods: object, path) =>
+    mapValues(methods, (operation: ZodOpenApiOperationObject, method) =>
+      usual(path, method, operation),
+    ),
   );
 }
+
+const mapValues = <Value, Made>(values: object, make: (value: Value, name: string) => Made) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, make(value, name)]));
 
 /** Adapts schemas to programs in other languages that read the document, and to members that later releases add to answers. */
 const publishSchema: ZodOpenApiOverride = ({ jsonSchema, io }) => {

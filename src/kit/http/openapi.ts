@@ -79,6 +79,3 @@ export function ownClientAlone(description = ''): {
  * schemas that no operation under a path names, hence the schema `any`.
  */
 export const EVENTS = { tag: 'events', says: 'What webhooks send.', any: 'WebhookEvent' } as const;
-
-/** For an operation that asks by a writing method. */
-export const writesNothing = { 'x-writes-nothing': true } as const;

@@ -174,7 +174,6 @@ function operation<Parts, Path, Query, Body>(
     ...ownHeader?.shape,
   };
   const header = Object.keys(asked).length > 0 ? z.object(asked) : undefined;
-  const isChecked = [path, query, header].some((part) => part !== undefined);
   const content = body ? json(body.schema, body.example) : ownBody;
   const refused = [
     ...(content ? OF_BODIES : []),
@@ -185,11 +184,6 @@ function operation<Parts, Path, Query, Body>(
     ...(isOnce ? [409 as const] : []),
     ...problems,
   ];
-  const parameters = {
-    ...(path && { path }),
-    ...(query && { query }),
-    ...(header && { header }),
-  };
   return {
     method,
     at,
@@ -197,7 +191,7 @@ function operation<Parts, Path, Query, Body>(
     document: {
       ...said,
       security: allowedRoles(...roles),
-      ...(isChecked ? { requestParams: parameters } : {}),
+      requestParams: { ...(path && { path }), ...(query && { query }), ...(header && { header }) },
       ...(content && { requestBody: { required: true, content } }),
       responses: { ...answers, ...problemResponses(...refused) },
     },
@@ -252,16 +246,14 @@ export const bodyOf = <Body, Given>(
   read: (value) => checkFields(schema, value),
 });
 
-/** An answer. @param example where examples of its members do not say enough */
-export const answer = <Schema extends z.ZodType>(
+export const answer = (
   description: string,
-  schema: Schema,
-  example?: NoInfer<z.input<Schema>>,
+  schema: z.ZodType,
   headers?: ReturnType<typeof answerHeaders>,
 ): ZodOpenApiResponseObject => ({
   description,
   ...(headers && { headers }),
-  content: json(schema, example),
+  content: json(schema),
 });
 
 /** Mounts operations in their order. */

@@ -27,7 +27,6 @@ import { score } from '../../../core/score/score.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { writesNothing } from '../../../kit/http/openapi.ts';
 import { answer, bodyOf, change, type Operation } from '../../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../../kit/words/field-errors.ts';
 import { explanationParameters } from '../queries/explain-score.ts';
@@ -127,7 +126,7 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     summary: 'What a scored transaction would score with other fields; nothing is stored',
     description:
       'By the rule set and model of the stored score, as of the `created_at` of the transaction or the one that is given, without the transaction itself. Features that the changes do not move keep the values that were logged, so no change gives the stored score.',
-    ...writesNothing,
+    'x-writes-nothing': true,
     roles: ['analyst'],
     path: transactionPath,
     body: {
@@ -156,7 +155,7 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     summary: 'What a transaction would score; nothing is stored',
     description:
       'Histories are read from the stored transactions as of its `created_at`, which is now by default. An idempotency key is of no consequence.',
-    ...writesNothing,
+    'x-writes-nothing': true,
     roles: ['analyst', 'risk_officer'],
     query: evaluationParameters,
     body: { schema: transactionInputSchema, example: transactionInput, read: readOneInput },

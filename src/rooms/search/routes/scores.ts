@@ -83,7 +83,6 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       202: answer(
         'Accepted and not scored yet; ask again after `Retry-After` seconds.',
         pendingSchema,
-        undefined,
         answerHeaders('Retry-After'),
       ),
     },
