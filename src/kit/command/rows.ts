@@ -97,7 +97,7 @@ export function commandOf({
       const [first, word = ''] = command?.split(' ') ?? [];
       return first === name ? [[word, { operation }] as const] : [];
     });
-    return { operations, actions: { ...rows, ...Object.fromEntries(named) } };
+    return { operations, actions: { ...Object.fromEntries(named), ...rows } };
   };
   let loaded: ReturnType<typeof read> | undefined;
   const load = () => (loaded ??= read());

@@ -24,8 +24,9 @@ export type Row = {
   readonly mustBeMeant?: (fields: Fields) => string | undefined;
   /** Makes of a row of a list, or of another answer, what people read; `--json` prints the row as it is. */
   readonly tell?: (row: Fields) => Fields;
-  /** Columns of the table of a list; absent: the plain members of its rows. */
+  /** Columns of the table of a list; absent: the plain members of its rows, without those that the table hides. */
   readonly columns?: readonly (string | Column)[];
+  readonly hides?: readonly string[];
   /** The member of the answer that is printed, in place of all of it. */
   readonly shows?: string;
   /** Printed where the answer is empty. */
@@ -137,7 +138,8 @@ export async function runRow(
     if (!isPaged(operation)) return await call({});
     return await readPages(limit ?? LIST_ROWS, async (page) => Object(await call(page)));
   });
-  show(context.output, { columns: operation.columns, ...row }, answer, fields);
+  const columns = operation.columns.filter((column) => row.hides?.includes(column) !== true);
+  show(context.output, { columns, ...row }, answer, fields);
   const note = row.notes?.(Object(answer), fields);
   if (note !== undefined) context.output.note(note);
   return EXIT.fine;

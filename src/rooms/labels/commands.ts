@@ -67,16 +67,7 @@ Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fra
     list: {
       operation: 'listLabels',
       options: { account: 'account_id', merchant: 'merchant_id', transaction: 'transaction_id' },
-      columns: [
-        'labelled_at',
-        'label',
-        'source',
-        'transaction_id',
-        'account_id',
-        'merchant_id',
-        'client',
-        'identity',
-      ],
+      hides: ['created_at', 'received_at', 'note'],
     },
   },
 });

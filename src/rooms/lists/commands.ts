@@ -23,30 +23,6 @@ const exportAction = asking(
   },
 );
 
-const entryColumns = [
-  'entry_id',
-  'value',
-  'state',
-  'reason',
-  'expires_at',
-  'added_by',
-  'added_at',
-  'approved_by',
-  'valid_from',
-  'valid_to',
-  'ended_by',
-];
-const importColumns = [
-  'import_id',
-  'state',
-  'rows',
-  'added',
-  'reason',
-  'added_by',
-  'added_at',
-  'approved_by',
-];
-
 type Proposed = { readonly state?: string; readonly list?: string; readonly entry_id?: string };
 
 /** The command of the second person. */
@@ -71,21 +47,9 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
            --reason 'sanctioned'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    list: {
-      operation: 'listLists',
-      columns: [
-        'name',
-        'effect',
-        'kind',
-        'open_entries',
-        'version',
-        'source',
-        'source_date',
-        'description',
-      ],
-    },
+    list: { operation: 'listLists', hides: ['created_by', 'created_at'] },
     create: { operation: 'createList', words: { NAME: 'name' }, notes: sayAsked },
-    show: { operation: 'listEntries', columns: entryColumns },
+    show: { operation: 'listEntries', hides: ['list', 'import_id'] },
     add: {
       operation: 'addListEntry',
       words: { VALUE: 'value' },
@@ -94,10 +58,13 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
     lookup: {
       operation: 'lookUpLists',
       words: { KIND: 'kind', VALUE: 'value' },
-      columns: ['list', 'effect', ...entryColumns],
+      hides: ['import_id'],
     },
     import: importAction,
     export: exportAction,
-    imports: { operation: 'listListImports', columns: importColumns },
+    imports: {
+      operation: 'listListImports',
+      hides: ['list', 'valid_from', 'ended_at', 'ended_by'],
+    },
   },
 });

@@ -50,6 +50,7 @@ function stepOperation<Input = void>(
   { step, ...described }: StepOperation<Input>,
 ): Operation<Parts> {
   return change({
+    'x-command': `review ${name}`,
     ...described,
     at: `/v1/reviews/{id}/${name}`,
     path: casePath,
@@ -89,7 +90,7 @@ const stepOperations: readonly Operation<Parts>[] = [
       'The decision can be undone until final_at; then it is a label of source review, and stands on the transaction. From the amount of the policy on it first waits for a second person (state confirming).',
     roles: REVIEWERS,
     step: STEPS.decide,
-    body: bodyOf(decideSchema, { disposition: 'fraud', reason: 'The cardholder did not make it' }),
+    body: bodyOf(decideSchema),
   }),
   stepOperation('undo', {
     operationId: 'undoDecision',
@@ -102,7 +103,7 @@ const stepOperations: readonly Operation<Parts>[] = [
     summary: 'Leave a claimed case to a risk officer',
     roles: REVIEWERS,
     step: STEPS.escalate,
-    body: bodyOf(reasonSchema, { reason: 'It may be a ring' }),
+    body: bodyOf(reasonSchema),
   }),
   stepOperation('release', {
     operationId: 'releaseCase',
@@ -122,7 +123,7 @@ const stepOperations: readonly Operation<Parts>[] = [
     summary: 'Refuse to confirm: the case is open again',
     roles: OFFICERS,
     step: STEPS.return,
-    body: bodyOf(reasonSchema, { reason: 'The receipt is missing' }),
+    body: bodyOf(reasonSchema),
   }),
 ];
 

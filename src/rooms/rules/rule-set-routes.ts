@@ -74,22 +74,6 @@ async function refuseManyDeclines(parts: RuleSetParts, name: string): Promise<vo
   if (refusal !== null) refuse(refusal);
 }
 
-/** A step of one person with a rule set as a whole. */
-const step = (
-  word: 'approve' | 'retire',
-  described: Pick<Parameters<typeof change>[0], 'roles' | 'summary' | 'operationId'>,
-  run: typeof approve,
-) =>
-  change({
-    at: `/v1/rule-sets/{id}/${word}`,
-    ...described,
-    path: named,
-    tagged: true,
-    answers: { 200: detail('The rule set as it is now.') },
-    run: async ({ path: { id }, by }, { databases: { primary } }: RuleSetParts) =>
-      await toDetail(primary, await run(primary, id, by)),
-  });
-
 export const ruleSetOperations = [
   change({
     ...writing,
@@ -195,24 +179,28 @@ export const ruleSetOperations = [
       return await toDetail(primary, await submit(primary, id, by));
     },
   }),
-  step(
-    'approve',
-    {
-      roles: deciding.roles,
-      operationId: 'approveRuleSet',
-      summary: 'Approve what another person has written and submitted',
-    },
-    approve,
-  ),
-  step(
-    'retire',
-    {
-      roles: deciding.roles,
-      operationId: 'retireRuleSet',
-      summary: 'Retire what decides nowhere; it explains and verifies its scores',
-    },
-    retire,
-  ),
+  change({
+    ...deciding,
+    at: '/v1/rule-sets/{id}/approve',
+    operationId: 'approveRuleSet',
+    summary: 'Approve what another person has written and submitted',
+    path: named,
+    tagged: true,
+    answers: { 200: detail('The rule set as it is now.') },
+    run: async ({ path: { id }, by }, { databases: { primary } }: RuleSetParts) =>
+      await toDetail(primary, await approve(primary, id, by)),
+  }),
+  change({
+    ...deciding,
+    at: '/v1/rule-sets/{id}/retire',
+    operationId: 'retireRuleSet',
+    summary: 'Retire what decides nowhere; it explains and verifies its scores',
+    path: named,
+    tagged: true,
+    answers: { 200: detail('The rule set as it is now.') },
+    run: async ({ path: { id }, by }, { databases: { primary } }: RuleSetParts) =>
+      await toDetail(primary, await retire(primary, id, by)),
+  }),
   change({
     ...deciding,
     at: '/v1/rule-sets/{id}/rollout',

@@ -36,16 +36,7 @@ export const command = commandOf({
     },
     deliveries: {
       operation: 'listDeliveries',
-      columns: [
-        'delivery_id',
-        'event_id',
-        'decisions',
-        'state',
-        'attempts',
-        'response_status',
-        'error',
-        'next_at',
-      ],
+      hides: ['event_type', 'created_at', 'last_at'],
     },
     delete: { operation: 'deleteWebhook', says: 'The webhook is deleted.' },
   },

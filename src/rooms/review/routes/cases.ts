@@ -70,7 +70,7 @@ export const caseOperations: readonly Operation<Parts>[] = [
     summary: 'Open a case by hand',
     description: 'A transaction has one case: where there is one, it is answered unchanged.',
     roles: REVIEWERS,
-    body: bodyOf(newCaseSchema, { transaction_id: TRANSACTION_ID, note: 'A customer called' }),
+    body: bodyOf(newCaseSchema),
     answers: {
       200: answer('The case that the transaction has already.', caseSchema),
       201: answer('The new case.', caseSchema),
@@ -91,7 +91,7 @@ export const caseOperations: readonly Operation<Parts>[] = [
     description:
       'Nobody else gets it until its lock expires. Cases that others have claimed, that are assigned to others, or left to a risk officer are passed by.',
     roles: REVIEWERS,
-    body: bodyOf(nextSchema, {}),
+    body: bodyOf(nextSchema),
     answers: { 200: answer('The case; null where none waits.', nextAnswer) },
     run: async ({ body: { corridor, priority }, by }, { database }: Parts) => {
       const filter = { corridor, priority: priority && priorityNames.indexOf(priority) };
@@ -141,7 +141,7 @@ export const caseOperations: readonly Operation<Parts>[] = [
     summary: 'Write a note',
     roles: REVIEWERS,
     path: casePath,
-    body: bodyOf(noteSchema, { note: 'Called the cardholder' }),
+    body: bodyOf(noteSchema),
     answers: { 201: answer('Written.', noteAnswer) },
     run: ({ path: { id }, body, by }, { database }: Parts) => addNote(database, id, body, by),
   }),
