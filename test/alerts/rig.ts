@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { makeRunFolder } from '../../bench/support/run-folder.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_KEY, startEngine } from '../chaos/support/engine.ts';
 import { startWithReplica } from '../setups/replica.ts';
-import { toYaml } from '../support/alerts/files.ts';
 import { prometheusFile } from '../support/alerts/prometheus.ts';
 import { ruleFile } from '../support/alerts/rules.ts';
 import { scaleTimes } from '../support/alerts/scale.ts';
@@ -89,13 +88,13 @@ export async function startRig(signal: AbortSignal) {
   };
   const shipped = readText('deploy/alertmanager/alertmanager.yml');
   const receivers: unknown = parse(shipped.replaceAll('pager:9099', `127.0.0.1:${pagerPort}`));
-  const routing = file('alertmanager.yml', toYaml(scaleTimes(receivers, FACTOR)));
+  const routing = file('alertmanager.yml', stringify(scaleTimes(receivers, FACTOR)));
   await run('prometheus-alertmanager', alertmanagerPort, [
     `--config.file=${routing}`,
     `--storage.path=${join(folder, 'alertmanager')}`,
     '--cluster.listen-address=',
   ]);
-  file('risk.rules.yml', toYaml(ruleFile(FACTOR)));
+  file('risk.rules.yml', stringify(ruleFile(FACTOR)));
   const hostOf = (name: string) => new URL(engine.process(name).url).host;
   const scrapes = prometheusFile({
     factor: FACTOR,
@@ -106,7 +105,7 @@ export async function startRig(signal: AbortSignal) {
     keyFile: file('key', API_KEY),
   });
   const prometheus = await run('prometheus', prometheusPort, [
-    `--config.file=${file('prometheus.yml', toYaml(scrapes))}`,
+    `--config.file=${file('prometheus.yml', stringify(scrapes))}`,
     `--storage.tsdb.path=${join(folder, 'prometheus')}`,
   ]);
   await untilScraped(prometheus, 2);

@@ -5,20 +5,19 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createOutput } from '../../../src/kit/command/output.ts';
-import { FILES } from './files.ts';
+import { CASE_FILES } from './cases.ts';
 import { ROUTES } from './prometheus.ts';
 
 const DEPLOY = fileURLToPath(new URL('../../../deploy/', import.meta.url));
 const PACKAGES = { promtool: 'prometheus', amtool: 'prometheus-alertmanager' } as const;
 const CONFIG = 'alertmanager/alertmanager.yml';
-const TESTS = Object.keys(FILES).filter((path) => path.endsWith('.test.yml'));
 
 type Check = readonly [keyof typeof PACKAGES, ...args: string[]];
 
 const CHECKS: readonly Check[] = [
   ['promtool', 'check', 'config', '--syntax-only', 'prometheus/prometheus.yml'],
   ['promtool', 'check', 'rules', 'prometheus/risk.rules.yml'],
-  ...TESTS.map((path): Check => ['promtool', 'test', 'rules', path.replace(/^deploy\//, '')]),
+  ...CASE_FILES.map((name): Check => ['promtool', 'test', 'rules', `prometheus/${name}`]),
   ['amtool', 'check-config', CONFIG],
   ...ROUTES.map(([labels, receivers]): Check => {
     const given = Object.entries(labels).map(([label, value]) => `${label}=${value}`);

@@ -42,5 +42,5 @@ export function readAlerts(): Alert[] {
 }
 
 /** The part of a rule's labels that no other rule of its alert has. */
-export const ruleKey = ({ labels: { severity, scale, window } }: AlertRule) =>
+export const ruleKey = ({ labels: { severity, scale, window } }: Pick<AlertRule, 'labels'>) =>
   [severity, scale ?? window ?? []].flat().join(' ');
