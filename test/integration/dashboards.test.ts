@@ -4,8 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { DASHBOARDS } from '../support/dashboards/dashboards.ts';
-import { queriesOf } from '../support/dashboards/promql.ts';
+import { DASHBOARDS, queriesOf } from '../support/dashboards.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';

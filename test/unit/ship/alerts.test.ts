@@ -20,7 +20,7 @@ import {
   ruleKey,
 } from '../../support/alerts/rules.ts';
 import { toDuration } from '../../support/alerts/scale.ts';
-import { readExpression } from '../../support/dashboards/promql.ts';
+import { readExpression } from '../../support/dashboards.ts';
 import { readCatalogue } from '../../support/metric-catalogue.ts';
 import { readText } from '../ship/ship-files.ts';
 

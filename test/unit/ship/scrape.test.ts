@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { DASHBOARDS } from '../../support/dashboards/dashboards.ts';
+import { DASHBOARDS } from '../../support/dashboards.ts';
 import { REPOSITORY } from '../../support/risk.ts';
 import { readCompose } from './ship-files.ts';
 
