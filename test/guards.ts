@@ -1,5 +1,6 @@
 /**
- * The index of what the engine promises and offers: each row has the test that goes red without its mechanism.
+ * The index of what the engine promises and offers: each row has the test that goes red without its mechanism. Finer promises are
+ * titles of tests, and `guards/mechanisms.ts` has the mechanism of each.
  * `test/unit/guards.test.ts` compares it with the API document, the commands, the console and the settings.
  */
 import { ACCEPT } from './guards/accept.ts';

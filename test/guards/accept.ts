@@ -18,20 +18,10 @@ export const ACCEPT: Guards = {
     test: 'integration/ids.test.ts > an id that nobody can use is refused by name > at %s of %s',
     mechanism: 'src/kit/words/plain-text.ts',
   },
-  'ids-in-paths': {
-    says: 'Each id that is taken is read by its path.',
-    test: 'integration/ids.test.ts > each id that is taken is read by its path, whatever its characters are to a URL',
-    mechanism: 'src/kit/words/plain-text.ts',
-  },
   currencies: {
     says: 'Currencies are those of the published lists, and a withdrawn one is taken for its time.',
     test: 'golden/currencies.test.ts > each currency has the decimal places and the last month of the published lists',
     mechanism: 'src/kit/words/currencies.ts',
-  },
-  'key-conflict': {
-    says: 'A known idempotency key with another body is refused and stores nothing.',
-    test: 'integration/ingest.test.ts > a known key with another body is 422 and stores nothing',
-    mechanism: 'src/core/accept/key-conflict.ts',
   },
   'whole-batch': {
     says: 'A batch is stored whole or refused whole, with every bad field named.',
@@ -39,26 +29,11 @@ export const ACCEPT: Guards = {
     test: 'integration/ingest.test.ts > is refused whole when one item is invalid, and names every bad field',
     mechanism: 'src/core/accept/accept-batch.ts',
   },
-  lines: {
-    says: 'NDJSON is answered line by line, and a bad line refuses itself alone.',
-    test: 'integration/ndjson.test.ts > are answered in order; a bad line refuses only itself',
-    mechanism: 'src/core/accept/accept-lines.ts',
-  },
-  'lines-of-revoked-key': {
-    says: 'A stream of lines stores nothing more once its key is revoked.',
-    test: 'integration/ndjson.test.ts > a stream > of lines stores nothing more once its key is revoked',
-    mechanism: 'src/core/accept/accept-lines.ts',
-  },
   wait: {
     says: 'A client that prefers to wait gets the score in the answer to its post.',
     shown: 'RISK_WAIT_MS_MAX',
     test: 'integration/wait.test.ts > a new transaction, a duplicate and a scored one come with the score',
     mechanism: 'src/core/accept/accept-one.ts',
-  },
-  'shared-commits': {
-    says: 'Posts that come at once share commits, and each has an answer of its own.',
-    test: 'integration/ingest-together.test.ts > each of many posts at once has its own answer, in fewer commits',
-    mechanism: 'src/core/accept/shared-commits.ts',
   },
   'key-slices': {
     says: 'A key of an old slice is still known, by a filter or by the slice itself.',
@@ -72,29 +47,14 @@ export const ACCEPT: Guards = {
     test: 'integration/key-slices.test.ts > the duty > drops whole tables, and only those',
     mechanism: 'src/core/repair/reconcile-duty.ts',
   },
-  'month-on-the-way': {
-    says: 'A transaction of a month without a partition makes the partition on its way in.',
-    test: 'integration/ingest.test.ts > a month without partition gets one on the way in, also by fifty at once',
-    mechanism: 'src/core/store/partitions/partitions.ts',
-  },
   'few-months-locked': {
     says: 'A read of some months locks these months alone, under a plan that is kept, too.',
     test: 'integration/month-locks.test.ts > %s: its quarter of the year is locked',
     mechanism: 'src/core/store/within-months.ts',
   },
-  'months-have-bounds': {
-    says: 'A statement that reads months without bounds is seen.',
-    test: 'unit/kit/database/market-schema.test.ts > each table of months that a statement reads has bounds on its own created_at',
-    mechanism: 'src/kit/database/market-schema.ts',
-  },
   'new-months-bounded': {
     says: 'A request makes a bounded number of months, and is refused beyond it with the command that makes them.',
     test: 'integration/new-months.test.ts > beyond it a batch is refused, makes none, and names the months and the command',
-    mechanism: 'src/core/accept/gate.ts',
-  },
-  'detached-month-refused': {
-    says: 'A post to a detached month is refused, and the answer names the month.',
-    test: 'integration/detached-months.test.ts > a post to a detached month > is refused with month-detached, which names the month',
     mechanism: 'src/core/accept/gate.ts',
   },
   'field-checks': {
@@ -146,34 +106,14 @@ export const ACCEPT: Guards = {
     test: 'integration/ingest-faults.test.ts > with a rival that holds the key beyond the deadline: 409',
     mechanism: 'src/core/accept/claim-keys.ts',
   },
-  'limits-of-traffic': {
-    says: 'Processes share the rate of a limit by slices of time, and need few calls of Redis.',
-    test: 'unit/core/accept/limits/lease.test.ts > three processes share the rate, and need few calls',
-    mechanism: 'src/core/accept/limits/lease.ts',
-  },
   'limit-of-corridor': {
     says: 'A request beyond the limit of a corridor is refused whole or by line, and other corridors go on.',
     test: 'integration/rooms/corridors/limits.test.ts > a limited corridor is refused whole, alone or by line; another one is not',
-    mechanism: 'src/core/accept/limits/limiter.ts',
-  },
-  'limit-of-requests': {
-    says: 'Requests of a client beyond its limit are refused with what the client needs to know, and reads of the way out go on.',
-    test: 'integration/rooms/corridors/limits.test.ts > requests of a client are refused with what it needs to know; another client and the way out are not',
-    mechanism: 'src/core/accept/limits/limiter.ts',
-  },
-  'limit-of-parties': {
-    says: 'Each account, device and address has a limit by itself, which costs others nothing.',
-    test: 'integration/rooms/corridors/limits.test.ts > each account, device and address has a limit by itself, which costs others nothing',
     mechanism: 'src/core/accept/limits/limiter.ts',
   },
   'debt-of-a-limit': {
     says: 'A changed limit is waited for at most as long as its burst takes at its rate, whatever the clock of Redis has done.',
     test: 'integration/limit-debts.test.ts > a debt of %s is waited for no longer than the burst takes',
     mechanism: 'src/core/stream/lua/debt.lua',
-  },
-  'limit-change-by-two': {
-    says: 'One person lowers a limit, and two people raise or remove a limit.',
-    test: 'integration/rooms/corridors/limit-changes.test.ts > one person lowers a limit, two raise or remove it, and what is wrong is named',
-    mechanism: 'src/rooms/corridors/control-change.ts',
   },
 };

@@ -9,26 +9,11 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/corridors/stops.test.ts > a stopped corridor is refused with its message, whole or alone; another one is not',
     mechanism: 'src/core/accept/gate.ts',
   },
-  'stop-within-a-batch': {
-    says: 'What a worker has in hand when its corridor stops is held, and scored once the stop has ended.',
-    test: 'integration/rooms/corridors/stops.test.ts > what a worker has in hand when its corridor stops is held, and scored once the stop has ended',
-    mechanism: 'src/core/store/scores/scores.ts',
-  },
   'switches-unread': {
     says: 'An API process that could not read the controls acts by its setting.',
     shown: 'RISK_SWITCHES_UNREAD',
     test: 'unit/core/accept/gate.test.ts > where unread $isUnread, $whenUnread gives $problem',
     mechanism: 'src/core/accept/gate.ts',
-  },
-  'stopped-rule': {
-    says: 'A stopped rule adds to no score, which names what it was made without, and verifies.',
-    test: 'integration/rooms/corridors/stops.test.ts > a stopped rule adds to no score, which names what it was made without, and verifies',
-    mechanism: 'src/core/score/rules/derived-rule-set.ts',
-  },
-  freeze: {
-    says: 'A frozen corridor is drained while it is closed, and another person lets it go on.',
-    test: 'integration/rooms/corridors/freeze.test.ts > a frozen corridor is drained while it is closed, and another person lets it go on',
-    mechanism: 'src/rooms/corridors/control-change.ts',
   },
   'freeze-notes': {
     says: 'The notes of a freeze stay with it after the resume.',
@@ -66,16 +51,6 @@ export const CONTROL: Guards = {
     shown: 'GET /v1/degradation, risk degradation list',
     test: 'integration/rooms/corridors/flags.test.ts > level 3 of a corridor refuses its submissions alone, and what was accepted is read',
     mechanism: 'src/core/accept/gate.ts',
-  },
-  'read-only-market': {
-    says: 'Level 3 of the market refuses every change, and another person ends it.',
-    test: 'integration/rooms/corridors/flags.test.ts > level 3 of the market refuses every change, and another person ends it',
-    mechanism: 'src/core/accept/gate.ts',
-  },
-  'stricter-for-a-time': {
-    says: 'A corridor is judged more strictly for a time, and another corridor as before.',
-    test: 'integration/rooms/corridors/stricter.test.ts > a corridor is judged more strictly for a time, and another one as before',
-    mechanism: 'src/core/score/rules/derived-rule-set.ts',
   },
   proposals: {
     says: 'Figures propose a measure, one person confirms it, and what is carried out ends by itself.',
@@ -136,11 +111,6 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/access/sessions.test.ts > a link > logs in once, whoever is first',
     mechanism: 'src/kit/access/sessions.ts',
   },
-  'other-origins': {
-    says: 'A request with a cookie from another page is refused.',
-    test: 'integration/rooms/access/sessions.test.ts > a request with a cookie from another page is refused with %s',
-    mechanism: 'src/kit/http/auth/credential.ts',
-  },
   oidc: {
     says: 'A login of a provider has the roles of its groups, and those of the next login when they change.',
     shown:
@@ -185,11 +155,6 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/access/provider-logins.test.ts > with two tabs ends both logins, in any order, each once',
     mechanism: 'src/rooms/access/oidc/login-routes.ts',
   },
-  'oidc-callback-once': {
-    says: 'The callback of a provider counts once, in the browser that has begun the login, with its state.',
-    test: 'integration/rooms/access/oidc.test.ts > a callback counts once, in the browser that has begun the login, with its state',
-    mechanism: 'src/rooms/access/oidc/login-routes.ts',
-  },
   audit: {
     says: 'A change is on record by its own commit, or is not done.',
     shown: 'GET /v1/audit, risk audit, console /audit',
@@ -200,11 +165,6 @@ export const CONTROL: Guards = {
     says: 'Rows of the audit log are only appended.',
     test: 'integration/audit-log.test.ts > rows are only appended: %s',
     mechanism: 'sql/0001_market.sql',
-  },
-  'audit-without-gaps': {
-    says: 'Ids of the audit log have the order of commits and no gaps.',
-    test: 'integration/audit-log.test.ts > ids have the order of commits and no gaps, however many write and fail',
-    mechanism: 'src/kit/audit/audit-log.ts',
   },
   status: {
     says: 'The status counts what is undelivered, unacknowledged, retried, unappended and open apart.',

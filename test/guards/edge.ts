@@ -13,11 +13,6 @@ export const EDGE: Guards = {
     test: 'foreign/clients.long.test.ts > a client in $language is generated and compiled, and has every operation',
     mechanism: 'src/kit/http/document.ts',
   },
-  'answers-as-documented': {
-    says: 'Every operation answers as its schemas in the document say.',
-    test: 'contract/answers.test.ts > answers > are all as the document says, and every operation is asked',
-    mechanism: 'src/kit/http/openapi.ts',
-  },
   problems: {
     says: 'What is no request of HTTP is answered by a problem, too.',
     test: 'integration/bad-input-requests.test.ts > with %s are 400 in problem+json',
@@ -58,16 +53,6 @@ export const EDGE: Guards = {
     test: 'unit/kit/http/body/body-shape.test.ts > of %i levels is refused unparsed',
     mechanism: 'src/kit/http/body/body-shape.ts',
   },
-  'once-only-writes': {
-    says: 'The repetition of a write with an Idempotency-Key gets the first answer and makes nothing.',
-    test: 'integration/rooms/access/once.test.ts > a repetition gets the first answer, and makes nothing',
-    mechanism: 'src/kit/http/once/answer-once.ts',
-  },
-  'entity-tags': {
-    says: 'A stored score carries an entity tag, and who has the score is told so.',
-    test: 'integration/rooms/search/reading-http.test.ts > a stored score carries an entity tag; who has it is told so',
-    mechanism: 'src/kit/http/answers/kept.ts',
-  },
   tls: {
     says: 'The API serves https to clients of an authority alone, and follows a renewal of its files.',
     shown: 'RISK_TLS',
@@ -85,11 +70,6 @@ export const EDGE: Guards = {
     shown: 'RISK_KEEP_ALIVE_MS',
     test: 'unit/kit/http/connections.test.ts > connections are kept for as long as is set, also beyond the longest silence of a request',
     mechanism: 'src/kit/http/serve.ts',
-  },
-  'untaken-answers': {
-    says: 'A reader that takes nothing of an answer is cut off, whatever it sends meanwhile.',
-    test: 'unit/kit/http/connections.test.ts > a reader that takes nothing of an answer is cut off, though it goes on sending',
-    mechanism: 'src/kit/http/connections.ts',
   },
   'held-drain': {
     says: 'No client that takes nothing, or never ends its lines, holds the drain of an API.',
@@ -176,11 +156,6 @@ export const EDGE: Guards = {
     shown: 'DATABASE_REPLICA_URL, RISK_REPLICA_LAG_MS_MAX',
     test: 'integration/replica.test.ts > a paused replica is not read any more, and until then hides no recent row and none asked for by id',
     mechanism: 'src/kit/database/replica/choose-database.ts',
-  },
-  'read-primary': {
-    says: 'A read that prefers the primary has what a paused replica lacks, and is 503 while the primary is away.',
-    test: 'integration/read-primary.test.ts > every read that a replica may answer has what a paused replica lacks, where it prefers the primary',
-    mechanism: 'src/core/read-for.ts',
   },
   breakers: {
     says: 'While Postgres is frozen requests are refused within two seconds, then at once, and served again soon after.',

@@ -9,11 +9,6 @@ export const EVIDENCE: Guards = {
     test: 'integration/rooms/evidence/seal.test.ts > what is stored once the log began, and what commits late, is sealed once; bundles are proven offline',
     mechanism: 'src/rooms/evidence/seal/seal.ts',
   },
-  'evidence-gaps': {
-    says: 'A time in which nobody sealed is a leaf of its own, which a check prints.',
-    test: 'integration/rooms/evidence/seal.test.ts > a time in which nobody sealed is a leaf of its own, and excuses no other time',
-    mechanism: 'src/rooms/evidence/check/covered.ts',
-  },
   'sealed-before-detach': {
     says: 'A month is detached only when all its scores that wait are sealed.',
     test: 'integration/rooms/evidence/seal.test.ts > a month is taken off once all its scores are sealed',

@@ -67,16 +67,6 @@ export const KEEP: Guards = {
     test: 'integration/rooms/search/reading-http.test.ts > an account’s profile sums its windows exactly, each currency for itself',
     mechanism: 'src/rooms/search/queries/party-profile.ts',
   },
-  neighbours: {
-    says: 'Neighbours are the nearest before and after that share account, merchant or address.',
-    test: 'integration/rooms/search/neighbours.test.ts > the nearest before and after it that share its account, merchant or address, with all they have in common',
-    mechanism: 'src/rooms/search/queries/neighbours.ts',
-  },
-  'answers-from-memory': {
-    says: 'An answer from memory equals a recount of at most a second ago.',
-    test: 'integration/rooms/summaries/answers-from-memory.test.ts > what is served equals a recount of at most a second ago',
-    mechanism: 'src/kit/caches/answer-cache.ts',
-  },
   'daily-summaries': {
     says: 'Summaries sum each day and corridor.',
     shown: 'GET /v1/summaries/daily',
@@ -104,11 +94,6 @@ export const KEEP: Guards = {
     test: 'integration/rooms/exports/exports.test.ts > CSV read back is the rows of the search, without a formula',
     mechanism: 'src/rooms/exports/write/cells.ts',
   },
-  'resumed-export': {
-    says: 'An export that is cut goes on with each row once.',
-    test: 'integration/rooms/exports/exports.test.ts > a cut at any row goes on with each row once, %s',
-    mechanism: 'src/rooms/exports/read-rows.ts',
-  },
   'bounded-exports': {
     says: 'More exports than may run are refused until one ends.',
     shown: 'RISK_EXPORTS_MAX',
@@ -135,16 +120,6 @@ export const KEEP: Guards = {
       risk webhooks resume, risk webhooks test, risk webhooks redeliver, risk webhooks delete`,
     test: 'integration/rooms/webhooks/http.test.ts > an admin makes, tests, watches, sends again, rotates and deletes by command',
     mechanism: 'src/rooms/webhooks/change.ts',
-  },
-  'webhook-events-complete': {
-    says: 'Each decision that a webhook takes is in one event, although Redis loses everything.',
-    test: 'integration/rooms/webhooks/http.test.ts > each decision that the webhook takes is in one event, although Redis loses everything',
-    mechanism: 'src/rooms/webhooks/duty.ts',
-  },
-  'webhook-retries': {
-    says: 'A failed delivery is tried again by a schedule under the same id, and the last failure leaves it dead.',
-    test: 'integration/rooms/webhooks/attempts.test.ts > a failure is tried again by the schedule, under the same id, and the last leaves it dead',
-    mechanism: 'src/rooms/webhooks/deliver/attempt.ts',
   },
   'webhook-secrets': {
     says: 'Secrets of webhooks are stored encrypted.',
@@ -175,11 +150,6 @@ export const KEEP: Guards = {
     test: 'integration/rooms/archive/months.test.ts > a month whose archive is killed at each step is cold in the end, and never before its files are whole',
     mechanism: 'src/rooms/archive/months/archive-month.ts',
   },
-  'cold-months-named': {
-    says: 'A read by the id of a transaction in a cold month is 410, and names the month and the command that restores it.',
-    test: 'integration/rooms/archive/months.test.ts > reads by ids of a cold month name the month and the command that restores it, and stop no search',
-    mechanism: 'src/core/store/partitions/partitions.ts',
-  },
   'restored-months': {
     says: 'A restore that is killed leaves a cold month or a detached one, and the rows are those of before.',
     shown: 'risk archive restore',
@@ -197,11 +167,6 @@ export const KEEP: Guards = {
     shown: 'RISK_ARCHIVE_S3_LOCK',
     test: 'archive-s3/run.ts > a locked file is not removed',
     mechanism: 'src/rooms/archive/file-stores/open-file-store.ts',
-  },
-  'rollback-by-months': {
-    says: 'A rollback drops a market that has more tables and indexes than the server has locks.',
-    test: 'integration/many-months.long.test.ts > a rollback drops more tables than the server has locks',
-    mechanism: 'src/rooms/archive/drop-market.ts',
   },
   'market-rollback': {
     says: 'A rollback of a market that is killed at each step goes on, and drops what two people agreed on.',

@@ -8,11 +8,6 @@ export const REVIEW: Guards = {
     test: 'integration/labels.test.ts > are stored with the parties of their transaction, and answered in order',
     mechanism: 'src/core/accept/accept-labels.ts',
   },
-  'label-once': {
-    says: 'Overlapping requests of many clients add each label once.',
-    test: 'integration/labels.test.ts > twenty clients with overlapping requests in reversed order add each label once',
-    mechanism: 'src/core/store/labels/insert-labels.ts',
-  },
   'label-lists': {
     says: 'Labels are listed newest first, with when they came and by whom.',
     shown: 'GET /v1/labels, risk labels list',
@@ -24,11 +19,6 @@ export const REVIEW: Guards = {
     shown: 'risk labels import',
     test: 'e2e/labels.test.ts > that loses an answer sends its labels again and counts each once',
     mechanism: 'src/rooms/labels/commands.ts',
-  },
-  'case-of-a-score': {
-    says: 'A score that asks for review makes one case, with the score, and other scores make none.',
-    test: 'integration/rooms/review/open-cases.test.ts > a score that asks for review makes one case, with the score, and others make none',
-    mechanism: 'src/rooms/review/store/intake.ts',
   },
   'case-by-hand': {
     says: 'A case that a person opens is counted once, and unrated where no rate is known.',
@@ -88,21 +78,11 @@ export const REVIEW: Guards = {
     test: 'integration/rooms/review/races.test.ts > of notes that are added at once, as many are taken as there is room for',
     mechanism: 'src/rooms/review/change/steps.ts',
   },
-  disputes: {
-    says: 'A dispute makes a case urgent, opens again what was no fraud, and leaves a fraud closed.',
-    test: 'integration/rooms/review/open-cases.test.ts > a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed',
-    mechanism: 'src/rooms/review/change/raise-cases.ts',
-  },
   'final-decision-log': {
     says: 'Final decisions are listed in the order of their commits, and a reader that goes on behind one misses none.',
     shown: 'GET /v1/reviews/decisions',
     test: 'integration/rooms/review/open-cases.test.ts > final decisions come in the order of their commits, and tell a client nothing of who decided',
     mechanism: 'src/rooms/review/store/decisions.ts',
-  },
-  'final-decisions-stay': {
-    says: 'No statement changes what was decided and by which policy.',
-    test: 'integration/rooms/review/http.test.ts > what was decided, and by which policy, is never changed by a statement',
-    mechanism: 'sql/0001_market.sql',
   },
   'review-policy': {
     says: 'The priorities of cases are those of the policy in force.',
@@ -168,11 +148,6 @@ export const REVIEW: Guards = {
     shown: 'risk lists export',
     test: 'integration/rooms/lists/command.test.ts > what export prints, import takes, and the export of both is the same',
     mechanism: 'src/rooms/lists/commands.ts',
-  },
-  'lists-in-scores': {
-    says: 'Answers of lists are stored with a score, and later changes of a list move no score.',
-    test: 'integration/rooms/lists/listed-scores.test.ts > block goes before allow, answers are stored with the score, and later changes move none',
-    mechanism: 'src/core/score/rules/rule-inputs.ts',
   },
   'lists-in-memory': {
     says: 'A worker’s memory of lists answers as SQL does after every change.',

@@ -23,21 +23,6 @@ export const RULES: Guards = {
     test: 'integration/rooms/rules/rule-set-life.test.ts > a rollout by the same call of two people, a rollback by one, and the end',
     mechanism: 'src/rooms/rules/rule-set-change.ts',
   },
-  'rules-followed': {
-    says: 'Two workers follow a rollout and a rollback of rules within two seconds, while transactions flow.',
-    test: 'integration/rooms/rules/rule-sets-in-force.test.ts > while transactions flow, two workers follow a rollout and a rollback within two seconds',
-    mechanism: 'src/core/store/rule-sets/rule-sets.ts',
-  },
-  'failing-rule-set': {
-    says: 'The engine takes back a rule set that fails, and puts no other one forward.',
-    test: 'integration/rooms/rules/rule-sets-in-force.test.ts > a rule set that fails is taken back by the engine, in two workers within two seconds, and no other is put forward',
-    mechanism: 'src/core/score/rollout/stages.ts',
-  },
-  'gates-of-stages': {
-    says: 'A step before the dwell time and the gates of its stage is refused, and two people override with a reason.',
-    test: 'integration/rooms/rules/rule-set-life.test.ts > a step before the dwell time and the gates of its stage is refused, and two people override with a reason',
-    mechanism: 'src/core/score/rollout/stages.ts',
-  },
   'rule-outcomes': {
     says: 'Hits of each rule are counted by verdict and label.',
     shown: 'GET /v1/rules/outcomes, risk rules outcomes',
@@ -66,11 +51,6 @@ export const RULES: Guards = {
     says: 'A check tells how often each rule would have fired yesterday, by what scores recorded.',
     test: 'integration/rooms/rules/rule-set-yesterday.test.ts > hits of yesterday follow what scores recorded, and the rest is missing',
     mechanism: 'src/rooms/rules/yesterday.ts',
-  },
-  'declines-refused': {
-    says: 'A rule set that would decline many transactions is submitted by a word of its own.',
-    test: 'integration/rooms/rules/rule-set-yesterday.test.ts > a rule set that would decline many is submitted by a word of its own',
-    mechanism: 'src/rooms/rules/rule-set-change.ts',
   },
   'rule-files': {
     says: 'Import of an exported rule set, and export of an imported one, give the same bytes.',
@@ -143,35 +123,15 @@ export const RULES: Guards = {
     test: 'integration/rooms/models/shadow-comparison.test.ts > verdicts and labels of both, each transaction once',
     mechanism: 'src/rooms/models/queries/comparison.ts',
   },
-  'shadow-decides-nothing': {
-    says: 'A shadow is computed for all transactions and changes nothing of a score.',
-    test: 'integration/rooms/models/models-in-force.test.ts > a shadow is computed for all and changes nothing of a score',
-    mechanism: 'src/rooms/models/judge/judge-batch.ts',
-  },
   'model-checks': {
     says: 'A model whose bytes, golden vectors or schema are not what they were does not score.',
     test: 'integration/rooms/models/model-checks.test.ts > a changed %s keeps the model from scoring',
     mechanism: 'src/rooms/models/registry/check-model.ts',
   },
-  'model-health': {
-    says: 'A model that fails for a while is stood in for by the rules, and then comes back.',
-    test: 'integration/rooms/models/model-health.test.ts > a model that fails for a while is stood in for by the rules, and then comes back',
-    mechanism: 'src/rooms/models/judge/judge-batch.ts',
-  },
   'exact-explanations': {
     says: 'Exact explanations run beside the thread of the requests, one after the other, and stop no payment.',
     test: 'integration/held-thread.long.test.ts > three exact explanations of 2,000 trees of 255 leaves stop no payment beside',
     mechanism: 'src/kit/process/aside.ts',
-  },
-  'exact-explanation-bound': {
-    says: 'An exact explanation that would take too many steps is refused by the name of the model.',
-    test: 'unit/rooms/models/registry/scoring-model.test.ts > an exact explanation that would take too many steps is refused by name',
-    mechanism: 'src/rooms/models/registry/scoring-model.ts',
-  },
-  'inference-limit': {
-    says: 'What is beyond the limit of inference is decided by the rules, in all workers together.',
-    test: 'integration/rooms/models/inference-limits.test.ts > what is beyond the limit of the market is decided by the rules, in all workers together',
-    mechanism: 'src/core/stream/party-quota.ts',
   },
   'model-margins': {
     says: 'Margins of a model are those of its library, bit for bit.',
@@ -183,19 +143,9 @@ export const RULES: Guards = {
     test: 'golden/library-models.test.ts > $name',
     mechanism: 'src/rooms/models/model/read-lightgbm.ts',
   },
-  'models-stopped-early': {
-    says: 'After an early stopping the trees up to the best round score, and the import says how many of how many.',
-    test: 'integration/rooms/models/models.test.ts > an import says how many of how many trees score, and the golden vectors are of those',
-    mechanism: 'src/rooms/models/model/read-xgboost.ts',
-  },
   'numbers-unread': {
     says: 'What is no number in a member that no prediction reads stops no import of a model.',
     test: 'unit/rooms/models/model/load-model.test.ts > an XGBoost file with %s in members that no prediction reads',
     mechanism: 'src/rooms/models/model/bounds.ts',
-  },
-  'lightgbm-files': {
-    says: 'A LightGBM file is read with its own scale of probability.',
-    test: 'unit/rooms/models/model/load-model.test.ts > a LightGBM file, whose probability has its own scale',
-    mechanism: 'src/rooms/models/model/model.ts',
   },
 };

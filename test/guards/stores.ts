@@ -18,21 +18,6 @@ export const STORES: Guards = {
     test: 'integration/translated-server.test.ts > has a post into a detached month refused as such',
     mechanism: 'src/kit/database/pg-failure.ts',
   },
-  'migration-beside-traffic': {
-    says: 'Writers do not queue behind a migration that waits for a reader.',
-    test: 'integration/migrate-under-load.test.ts > writers do not queue behind a migration that waits for a reader',
-    mechanism: 'src/kit/database/migrations/migration-session.ts',
-  },
-  baseline: {
-    says: 'A new database takes the baseline, and later migrations once each.',
-    test: 'integration/baseline.test.ts > a new database takes the baseline, and later migrations once each',
-    mechanism: 'src/kit/database/migrations/migrate.ts',
-  },
-  'edited-migration': {
-    says: 'A migration that was applied with another text is refused, and nothing after it is applied.',
-    test: 'integration/baseline.test.ts > a file that was applied with another text is refused, and nothing after it is applied',
-    mechanism: 'src/kit/database/migrations/migrate.ts',
-  },
   'one-market': {
     says: 'A process works in one market, and a corridor is in one market alone.',
     shown: 'RISK_MARKET',
@@ -73,16 +58,6 @@ export const STORES: Guards = {
     test: 'integration/server-settings.test.ts > every setting that texts and parsers rely on is sent, where pooled is %s',
     mechanism: 'src/kit/database/session-settings.ts',
   },
-  'exact-restore': {
-    says: 'A month that is archived and restored is the same to the last bit, whatever settings the database has.',
-    test: 'integration/server-settings.test.ts > a month that is archived and restored is the same to the last bit',
-    mechanism: 'src/kit/database/session-settings.ts',
-  },
-  'unread-time': {
-    says: 'A time that the driver cannot read is an error, and never a time without end.',
-    test: 'integration/server-settings.test.ts > a time that the driver cannot read is an error, and is not null',
-    mechanism: 'src/kit/database/column-types.ts',
-  },
   'own-deadlines': {
     says: 'Deadlines of a role end neither a migration nor other long work.',
     test: 'integration/server-settings.test.ts > a database whose sessions end early is migrated, and its long work goes on',
@@ -108,16 +83,6 @@ export const STORES: Guards = {
     test: 'integration/redis-failover.test.ts > an answer %s has commands, scripts, pipelines and blocked readers on the new primary',
     mechanism: 'src/kit/redis/wrong-server.ts',
   },
-  'redis-cluster': {
-    says: 'On a Redis Cluster no command is sent twice, and what keeps a command from being sent is said.',
-    test: 'integration/cluster-connection.test.ts > a command is not sent again, and what keeps one from being sent is said',
-    mechanism: 'src/kit/redis/connection.ts',
-  },
-  'redis-away': {
-    says: 'A cluster that is wholly away is asked a bounded number of times a second, and is used when it is back.',
-    test: 'integration/cluster-away.test.ts > a cluster that refuses connections is asked some times a second, and is used when it is back',
-    mechanism: 'src/kit/redis/connector.ts',
-  },
   'address-time': {
     says: 'Each address of a host has three seconds, or its half of a shorter deadline, to be connected to.',
     test: 'integration/addresses.test.ts > a webhook reaches an address that takes a second, where the other address is dead',
@@ -127,11 +92,6 @@ export const STORES: Guards = {
     says: 'A right that a store refuses is named, with what grants it, until somebody grants it.',
     test: 'integration/rights.test.ts > a worker and an API name the command that Redis refuses, until it is granted',
     mechanism: 'src/main/rights.ts',
-  },
-  'redis-tls': {
-    says: 'A URL of Redis names user, password and authority.',
-    test: 'integration/redis-tls.test.ts > a URL names user, password and authority',
-    mechanism: 'src/kit/words/redis-url.ts',
   },
   'months-by-hand': {
     says: 'An operator makes, detaches, lists, attaches and drops months by name.',
@@ -149,10 +109,5 @@ export const STORES: Guards = {
     says: 'What asks for a detached month is told so, and lists say what they are without.',
     test: 'integration/detached-months.test.ts > what asks for a detached month > %s is 410',
     mechanism: 'src/core/store/partitions/partitions.ts',
-  },
-  'exact-tallies': {
-    says: 'Tallies of days equal a recount, whatever is stored, stored again or cut off.',
-    test: 'property/day-tallies.test.ts > tallies equal a recount, whatever is stored, stored again or cut off',
-    mechanism: 'src/core/store/tallies/day-tallies.ts',
   },
 };

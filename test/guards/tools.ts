@@ -8,16 +8,6 @@ export const TOOLS: Guards = {
     test: 'e2e/start.test.ts > --once scores the sample and exits 0 after the ledger',
     mechanism: 'src/tools/start/start.ts',
   },
-  'start-again': {
-    says: 'A second start finds only duplicates, starts killed roles again, and leaves nothing behind.',
-    test: 'e2e/start.test.ts > a second start finds only duplicates, starts killed roles again, and leaves nothing behind after Ctrl-C',
-    mechanism: 'src/tools/start/services/supervise.ts',
-  },
-  sample: {
-    says: 'The sample is added in the background, completely after a kill, and only once.',
-    test: 'e2e/sample.long.test.ts > is added in the background, completely after a kill, and only once',
-    mechanism: 'src/tools/start/sample.ts',
-  },
   'embedded-stores': {
     says: 'Embedded stores keep rows and keys over a restart.',
     shown: 'RISK_DATA_DIR',
@@ -91,11 +81,6 @@ export const TOOLS: Guards = {
     test: 'unit/rooms/operate/plan.test.ts > divides what was used by what was done',
     mechanism: 'src/rooms/operate/plan/calibrate.ts',
   },
-  console: {
-    says: 'A link logs in and opens the console.',
-    test: 'e2e/console.test.ts > a link opens the console',
-    mechanism: 'src/rooms/console/routes.ts',
-  },
   'console-build': {
     says: 'The committed build of the console is a fresh build of its sources.',
     test: 'unit/console/build.test.ts > console/dist is a fresh build of console/ (npm run console:build)',
@@ -106,30 +91,10 @@ export const TOOLS: Guards = {
     test: 'console/journeys.test.ts > as %s shows the pages of the role',
     mechanism: 'console/src/shell/pages.ts',
   },
-  compose: {
-    says: 'The compose file starts a Redis that never evicts and persists every second.',
-    test: 'unit/ship/compose.test.ts > docker-compose.yml starts Redis that never evicts, persists every second and stays within 256 MB',
-    mechanism: 'docker-compose.yml',
-  },
-  kubernetes: {
-    says: 'The environment of the manifests is accepted by the configuration, with secrets from the Secret alone.',
-    test: 'unit/ship/kubernetes.test.ts > %s has an environment that the configuration accepts, and secrets from the Secret alone',
-    mechanism: 'deploy/kubernetes',
-  },
-  'foreign-stores': {
-    says: 'The main way is walked on the stores of anybody, which are afterwards as they were.',
-    test: 'foreign/run.long.test.ts > the main way is walked on stores of anybody, which are empty again afterwards',
-    mechanism: 'test/foreign/place.ts',
-  },
   'foreign-databases': {
     says: 'The main way holds in databases as Debian, Docker, CloudNativePG and RDS make them.',
     test: 'foreign/databases.long.test.ts > holds in a database of $name',
     mechanism: 'src/kit/database/session-settings.ts',
-  },
-  'far-stores': {
-    says: 'The main way holds behind a pooler, on Valkey, and where both stores are 300 ms away by a name with a dead address.',
-    test: 'foreign/middlemen.long.test.ts > the main way holds by a name whose first address is dead, where both stores are 300 ms away',
-    mechanism: 'src/kit/database/pool.ts',
   },
   'unwritten-log': {
     says: 'A log or progress that cannot be written ends no process and no migration.',
@@ -140,15 +105,5 @@ export const TOOLS: Guards = {
     says: 'Doctor names the refusal of a Redis that answers and takes no writes.',
     test: 'integration/doctor.test.ts > doctor fails on a Redis that answers and refuses to write, and says why',
     mechanism: 'src/main/doctor.ts',
-  },
-  'supply-chain': {
-    says: 'The lockfile pins every package by hash.',
-    test: 'unit/repository.test.ts > package-lock.json pins every package by hash and none to a host',
-    mechanism: 'package-lock.json',
-  },
-  'thin-core': {
-    says: 'Rooms import core and kit alone, core imports kit alone, and nobody imports main.',
-    test: 'unit/import-rules.test.ts > rooms import core and kit alone, core imports kit alone, and nobody imports main',
-    mechanism: 'src',
   },
 };

@@ -2,11 +2,6 @@
 import type { Guards } from './guard.ts';
 
 export const WORK: Guards = {
-  'every-transaction-ends': {
-    says: 'A worker core ends every transaction once, whatever crashes, is lost, or comes again.',
-    test: 'simulation/worker-core.test.ts > the worker core > ends every transaction once, whatever happens',
-    mechanism: 'src/core/work/end-batch.ts',
-  },
   'drain-on-sigterm': {
     says: 'A worker that is told to stop leaves no pending entry and no consumer.',
     shown: 'RISK_SHUTDOWN_TIMEOUT_MS',
@@ -36,21 +31,6 @@ export const WORK: Guards = {
     test: 'unit/core/work/run-batch.test.ts > runBatch bisects to the transaction that is to blame, spares the others, and settles once',
     mechanism: 'src/core/work/run-batch.ts',
   },
-  'killer-of-workers': {
-    says: 'An entry that was delivered six times without an end becomes a dead letter, and only that one.',
-    test: 'integration/dead-letters.test.ts > dead letters take an entry that was delivered six times without an end, and only that one',
-    mechanism: 'src/core/work/decided.ts',
-  },
-  'malformed-entries': {
-    says: 'Entries that nobody can read become dead letters, once each, and spare what is between them.',
-    test: 'integration/dead-letters.test.ts > dead letters take malformed entries of every shape, once each, and spare what is between them',
-    mechanism: 'src/core/work/decided.ts',
-  },
-  'letters-with-a-score': {
-    says: 'The dead letters of what has a score are closed.',
-    test: 'integration/scored-letters.test.ts > the letters of what has a score are closed, those of what has none stay',
-    mechanism: 'src/core/repair/dead-letter-duty.ts',
-  },
   'entry-versions': {
     says: 'Entries of a version that no worker reads for ten minutes are appended anew from their open rows.',
     test: 'integration/entry-versions.test.ts > are appended from Postgres once nobody has claimed them for long, and not before',
@@ -67,47 +47,17 @@ export const WORK: Guards = {
     test: 'unit/core/work/run-worker.test.ts > a small batch is worked on alone; the more is held, the more batches are in flight',
     mechanism: 'src/core/work/lanes.ts',
   },
-  'fair-batches': {
-    says: 'A longer backlog keeps up, and a flood takes at most four times what another stream gets of a batch.',
-    test: 'unit/core/work/share-batch.test.ts > shareBatch lets a longer backlog keep up, and a flood take four times what another gets at most',
-    mechanism: 'src/core/work/intake.ts',
-  },
-  'lane-beside-a-drain': {
-    says: 'A quiet corridor is scored while no batch of another corridor’s drain can be stored.',
-    test: 'integration/quiet-corridor.test.ts > a quiet corridor is scored while no batch of a drain can be stored',
-    mechanism: 'src/core/work/lanes.ts',
-  },
-  'past-beside-live': {
-    says: 'A transaction that is older than an hour when it comes waits apart from live ones.',
-    test: 'unit/core/stream/past.test.ts > a transaction that is older than an hour when it comes waits apart from live ones, in the past of its shard',
-    mechanism: 'src/core/stream/keys.ts',
-  },
   'pinned-worker': {
     says: 'A worker that is given corridors reads these alone.',
     shown: 'RISK_WORKER_CORRIDORS',
     test: 'unit/core/work/run-worker.test.ts > a pinned worker reads its corridors alone',
     mechanism: 'src/core/work/run-worker.ts',
   },
-  'publishes-once': {
-    says: 'A score is published once, however often its transaction is appended while it waits.',
-    test: 'integration/worker.test.ts > publishes a score once, however often it is appended again while it waits',
-    mechanism: 'src/core/work/score-batch.ts',
-  },
   'event-budget': {
     says: 'Events and copies of dead letters share a budget of memory, and the oldest of the largest streams go.',
     shown: 'RISK_EVENT_BYTES_MAX',
     test: 'integration/event-budget.test.ts > the budget over events and copies of dead letters drops the oldest of the largest streams, and says how many bytes',
     mechanism: 'src/core/stream/memory/bound-events.ts',
-  },
-  'full-redis': {
-    says: 'Profiles give way above their share of the memory of Redis, the idle ones first.',
-    test: 'integration/stream-profile-logs.test.ts > logs of profiles give way above their share of the memory, the idle ones first, and none are begun',
-    mechanism: 'src/core/stream/memory/bound-profiles.ts',
-  },
-  'owner-check': {
-    says: 'A consumer settles no entry that another consumer has taken over.',
-    test: 'integration/stream-settle.test.ts > moves nothing that another consumer has taken over',
-    mechanism: 'src/core/stream/lua/settle-5.lua',
   },
   'entry-format': {
     says: 'Transactions come out of a stream entry as they went in.',
@@ -126,11 +76,6 @@ export const WORK: Guards = {
     test: 'integration/reconcile.test.ts > the command gives way to a worker that leads',
     mechanism: 'src/rooms/operate/commands/reconcile.ts',
   },
-  'right-clock': {
-    says: 'What an API accepted comes back after a wipe although the clock of the API is wrong.',
-    test: 'integration/reconcile-clocks.test.ts > of an API: what it accepted comes back after a wipe',
-    mechanism: 'src/core/store/transactions/transactions.ts',
-  },
   'part-of-redis-lost': {
     says: 'What waited in one deleted stream comes back, and nothing else is appended.',
     test: 'integration/lost-parts.test.ts > when one stream is deleted and appended to again',
@@ -140,21 +85,6 @@ export const WORK: Guards = {
     says: 'Entries that no group would deliver are claimed.',
     test: 'integration/lost-parts.test.ts > when their group was removed and made anew at the end',
     mechanism: 'src/core/stream/lua/adopt-1.lua',
-  },
-  leadership: {
-    says: 'A leader that was replaced while it stood still writes nothing.',
-    test: 'integration/leadership.test.ts > a leader that was replaced while it stood still writes nothing',
-    mechanism: 'src/kit/duties/leadership.ts',
-  },
-  'profiles-merge-writers': {
-    says: 'Two workers on a few merchants lose nothing of a profile, count nothing twice and rebuild each once.',
-    test: 'integration/fold-profiles.test.ts > two workers on a few merchants lose nothing, count nothing twice and rebuild each once',
-    mechanism: 'src/core/stream/lua/append-profiles-n.lua',
-  },
-  'profiles-of-replica': {
-    says: 'Profiles of a replica that lacks the last appends are not used once the replica is promoted.',
-    test: 'integration/stream-profile-logs.test.ts > logs of profiles of a replica that lacks the last appends are not used once it is promoted',
-    mechanism: 'src/core/stream/lua/of-history.lua',
   },
   'profile-lifetime': {
     says: 'A profile log lives as long as somebody uses the log.',
@@ -166,21 +96,6 @@ export const WORK: Guards = {
     says: 'The profile of a merchant of many rows is rebuilt from a bounded number of rows, and is the same.',
     test: 'integration/history.test.ts > reads a bounded number of rows once it is tallied, and finds the same',
     mechanism: 'src/core/store/tallies/merchant-tallies.ts',
-  },
-  'profile-snapshots': {
-    says: 'A snapshot in Postgres and the rows stored since make the same profile as all rows.',
-    test: 'integration/profile-snapshots.test.ts > a snapshot and the rows stored since make the same profile as all rows',
-    mechanism: 'src/core/store/profiles/profile-snapshots.ts',
-  },
-  'snapshots-and-labels': {
-    says: 'A label voids the snapshots of its parties.',
-    test: 'integration/profile-snapshots.test.ts > a label voids the snapshots of its parties',
-    mechanism: 'sql/0001_market.sql',
-  },
-  'labels-in-profiles': {
-    says: 'A label is in the features of the next transaction, and goes when the label is taken back.',
-    test: 'integration/labels-profiles.test.ts > a label is in the features of the next transaction, and goes when it is taken back',
-    mechanism: 'src/core/accept/invalidate-labelled.ts',
   },
   'late-rows-once': {
     says: 'A row of a merchant whose past comes out of order counts once, whatever database transactions are open.',
@@ -203,16 +118,6 @@ export const WORK: Guards = {
     test: 'golden/features.test.ts > %s',
     mechanism: 'src/core/profile/account-features.ts',
   },
-  'corridor-percentiles': {
-    says: 'A first payment beyond ten times the percentile of its corridor is declined, and its score verifies.',
-    test: 'integration/corridor-amounts.test.ts > a first payment beyond ten times the percentile is declined, and the score verifies',
-    mechanism: 'src/core/profile/fold-batch.ts',
-  },
-  'failing-rule': {
-    says: 'A rule that throws does not fire, the others score, and what they approve is reviewed.',
-    test: 'unit/core/score/failed-rules.test.ts > it does not fire, the others score, and what they approve is reviewed',
-    mechanism: 'src/core/score/rules-in-force.ts',
-  },
   'expressions-are-data': {
     says: 'A rule of people is an expression that is checked, bounded and never run as code.',
     test: 'unit/core/score/rules/expression/bad-input.test.ts > an expression is refused that has %s',
@@ -228,11 +133,6 @@ export const WORK: Guards = {
     test: 'unit/core/score/rollout/bucket.test.ts > keeps whoever is in it when it grows',
     mechanism: 'src/core/score/rollout/in-force.ts',
   },
-  'events-for-consumers': {
-    says: 'A consumer of scores that is killed within a batch handles each score once.',
-    test: 'integration/consume-scored.test.ts > a consumer that is killed within a batch, and after its commit, handles each score once',
-    mechanism: 'docs/examples',
-  },
   'kafka-log': {
     says: 'A corridor whose log is Kafka is scored from Kafka, published there, and committed behind its scores.',
     shown: 'KAFKA_URL',
@@ -244,31 +144,6 @@ export const WORK: Guards = {
     shown: 'GET /v1/corridors/{id}/logs, risk corridors logs',
     test: 'integration/kafka.long.test.ts > scores once what both logs deliver, and finds that they deliver the same',
     mechanism: 'src/core/stream/kafka/both-ends.ts',
-  },
-  'kafka-repair': {
-    says: 'An open row that Kafka lacks is appended, and none that Kafka has.',
-    test: 'integration/kafka.long.test.ts > appends an open row that Kafka lacks, and none that Kafka has',
-    mechanism: 'src/core/stream/kafka/find-rows.ts',
-  },
-  'kafka-login': {
-    says: 'Kafka is reached by TLS and SASL, and by nobody with another password or authority.',
-    test: 'integration/kafka-operations.long.test.ts > is reached by TLS and SASL, and by nobody with another password, authority or scheme',
-    mechanism: 'src/core/stream/kafka/clients.ts',
-  },
-  'worker-breakers': {
-    says: 'While Postgres is frozen a worker says so and lives, and what waited is scored once, with the level.',
-    test: 'integration/worker-breakers.test.ts > Postgres frozen: the worker says so and lives; what waited is scored once, with the level',
-    mechanism: 'src/kit/breakers/breaker.ts',
-  },
-  'corridor-commits': {
-    says: 'Slow commits of a corridor raise the level of that corridor alone.',
-    test: 'unit/kit/breakers/corridor-writes.test.ts > slow commits of a corridor raise its level after two looks, and eight better looks end it',
-    mechanism: 'src/kit/breakers/corridor-writes.ts',
-  },
-  'bounded-retention': {
-    says: 'Every table has a retention, or a reason why its rows stay.',
-    test: 'integration/retention.test.ts > every table has a retention, or a reason why not',
-    mechanism: 'src/core/store/tables.ts',
   },
   'rows-end-by-age': {
     says: 'Reports of the watch and opinions of shadows end by their age, however many there are.',
