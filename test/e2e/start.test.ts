@@ -5,17 +5,43 @@
  * seconds of processor time.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
-import { ledgerOf } from '../support/ledger.ts';
-import { mayRaisePriority, rank, rankOf } from '../support/rank.ts';
 import { runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { rolePid } from '../support/role-pid.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
+
+/** The niceness of a process within its session, and of the session among sessions. */
+const rank = (niceness: number) => ({ own: niceness, session: niceness });
+
+function rankOf(pid: number) {
+  const own = getPriority(pid);
+  const file = `/proc/${pid}/autogroup`;
+  if (!existsSync(file)) return rank(own);
+  return { own, session: Number(/nice (-?\d+)/.exec(readFileSync(file, 'utf8'))?.[1]) };
+}
+
+/** CAP_SYS_NICE, bit 23 of the effective capabilities. */
+function mayRaisePriority(): boolean {
+  const [, hex = '0'] = /CapEff:\s+(\w+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return ((BigInt(`0x${hex}`) >> 23n) & 1n) === 1n;
+}
+
+/** Fields of the ledger line of `risk start`. */
+function ledgerOf(stdout: string): Record<string, number> {
+  const line = /^ledger .*$/m.exec(stdout)?.[0] ?? '';
+  expect(line).toMatch(
+    /^ledger accepted=\d+ duplicates=\d+ scored=\d+ dead_lettered=\d+ pending=\d+ lost=-?\d+ doubled=\d+ seconds=\d+(\.\d+)? tx_per_second=\d+ p50_ms=\d+ p99_ms=\d+$/,
+  );
+  const fields = line.split(' ').slice(1);
+  return Object.fromEntries(
+    fields.map((field) => [field.split('=')[0], Number(field.split('=')[1])]),
+  );
+}
 
 /** Two posts of a client. */
 const TRANSACTIONS = 1_100;

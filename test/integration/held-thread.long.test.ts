@@ -8,10 +8,29 @@ import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { createDraft } from '../../src/rooms/rules/rule-set-change.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { makeOfficer } from '../support/rooms/rules/officers.ts';
+import { spawnRunningApi } from '../support/running-api.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input } from '../support/submit.ts';
-import { startWatchedApi } from '../support/turns.ts';
 import { insertWideModel, wideModel } from '../support/wide-model.ts';
+
+const DEADLINE_MS = 60_000;
+const PRELOADED = new URL('../support/watch-turns.ts', import.meta.url).href;
+
+async function startWatchedApi(environment: Readonly<Record<string, string>> = {}) {
+  const api = await spawnRunningApi({ NODE_OPTIONS: `--import=${PRELOADED}`, ...environment });
+  let readings = 0;
+  return {
+    ...api,
+    /** The longest processor time in ms between two turns of the event loop since the last question. */
+    async longestTurn() {
+      readings += 1;
+      api.process.kill('SIGUSR2');
+      const said = new RegExp(`reading ${readings}: (\\S+) ms`);
+      const [, longest] = await api.process.waitFor(said, DEADLINE_MS);
+      return Number(longest);
+    },
+  };
+}
 
 /** Processor time in ms. */
 const TURN_MS_MAX = 50;

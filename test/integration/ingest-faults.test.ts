@@ -6,15 +6,56 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { runApiHere } from '../support/api-here.ts';
-import { open, openProcess, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { RUNNING_API_KEY, type RunningApi } from '../support/running-api.ts';
+import {
+  RUNNING_API_KEY,
+  type RunningApi,
+  spawnRunningApi,
+  startRunningApi,
+} from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { readRows } from '../support/stored-rows.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
+
+const AGE_MS = 500;
+const stream = '{market_0:US-EG:0}:transactions';
+
+const SETTINGS = { RISK_REDIS_TIMEOUT_MS: '500' };
+type Settings = Readonly<Record<string, string>>;
+
+const open = (environment: Settings = {}) => startRunningApi({ ...SETTINGS, ...environment });
+/** An API that a test ends. */
+const openProcess = (environment: Settings) => spawnRunningApi({ ...SETTINGS, ...environment });
+
+/** Waits until each row is as old as rows that the reconciler looks for, then runs `risk reconcile` until none is left. */
+async function reconcile(api: RunningApi): Promise<void> {
+  const young = `select from open_rows where opened_at > now() - ${AGE_MS} * interval '1 ms'`;
+  const isAged = async () => (await api.testDatabase.sql(young)).length === 0;
+  await waitUntil(isAged, 20_000, 'all rows to be of age');
+  await waitUntil(
+    async () => {
+      const { code, stderr } = await runRisk(['reconcile', '--json'], {
+        DATABASE_URL: api.testDatabase.url,
+        REDIS_URL: api.redisService.url,
+        RISK_RECONCILE_AGE_MS: String(AGE_MS),
+      });
+      expect([code, stderr]).toEqual([0, '']);
+      const left = await api.testDatabase.sql('select from open_rows where is_left');
+      return left.length === 0;
+    },
+    20_000,
+    'all rows to be appended',
+  );
+}
+
+async function streamedIds(api: RunningApi): Promise<string[]> {
+  const payloads = await readEntries(api.redis, stream);
+  return payloads.map(({ transaction }) => transaction.transactionId);
+}
 
 test('Postgres that is gone is 503 with Retry-After, soon; then it is back without a restart', {
   retry: 2,

@@ -2,6 +2,10 @@
  * Goal: what the engine decides by an error of Postgres does not depend on the language of the server. Method: an API and a worker on
  * a Postgres that speaks German. A machine without its translations says so and skips; unit tests of the errors run everywhere.
  */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   attachMonth,
@@ -13,15 +17,51 @@ import { connected } from '../../src/kit/database/migrations/migration-session.t
 import { openDatabase } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
+import { findExecutable } from '../../src/tools/start/services/executable.ts';
 import { testConfig } from '../support/config.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { monthOfText, timeIn } from '../support/months-rig.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { makeTestFolder } from '../support/service-folder.ts';
+import { startTestPostgres, type TestService } from '../support/services.ts';
 import { input, postOne } from '../support/submit.ts';
-import { findTranslatedBin, startTranslatedPostgres } from '../support/translated-postgres.ts';
 import { waitUntil } from '../support/wait-until.ts';
+
+/** Folder of the programs; undefined where this machine has none with translations. */
+function findTranslatedBin(): string | undefined {
+  const initdb = findExecutable('initdb', process.env['PATH']);
+  const found = initdb === undefined ? '' : dirname(realpathSync(initdb));
+  const bin = process.env['RISK_TEST_POSTGRES_BIN'] || found;
+  const config = join(bin, 'pg_config');
+  if (!existsSync(config)) return undefined;
+  const locales = execFileSync(config, ['--localedir'], { encoding: 'utf8' }).trim();
+  const isTranslated = ['de', 'ru'].every((language) => {
+    const catalogs = join(locales, language, 'LC_MESSAGES');
+    return existsSync(catalogs) && readdirSync(catalogs).some((name) => OF_SERVER.test(name));
+  });
+  return isTranslated ? bin : undefined;
+}
+
+const OF_SERVER = /^postgres-\d+\.mo$/;
+
+/** The language comes of LANGUAGE, as few machines have the locale de_DE.UTF-8 and each has C.UTF-8. */
+async function startTranslatedPostgres(bin: string, language: 'de' | 'ru'): Promise<TestService> {
+  const folder = makeTestFolder();
+  const start = `#!/bin/sh\nLANGUAGE=${language} exec '${join(bin, 'postgres')}' "$@"\n`;
+  writeFileSync(join(folder, 'postgres'), start, { mode: 0o755 });
+  symlinkSync(join(bin, 'initdb'), join(folder, 'initdb'));
+  const settings = { lc_messages: 'C.UTF-8' };
+  const service = await startTestPostgres({ bin: folder, settings });
+  return {
+    ...service,
+    [Symbol.asyncDispose]: async () => {
+      await service[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
 
 const bin = findTranslatedBin();
 if (bin === undefined) {
