@@ -10,6 +10,7 @@ import { type EndedEntry, settle } from '../../src/core/stream/settle/settle.ts'
 import { toRow } from '../../src/core/work/decided.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
+import { holdOpen } from '../support/hold-open.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -94,19 +95,11 @@ const isOnHold = async () => (await database.sql(`select ${HELD}`)).length > 0;
 /** Starts a consumer and waits until a lock holds its statement up. */
 async function holdBatch(begin: () => RiskProcess) {
   const holder = database.open({ connectionsMax: 1 });
-  const locked = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  const holding = holder.transaction(async (query) => {
-    await query({ text: 'lock table public.verdict_counts in share mode' });
-    locked.resolve();
-    await released.promise;
-  });
-  await locked.promise;
+  const held = await holdOpen(holder, 'lock table public.verdict_counts in share mode');
   const consumer = begin();
   await until('the consumer to be within a batch', isOnHold);
   const release = async () => {
-    released.resolve();
-    await holding;
+    await held.letGo();
     await holder[Symbol.asyncDispose]();
   };
   return { consumer, release };

@@ -3,6 +3,7 @@
  * find a session. Method: an API on real stores, and a trigger that holds up the rows of one corridor.
  */
 import { beforeEach, expect, test } from 'vitest';
+import { holdOpen } from '../support/hold-open.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { type Answer, answerOf, input, postBatch, postOne } from '../support/submit.ts';
@@ -50,20 +51,11 @@ function postEvery(everyMs: number, corridor: string) {
 
 /** Holds up the rows of a corridor until somebody lets go. */
 async function holdUp() {
-  const locked = Promise.withResolvers<void>();
-  const release = Promise.withResolvers<void>();
-  const session = api.database.session(async (client, begin) => {
-    await begin();
-    await client.query(`select pg_advisory_xact_lock(${LOCK})`);
-    locked.resolve();
-    await release.promise;
-  });
-  await Promise.race([locked.promise, session]);
+  const held = await holdOpen(api.database, `select pg_advisory_xact_lock(${LOCK})`);
   await delayBy(`pg_advisory_xact_lock_shared(${LOCK})`);
   const letGo = async () => {
     await delayBy('null');
-    release.resolve();
-    await session;
+    await held.letGo();
   };
   return { letGo, [Symbol.asyncDispose]: letGo };
 }

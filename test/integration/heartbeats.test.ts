@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import { holdOpen } from '../support/hold-open.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -22,25 +23,8 @@ afterEach(async () => {
 });
 
 /** Folds wait for the lock on stored rows until it is disposed. */
-async function lockStored(): Promise<AsyncDisposable> {
-  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const session = rig.pool.session(async (client) => {
-    await client.query('begin');
-    await client.query(
-      'lock table market_0.transactions, market_0.scores in access exclusive mode',
-    );
-    locked.resolve();
-    await released.promise;
-    await client.query('rollback');
-  });
-  await locked.promise;
-  return {
-    async [Symbol.asyncDispose]() {
-      released.resolve();
-      await session;
-    },
-  };
-}
+const lockStored = () =>
+  holdOpen(rig.pool, 'lock table market.transactions, market.scores in access exclusive mode');
 
 /** The second reader takes what arrives while the batch of the first waits for the lock. */
 function startWorker() {

@@ -3,6 +3,7 @@
  * over HTTP, with everything among them that one may do to another.
  */
 import { expect, test } from 'vitest';
+import { holdOpen } from '../support/hold-open.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import {
@@ -108,18 +109,10 @@ async function expectStoredAs(
 test('a key that another request holds delays its own request alone for long', async () => {
   await using api = await startRunningApi({ RISK_STATEMENT_TIMEOUT_MS: '20000' });
   const held = input();
-  const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
-  const { promise: taken, resolve: take } = Promise.withResolvers<void>();
-  const rival = api.database.session(async (client) => {
-    await client.query('begin');
-    await client.query(insertKey('(select client from market_0.api_keys limit 1)'), [
-      held['idempotency_key'],
-    ]);
-    take();
-    await done;
-    await client.query('rollback');
-  });
-  await Promise.race([taken, rival]);
+  const claim = insertKey('(select client from market_0.api_keys limit 1)');
+  const rival = await holdOpen(api.database, (query) =>
+    query({ text: claim }, [held['idempotency_key']]),
+  );
   const waiting = postOne(api, held);
   await waitUntil(
     async () => {
@@ -134,7 +127,6 @@ test('a key that another request holds delays its own request alone for long', a
   );
   const others = await Promise.all(Array.from({ length: 20 }, () => postOne(api, input())));
   expect(others.map(({ status }) => status)).toEqual(new Array(20).fill(201));
-  letGo();
-  await rival;
+  await rival.letGo();
   expect((await waiting).status).toBe(201);
 });

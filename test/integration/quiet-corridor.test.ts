@@ -1,5 +1,6 @@
 /** Goal: a quiet corridor's batch passes the batches of a drain. Method: a lock keeps every score of the drain from being stored. */
 import { expect, test } from 'vitest';
+import { holdOpen } from '../support/hold-open.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds } from '../support/worker-rig.ts';
 
@@ -19,16 +20,8 @@ const scored = 'select corridor, count(*)::int as count from scores group by 1 o
 test('a quiet corridor is scored while no batch of a drain can be stored', async () => {
   await using rig = await createWorkerRig();
   await rig.send(seeds(600));
-  const [held, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const holding = rig.pool.transaction(async (query) => {
-    await query({ name: 'test-hold', text: 'set local idle_in_transaction_session_timeout = 0' });
-    await query(holdScores);
-    held.resolve();
-    await done.promise;
-    throw new Error('rolled back');
-  });
-  await Promise.race([held.promise, holding]);
-  try {
+  {
+    await using _held = await holdOpen(rig.pool, (query) => query(holdScores));
     // A statement that is cancelled pauses the whole worker.
     rig.startWorker({ RISK_BATCH_ENTRIES: '100', RISK_STATEMENT_TIMEOUT_MS: '60000' });
     const isBlocked = async () =>
@@ -38,9 +31,6 @@ test('a quiet corridor is scored while no batch of a drain can be stored', async
     const rows = () => rig.database.sql<{ corridor: string; count: number }>(scored);
     await waitUntil(async () => (await rows()).length > 0, 30_000, 'the quiet corridor');
     expect(await rows()).toEqual([{ corridor: 'US-MX', count: 1 }]);
-  } finally {
-    done.resolve();
-    await expect(holding).rejects.toThrow('rolled back');
   }
   expect(await rig.settled(601)).toMatchObject({ scored: 601, deadLetters: 0 });
 });

@@ -5,31 +5,16 @@
  */
 import { expect, test } from 'vitest';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
+import { type Held, holdOpen } from '../support/hold-open.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-type Lock = AsyncDisposable & { readonly letGo: () => Promise<void> };
-
 /** Locks inserts, so that submissions wait in the database until somebody lets go. */
-async function lockTransactions(api: RunningApi): Promise<Lock> {
+async function lockTransactions(api: RunningApi): Promise<Held> {
   // The month exists after this post; the first row of a month would wait for something else, to make the month.
   expect((await postOne(api, input())).status).toBe(201);
-  const locked = Promise.withResolvers<void>();
-  const release = Promise.withResolvers<void>();
-  const session = api.database.session(async (client) => {
-    await client.query('begin');
-    await client.query('lock table market_0.transactions in access exclusive mode');
-    locked.resolve();
-    await release.promise;
-    await client.query('rollback');
-  });
-  await Promise.race([locked.promise, session]);
-  const letGo = async () => {
-    release.resolve();
-    await session;
-  };
-  return { letGo, [Symbol.asyncDispose]: letGo };
+  return await holdOpen(api.database, 'lock table market.transactions in access exclusive mode');
 }
 
 /** Submissions that wait for the lock. Live figures wait for it as well, to read, and are not counted. */

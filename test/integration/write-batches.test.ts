@@ -16,6 +16,7 @@ import {
 import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';
+import { holdOpen } from '../support/hold-open.ts';
 import { openSlices } from '../support/key-rows.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -178,21 +179,13 @@ describe('insertScores', () => {
       const store = (some: readonly PlainScore[]) =>
         storeScores(scoreStore, toNewScores(some), AT_MS, []);
       await store(rows.slice(0, 1));
-      const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
-      const { promise: taken, resolve: take } = Promise.withResolvers<void>();
-      const rival = database.transaction(async (query) => {
-        await query({ text: 'lock table market.scores in exclusive mode' });
-        take();
-        await done;
-      });
-      await Promise.race([taken, rival]);
+      const rival = await holdOpen(database, 'lock table market.scores in exclusive mode');
       const inserted = Promise.all([store(rows.slice(1, 150)), store(rows.slice(150))]);
       try {
         await waitUntil(async () => (await waiting()) === backends, 5000, 'inserts to wait');
         return own.usage();
       } finally {
-        letGo();
-        await rival;
+        await rival.letGo();
         expect(await inserted).toEqual(['all', 'all']);
       }
     }
