@@ -12,7 +12,7 @@ const LONG_TESTS = 'test/**/*.long.test.ts';
  * compute.
  */
 export const LONG = [
-  ...['corridor-levels', 'worker-core', 'integration/shutdown', 'e2e/start', 'profile/history'],
+  ...['corridor-levels', 'worker-core', 'integration/worker', 'e2e/start', 'profile/history'],
   ...['ingest-faults', 'train-models', 'dead-letters'],
   ...['integration/breakers', 'unreachable-stores', 'rule-sets-in-force', 'embedded'],
   ...[
@@ -22,7 +22,7 @@ export const LONG = [
     'rollback',
     'models/model-health',
   ],
-  ...['search/search', 'e2e/containers', 'integration/worker', 'markets-of-one-api'],
+  ...['search/search', 'e2e/containers', 'markets-of-one-api'],
   ...['models-in-force', 'contract/answers', 'worker-breakers'],
   ...['backtest/backtest', 'exports/http'],
   ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answers-from-memory'],

@@ -39,7 +39,7 @@ export const PROMISES: Guards = {
   },
   'fault-stays-in-corridor': {
     says: 'A corridor whose keys cannot be written waits alone, and costs no other corridor a transaction.',
-    test: 'integration/corridor-keys.test.ts > a corridor whose events cannot be written waits alone, with its entries and their deliveries',
+    test: 'integration/worker-breakers.test.ts > a corridor whose events cannot be written waits alone, with its entries and their deliveries',
     mechanism: 'src/core/stream/lua/settle-5.lua',
   },
   'bounded-bodies': {

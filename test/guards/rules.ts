@@ -125,7 +125,7 @@ export const RULES: Guards = {
   },
   'model-checks': {
     says: 'A model whose bytes, golden vectors or schema are not what they were does not score.',
-    test: 'integration/rooms/models/model-checks.test.ts > a changed %s keeps the model from scoring',
+    test: 'integration/rooms/models/models-in-force.test.ts > a changed %s keeps the model from scoring',
     mechanism: 'src/rooms/models/registry/check-model.ts',
   },
   'exact-explanations': {

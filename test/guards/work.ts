@@ -5,7 +5,7 @@ export const WORK: Guards = {
   'drain-on-sigterm': {
     says: 'A worker that is told to stop leaves no pending entry and no consumer.',
     shown: 'RISK_SHUTDOWN_TIMEOUT_MS',
-    test: 'integration/shutdown.test.ts > SIGTERM under load leaves no pending entry, no consumer, and exits 0',
+    test: 'integration/worker.test.ts > SIGTERM under load leaves no pending entry, no consumer, and exits 0',
     mechanism: 'src/core/work/run-worker.ts',
   },
   takeover: {

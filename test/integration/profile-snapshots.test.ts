@@ -1,18 +1,24 @@
 /**
- * Goal: a profile that is made of its snapshot in Postgres equals a rebuild from all rows, whatever was stored since. Method: a
- * worker folds and stores snapshots; Redis loses all logs; a new worker folds on from snapshots, and another one from rows alone.
+ * Goal: a profile that is made of its snapshot in Postgres equals a rebuild from all rows, whatever was stored since, and its readers look
+ * back no further than they must. Method: a worker folds and stores snapshots; Redis loses all logs; a new worker folds on from
+ * snapshots, and another one from rows alone. A mark is read beside sessions that have a database transaction under way.
  */
+
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { acceptLabels } from '../../src/core/accept/accept-labels.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { attachMonth, detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import {
+  readMark,
   removeForeignSnapshots,
   storeSnapshots,
 } from '../../src/core/store/profiles/profile-snapshots.ts';
 import { CORE_TABLES } from '../../src/core/store/tables.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { startRunningApi } from '../support/running-api.ts';
@@ -246,4 +252,40 @@ test('a profile that ends at a ceiling gets no snapshot', async () => {
   expect(await query({ text: 'select kind from market.profile_snapshots' })).toEqual([
     { kind: 'merchant' },
   ]);
+});
+
+/** Milliseconds between the mark's time and the beginning of the database transaction of `query`. */
+async function msBefore(query: Query, rowsFrom: string): Promise<number> {
+  const text = `select extract(epoch from now() - $1::timestamptz)::float8 * 1000 as ms`;
+  const [row] = await query<{ ms: number }>({ text }, [rowsFrom]);
+  return row?.ms ?? Number.NaN;
+}
+
+test('rows are looked for from when the oldest database transaction under way began', async () => {
+  await using database = await createTestDatabase();
+  await using pool = database.open();
+  const { rowsFrom: during } = await pool.transaction(async (query) => {
+    expect(await msBefore(query, (await readMark(pool.query)).rowsFrom)).toBe(0);
+    return await readMark(pool.query);
+  });
+  const { rowsFrom: after } = await readMark(pool.query);
+  expect(await msBefore(pool.query, during)).toBeGreaterThan(await msBefore(pool.query, after));
+});
+
+test('a session whose times are hidden, and which may store rows, counts as old', async () => {
+  await using database = await createTestDatabase();
+  const role = `reader_${randomUUID().replaceAll('-', '')}`;
+  await database.sql(`create role ${role} login password '${role}'`);
+  try {
+    const url = new URL(database.url);
+    [url.username, url.password] = [role, role];
+    await using hidden = database.open();
+    await using pool = database.open({ url: url.href });
+    await database.sql(`grant usage on schema ${database.market} to ${role}`);
+    await hidden.query({ text: 'select 1' });
+    const { rowsFrom } = await readMark(pool.query);
+    expect(await msBefore(pool.query, rowsFrom)).toBeGreaterThanOrEqual(10_000);
+  } finally {
+    await database.sql(`revoke usage on schema ${database.market} from ${role}; drop role ${role}`);
+  }
 });

@@ -1,11 +1,18 @@
 /**
- * Goal: the duty finds merchants with many rows by itself, and refuses tallies of another cluster. Method: the duty as a worker
- * runs it, on a real Postgres.
+ * Goal: the duty finds merchants with many rows by itself, and refuses tallies of another cluster; an answer reads a bounded number of
+ * increments and says until when it is complete. Method: the duty as a worker runs it, on a real Postgres, and increments as
+ * statements leave them.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
 import { bindTallies } from '../../src/core/repair/tally-duty.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import {
+  mergeIncrements,
+  readTotals,
+  type SumQuestion,
+  sumDays,
+} from '../../src/core/store/tallies/day-tallies.ts';
 import { COUNTED_ROWS_MAX, loadTallies } from '../../src/core/store/tallies/merchant-tallies.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
@@ -99,4 +106,36 @@ test('tallies of another cluster are neither read nor kept', async () => {
   await testDatabase.sql('update merchant_hours set count = count + 1');
   await expect(runDuty()).rejects.toMatchObject({ code: 'TALLIES_FOREIGN' });
   expect(await countPast()).toBe(ROWS);
+});
+
+const TALLIED_MS = Date.UTC(2026, 4, 31);
+
+test('an answer reads so many increments and says until when it is complete', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const { sql } = testDatabase;
+  const add = `insert into daily_increments
+               select '2026-05-31', 'US-EG', case n % 2 when 0 then 'EUR' else 'USD' end, 'accepted', null, null, 1, 1, 0
+                 from generate_series(1, $1::int) n`;
+  await sql(add, [20]);
+  await mergeIncrements(database);
+  await sql(add, [9]);
+  const [{ emptied_at } = { emptied_at: null }] = await sql<{ emptied_at: Date }>(
+    'select emptied_at from tally_merge',
+  );
+  const total = (count: number) => ({ corridor: 'US-EG', outcome: 'accepted', count });
+  expect(await readTotals(database, 9)).toMatchObject({ countedTo: null, totals: [total(29)] });
+  // An increment more than the bound is read, which tells that there are more.
+  expect(await readTotals(database, 4)).toMatchObject({
+    countedTo: emptied_at,
+    totals: [total(25)],
+  });
+  const question: SumQuestion = {
+    ...{ firstMs: TALLIED_MS, lastMs: TALLIED_MS, outcomes: ['accepted'], own: ['accepted'] },
+    by: { corridor: false, outcome: false, ruleSet: false, model: false },
+    only: { corridor: undefined, currency: undefined, ruleSet: undefined, model: undefined },
+  };
+  expect((await sumDays(database, question, 10, 9)).countedTo).toBeNull();
+  expect((await sumDays(database, question, 10, 8)).countedTo).toEqual(emptied_at);
+  expect((await sumDays(database, question, 1)).sums).toHaveLength(2);
 });
