@@ -22,7 +22,7 @@ export const LOOKS = [
 
 export type Tab = {
   readonly page: Page;
-  /** Errors of scripts, and reports of the policy. */
+  /** Errors of scripts, and reports of the policy: a tab that is closed with a fault fails its test. */
   readonly faults: readonly string[];
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -53,7 +53,11 @@ export async function openTab(browser: Browser, options: BrowserContextOptions =
   });
   await page.addInitScript(REPORT);
   await page.addInitScript(WATCH);
-  return { page, faults, [Symbol.asyncDispose]: () => context.close() };
+  const close = async () => {
+    await context.close();
+    expect(faults).toEqual([]);
+  };
+  return { page, faults, [Symbol.asyncDispose]: close };
 }
 
 type Violation = {
@@ -120,3 +124,11 @@ export const cutOf = (page: Page): Promise<string[]> =>
         )
         .map((element) => element.getAttribute('aria-label') ?? element.textContent ?? ''),
     );
+
+/** Photographs the page as it stands, whole; @returns what is wrong with it */
+export async function inspect(page: Page, name: string): Promise<string[]> {
+  await shoot(page, name);
+  const found = (await violationsOf(page)).map((violation) => `${name}: ${violation}`);
+  if (await isWider(page)) found.push(`${name}: wider than the screen`);
+  return found;
+}

@@ -1,9 +1,9 @@
 /** Walks through pages of the console in both widths and themes: each is complete, fits its width, and axe finds nothing. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { expect } from 'vitest';
 import type { Engine } from './engine.ts';
 import { heading } from './log-in.ts';
-import { isWider, openTab, settle, shoot, type Tab, violationsOf } from './pages.ts';
+import { inspect, openTab, settle, type Tab } from './pages.ts';
 
 /** A tab of somebody with this key, at a page whose heading this is. */
 export async function logInAs(
@@ -21,20 +21,12 @@ export async function logInAs(
   return tab;
 }
 
-/** Photographs the page as it stands, whole; @returns what is wrong with it */
-export async function inspect(page: Page, name: string): Promise<string[]> {
-  await shoot(page, name);
-  const found = (await violationsOf(page)).map((violation) => `${name}: ${violation}`);
-  if (await isWider(page)) found.push(`${name}: wider than the screen`);
-  return found;
-}
-
 export type Place = readonly [name: string, path: string, text: string];
 
 /** @param places names of screenshots, paths, and what is there once the page is complete */
 export async function walk(
   { api }: Engine,
-  { page, faults }: Tab,
+  { page }: Tab,
   places: readonly Place[],
   look: string,
 ): Promise<void> {
@@ -45,5 +37,4 @@ export async function walk(
     found.push(...(await inspect(page, `${name}-${look}`)));
   }
   expect(found).toEqual([]);
-  expect(faults).toEqual([]);
 }

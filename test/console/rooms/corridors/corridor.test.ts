@@ -8,9 +8,9 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { openDisputes } from '../../support/disputes.ts';
 import { heading } from '../../support/log-in.ts';
-import { settle } from '../../support/pages.ts';
+import { inspect, settle } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
-import { inspect, logInAs } from '../../support/walk.ts';
+import { logInAs } from '../../support/walk.ts';
 
 const shown = setUpConsole();
 
@@ -55,13 +55,12 @@ test('an operator opens a corridor from the list, tightens it, and an officer en
     await bob.page.getByRole('dialog').waitFor({ state: 'detached' });
   }
   await bob.page.getByText('Nothing bounds the corridor').waitFor();
-  expect([...ann.faults, ...bob.faults]).toEqual([]);
 });
 
 test('settings are changed with a reason, and an investigation keeps its notes', async () => {
   await putControl(shown.engine.api, 'freeze', 'corridor:US-EG');
   await using tab = await as('Ann', CORRIDOR, 'operator');
-  const { page, faults } = tab;
+  const { page } = tab;
   await page.getByRole('button', { name: 'Set …' }).click();
   await page.getByLabel('Weight').fill('2');
   await page.getByLabel('Data must stay in').fill('EG');
@@ -75,7 +74,6 @@ test('settings are changed with a reason, and an investigation keeps its notes',
   await page.getByRole('heading', { name: 'Checklist for launch' }).waitFor();
   const worked = page.getByText(/^workers that read its streams: [1-9]/);
   await worked.waitFor();
-  expect(faults).toEqual([]);
 });
 
 test('disputes propose a freeze, which one person confirms', async () => {
@@ -84,7 +82,7 @@ test('disputes propose a freeze, which one person confirms', async () => {
   }));
   await openDisputes(shown.engine, wave);
   await using tab = await as('Ann', CONTROLS, 'operator');
-  const { page, faults } = tab;
+  const { page } = tab;
   const proposed = page.getByRole('region', { name: 'Proposed' });
   await proposed.getByText('11 disputes came within 5 minutes, more than 10').waitFor();
   await page.getByRole('button', { name: 'Confirm: Freeze GB-NG' }).click();
@@ -97,7 +95,6 @@ test('disputes propose a freeze, which one person confirms', async () => {
     .getByText('freeze: The corridor GB-NG')
     .waitFor();
   await proposed.getByText('11 disputes').waitFor({ state: 'detached' });
-  expect(faults).toEqual([]);
 });
 
 test('the rollback of a frozen market takes two people', async () => {
@@ -114,5 +111,4 @@ test('the rollback of a frozen market takes two people', async () => {
   await bob.page.getByLabel('Reason').fill('seen');
   await bob.page.keyboard.press('Enter');
   await bob.page.getByText(`risk archive rollback ${market}`).waitFor();
-  expect([...ann.faults, ...bob.faults]).toEqual([]);
 });

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { heading } from '../../support/log-in.ts';
-import { shoot, violationsOf } from '../../support/pages.ts';
+import { inspect } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { setUpReview } from './support.ts';
 
@@ -51,23 +51,21 @@ const stateOf = async (id: string) => (await read(`/v1/reviews/${id}`)).state;
 
 test('a late answer opens the next case for who waits for it, with words and by a second press too', async () => {
   await using tab = await logIn('Ann');
-  const { page, faults } = tab;
+  const { page } = tab;
   await queueOf(page, 'GB-NG', ['acc_wait']);
   const answers = await keepBack(page, NEXT);
   await page.keyboard.press('n');
   await page.getByText('Waiting for the next case').waitFor();
-  await shoot(page, 'review-waiting-1280-light');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await inspect(page, 'review-waiting-1280-light')).toEqual([]);
   await answers.untilLate();
   await page.keyboard.press('n');
   await answers.give();
   await page.getByText('You have it for').waitFor();
-  expect(faults).toEqual([]);
 });
 
 test('a page that has been left is not moved, and the case that nobody sees is released', async () => {
   await using tab = await logIn('Ann');
-  const { page, faults } = tab;
+  const { page } = tab;
   const [id = ''] = await queueOf(page, 'SA-EG', ['acc_left_1']);
   const answers = await keepBack(page, NEXT);
   await page.keyboard.press('n');
@@ -78,12 +76,11 @@ test('a page that has been left is not moved, and the case that nobody sees is r
   await answers.give();
   await expect.poll(() => stateOf(id), SOON).toBe('open');
   expect(new URL(page.url()).pathname).toBe('/console/transactions');
-  expect(faults).toEqual([]);
 });
 
 test('a page on which the person has gone on is not moved, and offers the case', async () => {
   await using tab = await logIn('Ann');
-  const { page, faults } = tab;
+  const { page } = tab;
   const [id = ''] = await queueOf(page, 'AE-IN', ['acc_on_1']);
   const answers = await keepBack(page, NEXT);
   await page.keyboard.press('n');
@@ -94,10 +91,8 @@ test('a page on which the person has gone on is not moved, and offers the case',
   await notice.getByText('the case of acc_on_1, 50.00 USD, is claimed for you.').waitFor();
   expect(new URL(page.url()).pathname).toBe('/console/review');
   expect(await accountOf(page).inputValue()).toBe('acc_o');
-  await shoot(page, 'review-late-1280-light');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await inspect(page, 'review-late-1280-light')).toEqual([]);
   await notice.getByRole('link', { name: 'Open it' }).click();
   await page.waitForURL((url) => url.pathname.endsWith(id));
   await page.getByText('You have it for').waitFor();
-  expect(faults).toEqual([]);
 });
