@@ -50,29 +50,29 @@ async function postEverywhere(): Promise<Posted[]> {
         },
       }),
     );
-  const posts = async (path: string, body: object, key?: string) => {
-    const answer = await post(path, body, key);
-    expect([path, body, answer.status]).toEqual([path, body, 201]);
-    return answer.body;
-  };
   const found: Posted[] = [];
   const accepted = { labels: 0, notes: 0, webhooks: 0 };
   for (const [index, text] of XSS_CORPUS.entries()) {
     const holder = index % 2 === 1 && isName(text) ? { identity: text } : { owner: text };
-    const { key } = await posts('/v1/keys', { roles: ['ingest'], client: text, ...holder });
+    const made = await post('/v1/keys', { roles: ['ingest'], client: text, ...holder });
+    // Ids have no characters that nobody sees; addresses and dead letters bring such a text.
+    if (made.status === 422 && /\p{Cf}/u.test(text)) continue;
+    expect([text, made.status]).toEqual([text, 201]);
+    const { key } = made.body;
     const fields = {
       ...{ account_id: text, merchant_id: text, device_id: text, type: text, channel: text },
       ...{ idempotency_key: text, metadata: metadataOf(text), amount: '9999.00' },
     };
-    const body = await posts('/v1/transactions', input(fields), key);
+    const { status, body } = await post('/v1/transactions', input(fields), key);
+    expect([text, status]).toEqual([text, 201]);
     const label = labelInput({ transaction_id: body.transaction_id, source: text, note: text });
     accepted.labels += Number((await post('/v1/labels', { labels: [label] }, key)).status === 200);
     const url = `http://127.0.0.1:9/?${text}`;
-    const made = await post('/v1/webhooks', {
+    const hooked = await post('/v1/webhooks', {
       ...{ url, client: text, event_types: ['transaction.final_decision'] },
     });
-    accepted.webhooks += Number(made.status === 201);
-    const webhookId = made.body.webhook_id;
+    accepted.webhooks += Number(hooked.status === 201);
+    const webhookId = hooked.body.webhook_id;
     found.push({ text, id: body.transaction_id, ...(webhookId && { webhookId }) });
     await post('/v1/reviews', { transaction_id: body.transaction_id, note: text }, reviewer);
     const review = `/v1/reviews/${body.transaction_id}`;
@@ -189,7 +189,7 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
     expect([path, found >= least]).toEqual([path, true]);
     await expectQuiet(tab, path);
   }
-  for (const [index, text] of texts.entries()) {
+  for (const [index, text] of XSS_CORPUS.entries()) {
     for (const at of [index, index + 4]) {
       const path = ADDRESSES[at % ADDRESSES.length] ?? '';
       await visit(tab.page, path.replaceAll('NAME', encodeURIComponent(text)));
