@@ -13,11 +13,6 @@ export const ACCEPT: Guards = {
     test: 'integration/ids.test.ts > two forms of an id are one > in answers, profiles and searches, and a repetition in another form is a duplicate',
     mechanism: 'src/kit/words/plain-text.ts',
   },
-  'usable-ids': {
-    says: 'An id that no URL carries, or with characters that nobody sees, is refused by name.',
-    test: 'integration/ids.test.ts > an id that nobody can use is refused by name > at %s of %s',
-    mechanism: 'src/kit/words/plain-text.ts',
-  },
   currencies: {
     says: 'Currencies are those of the published lists, and a withdrawn one is taken for its time.',
     test: 'golden/currencies.test.ts > each currency has the decimal places and the last month of the published lists',
@@ -52,11 +47,6 @@ export const ACCEPT: Guards = {
     test: 'integration/month-locks.test.ts > %s: its quarter of the year is locked',
     mechanism: 'src/core/store/within-months.ts',
   },
-  'new-months-bounded': {
-    says: 'A request makes a bounded number of months, and is refused beyond it with the command that makes them.',
-    test: 'integration/new-months.test.ts > beyond it a batch is refused, makes none, and names the months and the command',
-    mechanism: 'src/core/accept/gate.ts',
-  },
   'field-checks': {
     says: 'A field outside its bounds is refused by its place, with what is allowed.',
     test: 'integration/bad-input-fields.test.ts > one transaction > %s is 422 at its field',
@@ -67,20 +57,10 @@ export const ACCEPT: Guards = {
     test: 'property/money.test.ts > of any text is accepted only if it is one',
     mechanism: 'src/core/domain/currency.ts',
   },
-  'repeated-member': {
-    says: 'A member that a JSON body has twice is refused at its place.',
-    test: 'integration/bad-input-fields.test.ts > a member given twice is 422 at its place, also in a batch',
-    mechanism: 'src/kit/http/body/lost-in-parsing.ts',
-  },
   'exact-numbers': {
     says: 'A number that a double would change is refused at its place, in bodies, lines, files and expressions.',
     test: 'integration/exact-numbers.test.ts > %s is 422 at its member, and the answer says to send a text',
     mechanism: 'src/kit/words/exact-number.ts',
-  },
-  'spelled-values': {
-    says: 'Spellings of an address are one address, and spellings of a time are one time, for keys, limits and searches.',
-    test: 'integration/spelled-values.test.ts > six spellings of two addresses are two parties, two searches and two values of answers',
-    mechanism: 'src/kit/words/address.ts',
   },
   'bounded-stream': {
     says: 'One corridor fills a bounded share of the room of Redis, and the reconciler a little more.',

@@ -41,11 +41,6 @@ export const CONTROL: Guards = {
     test: 'unit/rooms/corridors/health.test.ts > %s: %s',
     mechanism: 'src/rooms/corridors/corridor-health.ts',
   },
-  flags: {
-    says: 'An optional capability is refused while its flag is off.',
-    test: 'integration/rooms/corridors/flags.test.ts > requests are refused while the flag %s is off',
-    mechanism: 'src/core/require-on.ts',
-  },
   'level-by-hand': {
     says: 'Level 3 of a corridor refuses its submissions alone, and what was accepted is read.',
     shown: 'GET /v1/degradation, risk degradation list',
@@ -81,11 +76,6 @@ export const CONTROL: Guards = {
     says: 'A key that approves is not confirmed by its maker, nor by anybody whom its person made.',
     shown: 'POST /v1/keys/{id}/confirm, risk keys issue, risk keys confirm',
     test: 'integration/two-people.test.ts > is not confirmed by its maker, nor by anybody whom its person made',
-    mechanism: 'src/kit/access/api-keys.ts',
-  },
-  'two-founders': {
-    says: 'Whoever has the database makes two people, and a third only once one of them is revoked.',
-    test: 'integration/rooms/access/founders.test.ts > two people are made; a third only once one of them is revoked',
     mechanism: 'src/kit/access/api-keys.ts',
   },
   'spellings-of-a-name': {
@@ -135,19 +125,9 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/access/provider-logins.test.ts > a name with %j takes no person',
     mechanism: 'src/rooms/access/oidc/claims.ts',
   },
-  'oidc-absent-roles': {
-    says: 'A login without the claim of roles is refused and changes nothing.',
-    test: 'integration/rooms/access/provider-logins.test.ts > roles that are absent or unreadable change nothing, and an empty list ends the session',
-    mechanism: 'src/rooms/access/oidc/claims.ts',
-  },
   'oidc-methods': {
     says: 'The engine shows its client secret by the method that the provider takes from it.',
     test: 'integration/rooms/access/provider-logins.test.ts > of $method comes by $tried where the provider lists $listed',
-    mechanism: 'src/rooms/access/oidc/provider.ts',
-  },
-  'oidc-words': {
-    says: 'A refused login is told in the words of the provider, and a provider that is away is told apart.',
-    test: 'integration/rooms/access/provider-logins.test.ts > that refuses, or whose answer does not fit, is told by %i and by its own words: %s',
     mechanism: 'src/rooms/access/oidc/provider.ts',
   },
   'oidc-tabs': {
@@ -160,11 +140,6 @@ export const CONTROL: Guards = {
     shown: 'GET /v1/audit, risk audit, console /audit',
     test: 'integration/rooms/audit/audit.test.ts > on record by the same commit, or not done: > %s',
     mechanism: 'src/kit/audit/audit-log.ts',
-  },
-  'audit-appends-only': {
-    says: 'Rows of the audit log are only appended.',
-    test: 'integration/audit-log.test.ts > rows are only appended: %s',
-    mechanism: 'sql/0001_market.sql',
   },
   status: {
     says: 'The status counts what is undelivered, unacknowledged, retried, unappended and open apart.',
@@ -183,11 +158,6 @@ export const CONTROL: Guards = {
     shown: 'GET /v1/workers, risk workers, console /workers',
     test: 'unit/rooms/status/queries/workers.test.ts > a worker that fell silent without a farewell is listed until another one replaces it',
     mechanism: 'src/rooms/status/queries/missing-workers.ts',
-  },
-  alerts: {
-    says: 'Alerts compare with the thresholds of the console and with the triggers by which processes are scaled.',
-    test: 'unit/ship/alerts.test.ts > numbers of alerts > %s has the thresholds of the console in %s > are those of the triggers, in each rule that asks for more or fewer processes',
-    mechanism: 'deploy/prometheus/risk.rules.yml',
   },
   'dead-letters': {
     says: 'Dead letters are counted by error and corridor.',

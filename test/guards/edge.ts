@@ -18,11 +18,6 @@ export const EDGE: Guards = {
     test: 'integration/bad-input-requests.test.ts > with %s are 400 in problem+json',
     mechanism: 'src/kit/http/serve.ts',
   },
-  'security-headers': {
-    says: 'Every answer carries the security headers.',
-    test: 'integration/bad-input-requests.test.ts > carry the security headers whatever they are answered',
-    mechanism: 'src/kit/http/answers/answer-headers.ts',
-  },
   'held-thread': {
     says: 'The longest work of a request gives way to other requests.',
     test: 'integration/held-thread.long.test.ts > %s does not hold the thread',
@@ -32,11 +27,6 @@ export const EDGE: Guards = {
     says: 'A body with a list of a million items is refused before it is parsed.',
     test: 'unit/kit/http/body/body-shape.test.ts > a large body > of a million times %s is refused unparsed',
     mechanism: 'src/kit/http/body/body-shape.ts',
-  },
-  'packed-bodies': {
-    says: 'A packed body is stored as a plain one.',
-    test: 'integration/compression.test.ts > as %s are stored as plain ones',
-    mechanism: 'src/kit/http/body/unpack.ts',
   },
   'unpacked-bound': {
     says: 'A body that unpacks to more than the bound is refused.',
@@ -71,21 +61,11 @@ export const EDGE: Guards = {
     test: 'unit/kit/http/connections.test.ts > connections are kept for as long as is set, also beyond the longest silence of a request',
     mechanism: 'src/kit/http/serve.ts',
   },
-  'held-drain': {
-    says: 'No client that takes nothing, or never ends its lines, holds the drain of an API.',
-    test: 'integration/held-answers.test.ts > a drain beside clients that take nothing, or send blank lines for ever, ends soon and well',
-    mechanism: 'src/kit/http/connections.ts',
-  },
   'graceful-stop': {
     says: 'An API that is told to stop takes what a balancer still sends, each time as the last request of the connection, and ends idle connections last.',
     shown: 'RISK_SHUTDOWN_GRACE_MS',
     test: 'unit/kit/http/connections.test.ts > a server that retires answers on, each time for the last time of the connection, and ends idle ones last',
     mechanism: 'src/kit/http/connections.ts',
-  },
-  'rolling-restarts': {
-    says: 'Rolling restarts behind nginx and HAProxy refuse no post.',
-    test: 'foreign/balancers.long.test.ts > no post is refused by rolling restarts behind $program',
-    mechanism: 'src/main/api.ts',
   },
   'keys-at-the-edge': {
     says: 'A request without a key in force is a 401 that says how a key is sent.',
@@ -140,11 +120,6 @@ export const EDGE: Guards = {
     test: 'integration/markets-of-one-api.test.ts > one key posts to both markets by the header, each stores its own, and each audits the key',
     mechanism: 'src/kit/http/choose-market.ts',
   },
-  'market-lost-alone': {
-    says: 'While the Postgres of one market is gone, the other market is served.',
-    test: 'integration/markets-of-one-api.test.ts > while the Postgres of %s is gone it is not ready, and %s serves',
-    mechanism: 'src/main/api.ts',
-  },
   'divided-connections': {
     says: 'An API of several markets opens no more connections than its settings divide.',
     shown: 'RISK_DATABASE_CONNECTIONS_MAX',
@@ -156,11 +131,6 @@ export const EDGE: Guards = {
     shown: 'DATABASE_REPLICA_URL, RISK_REPLICA_LAG_MS_MAX',
     test: 'integration/replica.test.ts > a paused replica is not read any more, and until then hides no recent row and none asked for by id',
     mechanism: 'src/kit/database/replica/choose-database.ts',
-  },
-  breakers: {
-    says: 'While Postgres is frozen requests are refused within two seconds, then at once, and served again soon after.',
-    test: 'integration/breakers.test.ts > Postgres frozen: refused within two seconds, then at once; back within seconds',
-    mechanism: 'src/kit/breakers/breaker.ts',
   },
   'bad-configuration': {
     says: 'All problems of a configuration are listed at once, and the process exits with 78.',

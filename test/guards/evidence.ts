@@ -9,11 +9,6 @@ export const EVIDENCE: Guards = {
     test: 'integration/rooms/evidence/seal.test.ts > what is stored once the log began, and what commits late, is sealed once; bundles are proven offline',
     mechanism: 'src/rooms/evidence/seal/seal.ts',
   },
-  'sealed-before-detach': {
-    says: 'A month is detached only when all its scores that wait are sealed.',
-    test: 'integration/rooms/evidence/seal.test.ts > a month is taken off once all its scores are sealed',
-    mechanism: 'src/core/store/partitions/detach-months.ts',
-  },
   'evidence-check': {
     says: 'Each score among hundreds is found where it was changed behind the log.',
     shown: 'risk evidence check',

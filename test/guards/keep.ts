@@ -13,11 +13,6 @@ export const KEEP: Guards = {
     test: 'console/clocks.test.ts > the filter %s shows the time that it sends, in the gap and in the overlap',
     mechanism: 'console/src/parts/local-time.ts',
   },
-  'bounded-search': {
-    says: 'A page of a search looks at a bounded number of rows, says where it stopped, and goes on there.',
-    test: 'integration/rooms/search/search.test.ts > a page that has looked at its rows before it is full says so, and the next one goes on behind them',
-    mechanism: 'src/core/store/search/search-rows.ts',
-  },
   'read-transaction': {
     says: 'A transaction comes back with its amount as it was given.',
     shown: 'GET /v1/transactions/{id}, console /transactions/:id',
@@ -79,11 +74,6 @@ export const KEEP: Guards = {
     test: 'integration/rooms/exports/exports.test.ts > lines are the rows of the search %o',
     mechanism: 'src/rooms/exports/write/ndjson.ts',
   },
-  parquet: {
-    says: 'A Parquet file of an export has the rows of its search.',
-    test: 'integration/rooms/exports/exports.test.ts > Parquet read back is the rows of the search',
-    mechanism: 'src/rooms/exports/write/parquet.ts',
-  },
   'parquet-times': {
     says: 'Times of a Parquet file are instants to readers of others, whatever their zone.',
     test: 'foreign/times.long.test.ts > DuckDB and polars in Tokyo read the instants of an export',
@@ -132,11 +122,6 @@ export const KEEP: Guards = {
     shown: 'POST /v1/webhooks/{id}/rotate, risk webhooks rotate',
     test: 'integration/rooms/webhooks/sender.test.ts > while a secret is rotated both sign, and a day later the new one alone',
     mechanism: 'src/rooms/webhooks/deliver/secret.ts',
-  },
-  'webhook-addresses': {
-    says: 'A webhook reaches no private address, also where its name changes the address after the check.',
-    test: 'integration/rooms/webhooks/sender.test.ts > a name that changes its address after it was checked reaches nothing',
-    mechanism: 'src/rooms/webhooks/deliver/target.ts',
   },
   'webhook-loopback': {
     says: 'A webhook to this machine is refused with the setting that allows it.',

@@ -186,4 +186,77 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/kit/breakers/corridor-writes.ts',
   'integration/retention.test.ts > every table has a retention, or a reason why not':
     'src/core/store/tables.ts',
+  'integration/ids.test.ts > an id that nobody can use is refused by name > at %s of %s':
+    'src/kit/words/plain-text.ts',
+  'integration/new-months.test.ts > beyond it a batch is refused, makes none, and names the months and the command':
+    'src/core/accept/gate.ts',
+  'integration/bad-input-fields.test.ts > a member given twice is 422 at its place, also in a batch':
+    'src/kit/http/body/lost-in-parsing.ts',
+  'integration/spelled-values.test.ts > six spellings of two addresses are two parties, two searches and two values of answers':
+    'src/kit/words/address.ts',
+  'integration/rooms/corridors/flags.test.ts > requests are refused while the flag %s is off':
+    'src/core/require-on.ts',
+  'integration/rooms/access/founders.test.ts > two people are made; a third only once one of them is revoked':
+    'src/kit/access/api-keys.ts',
+  'integration/rooms/access/provider-logins.test.ts > roles that are absent or unreadable change nothing, and an empty list ends the session':
+    'src/rooms/access/oidc/claims.ts',
+  'integration/rooms/access/provider-logins.test.ts > that refuses, or whose answer does not fit, is told by %i and by its own words: %s':
+    'src/rooms/access/oidc/provider.ts',
+  'integration/audit-log.test.ts > rows are only appended: %s': 'sql/0001_market.sql',
+  'unit/ship/alerts.test.ts > numbers of alerts > %s has the thresholds of the console in %s > are those of the triggers, in each rule that asks for more or fewer processes':
+    'deploy/prometheus/risk.rules.yml',
+  'integration/bad-input-requests.test.ts > carry the security headers whatever they are answered':
+    'src/kit/http/answers/answer-headers.ts',
+  'integration/compression.test.ts > as %s are stored as plain ones': 'src/kit/http/body/unpack.ts',
+  'integration/held-answers.test.ts > a drain beside clients that take nothing, or send blank lines for ever, ends soon and well':
+    'src/kit/http/connections.ts',
+  'foreign/balancers.long.test.ts > no post is refused by rolling restarts behind $program':
+    'src/main/api.ts',
+  'integration/markets-of-one-api.test.ts > while the Postgres of %s is gone it is not ready, and %s serves':
+    'src/main/api.ts',
+  'integration/breakers.test.ts > Postgres frozen: refused within two seconds, then at once; back within seconds':
+    'src/kit/breakers/breaker.ts',
+  'integration/rooms/evidence/seal.test.ts > a month is taken off once all its scores are sealed':
+    'src/core/store/partitions/detach-months.ts',
+  'integration/rooms/search/search.test.ts > a page that has looked at its rows before it is full says so, and the next one goes on behind them':
+    'src/core/store/search/search-rows.ts',
+  'integration/rooms/exports/exports.test.ts > Parquet read back is the rows of the search':
+    'src/rooms/exports/write/parquet.ts',
+  'integration/rooms/webhooks/sender.test.ts > a name that changes its address after it was checked reaches nothing':
+    'src/rooms/webhooks/deliver/target.ts',
+  'integration/rooms/lists/memory.test.ts > answers are those of SQL after every change':
+    'src/rooms/lists/memory/list-memory.ts',
+  'golden/xgboost-margins.test.ts > gives the margins of the library, bit for bit':
+    'src/rooms/models/model/predict-trees.ts',
+  'integration/doctor.test.ts > migrate and doctor refuse a database in SQL_ASCII, and name the encoding':
+    'src/kit/database/server-facts.ts',
+  'unit/kit/config/service-urls.test.ts > a Postgres URL > with %s is a bad configuration that names what takes its place':
+    'src/kit/words/postgres-url.ts',
+  'integration/partition-duty.test.ts > a notice follows a change of the months by one run':
+    'src/core/repair/partition-duty.ts',
+  'integration/detached-months.test.ts > what asks for a detached month > %s is 410':
+    'src/core/store/partitions/partitions.ts',
+  'unit/kit/client/text-lines.test.ts > readLines > a line in Windows-1252 is refused alone, with what stands there and the remedy':
+    'src/kit/client/text-lines.ts',
+  'integration/foreign-files.test.ts > risk replay > refuses the row of a stray quote alone, and stores those behind':
+    'src/kit/client/csv-rows.ts',
+  'integration/foreign-files.test.ts > risk replay > refuses ids that a spreadsheet has damaged, and takes them where they are meant':
+    'src/kit/client/cell-values.ts',
+  'unit/console/build.test.ts > console/dist is a fresh build of console/ (npm run console:build)':
+    'console',
+  'console/journeys.test.ts > as %s shows the pages of the role': 'console/src/shell/pages.ts',
+  'integration/doctor.test.ts > doctor fails on a Redis that answers and refuses to write, and says why':
+    'src/main/doctor.ts',
+  'unit/core/work/run-batch.test.ts > runBatch bisects to the transaction that is to blame, spares the others, and settles once':
+    'src/core/work/run-batch.ts',
+  'integration/entry-versions.test.ts > is in open rows that no entry names, and its dead letter is closed':
+    'src/core/repair/walk-rows.ts',
+  'property/entry.test.ts > come out as they went in, those of one head in their order':
+    'src/core/stream/entries/entry.ts',
+  'integration/lost-parts.test.ts > when one stream is deleted and appended to again':
+    'src/core/repair/walk-rows.ts',
+  'integration/history.test.ts > reads a bounded number of rows once it is tallied, and finds the same':
+    'src/core/store/tallies/merchant-tallies.ts',
+  'unit/core/score/rules/expression/fuzz.test.ts > 2,000 random expressions have the values of the oracle':
+    'src/core/score/rules/expression/emit-expression.ts',
 };

@@ -149,9 +149,4 @@ export const REVIEW: Guards = {
     test: 'integration/rooms/lists/command.test.ts > what export prints, import takes, and the export of both is the same',
     mechanism: 'src/rooms/lists/commands.ts',
   },
-  'lists-in-memory': {
-    says: 'A worker’s memory of lists answers as SQL does after every change.',
-    test: 'integration/rooms/lists/memory.test.ts > answers are those of SQL after every change',
-    mechanism: 'src/rooms/lists/memory/list-memory.ts',
-  },
 };

@@ -133,11 +133,6 @@ export const RULES: Guards = {
     test: 'integration/held-thread.long.test.ts > three exact explanations of 2,000 trees of 255 leaves stop no payment beside',
     mechanism: 'src/kit/process/aside.ts',
   },
-  'model-margins': {
-    says: 'Margins of a model are those of its library, bit for bit.',
-    test: 'golden/xgboost-margins.test.ts > gives the margins of the library, bit for bit',
-    mechanism: 'src/rooms/models/model/predict-trees.ts',
-  },
   'models-of-libraries': {
     says: 'Models of two versions of XGBoost and LightGBM give the probabilities of their library, or are refused by the name of a member.',
     test: 'golden/library-models.test.ts > $name',

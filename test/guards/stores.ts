@@ -8,11 +8,6 @@ export const STORES: Guards = {
     test: 'integration/migrate-under-load.test.ts > a killed migration goes on with the step it had not finished',
     mechanism: 'src/kit/database/migrations/migrate.ts',
   },
-  'encoding-of-the-database': {
-    says: 'A database in another encoding than UTF8 is refused by name.',
-    test: 'integration/doctor.test.ts > migrate and doctor refuse a database in SQL_ASCII, and name the encoding',
-    mechanism: 'src/kit/database/server-facts.ts',
-  },
   'language-of-the-server': {
     says: 'What the engine decides by an error of Postgres does not depend on the language of the server.',
     test: 'integration/translated-server.test.ts > has a post into a detached month refused as such',
@@ -68,11 +63,6 @@ export const STORES: Guards = {
     test: 'integration/server-settings.test.ts > a session that %s has ended says so',
     mechanism: 'src/kit/words/failure.ts',
   },
-  'url-parameters': {
-    says: 'A parameter that would replace what the engine sends is refused by name, with what takes its place.',
-    test: 'unit/kit/config/service-urls.test.ts > a Postgres URL > with %s is a bad configuration that names what takes its place',
-    mechanism: 'src/kit/words/postgres-url.ts',
-  },
   'postgres-failover': {
     says: 'After a failover all pools of a process reach the new Postgres, also pools that only read, though sockets to the old one stay open.',
     test: 'integration/postgres-failover.test.ts > searches, stops and new payments are those of the new primary, though nothing was written meanwhile',
@@ -99,15 +89,5 @@ export const STORES: Guards = {
       risk partitions attach, risk partitions drop`,
     test: 'integration/new-months.test.ts > an operator detaches, lists, attaches and drops a month',
     mechanism: 'src/rooms/operate/commands/partitions.ts',
-  },
-  'months-ahead': {
-    says: 'A duty makes the months ahead, and sessions notice a change of months.',
-    test: 'integration/partition-duty.test.ts > a notice follows a change of the months by one run',
-    mechanism: 'src/core/repair/partition-duty.ts',
-  },
-  'detached-reads': {
-    says: 'What asks for a detached month is told so, and lists say what they are without.',
-    test: 'integration/detached-months.test.ts > what asks for a detached month > %s is 410',
-    mechanism: 'src/core/store/partitions/partitions.ts',
   },
 };

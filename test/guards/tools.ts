@@ -32,21 +32,6 @@ export const TOOLS: Guards = {
     test: 'integration/replay.test.ts > risk replay: everything accepted is scored once; again, everything is a duplicate',
     mechanism: 'src/tools/client/ledger.ts',
   },
-  'foreign-bytes': {
-    says: 'A line that is not UTF-8 is refused alone with the remedy, and line ends of any kind keep their numbers.',
-    test: 'unit/kit/client/text-lines.test.ts > readLines > a line in Windows-1252 is refused alone, with what stands there and the remedy',
-    mechanism: 'src/kit/client/text-lines.ts',
-  },
-  'stray-quote': {
-    says: 'A quote that breaks a row of a file refuses that row alone.',
-    test: 'integration/foreign-files.test.ts > risk replay > refuses the row of a stray quote alone, and stores those behind',
-    mechanism: 'src/kit/client/csv-rows.ts',
-  },
-  'damaged-ids': {
-    says: 'An id that a spreadsheet has damaged is refused by its line, unless it is meant.',
-    test: 'integration/foreign-files.test.ts > risk replay > refuses ids that a spreadsheet has damaged, and takes them where they are meant',
-    mechanism: 'src/kit/client/cell-values.ts',
-  },
   'one-file-reader': {
     says: 'Every command refuses a file of which no row can be read with the same words.',
     test: 'integration/foreign-files.test.ts > every command',
@@ -81,16 +66,6 @@ export const TOOLS: Guards = {
     test: 'unit/rooms/operate/plan.test.ts > divides what was used by what was done',
     mechanism: 'src/rooms/operate/plan/calibrate.ts',
   },
-  'console-build': {
-    says: 'The committed build of the console is a fresh build of its sources.',
-    test: 'unit/console/build.test.ts > console/dist is a fresh build of console/ (npm run console:build)',
-    mechanism: 'console',
-  },
-  'console-pages': {
-    says: 'Each role sees the pages of its role.',
-    test: 'console/journeys.test.ts > as %s shows the pages of the role',
-    mechanism: 'console/src/shell/pages.ts',
-  },
   'foreign-databases': {
     says: 'The main way holds in databases as Debian, Docker, CloudNativePG and RDS make them.',
     test: 'foreign/databases.long.test.ts > holds in a database of $name',
@@ -100,10 +75,5 @@ export const TOOLS: Guards = {
     says: 'A log or progress that cannot be written ends no process and no migration.',
     test: 'integration/full-disk.test.ts > an API and a worker whose log is on a full disk go on',
     mechanism: 'src/kit/metrics/log.ts',
-  },
-  'unwritable-redis': {
-    says: 'Doctor names the refusal of a Redis that answers and takes no writes.',
-    test: 'integration/doctor.test.ts > doctor fails on a Redis that answers and refuses to write, and says why',
-    mechanism: 'src/main/doctor.ts',
   },
 };

@@ -26,20 +26,10 @@ export const WORK: Guards = {
     test: 'integration/dead-letters.test.ts > dead letters take one poisonous transaction of a hundred after four attempts',
     mechanism: 'src/core/work/decided.ts',
   },
-  bisection: {
-    says: 'A batch that fails is divided down to the transaction that is to blame.',
-    test: 'unit/core/work/run-batch.test.ts > runBatch bisects to the transaction that is to blame, spares the others, and settles once',
-    mechanism: 'src/core/work/run-batch.ts',
-  },
   'entry-versions': {
     says: 'Entries of a version that no worker reads for ten minutes are appended anew from their open rows.',
     test: 'integration/entry-versions.test.ts > are appended from Postgres once nobody has claimed them for long, and not before',
     mechanism: 'src/core/stream/lua/drop-unread-2.lua',
-  },
-  'unread-found': {
-    says: 'What an unreadable entry held is found in its open rows.',
-    test: 'integration/entry-versions.test.ts > is in open rows that no entry names, and its dead letter is closed',
-    mechanism: 'src/core/repair/walk-rows.ts',
   },
   'growing-batches': {
     says: 'A small batch is worked on alone, and more batches are in flight the more is held.',
@@ -59,11 +49,6 @@ export const WORK: Guards = {
     test: 'integration/event-budget.test.ts > the budget over events and copies of dead letters drops the oldest of the largest streams, and says how many bytes',
     mechanism: 'src/core/stream/memory/bound-events.ts',
   },
-  'entry-format': {
-    says: 'Transactions come out of a stream entry as they went in.',
-    test: 'property/entry.test.ts > come out as they went in, those of one head in their order',
-    mechanism: 'src/core/stream/entries/entry.ts',
-  },
   'reconciler-age': {
     says: 'The reconciler leaves an open row alone while the request that made it may still run.',
     shown: 'RISK_RECONCILE_AGE_MS',
@@ -76,11 +61,6 @@ export const WORK: Guards = {
     test: 'integration/reconcile.test.ts > the command gives way to a worker that leads',
     mechanism: 'src/rooms/operate/commands/reconcile.ts',
   },
-  'part-of-redis-lost': {
-    says: 'What waited in one deleted stream comes back, and nothing else is appended.',
-    test: 'integration/lost-parts.test.ts > when one stream is deleted and appended to again',
-    mechanism: 'src/core/repair/walk-rows.ts',
-  },
   'deserted-entries': {
     says: 'Entries that no group would deliver are claimed.',
     test: 'integration/lost-parts.test.ts > when their group was removed and made anew at the end',
@@ -91,11 +71,6 @@ export const WORK: Guards = {
     shown: 'RISK_PROFILE_TTL_SECONDS',
     test: 'integration/stream-profile-logs.test.ts > logs of profiles live on while they are renewed, placeholders do not',
     mechanism: 'src/core/stream/lua/append-profiles-n.lua',
-  },
-  'rebuild-is-bounded': {
-    says: 'The profile of a merchant of many rows is rebuilt from a bounded number of rows, and is the same.',
-    test: 'integration/history.test.ts > reads a bounded number of rows once it is tallied, and finds the same',
-    mechanism: 'src/core/store/tallies/merchant-tallies.ts',
   },
   'late-rows-once': {
     says: 'A row of a merchant whose past comes out of order counts once, whatever database transactions are open.',
@@ -122,11 +97,6 @@ export const WORK: Guards = {
     says: 'A rule of people is an expression that is checked, bounded and never run as code.',
     test: 'unit/core/score/rules/expression/bad-input.test.ts > an expression is refused that has %s',
     mechanism: 'src/core/score/rules/expression/check-expression.ts',
-  },
-  'expression-values': {
-    says: 'Random expressions have the values of an evaluator that was written apart.',
-    test: 'unit/core/score/rules/expression/fuzz.test.ts > 2,000 random expressions have the values of the oracle',
-    mechanism: 'src/core/score/rules/expression/emit-expression.ts',
   },
   'canary-accounts': {
     says: 'A canary keeps the accounts that it has when its share grows.',
