@@ -57,10 +57,8 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/rooms/evidence/check/covered.ts',
   'integration/rooms/search/neighbours.test.ts > the nearest before and after it that share its account, merchant or address, with all they have in common':
     'src/rooms/search/queries/neighbours.ts',
-  'integration/rooms/search/answer-caches.test.ts > what is served equals a recount of at most a second ago':
+  'integration/rooms/summaries/answers-from-memory.test.ts > what is served equals a recount of at most a second ago':
     'src/kit/caches/answer-cache.ts',
-  'integration/rooms/search/kept-answers.test.ts > a score in memory is answered as the application answers it':
-    'src/rooms/search/api.ts',
   'integration/rooms/exports/exports.test.ts > a cut at any row goes on with each row once, %s':
     'src/rooms/exports/read-rows.ts',
   'integration/rooms/webhooks/http.test.ts > each decision that the webhook takes is in one event, although Redis loses everything':

@@ -70,7 +70,9 @@ function textOf(name: string): string {
   return name.endsWith('_id') ? '41' : name.replaceAll('_', ' ');
 }
 
-function takes({ type, enum: words, format, items }: JsonSchema, value: unknown): boolean {
+function takes(schema: JsonSchema, value: unknown): boolean {
+  const { type, enum: words, format, items, minimum = -Infinity, maximum = Infinity } = schema;
+  if (typeof value === 'number' && (value < minimum || value > maximum)) return false;
   if (format !== undefined && typeof value === 'string') return false;
   if (words !== undefined) return words.some((word) => word === value);
   if (Array.isArray(value))

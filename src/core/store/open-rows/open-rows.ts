@@ -6,8 +6,8 @@
 import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import { type OpenRow } from '../../domain/transaction.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import type { OpenRow } from '../../domain/transaction.ts';
 import { IN_FORCE } from '../controls/controls.ts';
 
 const parameters = (first: number, count: number): string[] =>

@@ -15,8 +15,8 @@ const context = {
 };
 
 test.each([
-  [['explode'], "the action must be one of list, groups, replay, purge, show, not 'explode'"],
-  [['toString'], "purge, show, not 'toString'"],
+  [['explode'], "the action must be one of show, list, groups, replay, purge, not 'explode'"],
+  [['toString'], "replay, purge, not 'toString'"],
   [['purge', '--corridor', 'US-EG'], 'purge needs --yes'],
   [['purge', '--all'], 'purge --all needs --yes'],
   [['replay', '--all'], 'replay --all needs --yes'],
