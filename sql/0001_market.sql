@@ -1264,7 +1264,7 @@ create table daily_tallies (
   constraint daily_tallies_key unique nulls not distinct (day, corridor, currency, outcome, rule_set, model)
 );
 comment on table daily_tallies is 'Transactions, scores and their reasons, labels and dead letters by day. A figure is the sum of these rows and those of daily_increments.';
--- Days that counted something.
+-- A summary of a few outcomes reads their rows alone.
 create index daily_tallies_outcome_idx on daily_tallies (outcome, day);
 
 create table total_tallies (

@@ -5,18 +5,13 @@
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { labelInForce } from '../../core/store/label-in-force.ts';
+import { isoTime, type MonthRange } from '../../core/store/partitions/month-slice.ts';
 import {
-  isoTime,
-  listWalkedMonths,
-  type MonthRange,
-} from '../../core/store/partitions/month-slice.ts';
-import {
-  filterOf,
   needsScore,
   outcomeConditions,
   type Parameter,
+  prepareSearch,
   rangesBehind,
-  rangesOf,
   type SearchFilter,
   scoreConditions,
   transactionConditions,
@@ -92,20 +87,17 @@ export async function prepareExport(
   paceNow: () => Pace = () => FULL_PACE,
 ): Promise<ReadRows> {
   const { from = -Infinity, to = Infinity, order, after: afterId = '' } = asked;
-  const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
-  const missing = detached.filter(({ fromMs, toMs }) => toMs > from && fromMs < to);
+  const isDescending = order === 'desc';
+  const { filter, walked, ranges: all } = await prepareSearch(databases, asked, isDescending);
+  const missing = walked.detached.filter(({ fromMs, toMs }) => toMs > from && fromMs < to);
   if (missing.length > 0) {
     throw new MonthDetached(new Set(missing.map(({ fromMs }) => monthOf(fromMs))));
   }
-  const filter = await filterOf(databases, asked);
-  const isDescending = order === 'desc';
-  const nowMs = databases.now();
-  const all = filter ? rangesOf(months, filter, { isDescending, nowMs }) : [];
   return async function* (rowsMax, signal) {
     const read = (pageRows: number) => {
       signal.throwIfAborted();
       const [range] = ranges;
-      if (range === undefined || filter === undefined) return undefined;
+      if (range === undefined) return undefined;
       const slice = { filter, range, isDescending, after, pageRows };
       const reading = readFrom(databases, range.toMs, (database) =>
         readExportSlice(database, slice),

@@ -5,12 +5,12 @@ import { NO_MODEL } from '../../domain/score-record.ts';
 import { createdAtMsOf, TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { findKnownKeys } from '../idempotency-keys/key-slices.ts';
 import { labelInForce } from '../label-in-force.ts';
-import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
+import { isoTime, listWalkedMonths, type MonthRange } from '../partitions/month-slice.ts';
 import { requireModel, requireReasons } from './require-known.ts';
 import type { SearchQuestion } from './search-question.ts';
 
 export type SearchFilter = Omit<SearchQuestion, 'idempotency_key'> & {
-  readonly transaction_id?: string;
+  readonly transaction_id?: string | undefined;
 };
 
 /** Adds a value of the statement; returns how the text names it. */
@@ -111,19 +111,28 @@ export function needsScore(filter: SearchFilter): boolean {
 }
 
 /**
- * Undefined where nothing can match: nobody has the idempotency key.
+ * Reads what a search needs before its first statement: `ranges` are months in the order of the search, none where nobody has the
+ * idempotency key.
  * @throws InvalidFields for a model or a reason that nobody registered
  */
-export async function filterOf(
+export async function prepareSearch(
   databases: Databases,
   asked: SearchQuestion,
-): Promise<SearchFilter | undefined> {
+  isDescending: boolean,
+) {
+  const { client, idempotency_key: key } = asked;
+  const { primary } = databases;
   await requireModel(databases, asked.model);
   await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
-  const { client, idempotency_key: key } = asked;
-  if (key === undefined || client === undefined) return asked;
-  const [found] = await findKnownKeys(databases.primary.query, client, [key]);
-  return found && { ...asked, transaction_id: found.transactionId };
+  const walked = await listWalkedMonths(primary, 'transactions');
+  const order = { isDescending, nowMs: databases.now() };
+  let filter: SearchFilter = asked;
+  if (key !== undefined && client !== undefined) {
+    const [found] = await findKnownKeys(primary.query, client, [key]);
+    if (found === undefined) return { filter, walked, ranges: [] };
+    filter = { ...asked, transaction_id: found.transactionId };
+  }
+  return { filter, walked, ranges: rangesOf(walked.months, filter, order) };
 }
 
 /** How much earlier than its receipt, by Postgres' clock, a transaction may be created, by its sender's: see createdAtAheadMsMax. */
@@ -134,7 +143,7 @@ const AHEAD_MS = TRANSACTION_LIMITS.createdAtAheadMsMax + CLOCKS_APART_MS;
  * Months within what is asked, in the order of the search. A transaction is scored after its receipt, and created at most
  * AHEAD_MS after it.
  */
-export function rangesOf(
+function rangesOf(
   months: readonly MonthRange[],
   filter: SearchFilter,
   { isDescending, nowMs }: { readonly isDescending: boolean; readonly nowMs: number },

@@ -7,13 +7,12 @@ import {
   type FoundTransactionJson,
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
-import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import type { MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import { toStoredScore } from '../../../core/store/scores/stored-scores.ts';
 import {
-  filterOf,
   needsScore,
+  prepareSearch,
   rangesBehind,
-  rangesOf,
   type SearchFilter,
 } from '../../../core/store/search/search-filter.ts';
 import {
@@ -79,7 +78,6 @@ export async function find(
 ): Promise<Found> {
   const { limit, sort, order, cursor, total, fields: _, ...rest } = asked;
   const digest = digestQuestion({ sort, order, ...rest });
-  const filter = await filterOf(databases, asked);
   const list = listOf(asked);
   const after = cursor?.after ?? null;
   const isOrdered = after === null || (after.value !== null) === (list === 'riskiest');
@@ -87,22 +85,20 @@ export async function find(
     const detail = 'must be the next_cursor of this list with the same parameters';
     throw new InvalidFields([{ pointer: '/cursor', detail }]);
   }
-  const walked = await listWalkedMonths(databases.primary, 'transactions');
   const isDescending = order === 'desc';
-  const path = { isDescending: isRanked(list) || isDescending, nowMs: databases.now() };
-  const ranges = filter === undefined ? [] : rangesOf(walked.months, filter, path);
-  const question = { list, isDescending, ranges, after, limit, lookedAtMax };
-  const { listed, next, stopped } =
-    filter === undefined ? NOTHING : await listRows(databases, { ...question, filter });
-  const counted = filter && total && (await countMatches(databases, { ...question, filter }));
+  const isNewestFirst = isRanked(list) || isDescending;
+  const { filter, walked, ranges } = await prepareSearch(databases, asked, isNewestFirst);
+  const question = { filter, list, isDescending, ranges, after, limit, lookedAtMax };
+  const { listed, next, stopped } = await listRows(databases, question);
+  const counted = total && (await countMatches(databases, question));
   return {
-    rows: filter ? await loadListed(databases, { filter, list }, listed) : [],
+    rows: await loadListed(databases, question, listed),
     page: {
       next_cursor: next && encodeSearchCursor({ digest, after: next }),
       ...missingWithin(walked, asked),
       complete: stopped === null,
       searched_to: stopped && list !== 'riskiest' ? new Date(stopped.atMs).toISOString() : null,
-      ...(total && { total: counted || { count: 0, more: false } }),
+      ...(counted && { total: counted }),
     },
   };
 }
@@ -132,8 +128,6 @@ type Listed = {
   /** How far the page looked, where a bound ended the page before the page was full; null: no bound did. */
   readonly stopped: Position | null;
 };
-
-const NOTHING: Listed = { listed: [], next: null, stopped: null };
 
 async function listRows(databases: Databases, question: Question): Promise<Listed> {
   const { list, isDescending, limit, lookedAtMax } = question;
