@@ -139,6 +139,15 @@ const takeBetween = rowsOf<object, [first: string, end: string]>(
 export const takeTimeOut = (query: Query, fromMs: number, toMs: number) =>
   takeBetween(query, lowestIdAt(fromMs), lowestIdAt(toMs));
 
+const sumBetween = onlyOf<{ ids: number }, [first: string, end: string]>(
+  'count-open-between',
+  `select count(*)::float8 as ids from market.open_rows cross join unnest(transaction_ids) id where id >= $1 and id < $2`,
+);
+
+/** Transactions that were created in a time, are accepted, and are not final. */
+export const countOpenBetween = async (query: Query, fromMs: number, toMs: number) =>
+  (await sumBetween(query, lowestIdAt(fromMs), lowestIdAt(toMs))).ids;
+
 const leave = rowsOf<object, [rowIds: Buffer, isLeft: boolean]>(
   'leave-rows',
   'update market.open_rows set is_left = $2 where row_id = any ($1::uuid[]) and is_left <> $2',

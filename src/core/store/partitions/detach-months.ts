@@ -14,7 +14,7 @@ import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { takeTimeOut } from '../open-rows/open-rows.ts';
+import { countOpenBetween, takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import { refuseOnHold } from './legal-holds.ts';
@@ -133,7 +133,7 @@ export async function attachMonth(database: Database, month: Month, by: Actor): 
     if (state === 'detaching' || state === 'detached')
       await attachTable(database, table, month, by);
   }
-  return await countUnscored(database, month);
+  return await countOpenBetween(database.query, ...timesOf(month));
 }
 
 /** Applies only to a month that is detached completely. */
@@ -232,39 +232,4 @@ const ownChecks: Statement = {
           where conrelid = to_regclass('market.' || $1) and contype = 'c' and coninhcount = 0`,
 };
 
-/** Transactions that one statement examines. */
-const PAGE_ROWS = 20_000;
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-
 const timesOf = (month: Month) => [monthStartMs(month), monthStartMs(month + 1)] as const;
-
-const unscoredPage = (month: Month): Statement => {
-  const { from, to } = monthBounds(month);
-  const text = `
-    with page as materialized (
-      select transaction_id, created_at from market.transactions
-       where created_at >= ${from} and created_at < ${to} and transaction_id > $1
-       order by transaction_id limit ${PAGE_ROWS}
-    )
-    select (select transaction_id from page order by transaction_id desc limit 1) as last,
-           (select count(*)::int from page p
-             where not exists (select from market.scores s
-                                where s.transaction_id = p.transaction_id and s.created_at = p.created_at
-                                  and s.created_at >= ${from} and s.created_at < ${to})
-               and not exists (select from market.dead_letters d
-                                where d.transaction_id = p.transaction_id and d.replayed_at is null)) as unscored`;
-  return { text };
-};
-
-async function countUnscored({ query }: Database, month: Month): Promise<number> {
-  type Page = { readonly last: string | null; readonly unscored: number };
-  const statement = unscoredPage(month);
-  let after: string | null = FIRST_ID;
-  let found = 0;
-  while (after !== null) {
-    const [page]: Page[] = await query(statement, [after]);
-    found += page?.unscored ?? 0;
-    after = page?.last ?? null;
-  }
-  return found;
-}

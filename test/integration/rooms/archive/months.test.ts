@@ -46,6 +46,7 @@ beforeAll(async () => {
     ids.push(String(body.transaction_id));
   }
   await storeScoresOf(api.database, ids.slice(1));
+  await sql('delete from open_rows where transaction_ids <@ $1::uuid[]', [ids.slice(1)]);
   const labels = ['fraud', 'legitimate'].map((label, nth) =>
     labelInput({ label, transaction_id: ids[2], labelled_at: `2013-04-0${nth + 1}T00:00:00.000Z` }),
   );
