@@ -62,9 +62,11 @@ function predicateOf({ verdict, min_score = 0, degradation = 0 }: SearchFilter) 
 }
 
 const PARTIES = ['account_id', 'device_id', 'ip', 'merchant_id'] as const;
+/** A column that two transactions may share. An index begins with each. */
+export type PartyColumn = (typeof PARTIES)[number];
 
 /** The part of the filter that names a party, whose rows an index has in the order of time. */
-export const partyOf = (filter: Pick<SearchFilter, (typeof PARTIES)[number]>) =>
+export const partyOf = (filter: Pick<SearchFilter, PartyColumn>) =>
   PARTIES.find((column) => filter[column] !== undefined);
 
 /** True where an index leads to few rows that lie apart. */

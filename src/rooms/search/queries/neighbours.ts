@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import type { StoredTransactionJson } from '../../../core/domain/transaction-record.ts';
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
-import { findRows } from '../../../core/store/search/search-rows.ts';
+import { findRows, type PartyColumn } from '../../../core/store/search/search-rows.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import {
   type Databases,
@@ -21,16 +21,13 @@ export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 export const ROWS_EACH_WAY_MAX = 10;
 export const REACH_DAYS = 30;
 
-/** Columns that two transactions may share. An index begins with each. */
-type SharedColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip';
-
 /** The column that two related transactions share. */
 const COLUMNS = {
   account: 'account_id',
   device: 'device_id',
   merchant: 'merchant_id',
   ip: 'ip',
-} as const satisfies Readonly<Record<string, SharedColumn>>;
+} as const satisfies Readonly<Record<string, PartyColumn>>;
 type Relation = keyof typeof COLUMNS;
 const RELATIONS = Object.keys(COLUMNS) as Relation[];
 
@@ -79,13 +76,13 @@ export const neighboursSchema = z
 type NeighboursJson = z.infer<typeof neighboursSchema>;
 
 /** The transaction whose neighbours are asked for. */
-type Origin = Pick<StoredTransactionJson, 'transaction_id' | 'created_at' | SharedColumn>;
+type Origin = Pick<StoredTransactionJson, 'transaction_id' | 'created_at' | PartyColumn>;
 
 type NearQuestion = {
   /** The transaction itself, which is left out. */
   readonly transactionId: string;
   readonly createdAtMs: number;
-  readonly party: Partial<Readonly<Record<SharedColumn, string>>>;
+  readonly party: Partial<Readonly<Record<PartyColumn, string>>>;
   /** Finds only this client's transactions, as if no others existed; null finds all. */
   readonly client: string | null;
   readonly direction: 'before' | 'after';
@@ -131,40 +128,44 @@ export async function readNeighbours(
   const [from, to] = [createdAtMs - reachMs, createdAtMs + reachMs];
   const walked = await listWalkedMonths(databases.primary, 'transactions');
   const missing = missingWithin(walked, { from, to });
-  const related = async (relation: Relation): Promise<RelatedJson | null> => {
+  const nearOf = async (database: Pick<Database, 'query'>, relation: Relation) => {
     const column = COLUMNS[relation];
     const value = transaction[column];
     if (value === null) return null;
-    const party = { [column]: value };
-    const question = { transactionId, createdAtMs, party, client, reachMs };
+    const question = { transactionId, createdAtMs, party: { [column]: value }, client, reachMs };
     const ofEach = { ...question, rowsMax: ROWS_EACH_WAY_MAX };
-    return await readFrom(inIndexOrder(databases), to, async (database) => {
-      const before = await findNear(database, { ...ofEach, direction: 'before' });
-      const after = await findNear(database, { ...ofEach, direction: 'after' });
-      const newestFirst = [...after.near.toReversed(), ...before.near];
-      const rows = await loadFound(database, newestFirst);
-      return {
-        complete: before.isComplete && after.isComplete && missing.detached_months === undefined,
-        items: newestFirst.flatMap(({ id }) => {
-          const row = rows.get(id);
-          return row === undefined ? [] : toNeighbourJson(row, transaction);
-        }),
-      };
+    const before = await findNear(database, { ...ofEach, direction: 'before' });
+    const after = await findNear(database, { ...ofEach, direction: 'after' });
+    const newestFirst = [...after.near.toReversed(), ...before.near];
+    return { newestFirst, isComplete: before.isComplete && after.isComplete };
+  };
+  type Near = Awaited<ReturnType<typeof nearOf>>;
+  return await readFrom(inIndexOrder(databases), to, async (database) => {
+    // Relations are read in turn, so that a question takes one connection.
+    const account = await nearOf(database, 'account');
+    const merchant = await nearOf(database, 'merchant');
+    const device = await nearOf(database, 'device');
+    const ip = await nearOf(database, 'ip');
+    const all = [account, merchant, device, ip].flatMap((near) => near?.newestFirst ?? []);
+    const rows = await loadFound(database, all);
+    const toJson = ({ newestFirst, isComplete }: NonNullable<Near>): RelatedJson => ({
+      complete: isComplete && missing.detached_months === undefined,
+      items: newestFirst.flatMap(({ id }) => {
+        const row = rows.get(id);
+        return row === undefined ? [] : toNeighbourJson(row, transaction);
+      }),
     });
-  };
-  // Relations are read in turn, so that a question takes one connection.
-  const account = await related('account');
-  const merchant = await related('merchant');
-  if (account === null || merchant === null) throw new Error('each transaction has both');
-  return {
-    from: new Date(from).toISOString(),
-    to: new Date(to).toISOString(),
-    account,
-    merchant,
-    device: await related('device'),
-    ip: await related('ip'),
-    ...missing,
-  };
+    if (account === null || merchant === null) throw new Error('each transaction has both');
+    return {
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      account: toJson(account),
+      merchant: toJson(merchant),
+      device: device && toJson(device),
+      ip: ip && toJson(ip),
+      ...missing,
+    };
+  });
 }
 
 function toNeighbourJson(near: FoundTransaction, to: Origin): NeighbourJson {
