@@ -1,17 +1,16 @@
 /** Goal: `bin/risk` can be called from anywhere and answers each mistake with its exit code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const elsewhere = mkdtempSync(join(tmpdir(), 'risk-elsewhere-'));
-afterAll(() => rmSync(elsewhere, { recursive: true }));
+const elsewhere = folderOfFile();
 
 function start(
   program: string,

@@ -2,23 +2,22 @@
  * Goal: `risk labels import` stores the labels of a file, once, and reports those that it could not. Method:
  * the command as a process against an API process; the rows are counted in SQL.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 import { count, input, postBatch } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 
 const ROWS = 2_500;
 const CREATED_AT = '2018-04-01T00:00:31Z';
 
-const folder = mkdtempSync(join(tmpdir(), 'labels-'));
+const folder = folderOfFile();
 const api = await openForFile(startRunningApi());
-afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeEach(async () => {
   await api.reset();

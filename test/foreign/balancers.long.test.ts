@@ -3,9 +3,8 @@
  * two APIs with the settings that they have by default; 300 posts a second, while one API after the other is stopped and started.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +14,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { REPOSITORY, type RiskProcess, spawnRisk, watch } from '../support/risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { input } from '../support/submit.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Twenty restarts take six minutes: RISK_TEST_RESTARTS=20. */
@@ -140,8 +140,7 @@ function startPosting(port: number) {
 /** @returns the answers to all posts by status */
 async function roll(balancer: Balancer): Promise<Record<string, number>> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'risk-balancer-'));
-  stack.defer(() => rm(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const [port = 0, ...ports] = [await freePort(), await freePort(), await freePort()];
   const apis = await Promise.all(ports.map(startApi));
   stack.defer(async () => {

@@ -3,16 +3,15 @@
  * maintenance agency. A machine without Python, pip or a registry says so and skips.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Iso4217, tableOf } from '../support/iso-4217.ts';
 import { REPOSITORY } from '../support/risk.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 
 const GOLDEN = join(REPOSITORY, 'test/golden');
-const folder = mkdtempSync(join(tmpdir(), 'risk-iso-4217-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfFile();
 
 const python = (args: readonly string[]) =>
   spawnSync('python3', args, {

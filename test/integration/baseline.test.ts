@@ -3,24 +3,23 @@
  * learns whether they are missing or Postgres is down. Method: the
  * baseline with a second migration of the test's own.
  */
-import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-session.ts';
 import { waitForSchema } from '../../src/kit/database/migrations/schema-version.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { FIRST_POLICY } from '../support/rooms/review/policy.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 
 const BASELINE = '0001_market.sql';
 const SECOND = '0002_make_something.sql';
 
-const folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
+const folder = folderOfFile();
 await cp(join(SQL_FOLDER, BASELINE), join(folder, BASELINE));
 const database = await openForFile(createTestDatabase({ migrated: false }));
-afterAll(() => rm(folder, { recursive: true }));
 
 const run = async () =>
   await migrate({ url: database.url, market: database.market, corridors: [] }, folder);

@@ -3,8 +3,7 @@
  * come last. Method: the commands against an API and a worker of this file.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openForFile } from '../support/open-for-file.ts';
@@ -12,13 +11,13 @@ import { childEnvironment, REPOSITORY, watch } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 
 const api = await openForFile(startRunningApi());
 const worker = api.startWorker();
-const folder = mkdtempSync(join(tmpdir(), 'foreign-files-'));
+const folder = folderOfFile();
 afterAll(async () => {
   await worker[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
 });
 const client = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
 const SET = ['--set', 'merchant_id=m,currency=USD,corridor=US-EG'];

@@ -3,10 +3,9 @@
  * name. Method: an API process and the same ids at each of its doors.
  */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openForFile } from '../support/open-for-file.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import {
@@ -18,11 +17,11 @@ import {
   postOne,
   send,
 } from '../support/submit.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
-const folder = mkdtempSync(join(tmpdir(), 'risk-ids-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfFile();
 
 const [NFC, NFD] = ['Jos\u00e9', 'Jose\u0301'];
 const at = encodeURIComponent;

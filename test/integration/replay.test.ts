@@ -2,19 +2,18 @@
  * Goal: `risk replay` against the real API and worker: the ledger balances, a second replay is all
  * duplicates, a bad row is refused alone. Method: both roles on a database and a Redis of this file.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 
 const TRANSACTIONS = 3_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'replay-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 const api = await openForFile(startRunningApi());
 await openForFile(api.startWorker());
 const { database, testDatabase } = api;

@@ -2,10 +2,6 @@
  * Goal: no setting of the server, the database or the role changes what the engine reads and writes, or ends work that is long.
  * Method: an API, commands and pools on databases whose sessions begin with settings that others use.
  */
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { unsealed } from '../../bench/support/unsealed.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
@@ -23,6 +19,7 @@ import { startRunningApi } from '../support/running-api.ts';
 import { askPostgres, superuserUrl } from '../support/standby.ts';
 import { storeScoresOf } from '../support/stored-rows.ts';
 import { input, postOne, send } from '../support/submit.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Settings that the engine sends, by the name under which Postgres lists it, and a value that others set. */
@@ -47,10 +44,9 @@ const FOREIGN = Object.fromEntries(Object.entries(SENT).map(([name, [, other]]) 
 
 const api = await openForFile(startRunningApi({}, FOREIGN));
 const { name: databaseName, sql, url, market } = api.testDatabase;
-const folder = mkdtempSync(join(tmpdir(), 'risk-settings-'));
+const folder = folderOfFile();
 afterAll(async () => {
   await unsealed(folder)[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
 });
 
 // Functions and a type of another program stand before those of Postgres.

@@ -4,9 +4,8 @@
  * answers of the API and sums over the rows are compared with those from before.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unsealed } from '../../../../bench/support/unsealed.ts';
@@ -16,13 +15,14 @@ import { runRiskProcess } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { storeScoresOf } from '../../../support/stored-rows.ts';
 import { input, labelInput, postLabels, postOne } from '../../../support/submit.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
 
 const MONTH = '2013-03';
 const ROWS = 60;
 const KILL_TEST_MS = 60_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'risk-months-'));
+const folder = folderOfFile();
 const keyFile = join(folder, 'key');
 writeFileSync(keyFile, randomBytes(32).toString('base64'));
 const place = join(folder, 'cold', 'market_0', MONTH, '1');
@@ -31,7 +31,6 @@ const { sql, url } = api.testDatabase;
 
 afterAll(async () => {
   await unsealed(folder)[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
 });
 
 /** Scored and labelled, scored, and neither. */

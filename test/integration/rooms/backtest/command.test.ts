@@ -1,17 +1,16 @@
 /** Goal: analysts ask for backtests by a command. Method: `risk backtest` as a process beside an API; no worker runs. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { source } from '../../../support/rooms/backtest/rig.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 
 const api = await openForFile(startRunningApi());
-const folder = mkdtempSync(join(tmpdir(), 'risk-backtest-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 /** The answer of an action that queues a backtest, after the command that shows the backtest. */
 async function queue(...args: string[]): Promise<{ readonly backtest_id: string }> {

@@ -3,8 +3,7 @@
  * verify/ as a process of its own, which has no engine around it.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -17,14 +16,13 @@ import { testConfig } from '../../../support/config.ts';
 import { REPOSITORY } from '../../../support/risk.ts';
 import { openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
 import { runRisk } from '../../../support/run-risk.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 
 test('keys are made, a score is exported, verified without the engine and recomputed, and the log is checked', async () => {
   await using rig = await openEvidenceRig();
-  const folder = mkdtempSync(join(tmpdir(), 'risk-auditor-'));
-  await using cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const risk = async (...args: string[]) => {
     const ran = await runRisk(['evidence', ...args], environment);
     return { ...ran, lines: ran.stdout.trimEnd().split('\n') };

@@ -2,9 +2,6 @@
  * Goal: a worker that is killed at any write of sealing makes no fork, no gap and no second leaf. Method: worker processes with
  * keys, each killed at another statement; then one that lives, and a check of the whole log.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
@@ -14,6 +11,7 @@ import { originOf, publishedFile, signingKeys } from '../../../../src/rooms/evid
 import { lookAtLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { silentLog, testConfig } from '../../../support/config.ts';
 import { runRisk } from '../../../support/run-risk.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds } from '../../../support/worker-rig.ts';
 
@@ -28,9 +26,8 @@ const STATEMENTS = [
 const EACH = 40;
 
 test('no kill between two writes harms the log', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'risk-killed-'));
+  const folder = temporaryFolder();
   await using cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => rmSync(folder, { recursive: true }));
   const made = await runRisk(['evidence', 'keys', folder]);
   const settings = {
     RISK_EVIDENCE_KEYS: /KEYS=(.*)/.exec(made.stdout)?.[1] ?? '',

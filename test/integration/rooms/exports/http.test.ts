@@ -2,18 +2,18 @@
  * Goal: exports over HTTP are few at a time, slow or absent readers hold nothing, each is in the audit log, and the command goes on
  * after a cut. Method: an API process with more rows than all buffers between it and a reader hold; readers that stop or go away.
  */
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOW = Date.now();
@@ -25,7 +25,7 @@ const IDLE_MS = 6_000;
 const PATIENCE_MS = 30_000;
 const EXPORTS_MAX = 2;
 
-const folder = await mkdtemp(join(tmpdir(), 'risk-export-'));
+const folder = folderOfFile();
 const api = await openForFile(
   startRunningApi({
     RISK_EXPORTS_MAX: `${EXPORTS_MAX}`,
@@ -41,7 +41,6 @@ await api.testDatabase.sql(
   [NOW, ROWS - 1, NOTE_CHARS],
 );
 await api.testDatabase.sql('analyze transactions');
-afterAll(() => rm(folder, { recursive: true }));
 
 type AuditRow = { action: string; subject: string; who: string; after: Record<string, unknown> };
 const audit = () =>

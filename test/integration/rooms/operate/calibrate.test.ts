@@ -2,10 +2,9 @@
  * Goal: a calibration of an engine that works has a figure of each part, and a plan computes with it. Method: an API and a worker
  * in this process, rows that are stored, traffic while the command measures, then another worker that comes and goes.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readWorkers } from '../../../../src/rooms/operate/plan/measure-engine.ts';
 import { calibrationSchema } from '../../../../src/rooms/operate/plan/plan.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -13,12 +12,12 @@ import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { input } from '../../../support/submit.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
-const folder = await mkdtemp(join(tmpdir(), 'risk-calibrate-'));
-afterAll(() => rm(folder, { recursive: true }));
+const folder = folderOfFile();
 
 const REQUEST = 1000;
 async function post(requests: number): Promise<void> {

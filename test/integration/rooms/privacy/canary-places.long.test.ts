@@ -3,8 +3,7 @@
  * canaries in every encoding; a control value, which is not personal, is found in each place, so the search finds what is there.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
@@ -14,6 +13,7 @@ import { dumpKeys, dumpTables, findIn } from '../../../support/rooms/privacy/can
 import { CANARIES, CONTROL, payments, sendScored } from '../../../support/rooms/privacy/history.ts';
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.contacts.email', 'metadata.home'];
@@ -72,9 +72,7 @@ async function heapOf(worker: RiskProcess, folder: string): Promise<string> {
 
 test('no place of a market with declared fields has a clear value', async () => {
   await using folder = await makePrivacyFolder();
-  const scratch = await mkdtemp(join(tmpdir(), 'risk-canaries-'));
-  await using cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => rm(scratch, { recursive: true }));
+  const scratch = temporaryFolder();
   await using api = await startRunningApi({ ...folder.settings, ...PATIENT });
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   for (const field of FIELDS)

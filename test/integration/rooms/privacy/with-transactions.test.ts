@@ -2,8 +2,7 @@
  * Goal: a market with clear values gets tokens by the way that its refusal of a declaration names. Method: its transactions and labels
  * are exported and go into a second market with declared fields, whose tables and keys are searched for the clear values.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -18,6 +17,7 @@ import {
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { labelInput, postLabels } from '../../../support/submit.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.contacts.email', 'metadata.home'];
 const PAYMENTS = 60;
@@ -34,9 +34,7 @@ const labelsOf = async (api: RunningApi) =>
   );
 
 test('a history goes into a market with declared fields, and leaves its clear values behind', async () => {
-  const scratch = await mkdtemp(join(tmpdir(), 'risk-history-'));
-  await using cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => rm(scratch, { recursive: true }));
+  const scratch = temporaryFolder();
   const history = join(scratch, 'history.ndjson');
   const labels = join(scratch, 'labels.ndjson');
   await using _worker = older.startWorker();
