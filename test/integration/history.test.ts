@@ -15,8 +15,7 @@ import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profil
 import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { openForFile } from '../support/open-for-file.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -34,8 +33,7 @@ const MERCHANT_DAYS = 107;
 /** Listed rows, an hour of the reach each, those of a part, and the parts of the most crowded hour. */
 const REBUILD_ROWS_MAX = 1026 + MERCHANT_DAYS * 24 + 4096 + 50;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const sql = testDatabase.sql;
 const newest = monthOf(END_MS) + 1;
 await ensurePartitions(

@@ -23,9 +23,8 @@ import {
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { insertKey, openSlices } from '../support/key-rows.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const AT_MS = Date.UTC(2026, 2, 10);
@@ -33,8 +32,7 @@ const DAY_MS = 86_400_000;
 const FINGERPRINT = 'ab'.repeat(16);
 const { signal } = new AbortController();
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open({ connectionsMax: 20 }));
+const { testDatabase, database } = await openTestDatabase({ connectionsMax: 20 });
 await ensurePartitions(database, [monthOf(AT_MS)]);
 
 function transaction(key: string): NewTransaction {

@@ -13,9 +13,8 @@ import { loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { createLoadFrauds } from '../../src/core/store/profiles/known-frauds.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { foldOne } from '../support/fold-one.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { payload } from '../support/stream-rig.ts';
 
@@ -31,8 +30,7 @@ const load = createLoadFrauds('merchant_id', FRAUDS_SEEN_MAX + 1, 513);
 const loadFrauds = async (...asked: Parameters<typeof load>) =>
   (await load(...asked)).map(({ known }) => known);
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { database } = await openTestDatabase();
 await ensurePartitions(database, [monthOf(SINCE_MS), monthOf(AT_MS)]);
 
 beforeEach(async () => {

@@ -13,7 +13,7 @@ import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-gr
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -29,8 +29,7 @@ const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
 
 let appended = 0;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const service = await openForFile(startTestRedis({ settings }));
 const redis = openCommands(service.url, 5000);
 await untilReady(redis, 5000);

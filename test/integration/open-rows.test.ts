@@ -12,8 +12,7 @@ import {
   takeOutFinal,
 } from '../../src/core/store/open-rows/open-rows.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { openForFile } from '../support/open-for-file.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { idAt, readRows } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -21,8 +20,7 @@ const AT_MS = Date.UTC(2026, 2, 10);
 const ROW = idAt(AT_MS, 0xffff);
 const [A, B, C] = [1, 2, 3].map((n) => idAt(AT_MS, n)) as [string, string, string];
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 
 beforeEach(async () => {
   await testDatabase.sql('truncate open_rows');

@@ -11,6 +11,8 @@ import { inMarket } from '../../src/kit/database/market-schema.ts';
 import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
+import { scoreSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const MARCH = Date.UTC(2026, 2, 1);
@@ -24,8 +26,7 @@ const search: Omit<RowSearch, 'filter'> = {
   rows: 51,
 };
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { database } = await openTestDatabase();
 const months = Array.from({ length: 12 }, (_, month) => Date.UTC(2026, month, 10));
 await storeTransactions(
   database,

@@ -10,7 +10,7 @@ import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { bindPurge, PURGE_STEP_ROWS_MAX } from '../../src/kit/duties/purge.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { RETENTIONS } from '../../src/main/rooms.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { openCasesOf } from '../support/rooms/review/cases.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -20,8 +20,7 @@ const DAY_MS = 86_400_000;
 /** More rows than one step, and not a whole number of steps. */
 const MANY = 2 * PURGE_STEP_ROWS_MAX + 1;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const read = readConfig({
   RISK_DEAD_LETTER_RETENTION_DAYS: '10',
   RISK_WATCH_RETENTION_DAYS: '5',

@@ -10,9 +10,8 @@ import { findLoggedFeature } from '../../src/core/store/labels/labelled-transact
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { readScoreRecord } from '../../src/core/store/scores/read-scores.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -50,8 +49,7 @@ function makeScore(createdAtMs: number, n: number): PlainScore {
 
 const bitsOf = (vector: Float64Array) => [...new BigUint64Array(vector.slice().buffer)];
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 await ensurePartitions(database, MONTHS.map(monthOf));
 await insertPlainScores(database, scores, 0);
 

@@ -5,8 +5,7 @@
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { loadUnscored } from '../../src/core/store/transactions/read-transactions.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { openForFile } from '../support/open-for-file.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const BARE = { type: null, ip: null, deviceId: null, country: null, channel: null, declared: null };
@@ -46,8 +45,7 @@ const setOptional = {
           where transaction_id = $1`,
 };
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { database } = await openTestDatabase();
 await storeTransactions(
   database,
   ALL.map((one) => ({ ...one, id: one.transactionId })),

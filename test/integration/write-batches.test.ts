@@ -14,11 +14,10 @@ import {
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';
 import { holdOpen } from '../support/hold-open.ts';
 import { openSlices } from '../support/key-rows.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -27,8 +26,7 @@ const ROWS = 300;
 const KEYS_MAX = 1000;
 const FINGERPRINT = 'ab'.repeat(16);
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open({ connectionsMax: 10 }));
+const { testDatabase, database } = await openTestDatabase({ connectionsMax: 10 });
 const slices = openSlices(database);
 await ensurePartitions(database, [monthOf(AT_MS)]);
 

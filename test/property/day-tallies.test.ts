@@ -27,11 +27,10 @@ import { Failure } from '../../src/kit/words/failure.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
 import { markPurged, markReplayed } from '../../src/rooms/dead-letters/store.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { deliver } from '../support/delivered.ts';
 import { insertScores } from '../support/insert-scores.ts';
 import { openSlices } from '../support/key-rows.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { recountDays } from '../support/recount-days.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -107,8 +106,7 @@ const action = fc.oneof(
 );
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open({ connectionsMax: 8 }));
+const { testDatabase, database } = await openTestDatabase({ connectionsMax: 8 });
 const slices = openSlices(database);
 const month = monthOf(BASE_MS);
 await ensurePartitions(database, [month - 2, month - 1, month, month + 1]);

@@ -7,13 +7,11 @@ import { describe, expect, test } from 'vitest';
 import { currencyScale, toMinorUnits } from '../../src/core/domain/currency.ts';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
 import { textArray } from '../../src/kit/database/binary-array.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { openForFile } from '../support/open-for-file.ts';
+import { openTestDatabase } from '../support/database.ts';
 
 const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'EGP', 'CLF'];
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 
 const digits = (min: number, max: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max });

@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
 import { openPool, type PoolOptions } from '../../src/kit/database/pool.ts';
 import { TEMPLATE, TEST_MARKET } from './global-setup.ts';
+import { openForFile } from './open-for-file.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
@@ -57,6 +58,12 @@ export async function createTestDatabase({
       if (leaked.length > 0) throw new Error(`connections left open: ${leaked.join('; ')}`);
     },
   };
+}
+
+/** A database of the test file, and a pool of it. */
+export async function openTestDatabase(options?: Partial<PoolOptions>) {
+  const testDatabase = await openForFile(createTestDatabase());
+  return { testDatabase, database: await openForFile(testDatabase.open(options)) };
 }
 
 function openConnections(connectionString: string): pg.Pool {

@@ -10,11 +10,9 @@ import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
 import { answerOnce, REPLAYED } from '../../../../src/kit/http/once/answer-once.ts';
 import { unnoted } from '../../../../src/kit/process/note-commits.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { database } = await openTestDatabase();
 
 const insert = (name: string) => ({
   text: `insert into market.identities (identity, folded) values ('${name}', '${name}')`,

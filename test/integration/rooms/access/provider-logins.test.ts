@@ -4,14 +4,12 @@
  */
 import { describe, expect, test } from 'vitest';
 import { PROVIDER_TOKENS } from '../../../foreign/provider-tokens.ts';
-import { createTestDatabase } from '../../../support/database.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { type ProviderForm, startProvider } from '../../../support/identity-provider.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openLogins } from '../../../support/provider-logins.ts';
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const stores = { database, testDatabase };
 
 type Settings = Readonly<Record<string, string>>;

@@ -10,13 +10,11 @@ import { readBacktest, requestBacktest } from '../../../../src/rooms/backtest/re
 import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
 import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { COUNT, source, storeHistory, WINDOW } from '../../../support/rooms/backtest/rig.ts';
 import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const people = [
   await makeOfficer(testDatabase, 'Ann'),
   await makeOfficer(testDatabase, 'Bob'),

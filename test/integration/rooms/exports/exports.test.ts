@@ -24,8 +24,7 @@ import {
 } from '../../../../src/rooms/exports/read-rows.ts';
 import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
+import { createTestDatabase, openTestDatabase } from '../../../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
 
@@ -36,8 +35,7 @@ const PACE: Pace = { ...FULL_PACE, pageRows: PAGE_ROWS };
 const LONG_AGO = Date.UTC(2012, 4, 5);
 const NASTY = ['=1+1', '+1', '-1', '@cmd', "'quoted", 'a,"b"\nc', '', '\u{1f600} x', 'plain'];
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const databases = alone(database);
 const reasons = ['VELOCITY_COUNT_1H', 'NEW_MERCHANT'];
 await storeTransactions(

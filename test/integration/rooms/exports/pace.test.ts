@@ -4,15 +4,13 @@ import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { beginExport, type Exports, runExport } from '../../../../src/rooms/exports/exports.ts';
 import { createExportMetrics } from '../../../../src/rooms/exports/metrics.ts';
 import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { alone, NOVEMBER } from '../../../support/reads.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
 const ROWS = 2500;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const transactions = Array.from({ length: ROWS }, (_, n) => ({
   ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n, score: 1 },
 }));

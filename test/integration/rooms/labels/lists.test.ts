@@ -8,8 +8,7 @@ import type { Query } from '../../../../src/kit/database/pool.ts';
 import { labelListParameters } from '../../../../src/rooms/labels/parameters.ts';
 import { searchLabels } from '../../../../src/rooms/labels/routes.ts';
 import { searchStoredLabels } from '../../../../src/rooms/labels/store.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { allPages, alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
@@ -37,8 +36,7 @@ const insertLabels = `
          created_at + n % 90 * interval '1 day', transaction_id, account_id, merchant_id
     from transactions, lateral (select ('x' || right(transaction_id::text, 8))::bit(32)::int as n) numbers`;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const databases = alone(database);
 const months = Array.from({ length: MONTHS }, (_, month) => NOVEMBER - month * 30 * DAY_MS);
 await storeTransactions(

@@ -10,9 +10,8 @@ import { describeModel } from '../../../../src/rooms/models/registry/check-model
 import { insertModel } from '../../../../src/rooms/models/store/models.ts';
 import { describeValues } from '../../../../src/rooms/models/watch/write-reports.ts';
 import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
-import { createTestDatabase } from '../../../support/database.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { modelFile } from '../../../support/models-command.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { type ScoreSeed, storeLabels, storeScores } from '../../../support/scored-rows.ts';
 
 const AT_MS = Date.parse('2026-11-20T10:00:00Z');
@@ -20,8 +19,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const { signal } = new AbortController();
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open({ connectionsMax: 2 }));
+const { testDatabase, database } = await openTestDatabase({ connectionsMax: 2 });
 
 beforeEach(() => testDatabase.sql('truncate scores, labels'));
 

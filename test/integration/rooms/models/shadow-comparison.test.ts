@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
 import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
-import { createTestDatabase } from '../../../support/database.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { storeLabels, storeScores } from '../../../support/scored-rows.ts';
@@ -13,8 +13,7 @@ import { storeLabels, storeScores } from '../../../support/scored-rows.ts';
 const HOUR_MS = 3_600_000;
 const NOW = Date.now();
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const rollOut = await openForFile(startRollOut(testDatabase));
 
 test('verdicts and labels of both, each transaction once', async () => {

@@ -11,9 +11,8 @@ import { ensurePartitions } from '../../../../src/core/store/partitions/partitio
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { readTrainingRows } from '../../../../src/rooms/models/store/training-rows.ts';
 import type { TrainingRow } from '../../../../src/rooms/models/training/rows.ts';
-import { createTestDatabase } from '../../../support/database.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { insertPlainScores } from '../../../support/delivered.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -75,8 +74,7 @@ async function store(rows: readonly { atMs: number; said: readonly Said[] }[]) {
   }
 }
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 const later = (days: number) => JANUARY + days * DAY_MS;
 const cases: (readonly Said[])[] = [
   [['fraud', later(7)]],

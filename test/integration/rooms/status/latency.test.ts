@@ -9,8 +9,7 @@ import {
   type Latencies,
   readLatencies,
 } from '../../../../src/rooms/status/store/latency-sample.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
+import { openTestDatabase } from '../../../support/database.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
@@ -18,8 +17,7 @@ import { storeTransactions, type TransactionSeed } from '../../../support/stored
 const NOW_MS = Date.UTC(2026, 10, 1, 0, 10);
 const MINUTE_MS = 60_000;
 
-const testDatabase = await openForFile(createTestDatabase());
-const database = await openForFile(testDatabase.open());
+const { testDatabase, database } = await openTestDatabase();
 
 beforeEach(() => testDatabase.sql('truncate transactions, scores'));
 
