@@ -1231,16 +1231,6 @@ begin
 end $$;
 create trigger void_snapshots after insert on labels for each row execute function void_snapshots();
 
-create table label_batches (
-  batch_id uuid not null,
-  received_at timestamptz(3) not null,
-  transaction_ids uuid[] not null,
-  constraint label_batches_pkey primary key (batch_id)
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table label_batches is 'Requests whose labels are committed, but of which the profiles may not have been told. Deleted once they are; what stays is told by a worker.';
-alter table label_batches alter column transaction_ids set storage external;
-create index label_batches_received_idx on label_batches (received_at);
-
 -- Tallies of days
 
 create table daily_increments (
@@ -1356,16 +1346,6 @@ create table exchange_rates (
   constraint rate_in_range check (usd > 0 and usd < 1e9)
 );
 comment on table exchange_rates is 'What one unit of a currency was worth in US dollars on a UTC day. Imported by people; a day without a row has the rate of the day before.';
-
-create table review_intake (
-  intake_id bigint generated always as identity constraint review_intake_pkey primary key,
-  source text not null,
-  transaction_ids uuid[] not null,
-  received_at timestamptz(3) not null default now(),
-  constraint intake_source_known check (source in ('score', 'dispute')),
-  constraint intake_names_transactions check (cardinality(transaction_ids) > 0)
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table review_intake is 'Transactions that need a case, a row a batch, written by the statement that stores their scores or labels. A worker makes the cases and deletes the row in one database transaction.';
 
 create table review_cases (
   transaction_id uuid constraint review_cases_pkey primary key,
@@ -1530,20 +1510,6 @@ comment on column webhook_endpoints.previous_secret is 'Signs beside the newer o
 comment on column webhook_endpoints.failing_since is 'First failure since the last success.';
 create index webhook_endpoints_deleted_idx on webhook_endpoints (deleted_at) where deleted_at is not null;
 
-create table webhook_intake (
-  intake_id bigint generated always as identity constraint webhook_intake_pkey primary key,
-  transaction_ids uuid[] not null,
-  constraint hooked_names_transactions check (cardinality(transaction_ids) > 0)
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table webhook_intake is 'Transactions whose verdict an endpoint takes, a row a batch, written by the statement that stores their scores. A worker makes the deliveries and deletes the row in one database transaction.';
-
-create table webhook_position (
-  only_row boolean constraint webhook_position_pkey primary key default true constraint one_row check (only_row),
-  decision_id bigint not null
-);
-comment on table webhook_position is 'Final decisions up to this one have their deliveries.';
-insert into webhook_position (decision_id) values (0);
-
 create table webhook_deliveries (
   delivery_id bigint generated always as identity constraint webhook_deliveries_pkey primary key,
   endpoint_id uuid not null,
@@ -1585,7 +1551,7 @@ create table evidence_logs (
 );
 comment on table evidence_logs is 'One row per log; the newest takes leaves. The commit that appends compares size and root with those it read.';
 comment on column evidence_logs.audit_id is 'The last line of audit_log that is sealed.';
-comment on column evidence_logs.sealed_at is 'When a worker last sealed or found nothing to seal: scores name themselves in evidence_intake until 7 days after.';
+comment on column evidence_logs.sealed_at is 'When a worker last sealed or found nothing to seal: scores name themselves in outbox_evidence until 7 days after.';
 comment on column evidence_logs.refused is 'Why the log takes no leaves: it contradicts a checkpoint that was published. Null: it takes them.';
 
 create table evidence_entries (
@@ -1626,26 +1592,43 @@ create table evidence_tiles (
 comment on table evidence_tiles is 'Hashes of the Merkle trees (RFC 6962) in tiles of 256, as c2sp.org/tlog-tiles has them; the last tile of a level grows.';
 alter table evidence_tiles alter column hashes set storage external;
 
-create table evidence_intake (
-  intake_id bigint generated always as identity constraint evidence_intake_pkey primary key,
-  transaction_ids uuid[] not null,
+-- Outbox: rows that a commit adds beside what they are about, a table a topic. One worker takes the rows in order, and the commit that
+-- has their effect deletes them (src/kit/outbox).
+
+create table outbox_decided (
+  row_id bigint generated always as identity constraint outbox_decided_pkey primary key,
+  written_at timestamptz(3) not null default now(),
+  transaction_ids uuid[] not null constraint outbox_names_transactions check (cardinality(transaction_ids) > 0)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+comment on table outbox_decided is 'Transactions whose verdict an endpoint takes, a row a batch, written by the statement that stores their scores. They become deliveries.';
+
+create table outbox_review (
+  like outbox_decided including all,
+  source text not null constraint outbox_source_known check (source in ('score', 'dispute'))
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+comment on table outbox_review is 'Transactions that need a case, a row a batch, written by the statement that stores their scores or labels. They become cases.';
+
+create table outbox_labels (like outbox_decided including all)
+  with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+comment on table outbox_labels is 'Transactions whose labels are committed, but of which the profiles may not have been told, a row a request. The request deletes its row; a worker tells the profiles of rows that stay.';
+alter table outbox_labels alter column transaction_ids set storage external;
+
+create table outbox_evidence (
+  like outbox_decided including all,
   hashes bytea,
   scored_at timestamptz(3),
-  constraint evidence_intake_hashed check ((hashes is null) = (scored_at is null)
-    and octet_length(hashes) = 32 * cardinality(transaction_ids))
+  constraint outbox_hashed check ((hashes is null) = (scored_at is null) and octet_length(hashes) = 32 * cardinality(transaction_ids))
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table evidence_intake is 'Scores that wait to be sealed: a row by the statement that stores scores, deleted by the commit that seals them.';
-comment on column evidence_intake.hashes is 'Hashes of the scores in the order of transaction_ids, 32 bytes each; null: the sealer reads the scores and hashes them.';
-alter table evidence_intake alter column transaction_ids set storage external, alter column hashes set storage external;
+comment on table outbox_evidence is 'Scores that wait to be sealed, a row a batch, written by the statement that stores them. They become leaves.';
+comment on column outbox_evidence.hashes is 'Hashes of the scores in the order of transaction_ids, 32 bytes each; null: the sealer reads the scores and hashes them.';
+alter table outbox_evidence alter column transaction_ids set storage external, alter column hashes set storage external;
 
-create table checkpoint_intake (
-  intake_id bigint generated always as identity constraint checkpoint_intake_pkey primary key,
-  log_id int not null constraint checkpoint_intake_log_fkey references evidence_logs (log_id),
-  size bigint not null,
-  signed_at timestamptz(3) not null,
-  checkpoint text not null constraint checkpoint_bounded check (octet_length(checkpoint) between 1 and 65535)
-);
-comment on table checkpoint_intake is 'Checkpoints that wait for their webhooks: a row by the commit that stores the checkpoint, deleted by the commit that makes the deliveries.';
+create table outbox_events (
+  row_id bigint generated always as identity constraint outbox_events_pkey primary key,
+  written_at timestamptz(3) not null default now(),
+  event text not null constraint outbox_event_bounded check (octet_length(event) between 1 and 131072)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+comment on table outbox_events is 'Events that an endpoint takes, as JSON, written by the commit that they tell of. They become deliveries.';
 
 -- Backtests
 

@@ -25,7 +25,7 @@ const DEADLINE_MS = 120_000;
 const HOLD = `update leaderships set owner = 'bench', epoch = epoch + 1, expires_at = 'infinity' where duty = 'care'`;
 const LET_GO = `update leaderships set expires_at = '-infinity' where duty = 'care'`;
 const LEFT = `
-  select (select count(*) from review_intake)::int + (select count(*) from webhook_intake)::int
+  select (select count(*) from outbox_review)::int + (select count(*) from outbox_decided)::int
        + (select count(*) from webhook_deliveries where state = 'waiting')::int as left`;
 /** Sessions of the engine. */
 const SESSIONS = `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`;

@@ -1,9 +1,9 @@
 /**
- * Events that the engine tells other systems. A room offers what it has to tell as a source; the room of webhooks asks the
- * sources and sends each event once to each endpoint that takes it.
+ * Events that the engine tells other systems. A room adds an event in the commit of what it tells, or offers what holds for a while
+ * as a source; the room of webhooks sends each event once to each endpoint that takes it.
  */
-import type { Query } from '../kit/database/pool.ts';
-import type { Verdict } from './domain/score-record.ts';
+import { textArray } from '../kit/database/binary-array.ts';
+import type { Query, Statement } from '../kit/database/pool.ts';
 
 export const EVENT_TYPES = [
   'transaction.decided',
@@ -27,50 +27,39 @@ export type Event<Type extends string = EventType> = {
 };
 
 /** A decision about a transaction, of which an event lists many. */
-export type Decision = {
+export type DecisionEvent = Omit<Event<'transaction.final_decision'>, 'id'> & {
   readonly transactionId: string;
   readonly corridor: string;
-  /** Absent where endpoints do not choose by the verdict. */
-  readonly verdict?: Verdict;
-  readonly atMs: number;
-  readonly json: string;
-  /** Sent in place of `json` to endpoints of a client. */
-  readonly clientJson?: string;
+  /** Sent in place of `data` to endpoints of a client. */
+  readonly clientData: object;
 };
 
 /** Things that hold for a while, such as alerts: the source is asked for all of them again and again. */
-export type WatchedEvents = {
+export type EventSource = {
   readonly kind: 'watched';
   readonly type: 'review.deadline_near' | 'alert.raised' | 'decision.second_authority';
   readonly find: (query: Query, nowMs: number) => Promise<readonly Event[]>;
 };
 
-/** Decisions with positions that ascend in the order of commits, so that none is left out behind a position. */
-export type DecisionLog = {
-  readonly kind: 'decisions';
-  readonly type: 'transaction.final_decision';
-  /** The oldest decisions after a position, at most so many. */
-  readonly listAfter: (
-    query: Query,
-    position: string,
-    rowsMax: number,
-  ) => Promise<readonly (Decision & { readonly position: string })[]>;
-};
-
-/** Events that a commit stored, of which each is taken once. */
-export type WaitingEvents = {
-  readonly kind: 'waiting';
-  readonly type: 'evidence.checkpoint';
-  readonly has: (query: Query) => Promise<boolean>;
-  /** Deletes the oldest events, at most so many. */
-  readonly take: (query: Query, rowsMax: number) => Promise<readonly Event[]>;
-};
-
-export type EventSource = WatchedEvents | DecisionLog | WaitingEvents;
-
 /** SQL: the webhook gets new events; those of a paused webhook wait. */
 export const TAKES = 'disabled_at is null and deleted_at is null';
 
-/** SQL: webhooks that take a type. Without one, a room stores no event of the type. */
-export const takersOf = (type: EventType): string =>
-  `from market.webhook_endpoints where '${type}' = any (event_types) and ${TAKES}`;
+const addStatement: Statement = {
+  name: 'add-events',
+  text: `insert into market.outbox_events (event)
+         select event from unnest($1::text[], $2::text[]) with ordinality as e (event, type, nth)
+          where exists (select from market.webhook_endpoints where type = any (event_types) and ${TAKES})
+          order by nth`,
+};
+
+/** Adds the events that a webhook takes, in the database transaction of what they tell. */
+export async function addEvents(
+  query: Query,
+  events: readonly (Event | DecisionEvent)[],
+): Promise<void> {
+  if (events.length === 0) return;
+  await query(addStatement, [
+    textArray(events.map((event) => JSON.stringify(event))),
+    textArray(events.map(({ type }) => type)),
+  ]);
+}

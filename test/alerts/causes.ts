@@ -93,7 +93,7 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     what: 'Redis is frozen (SIGSTOP) for a minute and more, and labels are posted',
-    fires: ['BreakerOpen', 'BreakerOpened', 'AppendFailures', 'WorkerDeaf', 'LabelsUntold'],
+    fires: ['BreakerOpen', 'BreakerOpened', 'AppendFailures', 'WorkerDeaf', 'OutboxLate'],
     within: 100,
     begin: async (scene) => {
       const { redis } = scene.services;

@@ -12,7 +12,7 @@ import { readPublished } from '../../src/rooms/evidence/seal/published.ts';
 
 const ORIGIN = 's3.example.com/market_0';
 const SCORES = 2000;
-const LOG_TABLES = ['evidence_entries', 'evidence_tiles', 'checkpoint_intake', 'evidence_logs'];
+const LOG_TABLES = ['evidence_entries', 'evidence_tiles', 'evidence_logs'];
 
 /** @param config with `RISK_EVIDENCE_BUCKET` */
 export async function tryCheckpoints(

@@ -72,7 +72,7 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
   'integration/labels.test.ts > twenty clients with overlapping requests in reversed order add each label once':
     'src/core/store/labels/insert-labels.ts',
   'integration/rooms/review/open-cases.test.ts > a score that asks for review makes one case, with the score, and others make none':
-    'src/rooms/review/store/intake.ts',
+    'src/rooms/review/store/reviewed.ts',
   'integration/rooms/review/open-cases.test.ts > a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed':
     'src/rooms/review/change/raise-cases.ts',
   'integration/rooms/review/http.test.ts > what was decided, and by which policy, is never changed by a statement':

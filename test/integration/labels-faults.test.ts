@@ -7,7 +7,7 @@ import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-lab
 import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
-import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';
+import { openUntold } from '../../src/core/store/labels/untold-labels.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
@@ -97,8 +97,12 @@ test('labels are left to a worker at their age, however far the clock of their A
   const ingest = ingestOf(database, () => Promise.reject(new Error('profiles are away')));
   const aheadMs = Date.now() + 600_000;
   await expect(acceptLabels(ingest, requestOf(ids), aheadMs)).rejects.toThrow('profiles are away');
-  const left = async () => (await listLabelBatches(database.query, 1, 10)).at(0);
-  expect(await waitUntil(left, 30_000, 'labels of an age')).toMatchObject({ transactionIds: ids });
+  const left = async () => (await openUntold(1).take(database.query)).rows.at(0);
+  expect(await waitUntil(left, 30_000, 'labels of an age')).toEqual({
+    ids: ids[0],
+    weight: 1,
+    row_id: '1',
+  });
 });
 
 test.each([

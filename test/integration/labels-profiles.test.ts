@@ -4,13 +4,12 @@
  * features are read from the stored scores.
  */
 import { expect, test } from 'vitest';
-import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
+import { acceptLabels } from '../../src/core/accept/accept-labels.ts';
 import { type FeatureName, featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { openForFile } from '../support/open-for-file.ts';
-import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +19,7 @@ const NOW_MS = Date.UTC(2026, 9, 20, 12);
 let sent = 0;
 
 const rig = await openForFile(createWorkerRig());
-await openForFile(rig.startWorker({ RISK_RECONCILE_AGE_MS: '500' }));
+await openForFile(rig.startWorker());
 const ingest = openLabelIngest(rig);
 
 /** Sends transactions of one party at these times and waits until they are scored; returns their ids. */
@@ -89,31 +88,4 @@ test('a label that says legitimate where nobody said fraud leaves the profiles a
   expect(await stored('b')).toEqual(profile);
   await label(id, 'fraud', NOW_MS + 1);
   expect(await stored('b')).toBeNull();
-});
-
-test('a worker puts a label into profiles where the request ended between its commit and the profiles', async () => {
-  const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
-  const ends: LabelIngest = {
-    ...ingest,
-    invalidateLabelled: () => Promise.reject(new Error('the process ends')),
-  };
-  const inputs = [
-    {
-      transaction_id: id ?? '',
-      label: 'fraud' as const,
-      labelled_at: new Date(NOW_MS - DAY_MS).toISOString(),
-      source: 'bank',
-    },
-  ];
-  await expect(
-    acceptLabels(ends, { client: 'default', identity: null, clientSeen: null, inputs }),
-  ).rejects.toThrow('ends');
-  expect(await stored('c')).not.toBeNull();
-  await waitUntil(
-    async () => (await rig.database.sql('select from label_batches')).length === 0,
-    20_000,
-    'a worker to tell the profiles',
-  );
-  const [next] = await score('c', [NOW_MS]);
-  expect(await featuresOf(next, RATES)).toEqual([0.5, 0.5, 0, 0]);
 });

@@ -32,7 +32,7 @@ import { readReceivedAtMs } from '../../src/core/store/transactions/transactions
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
 import { readScoreTexts } from '../../src/rooms/evidence/store/unsealed.ts';
-import { locateReviewed } from '../../src/rooms/review/store/intake.ts';
+import { locateReviewed } from '../../src/rooms/review/store/reviewed.ts';
 import { crossHits } from '../../src/rooms/rules/cross-hits.ts';
 import { findNear } from '../../src/rooms/search/queries/neighbours.ts';
 import { loadFound } from '../../src/rooms/search/store/found-rows.ts';

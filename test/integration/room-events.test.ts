@@ -1,6 +1,6 @@
 /**
- * Goal: decisions of one room become final and reach the webhooks of another, also while the intakes of both fail. Method: a worker
- * with all rooms, and triggers that refuse to empty an intake.
+ * Goal: decisions of one room become final and reach the webhooks of another, also while outboxes of both fail. Method: a worker
+ * with all rooms, and triggers that refuse to empty an outbox.
  */
 import { expect, test } from 'vitest';
 import { insertPersonKey } from '../support/people.ts';
@@ -10,7 +10,7 @@ import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
-test('decisions become final, and are events, while the intakes fail', async () => {
+test('decisions become final, and are events, while other outboxes fail', async () => {
   await using rig = await createWorkerRig();
   const { sql } = rig.database;
   await openWebhooks(rig.pool).make('http://127.0.0.1:9/', {
@@ -19,10 +19,10 @@ test('decisions become final, and are events, while the intakes fail', async () 
   await sql(`insert into review_policies (made_by, policy)
              select 'test', policy || '{"undo_seconds": 0}' from review_policies order by version desc limit 1`);
   const unknown = [[idAt(Date.UTC(2015, 1))]];
-  await sql('insert into webhook_intake (transaction_ids) values ($1)', unknown);
-  await sql(`insert into review_intake (source, transaction_ids) values ('score', $1)`, unknown);
-  const intakes = ['webhook_intake', 'review_intake'];
-  for (const table of intakes)
+  await sql('insert into outbox_decided (transaction_ids) values ($1)', unknown);
+  await sql(`insert into outbox_review (source, transaction_ids) values ('score', $1)`, unknown);
+  const failing = ['outbox_decided', 'outbox_review'];
+  for (const table of failing)
     await sql(`create trigger stays before delete on ${table} execute function refuse_change()`);
   const [id = ''] = await storeTransactions(rig.pool, [{ createdAtMs: Date.UTC(2026, 10, 20) }]);
   const keyId = (await insertPersonKey(rig.database, 'Ann', ['analyst'])).split('_')[1] ?? '';
@@ -35,5 +35,5 @@ test('decisions become final, and are events, while the intakes fail', async () 
   const listed = () =>
     sql<{ decisions: number }>('select sum(decisions)::int4 as decisions from webhook_deliveries');
   await waitUntil(async () => (await listed())[0]?.decisions === 1, 15_000, 'the delivery');
-  for (const table of intakes) expect(await sql(`select from ${table}`)).toHaveLength(1);
+  for (const table of failing) expect(await sql(`select from ${table}`)).toHaveLength(1);
 }, 60_000);

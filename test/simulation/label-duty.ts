@@ -1,12 +1,11 @@
 /**
- * Labels of the simulation: an API that commits one and invalidates profiles, which is called once, and the
- * workers' duty that finishes what an API left. The invalidation is the engine's own code.
+ * Labels of the simulation: an API that commits one and invalidates profiles, which is called once, and a
+ * duty like that of workers, which finishes what an API left. The invalidation is the engine's own code.
  */
 import {
   createInvalidateLabelled,
   type InvalidateLabelled,
 } from '../../src/core/accept/invalidate-labelled.ts';
-import { finishLabelBatches } from '../../src/core/repair/label-duty.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import type { Process } from './process.ts';
@@ -50,24 +49,17 @@ export function createLabelDuty(world: World, process: Process): Duty {
     everyMs: FINISH_EVERY_MS,
     async run(signal) {
       if (world.missing === 'label-batch') return;
-      await finishLabelBatches(
-        {
-          listLabelBatches: (agedMs) =>
-            process.ask('listLabelBatches', () =>
-              [...postgres.labelBatches.values()]
-                .map((batch) => ({ ...batch, ageMs: clock.nowMs() - batch.receivedAt.getTime() }))
-                .filter(({ ageMs }) => ageMs > agedMs),
-            ),
-          deleteLabelBatches: (batchIds) =>
-            process.ask('closeLabelBatch', () => {
-              for (const batchId of batchIds) postgres.closeLabelBatch(batchId);
-            }),
-          invalidateLabelled: bindInvalidateLabelled(world, process),
-        },
-        BATCH_AGE_MS,
-        () => undefined,
-        signal,
+      const aged = await process.ask('listLabelBatches', () =>
+        [...postgres.labelBatches.values()].filter(
+          ({ receivedAt }) => clock.nowMs() - receivedAt.getTime() > BATCH_AGE_MS,
+        ),
       );
+      if (aged.length === 0 || signal.aborted) return;
+      const ids = aged.flatMap(({ transactionIds }) => transactionIds);
+      await bindInvalidateLabelled(world, process)(ids);
+      await process.ask('closeLabelBatch', () => {
+        for (const { batchId } of aged) postgres.closeLabelBatch(batchId);
+      });
     },
   };
 }

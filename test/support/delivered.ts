@@ -1,6 +1,11 @@
 /** Delivered transactions, and their scores, made from plain objects. */
-import type { DeliveredTransaction, Transaction } from '../../src/core/domain/transaction.ts';
-import type { NewScore } from '../../src/core/store/scores/score-values.ts';
+import type { Verdict } from '../../src/core/domain/score-record.ts';
+import {
+  createdAtMsOf,
+  type DeliveredTransaction,
+  type Transaction,
+} from '../../src/core/domain/transaction.ts';
+import type { NewScore, ScoredStatement } from '../../src/core/store/scores/score-values.ts';
 import type { Inserted } from '../../src/core/store/scores/scores.ts';
 import {
   decodeEntry,
@@ -60,4 +65,22 @@ export async function insertPlainScores(
   scoredAtMs: number,
 ): Promise<Inserted> {
   return await insertScores(database, toNewScores(scores), scoredAtMs);
+}
+
+/** Stores scores of stored transactions as a worker does, with what rooms add. */
+export async function insertVerdicts(
+  database: Pick<Database, 'query' | 'transaction'>,
+  ids: readonly string[],
+  verdict: Verdict,
+  scoredAtMs: number,
+  added: readonly ScoredStatement[],
+  corridor = 'US-EG',
+): Promise<Inserted> {
+  const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
+  const scores = ids.map((transactionId) => ({
+    ...{ transactionId, accountId: 'acc_1', corridor, decision, features: Float64Array.of(1) },
+    createdAtMs: createdAtMsOf(transactionId) ?? 0,
+    ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@3' },
+  }));
+  return await insertScores(database, toNewScores(scores), scoredAtMs, added);
 }

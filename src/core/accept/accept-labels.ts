@@ -16,12 +16,12 @@ import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '.
 import { createdAtMsOf } from '../domain/transaction.ts';
 import { findKnownKeys } from '../store/idempotency-keys/key-slices.ts';
 import { insertLabels, whyStillRunning } from '../store/labels/insert-labels.ts';
-import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
 import {
   findLoggedFeature,
   findParties,
   type Parties,
 } from '../store/labels/labelled-transactions.ts';
+import { addUntold, removeUntold } from '../store/labels/untold-labels.ts';
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
 import { type InputError, newTransactionId } from './prepare-transactions.ts';
@@ -81,17 +81,17 @@ export async function acceptLabels(
       const batch = { batchId, receivedAtMs, reporter, labels: rows };
       const own = (await insertLabels(query, batch)).flatMap((at) => rows[at] ?? []);
       const ids = own.map(({ transactionId }) => transactionId);
-      if (ids.length > 0) await openLabelBatch(query, batchId, ids);
+      const rowId = await addUntold(query, ids);
       for (const addOwn of onLabelled) await addOwn(query, own);
-      return own;
+      return { own, rowId };
     };
-    const added = await database.transaction(add).catch(async (error: unknown) => {
+    const { own, rowId } = await database.transaction(add).catch(async (error: unknown) => {
       throw await whyStillRunning(database, error);
     });
-    return { rowOf, rows, added: new Set(added) };
+    return { rowOf, rows, added: new Set(own), rowId };
   }, partitions.forget);
   if ('kind' in stored) return stored;
-  const { rowOf, rows, added } = stored;
+  const { rowOf, rows, added, rowId } = stored;
   for (const { label, labelledAtMs, createdAtMs } of added) {
     metrics.labels.inc({ label });
     metrics.labelDelay.observe({ label }, (labelledAtMs - createdAtMs) / 1000);
@@ -99,7 +99,7 @@ export async function acceptLabels(
   failpoint('api-after-labels-commit');
   // Also with unchanged labels: an earlier request may have ended between its commit and this call.
   await invalidateLabelled([...new Set(rows.map((row) => row.transactionId))]);
-  if (added.size > 0) await deleteLabelBatches(database, [batchId]);
+  if (rowId !== undefined) await removeUntold(database.query, rowId);
   // Where a request has a label twice, the first is the one that was added.
   const outcomes = rowOf.map((row) => ({
     transactionId: row.transactionId,

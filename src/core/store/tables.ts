@@ -114,7 +114,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['open_rows'],
     ends: 'once their transactions have scores or dead letters: they are work',
   },
-  { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
+  { tables: ['outbox_labels'], ends: 'once the profiles know of their labels: they are work' },
   {
     tables: ['audit_log'],
     ends: 'never: about 0.5 kB a change, 40 kB for a thousand dead letters replayed or purged',

@@ -230,13 +230,20 @@ function createLead(parts: Parts, lease: Lease, mayLead: (lease: Lease) => Promi
       return true;
     },
     writes: {
-      transaction: (work) =>
-        prove((query) =>
-          work((statement, values) => {
+      transaction: async (work) => {
+        let first: string | undefined;
+        const done = await prove(async (query) => {
+          const done = await work((statement, values) => {
+            first ??= statement.name;
             pass(statement);
             return query(statement, values);
-          }),
-        ),
+          });
+          failpoint(`leader-before-commit-of-${first}`);
+          return done;
+        });
+        failpoint(`leader-after-commit-of-${first}`);
+        return done;
+      },
       query: (statement, values) => {
         pass(statement);
         return prove((query) => query(statement, values));

@@ -158,9 +158,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'corridor',
       'shard',
     ]),
-    labelsUntold: gauge(
-      'risk_labels_untold_seconds',
-      'Age of the oldest request whose labels may be missing in profiles; 0 without one.',
+    outboxRows: gauge('risk_outbox_rows', 'Rows of an outbox, up to 1,000.', ['topic']),
+    outboxAge: gauge(
+      'risk_outbox_oldest_seconds',
+      'Age of the oldest row of an outbox; 0 without one.',
+      ['topic'],
     ),
     cacheHits: counter(
       'risk_cache_hits_total',

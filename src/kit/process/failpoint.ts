@@ -13,8 +13,8 @@ type FailpointName =
   | 'worker-after-read'
   | 'worker-after-commit'
   | 'worker-after-dead-letters'
-  /** Passed before a leader's write, under the name of its statement. */
-  | `leader-before-${string}`
+  /** Passed before a leader's write, under the name of its statement, and beside a commit, under that of its first statement. */
+  | `leader-${'before' | 'after'}-${string}`
   /** Passed when a step of a rollback is done and not yet written down. */
   | `archive-${string}`;
 export type Failpoint = (name: FailpointName) => void;

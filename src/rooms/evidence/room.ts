@@ -10,8 +10,7 @@ const tables: readonly Retention[] = [
     tables: ['evidence_logs', 'evidence_entries', 'evidence_tiles'],
     ends: 'never: they prove rows of other tables',
   },
-  { tables: ['evidence_intake'], ends: 'once their scores are sealed' },
-  { tables: ['checkpoint_intake'], ends: 'once the deliveries to webhooks are made' },
+  { tables: ['outbox_evidence'], ends: 'once their scores are sealed' },
 ];
 
 export const evidence: Room = {
@@ -26,7 +25,6 @@ export const evidence: Room = {
   },
   routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./seal/duty.ts')).openEvidence(worker),
-  events: async () => (await import('./events.ts')).events,
   tables,
   metrics: createEvidenceMetrics,
 };

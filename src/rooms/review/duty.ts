@@ -6,18 +6,17 @@ import { openInvalidateLabelled } from '../../core/accept/invalidate-labelled.ts
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import { recordChanges } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import type { Writes } from '../../kit/duties/leadership.ts';
-import { ofEach } from '../../kit/duties/run-duties.ts';
+import { outboxDuty } from '../../kit/outbox/outbox.ts';
 import { mix } from '../../kit/random.ts';
 import { ENGINE, engineOf } from '../../kit/words/principal.ts';
 import { closeDecided } from './change/close-decided.ts';
-import { raiseCases } from './change/raise-cases.ts';
+import { REVIEWED } from './change/raise-cases.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
 import { priorityName } from './policy.ts';
-import { hasDecided } from './store/cases.ts';
+import { hasDecided, type Opened } from './store/cases.ts';
 import { countOverflow, countWaiting, escalateOlder, type Overflow } from './store/figures.ts';
-import { addReviewed, hasReviewed } from './store/intake.ts';
 import { readPolicy } from './store/policies.ts';
+import { addReviewed } from './store/reviewed.ts';
 
 /** Counts what meets the overflow rules of the policy, and escalates where a rule says so. Other actions are proposals to people. */
 
@@ -48,8 +47,8 @@ export async function applyOverflow(
   return counted;
 }
 
-/** Cases open and decisions become final this late, and later if more than 1,000 cases wait to be opened. */
-const STEP_EVERY_MS = 1000;
+/** Decisions become final this late. */
+const CLOSE_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
 const RATIO_EVERY_MS = 5000;
@@ -69,6 +68,12 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
   );
   const lead = leadership.of('care');
   const steps = { writes: lead.writes, database, invalidateLabelled };
+  const countOpened = (opened: readonly Opened[]) => {
+    for (const { source, priority, market_amount } of opened) {
+      metrics.casesOpened.inc({ source, priority: priorityName(priority) });
+      if (market_amount === null) metrics.casesUnrated.inc();
+    }
+  };
   /** Share of the transactions that are drawn; none before the policy was read once. */
   let ratio = 0;
   return {
@@ -81,16 +86,13 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
           ratio = (await readPolicy(database.query)).policy.spot_check_ratio;
         },
       },
+      // A step a run, so that a burst of cases takes at most a step a second from scoring.
+      outboxDuty(worker, REVIEWED, { stepsMax: 1, onApplied: countOpened }),
       {
-        name: 'open-and-close-cases',
-        everyMs: STEP_EVERY_MS,
+        name: 'close-cases',
+        everyMs: CLOSE_EVERY_MS,
         run: async (signal) => {
-          // Opening and closing run side by side, so that an intake that fails stops no decision.
-          const works = [
-            () => openSome(database.query, lead.writes, metrics),
-            () => closeAll(steps, metrics, signal),
-          ];
-          await lead.run(() => ofEach(works, (work) => work()));
+          await lead.run(() => closeAll(steps, metrics, signal));
         },
       },
       {
@@ -105,19 +107,6 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
       },
     ],
   };
-}
-
-/** Takes one step a run, so that a burst of cases takes at most a step a second from scoring: 1,000 cases cost Postgres 37 ms. */
-async function openSome(
-  query: Query,
-  writes: Writes,
-  { casesOpened, casesUnrated }: ReviewMetrics,
-): Promise<void> {
-  if (!(await hasReviewed(query))) return;
-  for (const { source, priority, market_amount } of await raiseCases(writes)) {
-    casesOpened.inc({ source, priority: priorityName(priority) });
-    if (market_amount === null) casesUnrated.inc();
-  }
 }
 
 async function closeAll(
@@ -136,7 +125,7 @@ async function closeAll(
 }
 
 async function reportFigures(
-  writes: Writes,
+  writes: Pick<Database, 'transaction'>,
   query: Query,
   { casesWaiting, casesLate, caseAge, caseOverflow }: ReviewMetrics,
 ): Promise<void> {

@@ -1,9 +1,7 @@
-/** Events of the review for other systems: final decisions, deadlines that are near, and overflow rules that are met. */
+/** Events of the review for other systems: deadlines that are near, and overflow rules that are met. */
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
-import type { FinalDecision } from './final-decision.ts';
 import { priorityName } from './policy.ts';
-import { listDecisions } from './store/decisions.ts';
 import { countOverflow, listNearDeadline } from './store/figures.ts';
 import { readPolicy } from './store/policies.ts';
 
@@ -15,30 +13,9 @@ const MISSED_HOURS = 24;
 const CASES_MAX = 5000;
 
 export const events: readonly EventSource[] = [
-  {
-    kind: 'decisions',
-    type: 'transaction.final_decision',
-    listAfter: async (query, position, rowsMax) =>
-      (await listDecisions(query, position, rowsMax)).map(toListed),
-  },
   { kind: 'watched', type: 'review.deadline_near', find: findNear },
   { kind: 'watched', type: 'alert.raised', find: findOverflow },
 ];
-
-function toListed(decision: FinalDecision) {
-  const { decision_id, transaction_id, created_at, account_id, merchant_id, corridor } = decision;
-  const { score, verdict, disposition, final_at } = decision;
-  // A client learns what `GET /v1/transactions/{id}` tells it, and nothing of who decided why.
-  const ids = { decision_id, transaction_id, created_at, account_id, merchant_id, corridor };
-  return {
-    position: decision_id,
-    transactionId: transaction_id,
-    corridor,
-    atMs: Date.parse(final_at),
-    json: JSON.stringify(decision),
-    clientJson: JSON.stringify({ ...ids, score, verdict, disposition, final_at }),
-  };
-}
 
 /** A dispute gives a case a new deadline, and so an event of its own. */
 async function findNear(query: Query, nowMs: number): Promise<Event[]> {

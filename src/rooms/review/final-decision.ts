@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DISPOSITIONS } from '../../core/domain/disposition.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
+import type { DecisionEvent } from '../../core/events.ts';
 import { CASE_SOURCES, priorityNames } from './policy.ts';
 
 /** `none`: an unsure decision; `month_detached`: the month of the transaction takes none. */
@@ -32,3 +33,18 @@ export const finalDecisionSchema = z
   })
   .meta({ id: 'FinalDecision' });
 export type FinalDecision = z.infer<typeof finalDecisionSchema>;
+
+/** A client learns what `GET /v1/transactions/{id}` tells it, and nothing of who decided why. */
+export function toEvent(decision: FinalDecision): DecisionEvent {
+  const { decision_id, transaction_id, created_at, account_id, merchant_id, corridor } = decision;
+  const { score, verdict, disposition, final_at } = decision;
+  const ids = { decision_id, transaction_id, created_at, account_id, merchant_id, corridor };
+  return {
+    type: 'transaction.final_decision',
+    transactionId: transaction_id,
+    corridor,
+    at: new Date(final_at),
+    data: decision,
+    clientData: { ...ids, score, verdict, disposition, final_at },
+  };
+}

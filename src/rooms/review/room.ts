@@ -2,12 +2,12 @@
 import type { Room } from '../../core/room.ts';
 import { OLD, purgeBefore, type Retention } from '../../kit/duties/purge.ts';
 import { createReviewMetrics } from './metrics.ts';
-import { addDisputes } from './store/intake.ts';
+import { addDisputes } from './store/reviewed.ts';
 
 /** When the rows of the tables of the review end. */
 
 const tables: readonly Retention[] = [
-  { tables: ['review_intake'], ends: 'once their cases are open: they are work' },
+  { tables: ['outbox_review'], ends: 'once their cases are open: they are work' },
   {
     tables: ['review_cases', 'review_notes'],
     setting: 'RISK_REVIEW_RETENTION_DAYS',

@@ -1,12 +1,21 @@
 /** The webhooks that take an event, and the body that each webhook gets. */
 import { v7 as uuidv7 } from 'uuid';
 import type { Verdict } from '../../core/domain/score-record.ts';
-import type { Decision, Event } from '../../core/events.ts';
+import type { Event } from '../../core/events.ts';
 import type { NewDelivery } from './store/deliveries.ts';
 import { type DeliveryType, type Webhook as StoredWebhook, WEBHOOK_LIMITS } from './webhook.ts';
 
-/** A decision with the client of its transaction. */
-export type ClientDecision = Omit<Decision, 'transactionId'> & { readonly client: string | null };
+/** A decision about a transaction of a client, of which an event lists many. */
+export type Decision = {
+  readonly client: string | null;
+  readonly corridor: string;
+  /** Absent where endpoints do not choose by the verdict. */
+  readonly verdict?: Verdict;
+  readonly atMs: number;
+  readonly json: string;
+  /** Sent in place of `json` to endpoints of a client. */
+  readonly clientJson?: string;
+};
 
 /** Types whose events list decisions, and how the ids of these events begin. */
 const LISTS = {
@@ -45,7 +54,7 @@ export function toDelivery(
 export function* toLists(
   webhooks: readonly Webhook[],
   type: ListType,
-  decisions: readonly ClientDecision[],
+  decisions: readonly Decision[],
 ): Generator<NewDelivery> {
   for (const webhook of webhooks) {
     const taken = decisions.filter((decision) => takes(webhook, type, decision));
@@ -56,7 +65,7 @@ export function* toLists(
 type Listed = { readonly atMs: number; readonly json: string };
 
 /** Begins a new list where one more decision would be too many, or too long. */
-function* divide({ client }: Webhook, decisions: readonly ClientDecision[]): Generator<Listed[]> {
+function* divide({ client }: Webhook, decisions: readonly Decision[]): Generator<Listed[]> {
   let list: Listed[] = [];
   let bytes = ENVELOPE_BYTES;
   for (const { atMs, json: whole, clientJson } of decisions) {

@@ -12,7 +12,10 @@ import { createWebhookMetrics } from './metrics.ts';
 /** When the rows of the tables of webhooks end. */
 
 const tables: readonly Retention[] = [
-  { tables: ['webhook_intake'], ends: 'once their deliveries are made: they are work' },
+  {
+    tables: ['outbox_decided', 'outbox_events'],
+    ends: 'once their deliveries are made: they are work',
+  },
   {
     tables: ['webhook_deliveries', 'webhook_endpoints'],
     setting: 'RISK_WEBHOOK_RETENTION_DAYS',
@@ -27,7 +30,6 @@ const tables: readonly Retention[] = [
       purgeBefore('webhook_endpoints', 'deleted_at', OLD),
     ],
   },
-  { tables: ['webhook_position'], ends: 'never: one row' },
 ];
 
 export const webhooks: Room = {

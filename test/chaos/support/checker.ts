@@ -300,7 +300,7 @@ async function checkCounted(stores: Sessions & { databaseUrl: string }): Promise
 
 function checkReviews(counts: ReviewCounts): Check[] {
   return [
-    zero('I11', 'rows left that name transactions to review', counts.intake),
+    zero('I11', 'rows left that name transactions to review', counts.waiting),
     zero('I11', 'scores that ask for review without a case', counts.withoutCase),
     zero('I11', 'cases of a verdict that their score does not have', counts.withoutReason),
     zero('I11', 'decisions that never became final', counts.notClosed),

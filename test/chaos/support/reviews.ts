@@ -10,7 +10,7 @@ const LABEL_OF = `l.transaction_id = d.transaction_id and l.created_at = d.creat
 
 /** Requires the temporary table `reviewed` of the ledger. */
 const COUNTS = `
-  select (select count(*)::int from review_intake) as intake,
+  select (select count(*)::int from outbox_review) as waiting,
          (select count(*)::int from review_cases where state = 'decided') as "notClosed",
          (select count(*)::int from scores s where s.verdict = 'review'
              and not exists (select from review_cases c where c.transaction_id = s.transaction_id)) as "withoutCase",
@@ -33,7 +33,7 @@ const COUNTS = `
 
 export type ReviewCounts = Readonly<
   Record<
-    | ('intake' | 'notClosed' | 'withoutCase' | 'withoutReason' | 'unlabelled' | 'undecided')
+    | ('waiting' | 'notClosed' | 'withoutCase' | 'withoutReason' | 'unlabelled' | 'undecided')
     | ('unclosed' | 'twice' | 'missing' | 'otherwise'),
     number
   >
@@ -48,7 +48,7 @@ export async function countReviews({ query }: Sessions): Promise<ReviewCounts> {
 /** The work that the duties of review still have to do. */
 export async function reviewsLeft({ query }: Sessions): Promise<number> {
   const [row] = await query<{ left: number }>(
-    `select (select count(*)::int from review_intake)
+    `select (select count(*)::int from outbox_review)
               + (select count(*)::int from review_cases where state = 'decided') as left`,
   );
   return row?.left ?? 0;

@@ -59,7 +59,7 @@ export async function recordDetach(database: Database, month: Month, by: Actor):
 
 const countUnsealed = onlyOf<{ count: number }, [from: string, to: string]>(
   'count-unsealed-scores',
-  `select count(*)::float8 as count from market.evidence_intake cross join unnest(transaction_ids) id where id >= $1 and id < $2`,
+  `select count(*)::float8 as count from market.outbox_evidence cross join unnest(transaction_ids) id where id >= $1 and id < $2`,
 );
 
 /** The log of evidence gets no leaf for a score whose row is away. @throws Failure where scores of the month wait for a leaf */

@@ -40,9 +40,9 @@ const readIds = rowsOf<{ id: string }, [...OfMonth, after: string, rowsMax: numb
 );
 /** Scores that wait for their leaf; no time where the sealer hashes the score. */
 const readWaiting = rowsOf<{ id: string; scoredAtMs: number | null }>(
-  'read-evidence-intake',
+  'read-unsealed-scores',
   `select unnest(transaction_ids)::text as id, round(date_part('epoch', scored_at) * 1000)::float8 as "scoredAtMs"
-     from market.evidence_intake`,
+     from market.outbox_evidence`,
 );
 const readLines = linesOf<[ids: readonly string[]]>(
   'read-audit-lines',

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker, WorkerRoom } from '../../../core/room.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
+import { createReport } from '../../../kit/outbox/outbox.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { readHead, signCheckpoint } from '../log/checkpoint.ts';
 import type { Edge } from '../log/tree.ts';
@@ -16,7 +17,7 @@ import {
   storeRefusal,
   tileReader,
 } from '../store/evidence-log.ts';
-import { addUnsealed } from '../store/unsealed.ts';
+import { addUnsealed, unsealed } from '../store/unsealed.ts';
 import { type CheckpointBucket, openCheckpointBucket } from './bucket.ts';
 import { contradiction, publish, readPublished } from './published.ts';
 import { sealStep, TILES_DIFFER } from './seal.ts';
@@ -49,7 +50,7 @@ export type SealerRun = {
 
 export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
   const { config, log, database, leadership, metrics } = worker;
-  // Every worker adds the ids of its scores to the intake, even a worker that seals nothing.
+  // Every worker adds the ids of its scores to the outbox, even a worker that seals nothing.
   const hasKeys = config.RISK_EVIDENCE_KEYS !== undefined;
   const onScored = addUnsealed(hasKeys);
   if (!hasKeys) return { onScored, duties: [] };
@@ -65,7 +66,9 @@ export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
     log,
   });
   let sealedMs = Date.now();
+  const report = createReport(metrics, unsealed);
   const sealAll = async (signal: AbortSignal) => {
+    await report(database.query);
     for (;;) {
       const done = await sealer.run(Date.now());
       sealedMs = Date.now();
@@ -80,6 +83,7 @@ export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
   const run = async (signal: AbortSignal) => {
     try {
       if (await lead.run(() => sealAll(signal))) return;
+      await report(null);
       sealedMs = Date.now();
       counts.refused.set(0);
       counts.late.set(0);
@@ -119,7 +123,7 @@ export function createSealer(options: SealerOptions) {
     // The bucket comes first, as each try that it refuses would add a line to the file.
     await bucket?.write(note);
     await publish(path, note, new Date(nowMs));
-    await database.transaction((query) => storeCheckpoint(query, of.logId, of.size, note, nowMs));
+    await database.transaction((query) => storeCheckpoint(query, of, note, nowMs));
     signedMs = nowMs;
     unsignedMs = undefined;
     agreed = of.size;

@@ -1,6 +1,6 @@
 /**
  * Seals waiting rows: one commit takes them and appends leaves. The commit that stores scores adds their ids and hashes to the
- * intake, and ids of audit lines have the order of commits, so a late commit is never missed.
+ * outbox, and ids of audit lines have the order of commits, so a late commit is never missed.
  */
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -43,9 +43,7 @@ import {
   takeUnsealed,
 } from '../store/unsealed.ts';
 
-/** Bounds of a step. Larger: a step blocks the worker for more than about 10 ms; smaller: more commits. */
-const STEP_ROWS = 2048;
-const STEP_SCORES = 32_768;
+/** Bounds of a step, as those of scores. */
 const STEP_LINES = 500;
 const VERSIONS_MAX = 10_000;
 /** Code of a log whose tiles have another root than its row: somebody changed tiles or row. */
@@ -55,7 +53,7 @@ export type Sealed = {
   readonly log: LogRow;
   readonly edge: Edge;
   readonly scores: number;
-  /** Scores of the intake without a hash and a row: their month is detached, or somebody deleted them. */
+  /** Scores of the outbox without a hash and a row: their month is detached, or somebody deleted them. */
   readonly missing: number;
   readonly mayHaveMore: boolean;
 };
@@ -137,9 +135,9 @@ function gapOf({ gapFrom }: LogRow, sealedAt: string): NewEntry[] {
   return [{ kind: 'gap', subject: from, leaf: gapLeaf(from, sealedAt) }];
 }
 
-/** Seals scores of the intake; a score without a hash is read. */
+/** Seals scores of the outbox; a score without a hash is read. */
 async function findLive(query: Query, sealedAt: string) {
-  const { hashed, bare, mayHaveMore } = await takeUnsealed(query, STEP_ROWS, STEP_SCORES);
+  const { hashed, bare, mayHaveMore } = await takeUnsealed(query);
   const rows = await readScoreTexts(query, bare);
   const found = [...hashed, ...hashedRows(rows)];
   const scores = found.reduce((sum, { ids }) => sum + ids.length / ID_BYTES, 0);

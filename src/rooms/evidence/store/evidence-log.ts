@@ -1,5 +1,5 @@
 /** The tables of the log: its row, its leaves and its tiles. */
-import { takersOf } from '../../../core/events.ts';
+import { addEvents } from '../../../core/events.ts';
 import {
   byteaArray,
   float8Array,
@@ -19,7 +19,7 @@ export type LogRow = {
   readonly root: Buffer;
   /** The last sealed line of the audit log. */
   readonly auditId: string;
-  /** Since when no ids go to the intake, as nobody seals; null while ids do. */
+  /** Since when no ids go to the outbox, as nobody seals; null while ids do. */
   readonly gapFrom: Date | null;
   /** Whether this log is the newest of the market, which alone takes leaves. */
   readonly isNewest: boolean;
@@ -27,7 +27,7 @@ export type LogRow = {
   readonly refused: string | null;
 };
 
-/** Time after the last sealing in which ids go to the intake. Longer: more rows that nobody takes; shorter: gaps sooner. */
+/** Time after the last sealing in which ids go to the outbox. Longer: more rows that nobody takes; shorter: gaps sooner. */
 const KEPT = `interval '7 days'`;
 
 /**
@@ -40,7 +40,7 @@ const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id
   case when sealed_at < now() - ${KEPT} + ${MARGIN} then sealed_at + ${KEPT} - ${MARGIN} end as "gapFrom",
   log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
 
-/** Whether ids of new scores go to the intake. */
+/** Whether ids of new scores go to the outbox. */
 export const IS_SEALING = `from market.evidence_logs where sealed_at > now() - ${KEPT}`;
 
 const lockStatement = firstOf<LogRow, [origin: string]>(
@@ -79,7 +79,7 @@ export const readNewestLog = firstOf<LogRow>(
 export const lookAtLog = firstOf<LogRow & { readonly hasWork: boolean }>(
   'look-at-evidence-log',
   `select ${COLUMNS}, sealed_at < now() - interval '1 hour'
-                      or exists (select from market.evidence_intake)
+                      or exists (select from market.outbox_evidence)
                       or exists (select from market.audit_log a where a.audit_id > l.audit_id) as "hasWork"
      from market.evidence_logs l order by log_id desc limit 1`,
 );
@@ -169,16 +169,22 @@ export const touchLog = rowsOf<object, [logId: number]>(
   `update market.evidence_logs set sealed_at = now()
     where log_id = $1 and sealed_at < now() - interval '1 hour'`,
 );
-/** Makes a checkpoint the newest of its log, and tells it to webhooks that take it. */
-export const storeCheckpoint = rowsOf<
-  object,
-  [logId: number, size: number, note: string, signedMs: number]
->(
+const putCheckpoint = rowsOf<object, [logId: number, note: string]>(
   'publish-evidence',
-  `with told as (insert into market.checkpoint_intake (log_id, size, checkpoint, signed_at)
-           select $1, $2, $3, to_timestamp($4::float8 / 1000) where exists (select ${takersOf('evidence.checkpoint')}))
-         update market.evidence_logs set checkpoint = $3, refused = null where log_id = $1`,
+  'update market.evidence_logs set checkpoint = $2, refused = null where log_id = $1',
 );
+/** Makes a checkpoint the newest of its log, and tells it to webhooks that take it. */
+export async function storeCheckpoint(
+  query: Query,
+  { logId, origin, size }: LogRow,
+  note: string,
+  signedMs: number,
+): Promise<void> {
+  await putCheckpoint(query, logId, note);
+  const data = { origin, size, checkpoint: note };
+  const id = `checkpoint_${logId}_${size}`;
+  await addEvents(query, [{ id, type: 'evidence.checkpoint', at: new Date(signedMs), data }]);
+}
 export const storeRefusal = rowsOf<object, [logId: number, why: string | null]>(
   'refuse-evidence',
   'update market.evidence_logs set refused = $2 where log_id = $1 and refused is distinct from $2',

@@ -4,8 +4,9 @@ import type { ScoredStatement } from '../../../core/store/scores/score-values.ts
 import { timeValues } from '../../../core/store/within-months.ts';
 import { linesOf } from '../../../kit/audit/audit-log.ts';
 import { HEADER_BYTES, uuidArray, uuidOffset } from '../../../kit/database/binary-array.ts';
-import type { Query, Statement, Texts } from '../../../kit/database/pool.ts';
+import type { Query, Texts } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
+import { openOutbox } from '../../../kit/outbox/outbox.ts';
 import {
   type HashedScores,
   ID_BYTES,
@@ -21,39 +22,37 @@ import { IS_SEALING } from './evidence-log.ts';
 const UUID_ROOM = 4 + ID_BYTES;
 
 /**
- * Adds the ids of a batch of scores to the intake while a log is kept, and their hashes, so that the sealer reads no score. Where
+ * Adds the ids of a batch of scores to the outbox while a log is kept, and their hashes, so that the sealer reads no score. Where
  * only some scores of a batch are stored, and from a worker without keys, ids come alone.
  */
 export const addUnsealed = (hasKeys: boolean): ScoredStatement => ({
-  name: 'add-evidence-intake',
+  name: 'add-unsealed',
   insert: ({ ids, scoredAtMs, value }) => `
-      insert into market.evidence_intake (transaction_ids, hashes, scored_at)
+      insert into market.outbox_evidence (transaction_ids, hashes, scored_at)
       select ${ids}::uuid[], ${value}::bytea, case when ${value}::bytea is not null then to_timestamp(${scoredAtMs}::float8 / 1000) end
        where cardinality(${ids}::uuid[]) > 0 and exists (select ${IS_SEALING})`,
   toValue: (_scores, columns) => (hasKeys && columns !== null ? hashScores(columns) : null),
 });
 
+/** Bounds of a step. Larger: a step blocks the worker for more than about 10 ms; smaller: more commits. */
+const STEP_ROWS = 2048;
+const STEP_SCORES = 32_768;
 /** The share of a step that a score takes whose hash is missing. */
 const BARE_WEIGHT = 16;
 
-// The length of the hashes is known without reading them.
-const takeStatement: Statement = {
-  name: 'take-evidence_intake',
-  text: `
-    delete from market.evidence_intake where intake_id in (
-      select intake_id from (
-        select intake_id, sum(weight) over (order by intake_id) - weight as before
-          from (select intake_id, coalesce(octet_length(hashes) / ${HASH_BYTES}, cardinality(transaction_ids) * ${BARE_WEIGHT}) as weight
-                  from market.evidence_intake order by intake_id limit $1) oldest) counted
-       where before < $2)
-    returning array_send(transaction_ids) as ids, hashes, round(date_part('epoch', scored_at) * 1000)::float8 as "scoredAtMs"`,
-};
-
 type TakenRow = {
-  readonly ids: Buffer;
+  readonly array: Buffer;
   readonly hashes: Buffer | null;
   readonly scoredAtMs: number | null;
 };
+
+// The length of the hashes is known without reading them.
+export const unsealed = openOutbox<TakenRow>({
+  name: 'evidence',
+  columns: `array_send(transaction_ids) as array, hashes, round(date_part('epoch', scored_at) * 1000)::float8 as "scoredAtMs"`,
+  weight: `coalesce(octet_length(hashes) / ${HASH_BYTES}, cardinality(transaction_ids) * ${BARE_WEIGHT})`,
+  ...{ rowsMax: STEP_ROWS, weightMax: STEP_SCORES },
+});
 
 export type Taken = {
   readonly hashed: readonly HashedScores[];
@@ -62,23 +61,17 @@ export type Taken = {
   readonly mayHaveMore: boolean;
 };
 
-/** Takes the oldest rows of the intake, up to a number of scores. */
-export async function takeUnsealed(
-  query: Query,
-  rowsMax: number,
-  scoresMax: number,
-): Promise<Taken> {
-  const rows = await query<TakenRow>(takeStatement, [rowsMax, scoresMax]);
+/** Takes the oldest rows, up to a number of scores. */
+export async function takeUnsealed(query: Query): Promise<Taken> {
+  const { rows, mayHaveMore } = await unsealed.take(query);
   const hashed: HashedScores[] = [];
   const bare: string[] = [];
-  let weight = 0;
-  for (const { ids: array, hashes, scoredAtMs } of rows) {
+  for (const { array, hashes, scoredAtMs } of rows) {
     const ids = packIds(array);
-    weight += (ids.length / ID_BYTES) * (hashes === null ? BARE_WEIGHT : 1);
     if (hashes === null || scoredAtMs === null) bare.push(...idsOf(ids));
     else hashed.push({ ids, hashes, scoredAtMs });
   }
-  return { hashed, bare, mayHaveMore: weight >= scoresMax || rows.length === rowsMax };
+  return { hashed, bare, mayHaveMore };
 }
 
 /** @param array `uuid[]` in binary form, which has a length before each id */

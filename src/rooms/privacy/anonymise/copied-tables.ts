@@ -46,12 +46,12 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   transactions: { without: ['inserted_xid'] },
   scores: {},
   labels: { people: ['identity'], texts: ['note'] },
-  label_batches: {},
+  outbox_labels: {},
   // An emptied entry is one that could not be read.
   dead_letters: { texts: ['error'], set: { entry: `''` } },
   open_rows: {},
   shadow_batches: {},
-  review_intake: {},
+  outbox_review: {},
   review_cases: {
     people: ['opened_by', 'assignee', 'locked_by', 'escalated_by', 'decided_by', 'confirmed_by'],
     texts: ['decision_reason'],
@@ -121,7 +121,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
       'evidence_logs',
       'evidence_entries',
       'evidence_tiles',
-      'evidence_intake',
+      'outbox_evidence',
       'idempotency_keys',
       'idempotency_slices',
       'log_deliveries',
@@ -129,13 +129,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   },
   {
     why: 'other systems and their secrets',
-    tables: [
-      'webhook_endpoints',
-      'webhook_intake',
-      'webhook_deliveries',
-      'webhook_position',
-      'checkpoint_intake',
-    ],
+    tables: ['webhook_endpoints', 'outbox_decided', 'outbox_events', 'webhook_deliveries'],
   },
   {
     why: 'settings of the running market',

@@ -5,16 +5,17 @@
 import { randomUUID } from 'node:crypto';
 import { featureIndex } from '../../../core/domain/feature-schema.ts';
 import type { Label, LabelValue } from '../../../core/domain/label.ts';
+import { addEvents } from '../../../core/events.ts';
 import { insertLabels } from '../../../core/store/labels/insert-labels.ts';
-import { deleteLabelBatches, openLabelBatch } from '../../../core/store/labels/label-batches.ts';
 import {
   findLoggedFeature,
   findParties,
 } from '../../../core/store/labels/labelled-transactions.ts';
+import { addUntold, removeUntold } from '../../../core/store/labels/untold-labels.ts';
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
-import type { LabelOutcome } from '../final-decision.ts';
+import { type LabelOutcome, toEvent } from '../final-decision.ts';
 import { REVIEW_LABEL_SOURCE } from '../policy.ts';
 import { type DecidedCase, lockDecided } from '../store/cases.ts';
 import { closeCases } from '../store/decisions.ts';
@@ -38,12 +39,13 @@ export async function closeDecided(
   { writes, database, invalidateLabelled }: Steps,
   request: string,
 ): Promise<readonly Closed[]> {
-  const { closed, batchIds, labelled } = await writes.transaction(async (query) => {
+  const { closed, labelled, rowId } = await writes.transaction(async (query) => {
     const due = await lockDecided(query, STEP_CASES);
-    if (due.length === 0) return { closed: [], batchIds: [], labelled: [] };
+    if (due.length === 0) return { closed: [], labelled: [] };
     const { labels, outcomes } = await makeLabels(query, due);
-    const batchIds = await storeLabels(query, labels);
-    await closeCases(query, [...outcomes.keys()], [...outcomes.values()]);
+    await storeLabels(query, labels);
+    const decisions = await closeCases(query, [...outcomes.keys()], [...outcomes.values()]);
+    await addEvents(query, decisions.map(toEvent));
     await recordChanges(
       query,
       engineOf(request),
@@ -54,12 +56,13 @@ export async function closeDecided(
         after: { state: 'closed', label },
       })),
     );
-    return { closed: due, batchIds, labelled: labels.map(({ label }) => label.transactionId) };
+    const labelled = labels.map(({ label }) => label.transactionId);
+    return { closed: due, labelled, rowId: await addUntold(query, labelled) };
   });
-  // If this process ends here, or Redis is down, the duty that finishes label batches invalidates the profiles.
-  if (labelled.length > 0) {
+  // If this process ends here, or Redis is down, the duty that takes untold labels invalidates the profiles.
+  if (rowId !== undefined) {
     await invalidateLabelled(labelled);
-    await deleteLabelBatches(database, batchIds);
+    await removeUntold(database.query, rowId);
   }
   return closed;
 }
@@ -103,9 +106,8 @@ function toLabel(decidedCase: DecidedCase, amountToMedian: number | null): Label
 }
 
 /** Stores a batch for each reporter, with its labels in the order of their key. */
-async function storeLabels(query: Query, labels: readonly Made[]): Promise<string[]> {
+async function storeLabels(query: Query, labels: readonly Made[]): Promise<void> {
   const byReporter = Map.groupBy(labels, ({ by }) => JSON.stringify([by.client, by.identity]));
-  const batchIds: string[] = [];
   for (const made of byReporter.values()) {
     const [first] = made;
     if (first === undefined) continue;
@@ -116,12 +118,5 @@ async function storeLabels(query: Query, labels: readonly Made[]): Promise<strin
       .sort((left, right) => (left.transactionId < right.transactionId ? -1 : 1));
     const reporter = { client: client ?? REVIEW_LABEL_SOURCE, identity };
     await insertLabels(query, { batchId, receivedAtMs: Date.parse(now), reporter, labels: sorted });
-    await openLabelBatch(
-      query,
-      batchId,
-      sorted.map(({ transactionId }) => transactionId),
-    );
-    batchIds.push(batchId);
   }
-  return batchIds;
 }

@@ -1,10 +1,11 @@
-/** Makes cases of the transactions that the intake names, and of a transaction that a person names. */
+/** Makes cases of the transactions that the outbox names, and of a transaction that a person names. */
 import { z } from 'zod';
 import { compareDecimals } from '../../../core/domain/currency.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { recordChange, recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
+import { idsOf, type Topic } from '../../../kit/outbox/outbox.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
@@ -22,9 +23,9 @@ import { toCaseJson } from '../case-json.ts';
 import type { CaseFacts, CaseSource, PriorityRule, ReviewPolicy, StoredPolicy } from '../policy.ts';
 import { unknownCase } from '../queries/cases.ts';
 import { lockCases, type Opened, openCases, readCase } from '../store/cases.ts';
-import { locateReviewed, takeReviewed } from '../store/intake.ts';
 import { insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
+import { locateReviewed, type Reviewed, reviewed } from '../store/reviewed.ts';
 
 /** Says which priority a case has and until when it has to be decided, by the rules of a policy. */
 
@@ -54,26 +55,15 @@ function takes(
 const isAbove = (amount: string | null, bound: string) =>
   amount === null || compareDecimals(amount, bound) > 0;
 
-/** Rows of one step; each names the reviewed transactions of a batch. */
-const STEP_ROWS = 500;
-/** Transactions of one step, and as many as its last row names beyond. */
-const STEP_TRANSACTIONS = 1000;
-
-/** Makes the cases that the oldest rows of the intake name, and deletes these rows, in one database transaction. */
-export async function raiseCases(
-  database: Pick<Database, 'transaction'>,
-  rowsMax: number = STEP_ROWS,
-  transactionsMax: number = STEP_TRANSACTIONS,
-): Promise<readonly Opened[]> {
-  return await database.transaction(async (query) => {
-    const taken = await takeReviewed(query, rowsMax, transactionsMax);
-    if (taken.length === 0) return [];
+/** Makes the cases that rows of the outbox name. */
+export const REVIEWED: Topic<Reviewed, readonly Opened[]> = {
+  outbox: reviewed,
+  apply: async (query, rows) => {
     const policy = await readPolicy(query);
     // The score and a label may name one transaction: the dispute counts.
-    const named = new Set(taken.flatMap(({ transactionIds }) => transactionIds));
-    const disputes = taken.filter(({ source }) => source === 'dispute');
-    const disputed = new Set(disputes.flatMap(({ transactionIds }) => transactionIds));
-    const located = await locateReviewed(query, [...named], policy.policy.currency);
+    const disputed = new Set(idsOf(rows.filter(({ source }) => source === 'dispute')));
+    const named = [...new Set(idsOf(rows))];
+    const located = await locateReviewed(query, named, policy.policy.currency);
     const cases = located.map((transaction) => {
       const scored = transaction.verdict === 'review' ? 'verdict' : 'spot_check';
       return toNewCase(
@@ -87,8 +77,8 @@ export async function raiseCases(
     const opened = await openCases(query, cases);
     await recordDisputes(query, before, opened);
     return opened;
-  });
-}
+  },
+};
 
 /** A dispute may take back a decision of people, so its changes are audited. */
 async function recordDisputes(

@@ -1,7 +1,7 @@
 /** Deliveries: one row a webhook and event, made by the database transaction that learns of the event. */
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf, timeColumns } from '../../../kit/database/statement.ts';
+import { firstOf, timeColumns } from '../../../kit/database/statement.ts';
 import type { Delivery, DeliveryListParameters, DeliveryType } from '../webhook.ts';
 
 const COLUMNS = `d.delivery_id, d.event_id, d.event_type, d.decisions, d.state, d.attempts, d.response_status, d.error,
@@ -105,18 +105,4 @@ export const redeliver = firstOf<Delivery, [webhookId: string, deliveryId: strin
   'redeliver-webhook',
   `update market.webhook_deliveries d set state = 'waiting', attempts = 0, next_at = now()
           where endpoint_id = $1 and delivery_id = $2::int8 returning ${COLUMNS}`,
-);
-
-export const readPosition = onlyOf<{ decisionId: string }>(
-  'read-webhook-position',
-  'select decision_id as "decisionId" from market.webhook_position',
-);
-/** Final decisions up to this id have their deliveries. */
-export const lockPosition = onlyOf<{ decisionId: string }>(
-  'lock-webhook-position',
-  'select decision_id as "decisionId" from market.webhook_position for update',
-);
-export const movePosition = rowsOf<object, [decisionId: string]>(
-  'move-webhook-position',
-  'update market.webhook_position set decision_id = $1',
 );

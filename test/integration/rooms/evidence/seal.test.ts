@@ -214,7 +214,7 @@ test('a time in which nobody sealed is a leaf of its own, and excuses no other t
   await sql(`update evidence_logs set sealed_at = now() - interval '8 days'`);
   await rig.store(4);
   const [hidden] = await rig.store(1, rig.database, nowMs - 3 * DAY_MS);
-  expect(await sql('select from evidence_intake')).toEqual([]);
+  expect(await sql('select from outbox_evidence')).toEqual([]);
   await sealAll(sealer);
   named.push(...(await rig.store(4)));
   await sealAll(sealer);

@@ -30,7 +30,7 @@ const database = await openForFile(testDatabase.open());
 
 beforeEach(async () => {
   await testDatabase.sql(
-    'truncate transactions, scores, review_intake, review_cases, daily_tallies, daily_increments cascade',
+    'truncate transactions, scores, outbox_review, review_cases, daily_tallies, daily_increments cascade',
   );
   await testDatabase.sql('delete from final_decisions');
 });

@@ -4,9 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
-import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { raiseCases } from '../../../support/rooms/review/cases.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';

@@ -5,16 +5,16 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
-import type { DecisionLog, WatchedEvents } from '../../../../src/core/events.ts';
-import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
+import type { EventSource } from '../../../../src/core/events.ts';
 import { events } from '../../../../src/rooms/review/events.ts';
-import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/intake.ts';
+import { toEvent } from '../../../../src/rooms/review/final-decision.ts';
+import { listDecisions } from '../../../../src/rooms/review/store/decisions.ts';
+import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/reviewed.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { toNewScores } from '../../../support/delivered.ts';
-import { insertScores } from '../../../support/insert-scores.ts';
+import { insertVerdicts } from '../../../support/delivered.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { openCasesOf } from '../../../support/rooms/review/cases.ts';
+import { openCasesOf, raiseCases } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
 import { reviewingOn } from '../../../support/rooms/review/rig.ts';
 import { bodyOf, faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
@@ -28,7 +28,7 @@ const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
 
 beforeEach(async () => {
-  await testDatabase.sql('truncate transactions, scores, review_intake, review_cases cascade');
+  await testDatabase.sql('truncate transactions, scores, outbox_review, review_cases cascade');
   await testDatabase.sql('delete from final_decisions');
 });
 
@@ -40,24 +40,8 @@ async function store(seeds: readonly Partial<TransactionSeed>[]): Promise<string
   );
 }
 
-/** Stores scores as a worker does. */
-async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () => false) {
-  const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
-  const scores = toNewScores(
-    ids.map((transactionId) => ({
-      ...{ transactionId, accountId: 'acc_1', corridor: 'US-EG', decision },
-      createdAtMs: Number.parseInt(transactionId.replace('-', '').slice(0, 12), 16),
-      ...{
-        features: Float64Array.of(1),
-        model: null,
-        attempts: 1,
-        degradation: 0,
-        ruleSet: 'default@3',
-      },
-    })),
-  );
-  return await insertScores(database, scores, NOW, [addReviewed(isSpotCheck)]);
-}
+const score = (ids: readonly string[], verdict: Verdict) =>
+  insertVerdicts(database, ids, verdict, NOW, [addReviewed(() => false)]);
 
 type CaseRow = Record<
   'id' | 'source' | 'priority' | 'state' | 'amount' | 'currency' | 'rate_day',
@@ -93,29 +77,20 @@ test('a redelivery of all or some of a batch names nothing twice, and makes no s
   await score(ids.slice(0, 2), 'review');
   await score(ids, 'review');
   const named = await testDatabase.sql<{ ids: string[] }>(
-    'select transaction_ids::text[] as ids from review_intake',
+    'select transaction_ids::text[] as ids from outbox_review',
   );
   expect(named.flatMap((row) => row.ids).sort()).toEqual(ids);
   await raiseCases(database);
   await score(ids, 'review');
   // A row that a person put back in by hand changes nothing either.
   await testDatabase.sql(
-    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    `insert into outbox_review (source, transaction_ids) values ('score', $1)`,
     [ids],
   );
   await testDatabase.sql(`update review_cases set locked_by = 'Ann', locked_until = now()`);
   expect(await raiseCases(database)).toEqual([]);
   const locked = await testDatabase.sql(`select from review_cases where locked_by = 'Ann'`);
   expect(locked).toHaveLength(3);
-});
-
-test('two workers that make cases at once make each one once', async () => {
-  const ids = await store(Array.from({ length: 40 }, () => ({})));
-  for (const id of ids) await score([id], 'review');
-  const steps = await Promise.all(Array.from({ length: 4 }, () => raiseCases(database, 10)));
-  const left = await raiseCases(database);
-  const opened = [...steps, left].flat();
-  expect([opened.length, (await cases()).length]).toEqual([40, 40]);
 });
 
 test('a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed', async () => {
@@ -145,19 +120,10 @@ test('a dispute makes a case urgent, opens one again that was no fraud, and leav
   expect(await raiseCases(database)).toEqual([]);
 });
 
-test('a long intake is taken in steps of bounded size, and all of it', async () => {
-  const ids = await store(Array.from({ length: 30 }, () => ({})));
-  const row = `insert into review_intake (source, transaction_ids) values ('score', $1)`;
-  for (const at of [0, 10, 20]) await testDatabase.sql(row, [ids.slice(at, at + 10)]);
-  const steps: number[] = [];
-  for (const _ of [1, 2, 3]) steps.push((await raiseCases(database, 50, 15)).length);
-  expect(steps).toEqual([20, 10, 0]);
-});
-
 test('a transaction whose month is gone gets no case, and holds up no other', async () => {
   const [id = ''] = await store([{}]);
   await testDatabase.sql(
-    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    `insert into outbox_review (source, transaction_ids) values ('score', $1)`,
     [[idAt(Date.UTC(2015, 1)), id]],
   );
   expect(await raiseCases(database)).toHaveLength(1);
@@ -191,14 +157,12 @@ test('a worker opens the cases of what it scores, and makes decisions final and 
   await waitUntil(labelled, 10_000, 'the final decision');
   const labels = await rig.database.sql('select transaction_id as id, label, source from labels');
   expect(labels).toEqual([{ id, label: 'fraud', source: 'review' }]);
-  const waiting = async () => (await rig.database.sql('select from label_batches')).length === 0;
+  const waiting = async () => (await rig.database.sql('select from outbox_labels')).length === 0;
   await waitUntil(waiting, 5000, 'the profiles to know');
 }, 120_000);
 
-const find = async (type: WatchedEvents['type'], nowMs: number) => {
-  const source = events.find((one): one is WatchedEvents => one.type === type);
-  return (await source?.find(database.query, nowMs)) ?? [];
-};
+const find = async (type: EventSource['type'], nowMs: number) =>
+  (await events.find((source) => source.type === type)?.find(database.query, nowMs)) ?? [];
 
 test('a deadline that is near, or was missed, is an event; one that was met is none', async () => {
   const [near = '', missed = '', , longMissed = '', closed = ''] = await openCasesOf(
@@ -249,21 +213,17 @@ test('a deadline that is near, or was missed, is an event; one that was met is n
 
 test('final decisions come in the order of their commits, and tell a client nothing of who decided', async () => {
   const ids = await storeDecisions(testDatabase, 3);
-  const log = events.find((one): one is DecisionLog => one.kind === 'decisions');
-  const page = (await log?.listAfter(database.query, '0', 2)) ?? [];
-  expect(page.map(({ position, transactionId }) => ({ position, transactionId }))).toEqual([
-    { position: '1', transactionId: ids[0] },
-    { position: '2', transactionId: ids[1] },
-  ]);
-  expect(await log?.listAfter(database.query, '2', 2)).toMatchObject([{ position: '3' }]);
-  const [{ json = '', clientJson = '' } = {}] = page;
-  for (const text of [json, clientJson]) {
-    const data = { decisions: [JSON.parse(text)] };
+  const page = (await listDecisions(database.query, '0', 2)).map(toEvent);
+  expect(page.map(({ transactionId }) => transactionId)).toEqual(ids.slice(0, 2));
+  expect(await listDecisions(database.query, '2', 2)).toMatchObject([{ decision_id: '3' }]);
+  const [{ data = {}, clientData = {} } = {}] = page;
+  for (const decision of [data, clientData]) {
     const type = 'transaction.final_decision';
-    expect(faultsOf({ type, timestamp: new Date(NOW).toISOString(), data })).toEqual([]);
+    const timestamp = new Date(NOW).toISOString();
+    expect(faultsOf({ type, timestamp, data: { decisions: [decision] } })).toEqual([]);
   }
-  expect(JSON.parse(json)).toMatchObject({ decision_id: '1', decided_by: 'Ann', reason: 'seen' });
-  expect(Object.keys(JSON.parse(clientJson))).toEqual([
+  expect(data).toMatchObject({ decision_id: '1', decided_by: 'Ann', reason: 'seen' });
+  expect(Object.keys(clientData)).toEqual([
     'decision_id',
     'transaction_id',
     'created_at',

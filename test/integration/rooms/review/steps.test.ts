@@ -7,9 +7,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readStoredTransaction } from '../../../../src/core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
-import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { addDisputes } from '../../../../src/rooms/review/store/intake.ts';
+import { addDisputes } from '../../../../src/rooms/review/store/reviewed.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { raiseCases } from '../../../support/rooms/review/cases.ts';
 import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -113,7 +113,7 @@ describe('decisions', () => {
       { id: ids[1], label: 'legitimate', source: 'review', identity: 'Ann' },
     ]);
     expect(rig.invalidated.flat().sort()).toEqual(ids.slice(0, 2));
-    expect(await rig.testDatabase.sql('select from label_batches')).toEqual([]);
+    expect(await rig.testDatabase.sql('select from outbox_labels')).toEqual([]);
     const decisions = await rig.testDatabase.sql(
       'select decision_id as nth, disposition, label from final_decisions order by transaction_id',
     );
@@ -158,7 +158,7 @@ describe('decisions', () => {
       ),
     ).rejects.toThrow('ends after');
     expect(await rig.labels()).toHaveLength(1);
-    expect(await rig.testDatabase.sql('select from label_batches')).toHaveLength(1);
+    expect(await rig.testDatabase.sql('select from outbox_labels')).toHaveLength(1);
     expect(await rig.close()).toEqual([]);
     expect(await rig.labels()).toHaveLength(1);
   });

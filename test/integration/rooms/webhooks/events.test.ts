@@ -4,16 +4,10 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
-import type { DecisionLog, WatchedEvents } from '../../../../src/core/events.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
-import {
-  addHooked,
-  raiseDecided,
-  raiseLogged,
-  raiseWatched,
-} from '../../../../src/rooms/webhooks/duty.ts';
-import { toNewScores } from '../../../support/delivered.ts';
-import { insertScores } from '../../../support/insert-scores.ts';
+import { addEvents, type EventSource } from '../../../../src/core/events.ts';
+import { applyRows } from '../../../../src/kit/outbox/outbox.ts';
+import { addDecided, DECIDED, EVENTS, raiseWatched } from '../../../../src/rooms/webhooks/duty.ts';
+import { insertVerdicts } from '../../../support/delivered.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { ANN, createWebhookRig } from '../../../support/rooms/webhooks/rig.ts';
@@ -25,9 +19,8 @@ const URL = 'http://127.0.0.1:9/';
 const { testDatabase, database, webhooks } = await openForFile(createWebhookRig());
 beforeEach(async () => {
   await testDatabase.sql(
-    `truncate transactions, scores, webhook_endpoints, webhook_deliveries, webhook_intake cascade`,
+    `truncate transactions, scores, webhook_endpoints, webhook_deliveries, outbox_decided, outbox_events cascade`,
   );
-  await testDatabase.sql('update webhook_position set decision_id = 0');
 });
 
 let made = 0;
@@ -36,24 +29,8 @@ async function store(count: number, seed: Partial<TransactionSeed> = {}): Promis
   return await storeTransactions(database, seeds);
 }
 
-/** Stores scores as a worker does. */
-async function score(ids: readonly string[], verdict: Verdict, corridor = 'US-EG') {
-  const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
-  const scores = toNewScores(
-    ids.map((transactionId) => ({
-      ...{ transactionId, accountId: 'acc_1', corridor, decision },
-      createdAtMs: Number.parseInt(transactionId.replace('-', '').slice(0, 12), 16),
-      ...{
-        features: Float64Array.of(1),
-        model: null,
-        attempts: 1,
-        degradation: 0,
-        ruleSet: 'default@3',
-      },
-    })),
-  );
-  return await insertScores(database, scores, NOW, [addHooked]);
-}
+const score = (ids: readonly string[], verdict: Verdict, corridor = 'US-EG') =>
+  insertVerdicts(database, ids, verdict, NOW, [addDecided], corridor);
 
 type Row = {
   readonly endpoint: string;
@@ -75,7 +52,7 @@ function listedIn({ payload, decisions }: Row): string[] {
   expect(listed).toHaveLength(decisions ?? 0);
   return listed.map(({ transaction_id }) => transaction_id);
 }
-const intake = async () => await testDatabase.sql('select from webhook_intake');
+const waiting = async () => await testDatabase.sql('select from outbox_decided');
 
 test('a list holds only what its endpoint takes by verdict, corridor and client', async () => {
   const [reviews = '', declines = '', approvals = '', elsewhere = '', others = ''] =
@@ -94,7 +71,7 @@ test('a list holds only what its endpoint takes by verdict, corridor and client'
   await score([decline], 'decline');
   await score([approve], 'approve');
   await score([mexican], 'review', 'US-MX');
-  expect(await raiseDecided(database)).toEqual({ deliveries: 5, mayHaveMore: false });
+  expect(await applyRows(database, DECIDED)).toEqual({ effect: 5, mayHaveMore: false });
   expect(await decidedOf(reviews)).toEqual([review, ofShop, decline, mexican].sort());
   expect(await decidedOf(declines)).toEqual([decline]);
   expect(await decidedOf(approvals)).toEqual([review, ofShop, decline, approve, mexican].sort());
@@ -117,7 +94,7 @@ test('a list holds only what its endpoint takes by verdict, corridor and client'
   expect(new Set((await deliveries()).map((row) => row.event)).size).toBe(5);
 });
 
-test('a score that no endpoint takes adds no row to the intake', async () => {
+test('a score that no endpoint takes adds no row to the outbox', async () => {
   const { webhook_id: id } = await webhooks.make(URL, { event_types: ['alert.raised'] });
   const { webhook_id: gone } = await webhooks.make(URL);
   await webhooks.remove(gone, ANN);
@@ -126,95 +103,41 @@ test('a score that no endpoint takes adds no row to the intake', async () => {
     [id],
   );
   await score(await store(3), 'review');
-  expect(await intake()).toEqual([]);
+  expect(await waiting()).toEqual([]);
   await webhooks.make(URL);
   await score(await store(3), 'approve');
-  expect(await intake()).toEqual([]);
+  expect(await waiting()).toEqual([]);
   await score(await store(3), 'review');
-  expect(await intake()).toHaveLength(1);
+  expect(await waiting()).toHaveLength(1);
 });
 
-/** Throws before or after a statement, like the end of a worker there. */
-function endsAt(name: string, when: 'before' | 'after'): Pick<Database, 'transaction'> {
-  const ends = new Error('ends');
-  return {
-    transaction: (work) =>
-      database.transaction((query) =>
-        work(async (statement, values) => {
-          if (statement.name !== name) return await query(statement, values);
-          if (when === 'after') await query(statement, values);
-          throw ends;
-        }),
-      ),
-  };
-}
-/** Throws after the commit, before the caller learns of it. */
-const endsAfterCommit: Pick<Database, 'transaction'> = {
-  transaction: async (work) => {
-    await database.transaction(work);
-    throw new Error('ends');
-  },
-};
-
-test('each decision is listed once, wherever a worker ends and however many workers go on', async () => {
-  const { webhook_id: id } = await webhooks.make(URL);
-  const { webhook_id: elsewhere } = await webhooks.make(URL, { corridors: ['US-MX'] });
-  const ids = await store(6);
-  for (const at of [0, 2, 4]) await score(ids.slice(at, at + 2), 'review', 'US-MX');
-  for (const when of ['before', 'after'] as const) {
-    await expect(raiseDecided(endsAt('insert-webhook-deliveries', when), 2)).rejects.toThrow(
-      'ends',
-    );
-    expect(await deliveries()).toEqual([]);
-  }
-  await expect(raiseDecided(endsAfterCommit, 2)).rejects.toThrow('ends');
-  expect(await decidedOf(id)).toEqual(ids.slice(0, 2).sort());
-  await Promise.all([raiseDecided(database), raiseDecided(database), raiseDecided(database)]);
-  for (const endpoint of [id, elsewhere]) expect(await decidedOf(endpoint)).toEqual(ids.toSorted());
-});
-
-/** A room's log of decisions: the position of each is its place in the list, from 1. */
-const logOf = (ids: readonly string[]): DecisionLog => ({
-  kind: 'decisions',
-  type: 'transaction.final_decision',
-  listAfter: async (_, position, rowsMax) =>
-    ids
-      .map((transactionId, index) => ({
-        position: String(index + 1),
-        transactionId,
-        corridor: 'US-EG',
-        atMs: NOW,
-        json: JSON.stringify({ transaction_id: transactionId, decided_by: 'Ann' }),
-        clientJson: JSON.stringify({ transaction_id: transactionId }),
-      }))
-      .slice(Number(position), Number(position) + rowsMax),
-});
-
-test('decisions of a log are events in their order, and say less to a client', async () => {
-  const { webhook_id: id } = await webhooks.make(URL, {
-    event_types: ['transaction.final_decision'],
-  });
-  const { webhook_id: shop } = await webhooks.make(URL, {
-    ...{ event_types: ['transaction.final_decision'], client: 'shop' },
-  });
+test('events that a commit adds are sent once, decisions as lists in their order, which say less to a client', async () => {
+  const types = { event_types: ['transaction.final_decision'] };
+  const { webhook_id: id } = await webhooks.make(URL, types);
+  const { webhook_id: shop } = await webhooks.make(URL, { ...types, client: 'shop' });
   const ids = await store(3);
   const [, own] = ids;
   await testDatabase.sql(`update transactions set client = 'shop' where transaction_id = $1`, [
     own,
   ]);
-  const log = logOf(ids);
-  expect(await raiseLogged(database, log, 2)).toEqual({ deliveries: 2, mayHaveMore: true });
-  expect(await raiseLogged(database, log, 2)).toEqual({ deliveries: 1, mayHaveMore: false });
-  expect(await raiseLogged(database, log, 2)).toEqual({ deliveries: 0, mayHaveMore: false });
-  const lists = (await deliveriesTo(id)).map(listedIn);
-  expect(lists).toEqual([ids.slice(0, 2), ids.slice(2)]);
+  const at = new Date(NOW);
+  const decisions = ids.map((transactionId) => ({
+    ...{ type: 'transaction.final_decision' as const, transactionId, corridor: 'US-EG', at },
+    data: { transaction_id: transactionId, decided_by: 'Ann' },
+    clientData: { transaction_id: transactionId },
+  }));
+  const notTaken = { id: 'checkpoint_1_1', type: 'evidence.checkpoint' as const, at, data: {} };
+  await addEvents(database.query, [...decisions, notTaken]);
+  expect(await testDatabase.sql('select from outbox_events')).toHaveLength(3);
+  expect(await applyRows(database, EVENTS)).toEqual({ effect: 2, mayHaveMore: false });
+  expect((await deliveriesTo(id)).map(listedIn)).toEqual([ids]);
   const [ofShop, ...others] = await deliveriesTo(shop);
   expect([ofShop?.decisions, others]).toEqual([1, []]);
   expect(JSON.parse(ofShop?.payload ?? '').data.decisions).toEqual([{ transaction_id: own }]);
 });
 
 /** Finds an alert of each hour. */
-const SOURCES: readonly WatchedEvents[] = [
+const SOURCES: readonly EventSource[] = [
   {
     kind: 'watched',
     type: 'alert.raised',

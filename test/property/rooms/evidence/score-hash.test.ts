@@ -84,7 +84,7 @@ async function store(scores: readonly PlainScore[], scoredAtMs: number) {
   return await insertScores(rig.database, toNewScores(scores), scoredAtMs, [addUnsealed(true)]);
 }
 
-const take = () => rig.database.transaction((query) => takeUnsealed(query, 100, 10_000));
+const take = () => rig.database.transaction((query) => takeUnsealed(query));
 
 test('hashes of memory, of rows and of contents are the same', async () => {
   for (let batch = 0; batch < BATCHES; batch++) {

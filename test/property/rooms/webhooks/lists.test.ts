@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { VERDICTS } from '../../../../src/core/domain/score-record.ts';
 import type { EventType } from '../../../../src/core/events.ts';
-import { type ClientDecision, toLists } from '../../../../src/rooms/webhooks/match-events.ts';
+import { type Decision, toLists } from '../../../../src/rooms/webhooks/match-events.ts';
 import { WEBHOOK_LIMITS } from '../../../../src/rooms/webhooks/webhook.ts';
 import { runsOf } from '../../../support/thorough.ts';
 
@@ -33,9 +33,7 @@ const chosen = fc.record({
 const decisions = fc
   .array(chosen, { maxLength: 260, size: 'max' })
   .map((all) =>
-    all.map(
-      ({ text, ...one }, nth): ClientDecision => ({ ...one, json: JSON.stringify({ nth, text }) }),
-    ),
+    all.map(({ text, ...one }, nth): Decision => ({ ...one, json: JSON.stringify({ nth, text }) })),
   );
 
 test('an endpoint gets each decision that it takes, in order, and no other', () => {

@@ -12,7 +12,7 @@ export const PROVEN = ['checkpoint', 'consistency', 'scores/{id}', 'audit/{id}']
   (path) => `GET /v1/evidence/${path} 200`,
 );
 
-const WAIT = 'insert into market.evidence_intake (transaction_ids) values (array[$1::uuid])';
+const WAIT = 'insert into market.outbox_evidence (transaction_ids) values (array[$1::uuid])';
 
 /** @param scored an id with a score, sealed here @param unknown one without */
 export async function evidencePaths(

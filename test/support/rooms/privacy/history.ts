@@ -1,9 +1,9 @@
 /** A market's history with a canary in each personal field, in every table that keeps such values. */
 
-import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { answerOf, count, type Input, input, postBatch, postLabels } from '../../submit.ts';
 import { waitUntil } from '../../wait-until.ts';
+import { raiseCases } from '../review/cases.ts';
 
 const FIRST_MS = Date.now() - 40 * 3_600_000;
 const MINUTE_MS = 60_000;
@@ -82,7 +82,7 @@ export async function fillTables(api: RunningApi, officerKey: string, ids: reado
     await asOfficer('/v1/lists', { name, effect: 'watch', kind, description: 'x' });
     await asOfficer(`/v1/lists/${name}/entries`, { value, reason: 'x' });
   }
-  await sql(`insert into review_intake (source, transaction_ids) values ('score', $1)`, [
+  await sql(`insert into outbox_review (source, transaction_ids) values ('score', $1)`, [
     ids.slice(0, 3),
   ]);
   await raiseCases(api.database);

@@ -1,11 +1,16 @@
 /** Review cases as a worker opens them, of transactions whose scores ask for it. */
 import type { Database } from '../../../../src/kit/database/pool.ts';
+import { applyRows } from '../../../../src/kit/outbox/outbox.ts';
 import type { StoredCase } from '../../../../src/rooms/review/case.ts';
-import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
+import { REVIEWED } from '../../../../src/rooms/review/change/raise-cases.ts';
 import type { TestDatabase } from '../../database.ts';
 import { storeTransactions, type TransactionSeed } from '../../stored-rows.ts';
 
 const FIRST_MS = Date.UTC(2026, 10, 20, 12);
+
+/** Opens the cases that the outbox names, as a worker does. */
+export const raiseCases = async (database: Pick<Database, 'transaction'>) =>
+  (await applyRows(database, REVIEWED)).effect ?? [];
 
 /** Opens a case for each, a millisecond apart; returns the ids in order. */
 export async function openCasesOf(
@@ -17,7 +22,7 @@ export async function openCasesOf(
     database,
     seeds.map((seed, index) => ({ createdAtMs: FIRST_MS + index, score: 600, ...seed })),
   );
-  await sql(`insert into review_intake (source, transaction_ids) values ('score', $1)`, [ids]);
+  await sql(`insert into outbox_review (source, transaction_ids) values ('score', $1)`, [ids]);
   await raiseCases(database);
   return ids;
 }

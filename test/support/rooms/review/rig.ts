@@ -98,7 +98,7 @@ export async function createReviewRig() {
     /** Removes cases and all they are made from. */
     clear: async () => {
       await sql(
-        'truncate transactions, scores, labels, label_batches, review_intake, review_cases cascade',
+        'truncate transactions, scores, labels, outbox_labels, outbox_review, review_cases cascade',
       );
       await sql('delete from final_decisions');
     },

@@ -108,7 +108,9 @@ export async function createWebhookRig() {
       return receiver;
     },
     begin: async () => {
-      await testDatabase.sql('truncate webhook_endpoints, webhook_deliveries, webhook_intake');
+      await testDatabase.sql(
+        'truncate webhook_endpoints, webhook_deliveries, outbox_decided, outbox_events',
+      );
       receiver = own(await startReceiver());
     },
     end: async () => {
