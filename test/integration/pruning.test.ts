@@ -9,9 +9,6 @@ import { findStatement, type RowSearch } from '../../src/core/store/search/searc
 import { selectTransaction } from '../../src/core/store/transactions/read-transactions.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
 import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { openForFile } from '../support/open-for-file.ts';
-import { scoreSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
