@@ -204,4 +204,14 @@ export const KEEP: Guards = {
     test: 'integration/rooms/privacy/anonymise.test.ts > no row of the copy has a value, a name or a text of anybody',
     mechanism: 'src/rooms/privacy/anonymise/copied-tables.ts',
   },
+  'outbox-once': {
+    says: 'A row of an outbox has its effect once, wherever the process that takes it is killed.',
+    test: 'integration/outbox.test.ts > a worker that is killed > loses and doubles no row of %s',
+    mechanism: 'src/kit/outbox/outbox.ts',
+  },
+  'outbox-in-order': {
+    says: 'Rows of an outbox are taken in order, by one process at a time, a bounded number a step.',
+    test: 'integration/outbox.test.ts > two processes take rows in order, one at a time, and a bounded number a step',
+    mechanism: 'src/kit/outbox/outbox.ts',
+  },
 };

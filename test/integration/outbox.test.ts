@@ -165,14 +165,19 @@ test('two processes take rows in order, one at a time, and a bounded number a st
     select array(select ('00000000-0000-0000-0000-' || lpad(nth::text, 12, '0'))::uuid from generate_series(1, case when nth % 10 < 5 then 1 else 3 end))
       from generate_series($1::int, $2::int) nth`;
   const [one, other] = processes;
+  const left = async () => (await sql('select from outbox_notes')).length;
+  await one?.run();
   const rounds = [processes, processes, [other], processes, processes, [one]];
   for (const [round, some] of rounds.entries()) {
     await sql(insert, [round * 10, round * 10 + 9]);
+    // A process that does not lead takes nothing.
+    if (round === 0) await other?.run();
+    expect(await left()).toBe(10);
     // A process that is alone takes over from the process that left.
     if (some.length === 1) for (const process of processes) await process?.leave();
     const isEmpty = async () => {
       await Promise.all(some.map((process) => process?.run()));
-      return (await sql('select from outbox_notes')).length === 0;
+      return (await left()) === 0;
     };
     await waitUntil(isEmpty, 30_000, 'rows to be taken');
   }

@@ -54,15 +54,8 @@ export const unsealed = openOutbox<TakenRow>({
   ...{ rowsMax: STEP_ROWS, weightMax: STEP_SCORES },
 });
 
-export type Taken = {
-  readonly hashed: readonly HashedScores[];
-  /** Ids without a hash. */
-  readonly bare: readonly string[];
-  readonly mayHaveMore: boolean;
-};
-
-/** Takes the oldest rows, up to a number of scores. */
-export async function takeUnsealed(query: Query): Promise<Taken> {
+/** Takes the oldest rows, up to a number of scores; `bare` are ids without a hash. */
+export async function takeUnsealed(query: Query) {
   const { rows, mayHaveMore } = await unsealed.take(query);
   const hashed: HashedScores[] = [];
   const bare: string[] = [];
