@@ -5,7 +5,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Config, Environment } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
-import type { StoreSetting } from '../words/failure.ts';
+import { Failure, type StoreSetting } from '../words/failure.ts';
 import type { Output } from './output.ts';
 
 export type CommandContext = {
@@ -49,18 +49,16 @@ export const actionAt = (args: readonly string[]) => args.findIndex((arg) => !ar
 export const actionIn = async ({ actions }: Command, args: readonly string[]) =>
   (await actions?.())?.find((action) => action === args[actionAt(args)]);
 
-/** Resolves to undefined where a signal ended the work, after saying what the same command does next. */
+/** @throws Failure where a signal ended the work, which says what the same command does next */
 export async function unlessStopped<T>(
-  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  { signal }: Pick<CommandContext, 'signal'>,
   said: string,
   work: Promise<T>,
-): Promise<T | undefined> {
+): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!signal.aborted) throw error;
-    output.note(`stopped; ${said}`);
-    return undefined;
+    throw signal.aborted ? new Failure('permanent', 'STOPPED', `stopped; ${said}`) : error;
   }
 }
 

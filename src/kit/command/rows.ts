@@ -10,6 +10,7 @@ import {
   actionOf,
   type Command,
   type CommandContext,
+  EXIT,
   UsageError,
   type Words,
 } from './command.ts';
@@ -40,18 +41,19 @@ function wordsIn(words: string): Words {
 
 /**
  * An action that is written by hand.
- * @param run gets the words and the options, as the usage shows both
+ * @param run gets the words and the options, as the usage shows both; without an exit code all went well
  */
 export const written = <const Own extends Options>(
   words: string,
   summary: string,
   options: Own,
-  run: (given: Given<Own>, context: CommandContext) => Promise<number>,
+  run: (given: Given<Own>, context: CommandContext) => Promise<number | undefined>,
 ): Written => ({
   words,
   summary,
   options,
-  run: async (args, context) => await run(readArguments(args, options, wordsIn(words)), context),
+  run: async (args, context) =>
+    (await run(readArguments(args, options, wordsIn(words)), context)) ?? EXIT.fine,
 });
 
 /** An action that is written by hand, and asks the API more than once or not at all. */
@@ -59,7 +61,7 @@ export const asking = <const Own extends Options>(
   words: string,
   summary: string,
   options: Own,
-  run: (given: Given<Own> & Asking, context: CommandContext) => Promise<number>,
+  run: (given: Given<Own> & Asking, context: CommandContext) => Promise<number | undefined>,
 ): Written =>
   written(words, summary, { ...options, ...URL_OPTION }, async ({ values, ...given }, context) =>
     withApi(context, Object(values).url, (client) =>

@@ -80,7 +80,6 @@ const create = written('', MAKES, CREATE_OPTIONS, async ({ values }, context) =>
   output.value({ key_id: keyId, key, markets: names }, [key]);
   // A file or a variable takes what is printed, so the note goes elsewhere.
   if (!output.json) output.note(`key ${keyId} made${among}; the key is shown once`);
-  return EXIT.fine;
 });
 
 const list = written('', 'Keys, without their secrets', {}, async (_given, context) => {
@@ -89,7 +88,6 @@ const list = written('', 'Keys, without their secrets', {}, async (_given, conte
   );
   const rows = keys.map((key) => ({ ...key, roles: key.roles.join(' ') }));
   context.output.table(Object.keys(keySchema.shape), rows);
-  return EXIT.fine;
 });
 
 const people = written('', 'People, and who made them', {}, async (_given, context) => {
@@ -97,7 +95,6 @@ const people = written('', 'People, and who made them', {}, async (_given, conte
     listIdentities(database.query, last?.identity ?? '', PAGE),
   );
   context.output.table(Object.keys(identitySchema.shape), all);
-  return EXIT.fine;
 });
 
 async function allOf<Row>(
@@ -131,7 +128,6 @@ const expel = written('NAME', EXPELS, {}, async ({ words: [name = ''] }, context
   context.output.value({ identity, revoked: true }, [
     `person '${identity}' revoked, with all keys`,
   ]);
-  return EXIT.fine;
 });
 
 function readHolder({ identity, owner }: ValuesOf<typeof CREATE_OPTIONS>): NewApiKey['holder'] {

@@ -6,7 +6,7 @@ import { MARKET } from '../../core/domain/corridor.ts';
 import { changeControls } from '../../core/store/controls/controls.ts';
 import { type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import { EXIT, UsageError } from '../../kit/command/command.ts';
+import { type CommandContext, UsageError } from '../../kit/command/command.ts';
 import { needed, type ValuesOf, whole } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
@@ -39,19 +39,24 @@ type FirstLimits = { readonly [Kind in LimitUnit]?: Rate };
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
 
+/** Parts of each action's work with the owner role. */
+const workOf = (action: string, { config, output }: CommandContext) => ({
+  config,
+  url: ownerUrl(config),
+  by: byCommand(`markets ${action}`),
+  onProgress: output.note,
+});
+
 const MAKES = 'Make a market, with first limits of requests and inference';
 const CORRIDORS = { '--corridors LIST': needed('Its corridors, as JP-KR,KR-JP') } as const;
 const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] }, context) => {
-  const { config, output } = context;
+  const { output } = context;
   const market = marketName(name);
   const corridors = corridorsOption(values.corridors);
   const making: MarketMaking = {
-    config,
-    url: ownerUrl(config),
+    ...workOf('create', context),
     market,
     corridors,
-    by: byCommand('markets create'),
-    onProgress: output.note,
   };
   // May be run again: it goes on where it stopped, and changes no limit that is there.
   const { applied, partitions } = await makeMarket(making, async (database) => {
@@ -67,7 +72,6 @@ const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] 
     ),
     `give it a role of its own: risk markets grant ${market}`,
   ]);
-  return EXIT.fine;
 });
 
 /** @param name of the role, and the number of its connections, without the options */
@@ -96,46 +100,32 @@ const shownOnce = (password: string | null) =>
 const GRANTS = 'Give a market a Postgres role that reaches nothing else';
 const OWNER = roleOptions('that of the market', '250; market_0: 500');
 const grant = written('NAME', GRANTS, OWNER, async ({ values, words: [name] }, context) => {
-  const { config, environment, output } = context;
+  const { environment, output } = context;
   const market = marketName(name);
   const role = newRole(values, environment, market, connectionsOf(market));
-  const granted = await grantMarket({
-    ...role,
-    config,
-    url: ownerUrl(config),
-    market,
-    by: byCommand('markets grant'),
-    onProgress: output.note,
-  });
+  const granted = await grantMarket({ ...role, ...workOf('grant', context), market });
   const made = { market, role: role.role, connections_max: role.connectionsMax };
   output.value({ ...made, ...granted }, [
     ...shownOnce(granted.password),
     `${role.role} owns ${market} (${granted.moved} objects moved) and reaches nothing else`,
     `start the processes of ${market} with ${role.role} in DATABASE_URL`,
   ]);
-  return EXIT.fine;
 });
 
 const READS = 'Make a role that reads the scores of these markets and nothing else';
 const READER = roleOptions('analytics', READER_CONNECTIONS);
 const analytics = written('NAME…', READS, READER, async ({ values, words: names }, context) => {
-  const { config, environment, output } = context;
+  const { environment, output } = context;
   const [first, ...others] = names.map(marketName);
   const markets = [marketName(first), ...others] as const;
   const role = newRole(values, environment, 'analytics', READER_CONNECTIONS);
-  const { password, isLogged } = await makeAnalytics({
-    ...role,
-    config,
-    url: ownerUrl(config),
-    markets,
-    by: byCommand('markets analytics'),
-  });
+  const work = workOf('analytics', context);
+  const { password, isLogged } = await makeAnalytics({ ...role, ...work, markets });
   output.value({ role: role.role, markets, password, is_logged: isLogged }, [
     ...shownOnce(password),
     `${role.role} reads analytics.scores of ${markets.join(', ')} and nothing else`,
     sayLogged(role.role, isLogged),
   ]);
-  return EXIT.fine;
 });
 
 const sayLogged = (role: string, isLogged: boolean) =>
@@ -146,23 +136,16 @@ const sayLogged = (role: string, isLogged: boolean) =>
 const AUDITS = 'Make a role that reads one market without secrets, and writes nothing';
 const AUDITOR = roleOptions('NAME_auditor', READER_CONNECTIONS);
 const auditor = written('NAME', AUDITS, AUDITOR, async ({ values, words: [name] }, context) => {
-  const { config, environment, output } = context;
+  const { environment, output } = context;
   const market = marketName(name);
   const role = newRole(values, environment, `${market}_auditor`, READER_CONNECTIONS);
-  const { password, isLogged } = await makeAuditor({
-    ...role,
-    config,
-    url: ownerUrl(config),
-    market,
-    by: byCommand('markets auditor'),
-    onProgress: output.note,
-  });
+  const work = workOf('auditor', context);
+  const { password, isLogged } = await makeAuditor({ ...role, ...work, market });
   output.value({ role: role.role, market, password, is_logged: isLogged }, [
     ...shownOnce(password),
     `${role.role} reads ${market} without its secrets, and writes nothing`,
     sayLogged(role.role, isLogged),
   ]);
-  return EXIT.fine;
 });
 
 function marketName(name = ''): string {

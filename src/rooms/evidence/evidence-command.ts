@@ -42,7 +42,6 @@ const exportBundle = written('ID', PROVES, {}, async ({ words: [id = ''] }, cont
     throw new Failure('invalid', 'EVIDENCE_ABSENT', `${what} ${id} ${why}`);
   }
   context.output.value(bundle, [JSON.stringify(bundle)]);
-  return EXIT.fine;
 });
 
 const proofsSchema = z.object({ proofs: z.array(z.object({ content: z.string() })).min(1) });
@@ -138,7 +137,6 @@ const keys = written('[FOLDER]', MAKES, {}, async ({ words: [folder] }, { config
     ...(setting === undefined ? [] : [`# RISK_EVIDENCE_KEYS=${setting}`]),
     ...verifiers,
   ]);
-  return EXIT.fine;
 });
 
 type Made = { readonly path: string; readonly key: SigningKey };

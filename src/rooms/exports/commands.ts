@@ -29,9 +29,8 @@ async function carryOut(
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
     onRows: (rows) => output.progress(`${rows.toLocaleString('en-US')} rows`),
   });
-  const exported = await unlessStopped(context, 'the same command again goes on', exporting);
-  if (exported === undefined) return EXIT.failed;
-  const { rows, files } = exported;
+  const said = 'the same command again goes on';
+  const { rows, files } = await unlessStopped(context, said, exporting);
   const tookSeconds = Math.round(performance.now() - startedMs) / 1000;
   output.value({ rows, files, seconds: tookSeconds }, [
     `exported rows=${rows} seconds=${tookSeconds}`,

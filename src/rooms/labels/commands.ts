@@ -38,8 +38,7 @@ const importAction = written('FILE', POSTS, OPTIONS, async ({ values, words }, c
   const limits = { ...settings, outageMsMax: values.timeout * 1000 };
   const posting = postWithProgress(limits, source, route, context, posted);
   const counted = countedAtEnd(posting, posted, () => labelsText(sum), output);
-  const done = await unlessStopped(context, 'the same command again repeats nothing', counted);
-  if (done === undefined) return EXIT.failed;
+  await unlessStopped(context, 'the same command again repeats nothing', counted);
   noteRefused(posted, output);
   const { refused, refusedFirst } = posted;
   const { accepted, unchanged } = sum;

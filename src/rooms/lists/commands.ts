@@ -1,6 +1,5 @@
 /** `risk lists …`: shows and changes lists over a running API, imports files, and writes reference lists. */
 
-import { EXIT } from '../../kit/command/command.ts';
 import { asking, commandOf } from '../../kit/command/rows.ts';
 import { readPages } from '../../kit/command/run-row.ts';
 import { importAction } from './import-command.ts';
@@ -19,7 +18,6 @@ const exportAction = asking(
       JSON.stringify({ value, reason, ...(expiry !== null && { expires_at: expiry }) }),
     );
     for (const line of lines.sort()) output.exactLine(line);
-    return EXIT.fine;
   },
 );
 

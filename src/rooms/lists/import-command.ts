@@ -96,7 +96,7 @@ export const importAction = written('NAME FILE', ADDS, OPTIONS, async (given, co
   try {
     if (values.shared) return await writeShared(name, file, values, context);
     const sending = send(name, file, values, context);
-    return (await unlessStopped(context, 'nothing was imported', sending)) ?? EXIT.failed;
+    return await unlessStopped(context, 'nothing was imported', sending);
   } catch (error) {
     if (!(error instanceof InvalidFields)) throw error;
     for (const { pointer, detail } of error.errors) output.error(`${lineOf(pointer)} ${detail}`);

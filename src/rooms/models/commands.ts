@@ -1,7 +1,6 @@
 /** `risk models`: decides about models and shows them over a running API; imports, exports and trains on the database. */
 
 import { rm, writeFile } from 'node:fs/promises';
-import { EXIT } from '../../kit/command/command.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../kit/command/stores.ts';
 import { importAction } from './commands/import-model.ts';
@@ -37,7 +36,6 @@ const exportAction = written(
       `${model} written to ${path}`,
       `its manifest written to ${manifestPath}`,
     ]);
-    return EXIT.fine;
   },
 );
 

@@ -162,7 +162,6 @@ export const importFile = asking(
     const made = await importSource(api, await readSource(path));
     output.value(made, [`${made.rule_set} is a ${made.state}, ${made.sha256}`]);
     output.note(`Next: bin/risk rules submit ${made.rule_set}, after which it changes no more`);
-    return EXIT.fine;
   },
 );
 
@@ -181,7 +180,6 @@ export const submitGiven = asking(
     const { rule_set, state, sha256 } = answer;
     output.value(output.json ? answer : {}, [`${rule_set} is ${state}, ${sha256}`]);
     output.note(`Next, another person, a risk_officer, sends bin/risk rules approve ${rule_set}`);
-    return EXIT.fine;
   },
 );
 
@@ -200,7 +198,6 @@ export const exportRuleSet = asking(
   async ({ ask, words: [id = ''] }, { output }) => {
     const { source } = await ask('GET /v1/rule-sets/{id}', { path: { id } });
     output.value(source, [toYaml(source).replace(/\n$/, '')]);
-    return EXIT.fine;
   },
 );
 
@@ -218,6 +215,5 @@ export const diffFiles = asking(
     const other = named ?? (await ask('GET /v1/rule-sets', {})).items[0]?.rule_set ?? '';
     const changes = diffRuleSets(await sourceOf(ask, other), source, ruleLines);
     output.value(changes, changes.length === 0 ? [`${given} is as ${other}`] : changes);
-    return EXIT.fine;
   },
 );

@@ -199,7 +199,7 @@ const replay = written('FILE…', POSTS, OPTIONS, async ({ values, words }, cont
   }
   const said = 'the same command again repeats nothing';
   const replayed = await unlessStopped(context, said, replayToLedger(settings, context));
-  return replayed === undefined ? EXIT.failed : report(settings, replayed, context.output);
+  return report(settings, replayed, context.output);
 });
 
 function report(

@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { EXIT, UsageError, unlessStopped } from '../../kit/command/command.ts';
+import { UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { needed, whole } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -105,16 +105,9 @@ const write = written('', WRITES, OPTIONS, async ({ values }, context) => {
   const options = { ...FIXED, ...counts, endMs, seed };
   const { transactions } = counts;
   const writing = writeSimulation(options, { out, labels, knownByMs: Date.now() }, context.signal);
-  const said = 'no file was left';
-  const isWritten = await unlessStopped(
-    context,
-    said,
-    writing.then(() => true),
-  );
-  if (isWritten === undefined) return EXIT.failed;
+  await unlessStopped(context, 'no file was left', writing);
   const fraudulent = Math.round(transactions * FIXED.fraudRate);
   context.output.record({ transactions, fraudulent, out, labels: labels ?? null });
-  return EXIT.fine;
 });
 
 export const command = commandOf({

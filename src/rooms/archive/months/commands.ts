@@ -8,7 +8,7 @@ import {
   partitionName,
 } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import { type CommandContext, UsageError } from '../../../kit/command/command.ts';
 import { monthOption, patiently, WAIT_OPTION, whole } from '../../../kit/command/options.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
@@ -107,7 +107,6 @@ const month = written('MONTH', COLD, MONTH_OPTIONS, async ({ values, words }, co
   const begun = found ?? (await beginMonth(archiving, to, lockYears));
   const archived = await archiveMonth(archiving, begun);
   say(context, archived);
-  return EXIT.fine;
 });
 
 type Values = { readonly continue: boolean; readonly anew: boolean };
@@ -171,7 +170,6 @@ const restore = written('MONTH', RESTORES, RESTORE_OPTIONS, async ({ values, wor
   context.output.value({ month: text, to_be_scored: toBeScored }, [
     `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,
   ]);
-  return EXIT.fine;
 });
 
 const LISTS = 'List archives of months with their steps';
@@ -189,7 +187,6 @@ const list = written('', LISTS, {}, async (_given, context) => {
     ],
     await listArchived(database.query),
   );
-  return EXIT.fine;
 });
 
 export const monthActions = { month, restore, list };

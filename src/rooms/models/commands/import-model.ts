@@ -1,6 +1,6 @@
 /** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
 import { basename } from 'node:path';
-import { EXIT, UsageError } from '../../../kit/command/command.ts';
+import { UsageError } from '../../../kit/command/command.ts';
 import { readBounded } from '../../../kit/command/data-file.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
@@ -55,7 +55,6 @@ export const importAction = written(
         `an exact explanation of a score takes ${steps} steps, and at most ${SHAPLEY_STEPS_MAX} are allowed`,
       ],
     );
-    return EXIT.fine;
   },
 );
 

@@ -12,12 +12,7 @@ import { z } from 'zod';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import { MODELS, readSettledRollouts } from '../../../core/store/rollouts/rollouts.ts';
-import {
-  type CommandContext,
-  EXIT,
-  UsageError,
-  unlessStopped,
-} from '../../../kit/command/command.ts';
+import { type CommandContext, UsageError, unlessStopped } from '../../../kit/command/command.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -62,7 +57,6 @@ export const trainAction = written('', TRAINS, TRAIN_OPTIONS, async ({ values },
   await using folder = await openModelFolder(settings.out);
   const training = trainAndDescribe(settings, lineage, database, createNote(output.note), signal);
   const trained = await unlessStopped(context, 'nothing was written or registered', training);
-  if (trained === undefined) return EXIT.failed;
   const { artefact, manifest, card } = trained;
   await folder.commit({
     [ARTEFACT]: artefact,
@@ -72,7 +66,6 @@ export const trainAction = written('', TRAINS, TRAIN_OPTIONS, async ({ values },
   });
   if (officer !== null) await register(database, trained, officer, folder.path);
   show(context, settings, trained, folder.path);
-  return EXIT.fine;
 });
 
 type Trained = {

@@ -85,7 +85,6 @@ const list = written('', 'Months, and whether they are attached', {}, async (_gi
     ],
     months.map((size) => ({ ...size, month: monthText(size.month) })),
   );
-  return EXIT.fine;
 });
 
 const RANGE = {
@@ -130,7 +129,6 @@ const detach = written('MONTH', TAKES_OFF, WAIT_OPTION, async ({ values, words }
   const detached = await patiently(values['wait-seconds'], context.signal, detach);
   const said = detached ? `${text} is detached` : `${text} was detached before`;
   context.output.value({ month: text, detached }, [said]);
-  return EXIT.fine;
 });
 
 const PUTS_BACK = 'Put a month back; what was never scored is scored then';
@@ -145,7 +143,6 @@ const attach = written('MONTH', PUTS_BACK, WAIT_OPTION, async ({ values, words }
     `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,
     ...deadLetters.map(sayGivenUp),
   ]);
-  return EXIT.fine;
 });
 
 type GivenUp = Awaited<ReturnType<typeof countDeadLetters>>[number];
@@ -168,7 +165,6 @@ const drop = written('MONTH', DELETES, CONFIRM, async ({ values, words }, contex
   await patiently(WAIT_SECONDS, context.signal, drop);
   const text = monthText(month);
   context.output.value({ month: text, dropped: true }, [`${text} is dropped`]);
-  return EXIT.fine;
 });
 
 export const command = commandOf({

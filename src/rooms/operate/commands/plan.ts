@@ -1,7 +1,7 @@
 /** `risk plan`: what a load takes and costs, computed from the calibration of a machine. */
 import { join } from 'node:path';
 import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
-import { EXIT, UsageError } from '../../../kit/command/command.ts';
+import { UsageError } from '../../../kit/command/command.ts';
 import { readDataFile } from '../../../kit/command/data-file.ts';
 import { decimal, needed, whole } from '../../../kit/command/options.ts';
 import { commandOf, written } from '../../../kit/command/rows.ts';
@@ -79,7 +79,6 @@ const plan = written('', COMPUTES, OPTIONS, async ({ values }, { config, output 
       Object.keys(only?.row ?? {}),
       rows.map(({ row }) => row),
     );
-  return EXIT.fine;
 });
 
 export const command = commandOf({

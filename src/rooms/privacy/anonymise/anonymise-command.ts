@@ -1,6 +1,6 @@
 /** `risk privacy anonymise`: a copy of a market for tests, in which no token leads to a value. */
 import { isPersonalField } from '../../../core/domain/personal.ts';
-import { EXIT, UsageError, unlessStopped } from '../../../kit/command/command.ts';
+import { UsageError, unlessStopped } from '../../../kit/command/command.ts';
 import { needed } from '../../../kit/command/options.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { neededUrl } from '../../../kit/command/stores.ts';
@@ -59,7 +59,6 @@ export const anonymiseAction = written(
       'the target has no row: drop its schema before a copy begins anew',
       anonymise({ config, source, target, targetUrl: to, fields, signal, note, progress }),
     );
-    if (copied === undefined) return EXIT.failed;
     const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
     const { rows, monthsLeftOut: months } = copied;
     const tables = Object.entries(rows);
@@ -75,6 +74,5 @@ export const anonymiseAction = written(
         'Free text of people reads as left out. Merchants, rule sets and other members of metadata stay as they are.',
       ],
     );
-    return EXIT.fine;
   },
 );

@@ -1,6 +1,5 @@
 /** `risk rates`: imports exchange rates by day, straight into the database. */
 import { openSource, type Row } from '../../../kit/client/rows.ts';
-import { EXIT } from '../../../kit/command/command.ts';
 import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
@@ -21,7 +20,6 @@ const importAction = written('FILE', IMPORTS, {}, async ({ words: [path = ''] },
   context.output.value({ added, changed, unchanged }, [
     `rates added=${added} changed=${changed} unchanged=${unchanged}`,
   ]);
-  return EXIT.fine;
 });
 
 export const command = commandOf({
