@@ -15,13 +15,13 @@ import { comparePositions, type Position } from '../../src/core/domain/transacti
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { FinalTransaction } from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
+import { FIRST_ID } from '../../src/kit/words/cursor.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/range.ts';
 import { knownFrauds } from './known-frauds.ts';
 import { createOpenRows } from './memory-rows.ts';
 import { createMemorySnapshots, type SnapshotGuards } from './memory-snapshots.ts';
 
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** Few enough that most checks take several pages. */
 const LETTERS_PAGE_ROWS = 2;
 

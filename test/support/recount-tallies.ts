@@ -1,6 +1,7 @@
 /** Compares the durable tallies of a merchant with the merchant's transactions. */
-import { FIRST_ID, hourOf } from '../../src/core/store/tallies/merchant-tallies.ts';
+import { hourOf } from '../../src/core/store/tallies/merchant-tallies.ts';
 import type { Query, Statement } from '../../src/kit/database/pool.ts';
+import { FIRST_ID } from '../../src/kit/words/cursor.ts';
 
 /** Hours that are not divided count as one part. One statement, hence one snapshot of rows, tallies and checkpoint. */
 const recount: Statement = {

@@ -43,7 +43,6 @@ export const TRANSACTION_LIMITS = {
   idChars: ID_CHARS_MAX,
   idempotencyKeyChars: KEY_CHARS_MAX,
   labelChars: 64,
-  amountIntegerDigits: 15,
   metadataBytes: 4 * 1024,
   /** Earliest `created_at`: 2000-01-01T00:00:00.000Z. */
   createdAtMsMin: Date.UTC(2000, 0, 1),

@@ -3,7 +3,8 @@
  * appended with the others. Every pass looks at every row again, so nothing is believed about what an earlier look has found,
  * about clocks, or about which Redis it was.
  */
-import { type AgedRow, FIRST_ROW } from '../store/open-rows/lost-rows.ts';
+import { FIRST_ID } from '../../kit/words/cursor.ts';
+import type { AgedRow } from '../store/open-rows/lost-rows.ts';
 import type { FindRows } from '../stream/kafka/find-rows.ts';
 import { type ShardsOf, type StreamKeys, streamsOf } from '../stream/keys.ts';
 import type { HeadPage, HeadReader } from '../stream/status/heads.ts';
@@ -32,7 +33,7 @@ export function createWalk(
   { market, store, heads, findElsewhere, listCorridors, shardsOf }: WalkParts,
   now: () => Date = () => new Date(),
 ) {
-  let after = FIRST_ROW;
+  let after = FIRST_ID;
   let beganAt = now();
   const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
     const streams = streamsOf(market, [corridor], shardsOf);
@@ -59,7 +60,7 @@ export function createWalk(
      * @returns `isWhole`: whether the pass is at its end
      */
     async step(): Promise<{ readonly lost: number; readonly isWhole: boolean }> {
-      if (after === FIRST_ROW) {
+      if (after === FIRST_ID) {
         beganAt = now();
         const streams = streamsOf(market, await listCorridors(), shardsOf);
         // Before rows are looked for, which are lost from here on.
@@ -76,12 +77,12 @@ export function createWalk(
       }
       // Transactions of entries that could not be read were found by now.
       if (next === null) await store.closeUnreadLetters(beganAt);
-      after = next ?? FIRST_ROW;
+      after = next ?? FIRST_ID;
       return { lost, isWhole: next === null };
     },
     /** Starts over: another process may have worked meanwhile. */
     forget() {
-      after = FIRST_ROW;
+      after = FIRST_ID;
     },
   };
 }

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import type { Query, Statement } from '../database/pool.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { FIRST_ID } from '../words/cursor.ts';
 import { toError } from '../words/failure.ts';
 import type { Leadership, Writes } from './leadership.ts';
 
@@ -31,7 +32,7 @@ export type Position = { readonly closedAt: Date; readonly deadLetterId: string 
 
 export const START: Position = {
   closedAt: new Date(0),
-  deadLetterId: '00000000-0000-0000-0000-000000000000',
+  deadLetterId: FIRST_ID,
 };
 /** $1 is the retention in days. */
 export const OLD = "now() - $1::integer * interval '1 day'";

@@ -11,10 +11,8 @@ export type Position = { readonly atMs: number; readonly id: string };
 
 const CURSOR = /^[A-Za-z0-9_-]{32}$/;
 
-/** The position that leaves every transaction created before a moment to come. */
-export function positionBefore(atMs: number): Position {
-  return { atMs, id: lowestIdAt(atMs) };
-}
+/** Sorts before every id. */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 export function encodeCursor(position: Position): string {
   const bytes = Buffer.alloc(24);

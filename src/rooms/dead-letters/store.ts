@@ -8,7 +8,7 @@ import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns, timeText } from '../../kit/database/statement.ts';
-import { encodeCursor } from '../../kit/words/cursor.ts';
+import { encodeCursor, FIRST_ID } from '../../kit/words/cursor.ts';
 import {
   corridorFilter,
   flagParameter,
@@ -119,7 +119,7 @@ export async function listDeadLetters(
   { corridor, error_code, active, cursor, limit }: DeadLetterListParameters,
 ): Promise<PageJson<DeadLetter>> {
   const at = cursor === undefined ? 'infinity' : isoTime(cursor.atMs);
-  const id = cursor?.id ?? '00000000-0000-0000-0000-000000000000';
+  const id = cursor?.id ?? FIRST_ID;
   const rows = await list(query, at, id, corridor, error_code, active, limit + 1);
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;

@@ -2,6 +2,7 @@
  * Dead letters, write side: rows are committed before their entries are acknowledged. The room dead-letters
  * reads and replays them.
  */
+
 import { v7 as uuidv7 } from 'uuid';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
+import { FIRST_ID } from '../../../kit/words/cursor.ts';
 import { type Month, monthStartMs } from '../../../kit/words/month.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
 import {
@@ -97,7 +99,6 @@ function storable(text: string, charsMax: number): string {
 
 /** Open dead letters that one statement examines. */
 export const OPEN_LETTERS_PAGE_ROWS = 1000;
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Transactions of a page of open dead letters that have a score. */
 export type ScoredLettersPage = {

@@ -7,6 +7,7 @@
 import { uuidOffset } from '../../../kit/database/binary-array.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { lockWait, rowsOf } from '../../../kit/database/statement.ts';
+import { FIRST_ID } from '../../../kit/words/cursor.ts';
 
 /**
  * The digests of several keys, in their order: a `uuid[]` as Postgres takes it, which the filters read in
@@ -91,7 +92,7 @@ export async function* readKeyPrefixes(query: Query, slice: number): AsyncGenera
                   max(digest::text collate "C") as last
              from (select digest from ${tableOf(slice)} where digest > $1::uuid order by digest limit ${PAGE_KEYS}) page`,
   };
-  let after = '00000000-0000-0000-0000-000000000000';
+  let after = FIRST_ID;
   for (;;) {
     const [row] = await query<{ prefixes: Buffer | null; last: string }>(page, [after]);
     if (row === undefined || row.prefixes === null) return;

@@ -15,9 +15,6 @@ export type AgedRow = {
   readonly openedAtMs: number;
 };
 
-/** Sorts before every id. */
-export const FIRST_ROW = '00000000-0000-0000-0000-000000000000';
-
 const pageOf = rowsOf<
   AgedRow & { readonly isPassed: boolean },
   [after: string, rowsMax: number, ageMs: number]

@@ -4,7 +4,7 @@
  */
 import { textArray, timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { FIRST_ID } from './merchant-tallies.ts';
+import { FIRST_ID } from '../../../kit/words/cursor.ts';
 
 export type Touched = {
   /** Rows before this are in the tallies. */

@@ -6,6 +6,7 @@
  */
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { FIRST_ID } from '../../../kit/words/cursor.ts';
 import { DAY_MS, dayOf } from '../../../kit/words/range.ts';
 import { type MerchantTally, merchantHourlyDays } from '../../domain/history.ts';
 import type { Position } from '../../domain/transaction.ts';
@@ -13,9 +14,6 @@ import { ofMonths } from '../within-months.ts';
 
 /** A merchant whose rebuild counts more rows than this is tallied from then on. */
 export const COUNTED_ROWS_MAX = 4096;
-
-/** The smallest id. */
-export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** The UTC hour of a column. */
 export const hourOf = (column: string) =>

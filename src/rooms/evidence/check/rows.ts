@@ -1,4 +1,5 @@
 /** Compares the rows that the leaves seal with their hashes, and finds rows that no leaf seals. */
+
 import type { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
@@ -6,6 +7,7 @@ import { linesOf } from '../../../kit/audit/audit-log.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
+import { FIRST_ID } from '../../../kit/words/cursor.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
 import {
   auditContent,
@@ -224,8 +226,6 @@ function noteWrong(wrong: readonly Wrong[], note: Note): void {
     note(isMoved ? 'reordered' : 'edited', model.name);
   }
 }
-
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Finds the scores of a month that no leaf seals. */
 async function findInserted(
