@@ -131,7 +131,7 @@ export const RULES: Guards = {
   'exact-explanations': {
     says: 'Exact explanations run beside the thread of the requests, one after the other, and stop no payment.',
     test: 'integration/held-thread.long.test.ts > three exact explanations of 2,000 trees of 255 leaves stop no payment beside',
-    mechanism: 'src/kit/process/aside.ts',
+    mechanism: 'src/rooms/models/registry/aside.ts',
   },
   'models-of-libraries': {
     says: 'Models of two versions of XGBoost and LightGBM give the probabilities of their library, or are refused by the name of a member.',

@@ -1,9 +1,10 @@
 /** The thread that reads and proves files of models, and takes margins apart exactly. */
-import { answerAside } from '../../../kit/process/aside.ts';
+
 import type { ModelManifest } from '../manifest.ts';
 import type { Batch } from '../model/batch.ts';
 import { treeShap } from '../model/explain-trees.ts';
 import type { TreeEnsemble } from '../model/lay-out-trees.ts';
+import { answerAside } from './aside.ts';
 import { checkModel } from './check-model.ts';
 
 export type ModelWork =

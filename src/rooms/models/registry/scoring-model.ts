@@ -4,7 +4,6 @@ import { factorSentence } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel, OpinionBands } from '../../../core/score/judge.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
-import { openAside } from '../../../kit/process/aside.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import type { ModelManifest } from '../manifest.ts';
@@ -19,6 +18,7 @@ import {
   type ReadTrees,
 } from '../model/model.ts';
 import { readModel } from '../store/models.ts';
+import { openAside } from './aside.ts';
 import { checkModel, FEATURE_NAMES } from './check-model.ts';
 import type { ModelWork } from './model-thread.ts';
 

@@ -81,11 +81,7 @@ const command = commandOf({
       columns: ['thing_id', 'tags', { field: 'owner.name', title: 'whose' }],
       flags: { shut: { summary: 'Only shut ones.', fields: { open: false } } },
     },
-    rename: {
-      operation: 'changeThing',
-      words: { NAME: 'name' },
-      options: { tag: 'tags' },
-    },
+    rename: { operation: 'changeThing', words: { NAME: 'name' }, options: { tag: 'tags' } },
     show: { operation: 'changeThing', fields: { name: 'x' }, shows: 'thing' },
     delete: { operation: 'deleteThing', says: 'The thing is deleted.' },
   },

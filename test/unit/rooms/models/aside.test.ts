@@ -1,7 +1,7 @@
 /** Goal: long work leaves the event loop to others, and ends as it would have ended here. Method: a thread that says what it is told. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openAside } from '../../../../src/kit/process/aside.ts';
+import { openAside } from '../../../../src/rooms/models/registry/aside.ts';
 import type { Piece } from './echo-thread.ts';
 
 const { run: aside } = openAside<Piece>(new URL('echo-thread.ts', import.meta.url));

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { parentPort, Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
-import { Failure } from '../words/failure.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 
 /** Longer: an idle process keeps some 20 MiB. Shorter: the next piece waits for another thread, a fifth of a second. */
 const IDLE_MS = 10_000;

@@ -1,6 +1,7 @@
 /** A thread for tests of `openAside`. */
-import { answerAside } from '../../../../src/kit/process/aside.ts';
+
 import { Failure } from '../../../../src/kit/words/failure.ts';
+import { answerAside } from '../../../../src/rooms/models/registry/aside.ts';
 
 export type Piece =
   | { readonly say: string }
