@@ -5,10 +5,9 @@
 import { expect, test } from 'vitest';
 import { isApart, ROLES, type Role } from '../../src/kit/words/principal.ts';
 import { reachOf } from '../support/access.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput, postLabels, send } from '../support/submit.ts';
 
@@ -46,7 +45,7 @@ async function makeKey(roles: readonly Role[], client: string) {
 }
 
 // Each cell has an address of its own, as lookups of unknown keys are limited by address.
-const api = await openForFile(startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' }));
+const api = await openRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
 const openApi = await readOpenApi(api.url);
 for (const role of ROLES) {
   const { key } = isApart(role)

@@ -20,16 +20,15 @@ import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogu
 import { readRiskiest } from '../../src/tools/start/screen.ts';
 import { testConfig } from '../support/config.ts';
 import { exampleRequests } from '../support/example-requests.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
 
 const NOW = Date.now();
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const openApi = await readOpenApi(api.url);
 
 /** Paths of pages for people, which the document leaves out. */

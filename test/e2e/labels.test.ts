@@ -6,9 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
+import { openRunningApi, RUNNING_API_KEY } from '../support/running-api.ts';
 import { count, input, postBatch } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
@@ -17,7 +16,7 @@ const ROWS = 2_500;
 const CREATED_AT = '2018-04-01T00:00:31Z';
 
 const folder = folderOfFile();
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 beforeEach(async () => {
   await api.reset();

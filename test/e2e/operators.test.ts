@@ -9,10 +9,9 @@ import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetter } from '../../src/rooms/dead-letters/store.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
@@ -24,7 +23,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 /** Three readable ones in two groups, and one that could not be read. */
 const deadLetterId = (n: number) => idAt(NOVEMBER, 0xd00 + n);

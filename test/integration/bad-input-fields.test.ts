@@ -3,9 +3,8 @@
  * changed. Method: an API process and a table of bad bodies.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import {
   answerOf,
@@ -19,7 +18,7 @@ import {
   postOne,
 } from '../support/submit.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 const stored = () => count(api, 'transactions');
 const raw = (body: string | Uint8Array<ArrayBuffer>, path?: string) => postJson(api, body, path);

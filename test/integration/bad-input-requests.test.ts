@@ -5,21 +5,18 @@
  */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
 import { sendChunks, sendRaw, writeThenRead } from '../support/raw-http.ts';
-import { RUNNING_API_KEY as KEY, startRunningApi } from '../support/running-api.ts';
+import { RUNNING_API_KEY as KEY, openRunningApi } from '../support/running-api.ts';
 import { answerOf, input, postJson } from '../support/submit.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const TIMEOUT_MS = 1500;
 
-const api = await openForFile(
-  startRunningApi({
-    RISK_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
-    RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS),
-  }),
-);
+const api = await openRunningApi({
+  RISK_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
+  RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS),
+});
 
 /** Status and body of an answer, from the raw bytes. */
 function expectUsualHeaders(answer: string): void {

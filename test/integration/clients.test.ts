@@ -5,15 +5,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { openForFile } from '../support/open-for-file.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { type Answer, answerOf, count, type Input, input, labelInput } from '../support/submit.ts';
 
 const CREATED_MS = Date.UTC(2026, 9, 1, 10);
 const DETACHED_MS = Date.UTC(2015, 2, 9);
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const shop = await makeCaller({ roles: ['ingest'], client: 'shop' });
 const bank = await makeCaller({ roles: ['ingest'], client: 'bank' });
 

@@ -4,8 +4,7 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import { holdOpen } from '../support/hold-open.ts';
-import { openForFile } from '../support/open-for-file.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { type Answer, answerOf, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -21,7 +20,7 @@ const LATE_MS = 1000;
 /** Corridors commit apart a quarter of a second after one of them hangs; the rest is for a busy machine. */
 const SHARING_MS_MAX = 900;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 const delayBy = (statement: string) =>
   api.testDatabase.sql(

@@ -5,13 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { answerOf, count, type Input, input, labelInput, postJson } from '../support/submit.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 const LONG = '12345678901234567890';
 const keyed = (metadata: string, fields: Input = {}) =>

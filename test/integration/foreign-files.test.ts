@@ -6,14 +6,13 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { childEnvironment, REPOSITORY, watch } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
+import { openRunningApi, RUNNING_API_KEY } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const worker = api.startWorker();
 const folder = folderOfFile();
 afterAll(async () => {

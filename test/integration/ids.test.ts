@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import {
   type Input,
   input,
@@ -20,7 +19,7 @@ import {
 import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const folder = folderOfFile();
 
 const [NFC, NFD] = ['Jos\u00e9', 'Jose\u0301'];

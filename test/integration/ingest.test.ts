@@ -3,19 +3,16 @@
  * an API process on real Postgres and Redis, driven over HTTP; the effects are counted in SQL.
  */
 import { describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { readRows } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 
 // On a crowded machine the default slots shrink below fifty, and ten connections take longer than 1.5 s to open.
-const api = await openForFile(
-  startRunningApi({
-    RISK_REQUESTS_IN_FLIGHT_MAX: '10000',
-    RISK_CONNECT_TIMEOUT_MS: '60000',
-  }),
-);
+const api = await openRunningApi({
+  RISK_REQUESTS_IN_FLIGHT_MAX: '10000',
+  RISK_CONNECT_TIMEOUT_MS: '60000',
+});
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

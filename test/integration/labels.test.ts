@@ -3,16 +3,15 @@
  * Method: an API process on real Postgres and Redis, driven over HTTP; the rows are counted in SQL.
  */
 import { describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { count, type Input, input, labelInput, postBatch, postLabels } from '../support/submit.ts';
 
 const CREATED_AT = '2026-10-01T10:00:00.000Z';
 const MINUTE_MS = 60_000;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 /** Ids of transactions that were accepted just now. */
 async function accepted(transactions: number, fields: Input = {}): Promise<string[]> {

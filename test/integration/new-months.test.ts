@@ -7,15 +7,14 @@ import { expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { command } from '../../src/rooms/operate/commands/partitions.ts';
 import { silentLog, testConfig } from '../support/config.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 
 const MONTHS_MAX = 12;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 await postOne(api, input());
 
 /** A transaction for each month from January of a year on. */

@@ -9,13 +9,12 @@ import { alone, connected } from '../../src/kit/database/migrations/migration-se
 import { inSnapshot } from '../../src/kit/database/snapshot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { timeIn } from '../support/months-rig.ts';
-import { openForFile } from '../support/open-for-file.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { limitScope } from '../support/rooms/corridors/requests.ts';
 import { startReceiver, status } from '../support/rooms/webhooks/receiver.ts';
 import { ANN, openWebhooks, startSender } from '../support/rooms/webhooks/rig.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import { askPostgres, superuserUrl } from '../support/standby.ts';
 import { storeScoresOf } from '../support/stored-rows.ts';
 import { input, postOne, send } from '../support/submit.ts';
@@ -42,7 +41,7 @@ const NAMES = [...Object.keys(SENT), 'search_path'];
 const OWN = Object.fromEntries(Object.entries(SENT).map(([name, [own]]) => [name, own]));
 const FOREIGN = Object.fromEntries(Object.entries(SENT).map(([name, [, other]]) => [name, other]));
 
-const api = await openForFile(startRunningApi({}, FOREIGN));
+const api = await openRunningApi({}, FOREIGN);
 const { name: databaseName, sql, url, market } = api.testDatabase;
 const folder = folderOfFile();
 afterAll(async () => {

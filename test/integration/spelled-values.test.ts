@@ -3,9 +3,8 @@
  * idempotency key. Method: an API process, which is sent each spelling.
  */
 import { describe, expect, test } from 'vitest';
-import { openForFile } from '../support/open-for-file.ts';
 import { limitScope } from '../support/rooms/corridors/requests.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { openRunningApi } from '../support/running-api.ts';
 import {
   type Answer,
   answerOf,
@@ -16,7 +15,7 @@ import {
   postOne,
 } from '../support/submit.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 const V6 = ['2001:db8::7', '2001:DB8::7', '2001:db8:0:0:0:0:0:7', '2001:0db8::0007'];
 const V4 = ['203.0.113.7', '::ffff:203.0.113.7', '::FFFF:CB00:7107'];

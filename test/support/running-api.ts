@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import { type ApiRun, runApiHere } from './api-here.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { openForFile } from './open-for-file.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from './risk.ts';
 import { runRisk } from './run-risk.ts';
 import { startTestRedis } from './services.ts';
@@ -22,6 +23,10 @@ type Settings = Readonly<Record<string, string>>;
 export async function startRunningApi(environment: Settings = {}, ofDatabase: Settings = {}) {
   return await open(environment, { runApi: runApiHere, runCommand: runRisk }, ofDatabase);
 }
+
+/** The API of a test file. */
+export const openRunningApi = (...settings: Parameters<typeof startRunningApi>) =>
+  openForFile(startRunningApi(...settings));
 
 /** The API and commands as processes of their own, for tests that end the API or set what belongs to a process. */
 export async function spawnRunningApi(environment: Settings = {}) {

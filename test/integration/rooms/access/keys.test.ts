@@ -7,17 +7,16 @@ import { apiKeyHash, mintApiKey } from '../../../../src/kit/access/api-key.ts';
 import { storeBootstrapKey } from '../../../../src/kit/access/api-keys.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi, RUNNING_API_KEY } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const REVOKED_WITHIN_MS = 1000;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
 const withKey = (key: string, path = '/v1/transactions?limit=1', url = api.url) =>

@@ -7,9 +7,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 import { afterAll, expect, test } from 'vitest';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { answerOf, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -37,16 +36,14 @@ const provider = new Provider(issuer, {
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...accounts.get(sub) }) }),
 });
 server.on('request', provider.callback());
-const api = await openForFile(
-  startRunningApi({
-    RISK_OIDC_ISSUER: issuer,
-    RISK_OIDC_CLIENT_ID: CLIENT.id,
-    RISK_OIDC_CLIENT_SECRET: CLIENT.secret,
-    RISK_OIDC_URL: OWN,
-    RISK_OIDC_ROLES: 'risk-analysts=analyst,risk-ops=operator,risk-officers=risk_officer',
-    RISK_UNKNOWN_KEYS_PER_SECOND: '1000',
-  }),
-);
+const api = await openRunningApi({
+  RISK_OIDC_ISSUER: issuer,
+  RISK_OIDC_CLIENT_ID: CLIENT.id,
+  RISK_OIDC_CLIENT_SECRET: CLIENT.secret,
+  RISK_OIDC_URL: OWN,
+  RISK_OIDC_ROLES: 'risk-analysts=analyst,risk-ops=operator,risk-officers=risk_officer',
+  RISK_UNKNOWN_KEYS_PER_SECOND: '1000',
+});
 afterAll(() => server.close());
 
 /** A browser with the cookies of both sites, which follows redirects and fills in the forms of the provider. */

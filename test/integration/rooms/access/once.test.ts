@@ -3,13 +3,12 @@
  * alone does not give away. Method: keys are made, as their answers have a secret that is shown once.
  */
 import { expect, test } from 'vitest';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { expectProblem } from '../../../support/problem.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 const BODY = { roles: ['ingest'], owner: 'once' };
 type Write = {

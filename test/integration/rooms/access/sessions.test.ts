@@ -4,13 +4,12 @@
  */
 import { describe, expect, test } from 'vitest';
 import { type Browser, openBrowser } from '../../../support/browser.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { expectProblem } from '../../../support/problem.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi, RUNNING_API_KEY } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const browser = openBrowser(api.url);
 
 const NAME = '__Host-risk-session';

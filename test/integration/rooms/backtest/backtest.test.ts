@@ -15,7 +15,6 @@ import { openBacktests } from '../../../../src/rooms/backtest/duty.ts';
 import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
 import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { silentLog, testConfig } from '../../../support/config.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import {
   type Bands,
@@ -29,12 +28,12 @@ import {
   TO_MS,
   WINDOW,
 } from '../../../support/rooms/backtest/rig.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 await storeHistory(api.database);
 
 type Answer = Omit<BacktestJson, 'report'> & { readonly report: Report | null };

@@ -3,13 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { source } from '../../../support/rooms/backtest/rig.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { folderOfFile } from '../../../support/temporary-folder.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const folder = folderOfFile();
 
 /** The answer of an action that queues a backtest, after the command that shows the backtest. */

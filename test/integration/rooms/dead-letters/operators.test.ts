@@ -5,8 +5,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import type { PurgeResult, ReplayResult } from '../../../../src/rooms/dead-letters/change.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
   readRows,
@@ -19,7 +18,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 const COUNT = 2_300;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 let transactionIds: string[];
 beforeEach(async () => {

@@ -5,8 +5,7 @@
 import { expect, test } from 'vitest';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 import { type Answer, type Input, input, labelInput, send } from '../../../support/submit.ts';
 
@@ -18,7 +17,7 @@ type Caller = (path: string, body?: unknown) => Promise<Answer>;
 const ids = { shop: '', bank: '', detached: '' };
 const day = (n: number) => `2026-10-0${n}T00:00:00.000Z`;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const shop = await makeCaller({ roles: ['ingest'], client: 'shop', owner: 'test' });
 const bank = await makeCaller({ roles: ['ingest'], client: 'bank', owner: 'test' });
 const ann = await makeCaller({ roles: ['analyst'], client: 'house', identity: 'Ann' });

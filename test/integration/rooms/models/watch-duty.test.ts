@@ -15,8 +15,7 @@ import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
 import { testConfig } from '../../../support/config.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { storeScores } from '../../../support/scored-rows.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -31,7 +30,7 @@ const lookOf = (database: Database, leadership = createLeadership(database, 'tes
   });
 const START_MS = 30_000;
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const nowMs = Date.now();
 for (const agoMs of [2 * HOUR_MS, 48 * HOUR_MS]) {
   await storeScores(

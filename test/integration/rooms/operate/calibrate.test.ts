@@ -7,16 +7,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readWorkers } from '../../../../src/rooms/operate/plan/measure-engine.ts';
 import { calibrationSchema } from '../../../../src/rooms/operate/plan/plan.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi, RUNNING_API_KEY } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { input } from '../../../support/submit.ts';
 import { folderOfFile } from '../../../support/temporary-folder.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const folder = folderOfFile();
 
 const REQUEST = 1000;

@@ -4,11 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { openBrowser } from '../../../support/browser.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi, RUNNING_API_KEY } from '../../../support/running-api.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 const browser = openBrowser(api.url);
 
 /** The oldest point of the first event. */

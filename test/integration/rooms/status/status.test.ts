@@ -3,15 +3,14 @@ import { beforeEach, expect, test } from 'vitest';
 import { GROUP, streamKeys } from '../../../../src/core/stream/keys.ts';
 import type { StatusJson } from '../../../../src/rooms/status/queries/pipeline-status.ts';
 import type { WorkerJson } from '../../../../src/rooms/status/queries/workers.ts';
-import { openForFile } from '../../../support/open-for-file.ts';
-import { startRunningApi } from '../../../support/running-api.ts';
+import { openRunningApi } from '../../../support/running-api.ts';
 import { storeOpenRows, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
-const api = await openForFile(startRunningApi());
+const api = await openRunningApi();
 
 beforeEach(() => api.reset());
 
