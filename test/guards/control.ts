@@ -102,6 +102,29 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/access/keys.test.ts > a new bootstrap key replaces the old one, for ever; one that is revoked stays revoked',
     mechanism: 'src/kit/access/api-keys.ts',
   },
+  approvals: {
+    says: 'What takes two people is not done by who proposed it, nor by another key of that person.',
+    shown: 'GET /v1/approvals, GET /v1/approvals/{id}, risk approvals list, risk approvals show',
+    test: 'integration/rooms/approvals/approvals.test.ts > is not confirmed by who proposed it, nor by another key of this person, nor by whom this person made',
+    mechanism: 'src/kit/approvals/approvals.ts',
+  },
+  'approved-once': {
+    says: 'What takes two people is done once by people who confirm at once.',
+    shown: 'POST /v1/approvals/{id}/confirm, risk approvals confirm',
+    test: 'integration/rooms/approvals/approvals.test.ts > is done once by people who confirm at once, and the same again gets the same answer',
+    mechanism: 'src/kit/approvals/approvals.ts',
+  },
+  'approved-in-time': {
+    says: 'What takes two people is not done once it has expired or was withdrawn.',
+    shown: 'POST /v1/approvals/{id}/withdraw, risk approvals withdraw',
+    test: 'integration/rooms/approvals/approvals.test.ts > is not done once it has expired or was withdrawn',
+    mechanism: 'src/kit/approvals/approvals.ts',
+  },
+  'approved-in-postgres': {
+    says: 'Postgres itself refuses a confirmation by one person, and a changed approval.',
+    test: 'integration/rooms/approvals/approvals.test.ts > Postgres itself refuses a confirmation by one person, and a changed approval',
+    mechanism: 'sql/0001_market.sql',
+  },
   'key-confirmed-by-two': {
     says: 'A key that approves is not confirmed by its maker, nor by anybody whom its person made.',
     shown: 'POST /v1/keys/{id}/confirm, risk keys issue, risk keys confirm',

@@ -142,13 +142,19 @@ export async function runRow(
     return await readPages(rows, call);
   });
   show(context.output, { columns: operation.columns, ...row }, answer, fields);
-  const note = row.notes?.(Object(answer), fields);
+  const { approval_id: approval, state } = Object(answer);
+  const isWaiting = approval !== undefined && state === 'waiting' && operation.method !== 'GET';
+  const note = isWaiting ? sayWaiting(approval) : row.notes?.(Object(answer), fields);
   if (note !== undefined) context.output.note(note);
   return EXIT.fine;
 }
 
 const texts = (values: Fields) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+
+/** The command of the second person. */
+export const sayWaiting = (approval: unknown) =>
+  `It waits for a second person: another risk officer sends bin/risk approvals confirm ${approval}`;
 
 /** The parts of the request that the fields belong to. */
 function partsOf({ fields }: Operation, values: Fields): Call {

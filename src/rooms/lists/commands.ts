@@ -5,7 +5,6 @@ import { withApi } from '../../kit/command/api.ts';
 import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { importAction } from './import-command.ts';
-import { isShared } from './list.ts';
 
 const OPTIONS = { '--url URL': '' };
 /** Most of a page. */
@@ -65,14 +64,6 @@ const importColumns = [
   'approved_by',
 ];
 
-type Proposed = { readonly state?: string; readonly list?: string; readonly entry_id?: string };
-
-/** The command of the second person. */
-function sayProposed({ state, list = '', entry_id: id = '' }: Proposed): string | undefined {
-  if (state !== 'proposed' || isShared(list)) return undefined;
-  return `The entry waits for a second person: another risk_officer sends bin/risk lists approve ${list} ${id}`;
-}
-
 const sayAsked = ({ name = '' }: { readonly name?: string }) =>
   `Entries change no decision until a rule set in force asks in_list("${name}")`;
 
@@ -104,11 +95,7 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
     },
     create: { operation: 'createList', words: NAME, notes: sayAsked },
     show: { operation: 'listEntries', columns: entryColumns },
-    add: {
-      operation: 'addListEntry',
-      words: { NAME: 'name', VALUE: 'value' },
-      notes: sayProposed,
-    },
+    add: { operation: 'addListEntry', words: { NAME: 'name', VALUE: 'value' } },
     lookup: {
       operation: 'lookUpLists',
       words: { KIND: 'kind', VALUE: 'value' },

@@ -12,6 +12,7 @@ import {
 } from '../../kit/command/data-file.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { written } from '../../kit/command/rows.ts';
+import { sayWaiting } from '../../kit/command/run-row.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { diffRuleSets } from './diff-rule-sets.ts';
 import { ruleLines, runExamples, toYaml } from './rule-file.ts';
@@ -210,9 +211,8 @@ export const submitGiven = asking(
     const id = RULE_SET.test(name) ? name : await importTested(given, name);
     const query = values['accept-declines'] === true ? { accept_declines: true } : {};
     const answer = await ask('POST /v1/rule-sets/{id}/submit', { path: { id }, query });
-    const { rule_set, state, sha256 } = answer;
-    output.value(output.json ? answer : {}, [`${rule_set} is ${state}, ${sha256}`]);
-    output.note(`Next, another person, a risk_officer, sends bin/risk rules approve ${rule_set}`);
+    output.value(answer, [`${id} is submitted, ${answer.detail['sha256']}`]);
+    output.note(sayWaiting(answer.approval_id));
     return EXIT.fine;
   },
 );
