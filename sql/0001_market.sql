@@ -60,7 +60,6 @@ create table corridor_settings (
   log_changed_at timestamptz(3),
   compared_from timestamptz(3),
   compared_to timestamptz(3),
-  proposed_by text,
   changed_by text not null,
   changed_at timestamptz(3) not null default now(),
   constraint compared_whole check (compared_from is not null or compared_to is null)
@@ -73,7 +72,6 @@ comment on column corridor_settings.log is 'Where entries are appended and event
 comment on column corridor_settings.log_changed_at is 'When it changed; null: it was always streams, and no process looks in Kafka.';
 comment on column corridor_settings.compared_from is 'Transactions received from here on are in both logs, as every process had read the setting by then.';
 comment on column corridor_settings.compared_to is 'The last of them; null while the log is both.';
-comment on column corridor_settings.proposed_by is 'Who asked for the corridor, until another person does; then null.';
 
 -- Keys, people, sessions and the audit log
 
@@ -333,7 +331,6 @@ create table controls (
   set_by text not null,
   set_at timestamptz(3) not null default clock_timestamp(),
   version bigint not null,
-  proposal jsonb,
   holds_scores boolean not null default false,
   constraint controls_pkey primary key (kind, scope)
 );
@@ -341,7 +338,6 @@ comment on table controls is 'A row for each control by which people bound a sco
 comment on column controls.value is 'The value of the kind: points, an amount, or a rate and a burst. Null: the kind has none.';
 comment on column controls.ends_at is 'When the control ends or was ended; a change deletes the row a day later. Null: it lasts until somebody ends it.';
 comment on column controls.version is 'The number of the change that wrote the row; each change of any control has the next number.';
-comment on column controls.proposal is 'A weaker value or an end (value: null) that waits for another person: value, proposed_by, proposed_at, reason.';
 comment on column controls.holds_scores is 'Whether no score of the scope is stored while the control is in force.';
 create index controls_holding_idx on controls (scope) where holds_scores;
 

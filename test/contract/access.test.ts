@@ -142,7 +142,7 @@ const OF_THE_MARKET = [
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   'resumeBacktest',
   ...['declareMetadataField', 'withdrawMetadataField', 'declarePersonalField', 'readSubject'],
-  ...['readMarket', 'readRollback', 'requestRollback'],
+  ...['readMarket', 'requestRollback'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

@@ -38,11 +38,11 @@ export const CONTROL: Guards = {
     mechanism: 'src/rooms/corridors/control-history.ts',
   },
   'add-corridor-by-two': {
-    says: 'The second of two people adds a corridor, and what is set for it is live within a second.',
+    says: 'Two people add a corridor, and what is set for it is live within a second.',
     shown: `POST /v1/corridors, GET /v1/corridors, GET /v1/corridors/{id}, PUT /v1/corridors/{id}, GET /v1/markets/{id},
       risk corridors add, risk corridors show, risk corridors set, risk markets show,
       console /corridors, console /corridors/:id`,
-    test: 'integration/rooms/corridors/freeze.test.ts > the second of two people adds a corridor, and what is set for it is live within a second',
+    test: 'integration/rooms/corridors/freeze.test.ts > two people add a corridor, and what is set for it is live within a second',
     mechanism: 'src/rooms/corridors/corridor-change.ts',
   },
   'corridor-checklist': {

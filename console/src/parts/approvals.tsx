@@ -117,6 +117,11 @@ export function Approvals({ kind, isShown = () => true, me }: Props) {
             {asked.approval.subject}, as {person(asked.approval.proposed_by)} proposed:{' '}
             {sayDetail(asked.approval)}. The audit log keeps both of you.
           </p>
+          {asked.approval.reason === null ? null : (
+            <p>
+              <strong>{asked.approval.reason}</strong>
+            </p>
+          )}
         </Confirm>
       )}
     </>

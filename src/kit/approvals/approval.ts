@@ -10,6 +10,9 @@ export const APPROVAL_KINDS = [
   'rule-set',
   'rule-set-rollout',
   'model-rollout',
+  'control',
+  'corridor',
+  'market-rollback',
 ] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
 export const APPROVAL_STATES = ['waiting', 'confirmed', 'withdrawn', 'expired'] as const;

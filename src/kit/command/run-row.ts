@@ -142,7 +142,7 @@ export async function runRow(
     return await readPages(rows, call);
   });
   show(context.output, { columns: operation.columns, ...row }, answer, fields);
-  const { approval_id: approval, state } = Object(answer);
+  const { approval_id: approval, state } = Object(Object(answer).approval ?? answer);
   const isWaiting = approval !== undefined && state === 'waiting' && operation.method !== 'GET';
   const note = isWaiting ? sayWaiting(approval) : row.notes?.(Object(answer), fields);
   if (note !== undefined) context.output.note(note);

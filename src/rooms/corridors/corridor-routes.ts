@@ -7,13 +7,13 @@ import { compareLogs } from '../../core/store/log-deliveries/log-deliveries.ts';
 import { PARTITIONS, topicsOf } from '../../core/stream/kafka/topics.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { AUTHORITY, READING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
 import {
   addCorridor,
-  addedCorridorSchema,
   configureCorridor,
   corridorCommandSchema,
   newCorridorSchema,
@@ -150,28 +150,17 @@ export const corridorOperations = [
     method: 'post',
     at: '/v1/corridors',
     operationId: 'addCorridor',
-    summary: 'Add a corridor to the market; the second of two people adds it',
-    description:
-      'The first person proposes it, and it is added when another person sends the same. Processes take its transactions within seconds.',
+    summary: 'Propose a corridor for the market; another person confirms it',
+    description: 'Processes take its transactions within seconds of the confirmation.',
     roles: AUTHORITY['add a corridor'].roles,
     body: bodyOf(newCorridorSchema, {
       id: 'US-BR',
       shards: 4,
       reason: 'a contract with a bank in Brazil',
     }),
-    answers: {
-      200: answer('Whether the market has it now.', addedCorridorSchema, {
-        corridor: 'US-BR',
-        is_added: false,
-        proposed_by: 'Ann',
-      }),
-    },
+    answers: { 200: answer('The approval.', approvalSchema) },
     problems: [409],
-    run: async ({ body, by }, { config, databases, log }: Api) => {
-      const added = await addCorridor(databases.primary, config.RISK_MARKET, body, by);
-      log.warn({ keyId: by.keyId, ...added }, 'corridor');
-      return added;
-    },
+    run: ({ body, by }, { databases }: Api) => addCorridor(databases.primary, body, by),
   }),
   operation({
     method: 'put',

@@ -4,29 +4,15 @@ import { tellControls } from './say.ts';
 
 const words = { ID: 'id' };
 
-type Added = {
-  readonly corridor?: string;
-  readonly is_added?: boolean;
-  readonly proposed_by?: string;
-};
-const sayAddition = ({ corridor, is_added, proposed_by }: Added) =>
-  is_added === false
-    ? `The corridor, which ${proposed_by} proposes, is added when another risk_officer or admin sends bin/risk corridors add ${corridor} --reason '…'`
-    : undefined;
-
 export const command = commandOf({
   name: 'corridors',
-  summary: 'Shows how a corridor stands, checks it, adds and sets one, and confirms proposals.',
+  summary:
+    'Shows how a corridor stands, checks it, adds and sets one, and confirms what figures propose.',
   notes: 'Example: risk corridors show US-EG',
   document: async () => (await import('./routes.ts')).document,
   actions: {
     show: { operation: 'readCorridor', words, tell: tellControls },
-    add: {
-      operation: 'addCorridor',
-      summary: 'Add a corridor; the market has it when another person sends the same',
-      words,
-      notes: sayAddition,
-    },
+    add: { operation: 'addCorridor', words },
     set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor', words },
     logs: { operation: 'compareLogs', words },
     check: { operation: 'checkCorridor', words },

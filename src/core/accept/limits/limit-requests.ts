@@ -6,7 +6,7 @@ import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { type Limiter, scopesOf } from './limiter.ts';
 
 /** Paths that stay open whatever is used up, for a person who has set a limit too low or must stop something. */
-const UNCOUNTED = /^\/v1\/(?:degradation|proposals|controls)(?:\/|$)/;
+const UNCOUNTED = /^\/v1\/(?:degradation|proposals|approvals|controls)(?:\/|$)/;
 
 export function limitRequests(limiter: Limiter): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

@@ -92,6 +92,5 @@ function stoppedHere({
       set_at,
       ends_at: null,
       version: 0,
-      proposal: null,
     }));
 }

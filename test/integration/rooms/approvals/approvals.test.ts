@@ -8,6 +8,7 @@ import { confirm, keyIdOf } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
+import { freezeMarket } from '../../../support/rooms/corridors/freeze-market.ts';
 import { always, makeApproved, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
@@ -39,6 +40,9 @@ const proposed = async (method: string, path: string, body?: object): Promise<Pr
   return answer;
 };
 
+const letter = (nth: number) => String.fromCodePoint(65 + nth);
+const corridor = (nth: number) => `ZZ-${letter(Math.trunc(nth / 26))}${letter(nth % 26)}`;
+let lastRollback = '';
 const SHADOW = { corridor: 'US-EG', to: 'shadow' };
 const KINDS: Readonly<Record<ApprovalKind, Kind>> = {
   'list-entry': {
@@ -84,6 +88,33 @@ const KINDS: Readonly<Record<ApprovalKind, Kind>> = {
       await proposed('POST', `/v1/models/${await rollOut.register(nth)}/proposals`, SHADOW),
     count: (nth) =>
       rows('select from rollouts join models using (model_id) where model = $1', `m@${nth}`),
+  },
+  control: {
+    async propose(nth) {
+      const path = `/v1/controls/limit-requests/client:c${nth}`;
+      const limit = { in_force: true, rate_per_second: 100, burst: 100, reason: 'why' };
+      await proposed('PUT', path, limit);
+      const raised = await as(ann, 'PUT', path, { ...limit, burst: 200 });
+      expect(raised.body.control.value.burst).toBe(100);
+      return raised.body.approval;
+    },
+    count: (nth) =>
+      rows(`select from controls where scope = $1 and value ->> 'burst' = '200'`, `client:c${nth}`),
+  },
+  corridor: {
+    propose: (nth) => proposed('POST', '/v1/corridors', { id: corridor(nth), reason: 'why' }),
+    count: (nth) => rows('select from corridors where corridor = $1', corridor(nth)),
+  },
+  'market-rollback': {
+    async propose() {
+      await freezeMarket(api.database);
+      const path = `/v1/markets/${api.testDatabase.market}/rollback`;
+      const asked = await proposed('POST', path, { reason: 'why' });
+      lastRollback = asked.approval_id;
+      return asked;
+    },
+    count: () =>
+      rows('select from approvals where approval_id = $1 and result is not null', lastRollback),
   },
 };
 
