@@ -300,11 +300,11 @@ create trigger approvals_keep before update on approvals for each row
            is distinct from (old.confirmed_by, old.confirmed_by_key, old.confirmed_at))
   execute function refuse_change('they are confirmed or withdrawn once');
 
--- The proposer is known: a person whose key people have made.
+-- The proposer is known: a person whose key people have made, or another person has confirmed.
 create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
 begin
-  perform require_two_people(new.kind || ' ' || new.subject, case when not is_nobodys(new.proposed_by_key) then new.proposed_by_key end,
-                             new.confirmed_by, new.confirmed_by_key);
+  perform require_two_people(new.kind || ' ' || new.subject, case when approver_of(new.proposed_by_key) is not null or not is_nobodys(new.proposed_by_key)
+         then new.proposed_by_key end, new.confirmed_by, new.confirmed_by_key);
   return null;
 end $$;
 create trigger approvals_need_two_people after update on approvals
@@ -426,15 +426,11 @@ create table erasures (
   field text not null,
   reason text not null constraint reason_bounded check (char_length(reason) between 1 and 500),
   asked_by text not null,
-  asked_by_key text,
-  asked_at timestamptz(3) not null default now(),
   confirmed_by text,
-  erased_at timestamptz(3),
+  erased_at timestamptz(3) not null default now(),
   report jsonb
 );
-comment on table erasures is 'Subjects that were erased, or wait for a second person, by their tokens; nothing here leads to a value.';
-comment on column erasures.asked_by_key is 'The key; null: the ledger was applied to a restored database.';
-comment on column erasures.erased_at is 'Null: on a block list, so another person has to ask for the erasure, too.';
+comment on table erasures is 'Subjects that were erased, by their tokens; nothing here leads to a value.';
 comment on column erasures.report is 'Of an account: by field, how many subjects that this account alone had went with it and how many were left, and its cases with notes.';
 
 -- Transactions

@@ -120,6 +120,11 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/approvals/approvals.test.ts > is not done once it has expired or was withdrawn',
     mechanism: 'src/kit/approvals/approvals.ts',
   },
+  'approval-told': {
+    says: 'What waits for a second person is told to those who may confirm it.',
+    test: 'integration/rooms/approvals/approvals.test.ts > what waits is told once to those who may confirm it',
+    mechanism: 'src/rooms/approvals/events.ts',
+  },
   'approved-in-postgres': {
     says: 'Postgres itself refuses a confirmation by one person, and a changed approval.',
     test: 'integration/rooms/approvals/approvals.test.ts > Postgres itself refuses a confirmation by one person, and a changed approval',

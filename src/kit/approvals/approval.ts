@@ -12,6 +12,7 @@ export const APPROVAL_KINDS = [
   'model-rollout',
   'control',
   'corridor',
+  'erasure',
   'market-rollback',
 ] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];

@@ -90,9 +90,21 @@ export const listApprovals = rowsOf<
                      and ($3 <> 'waiting' or ${WAITS})) a
     where $3 in (state, 'all') order by approval_id::bigint desc limit $4`,
 );
+/** Lists approvals that wait, the newest first, with the people who may confirm. */
+export const listWaiting = rowsOf<
+  Approval & { readonly recipients: readonly string[] },
+  [limit: number]
+>(
+  'list-waiting-approvals',
+  `with approvers as (
+     select distinct market.approver_of(key_id) as name from market.api_keys where confirmed_at is not null and revoked_at is null
+   )
+   select ${COLUMNS}, array(select name from approvers where name <> proposed_by order by name) as recipients
+     from market.approvals where ${WAITS} and ends_at > ${NOW} order by approvals.approval_id desc limit $1`,
+);
 const findNobody = onlyOf<{ isNobodys: boolean }, [key: string]>(
   'find-nobody-in-line',
-  'select market.is_nobodys($1) as "isNobodys"',
+  'select market.approver_of($1) is null and market.is_nobodys($1) as "isNobodys"',
 );
 
 /** @throws Failure where anybody may hold the key, so that its holder could confirm under another name */

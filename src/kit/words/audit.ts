@@ -75,7 +75,6 @@ export const AUDIT_ACTIONS = [
   'backtest.resume',
   'personal.declare',
   'personal.read',
-  'personal.ask',
   'personal.erase',
   'personal.rewrap',
   'export.begin',

@@ -5,5 +5,6 @@ export const approvals: Room = {
   name: 'approvals',
   commands: { approvals: () => import('./commands.ts') },
   routes: () => import('./routes.ts'),
+  events: async () => (await import('./events.ts')).events,
   tables: [{ tables: ['approvals'], ends: 'never: a row a decision of two people' }],
 };

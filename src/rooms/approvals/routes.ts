@@ -5,9 +5,11 @@ import {
   APPROVAL_DAYS,
   APPROVAL_KINDS,
   APPROVAL_STATES,
+  type Approval,
   approvalSchema,
 } from '../../kit/approvals/approval.ts';
 import { confirm, listApprovals, readApproval, withdraw } from '../../kit/approvals/approvals.ts';
+import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import { answer, change, list, read } from '../../kit/http/operation.ts';
 import { countedId, countedPage } from '../../kit/words/list-parameters.ts';
 import { APPROVING_ROLES } from '../../kit/words/principal.ts';
@@ -79,8 +81,17 @@ const operations = [
   }),
 ];
 
-export const { document, open } = routesUnder(
-  'approvals',
-  'Decisions that one person proposes and another person confirms.',
-  operations,
-);
+const SUMMARY = 'Decisions that one person proposes and another person confirms.';
+const routes = routesUnder('approvals', SUMMARY, operations);
+const eventsPart = eventsDocument([
+  eventOf({
+    type: 'approval.waiting',
+    summary: 'A decision waits for a second person',
+    data: z.object({
+      approval: schemaOf<Approval>('Approval'),
+      recipients: z.array(z.string()).meta({ description: 'People who may confirm.' }),
+    }),
+  }),
+]);
+export const document = { ...routes.document, ...eventsPart };
+export const { open } = routes;

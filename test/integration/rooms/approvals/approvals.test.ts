@@ -4,17 +4,19 @@
  */
 import { describe, expect, test } from 'vitest';
 import { APPROVAL_KINDS, type ApprovalKind } from '../../../../src/kit/approvals/approval.ts';
+import { events } from '../../../../src/rooms/approvals/events.ts';
 import { confirm, keyIdOf } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { freezeMarket } from '../../../support/rooms/corridors/freeze-market.ts';
+import { startPrivateApi } from '../../../support/rooms/privacy/requests.ts';
 import { always, makeApproved, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, send } from '../../../support/submit.ts';
+import { RUNNING_API_KEY } from '../../../support/running-api.ts';
+import { answerOf, input, postOne, send } from '../../../support/submit.ts';
 
-const api = await openForFile(startRunningApi());
+const api = await openForFile(startPrivateApi({}));
 const { sql } = api.testDatabase;
 const person = (name: string) =>
   insertPersonKey(api.testDatabase, name, ['analyst', 'operator', 'risk_officer', 'admin']);
@@ -24,7 +26,9 @@ const as = (key: string, method: string, path: string, body?: object) =>
   send(api, method, path, body, key);
 const rollOut = await openForFile(startRollOut(api.testDatabase));
 const wanted = { name: 'vip', effect: 'allow', kind: 'account', description: 'a list' };
-expect((await as(ann, 'POST', '/v1/lists', wanted)).status).toBe(200);
+const blocking = { ...wanted, name: 'stolen', effect: 'block', kind: 'merchant' };
+for (const list of [wanted, blocking])
+  expect((await as(ann, 'POST', '/v1/lists', list)).status).toBe(200);
 
 type Proposed = { readonly approval_id: string };
 type Kind = {
@@ -42,6 +46,7 @@ const proposed = async (method: string, path: string, body?: object): Promise<Pr
 
 const letter = (nth: number) => String.fromCodePoint(65 + nth);
 const corridor = (nth: number) => `ZZ-${letter(Math.trunc(nth / 26))}${letter(nth % 26)}`;
+const tokens = new Map<number, string>();
 let lastRollback = '';
 const SHADOW = { corridor: 'US-EG', to: 'shadow' };
 const KINDS: Readonly<Record<ApprovalKind, Kind>> = {
@@ -104,6 +109,18 @@ const KINDS: Readonly<Record<ApprovalKind, Kind>> = {
   corridor: {
     propose: (nth) => proposed('POST', '/v1/corridors', { id: corridor(nth), reason: 'why' }),
     count: (nth) => rows('select from corridors where corridor = $1', corridor(nth)),
+  },
+  erasure: {
+    async propose(nth) {
+      const sent = await postOne(api, input({ metadata: { customer: `Ann ${nth}` } }));
+      const stored = await as(ann, 'GET', `/v1/transactions/${sent.body.transaction_id}`);
+      const value = stored.body.metadata.customer;
+      tokens.set(nth, value);
+      await proposed('POST', '/v1/lists/stolen/entries', { value, reason: 'why' });
+      const erasure = { field: 'metadata.customer', value, reason: 'request 117' };
+      return await proposed('POST', '/v1/erasures', erasure);
+    },
+    count: (nth) => rows('select from erasures where token = $1', tokens.get(nth)),
   },
   'market-rollback': {
     async propose() {
@@ -194,4 +211,27 @@ test('the command of a proposal names the command of the second person', async (
   expect([withdrawn.code, withdrawn.stderr]).toEqual([1, expect.stringContaining('is confirmed')]);
   expect((await by(ann, 'approvals', 'show', id)).stdout).toContain('acc_cli');
   expect((await by(ann, 'approvals', 'show', '999')).stderr).toContain('no approval');
+});
+
+test('what waits is told once to those who may confirm it', async () => {
+  const { approval_id: id } = await KINDS['list-entry'].propose(++nth);
+  const told = async () =>
+    (
+      await Promise.all(
+        events.map((source) =>
+          source.kind === 'watched' ? source.find(api.database.query, Date.now()) : [],
+        ),
+      )
+    ).flat();
+  const found = (await told()).find((event) => event.id === `approval_${id}`);
+  expect(found).toMatchObject({
+    type: 'approval.waiting',
+    data: {
+      approval: { approval_id: id, kind: 'list-entry', reason: 'why', proposed_by: 'Ann' },
+      recipients: expect.arrayContaining(['Bob', 'Cy']),
+    },
+  });
+  expect(Object(found?.data).recipients).not.toContain('Ann');
+  expect((await confirm(api, bob, id)).status).toBe(200);
+  expect((await told()).map((event) => event.id)).not.toContain(`approval_${id}`);
 });
