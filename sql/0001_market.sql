@@ -168,12 +168,15 @@ begin
   end if;
 end $$;
 
--- Its arguments are the columns of the maker's key, of the approver, and of the approver's key.
+-- Its arguments are the columns of the maker's key, of the approver, and of the approver's key. `known`: people have made the maker's
+-- key, or another person has confirmed it.
 create function refuse_own_approval() returns trigger language plpgsql set search_path from current as $$
 declare
   changed jsonb := to_jsonb(new);
+  maker text := changed ->> tg_argv[0];
 begin
-  perform require_two_people('a row of ' || tg_table_name, changed ->> tg_argv[0], changed ->> tg_argv[1], changed ->> tg_argv[2]);
+  if tg_argv[3] = 'known' and approver_of(maker) is null and is_nobodys(maker) then maker := null; end if;
+  perform require_two_people('a row of ' || tg_table_name, maker, changed ->> tg_argv[1], changed ->> tg_argv[2]);
   return null;
 end $$;
 
@@ -286,11 +289,8 @@ create table approvals (
 comment on table approvals is 'What one person proposed and another person confirmed or somebody withdrew. The commit of the confirmation does what detail says.';
 comment on column approvals.subject is 'What the decision is about; at most one approval of a kind and subject waits.';
 comment on column approvals.withdrawn_by is 'A person; engine where the approval had expired when somebody proposed the same again.';
-comment on column approvals.result is 'What the confirmation did.';
 create unique index approvals_waiting_key on approvals (kind, subject) where confirmed_at is null and withdrawn_at is null;
 create trigger approvals_stay before delete or truncate on approvals for each statement execute function refuse_change();
-create trigger approvals_begin before insert on approvals for each row
-  when (new.confirmed_at is not null or new.withdrawn_at is not null) execute function refuse_change('they begin without a second person');
 create trigger approvals_keep before update on approvals for each row
   when ((new.approval_id, new.kind, new.subject, new.detail, new.reason, new.proposed_by, new.proposed_by_key, new.proposed_at, new.ends_at)
         is distinct from (old.approval_id, old.kind, old.subject, old.detail, old.reason, old.proposed_by, old.proposed_by_key,
@@ -300,23 +300,19 @@ create trigger approvals_keep before update on approvals for each row
            is distinct from (old.confirmed_by, old.confirmed_by_key, old.confirmed_at))
   execute function refuse_change('they are confirmed or withdrawn once');
 
--- The proposer is known: a person whose key people have made, or another person has confirmed.
-create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
-begin
-  perform require_two_people(new.kind || ' ' || new.subject, case when approver_of(new.proposed_by_key) is not null or not is_nobodys(new.proposed_by_key)
-         then new.proposed_by_key end, new.confirmed_by, new.confirmed_by_key);
-  return null;
-end $$;
-create trigger approvals_need_two_people after update on approvals
-  for each row when (old.confirmed_at is null and new.confirmed_at is not null) execute function refuse_one_person();
+create trigger approvals_need_two_people after insert or update of confirmed_at on approvals
+  for each row when (new.confirmed_at is not null)
+  execute function refuse_own_approval('proposed_by_key', 'confirmed_by', 'confirmed_by_key', 'known');
 
--- Refuses what takes two people and has no confirmed approval of the kind, of which detail says the same.
-create function require_approval(approval bigint, wanted text, what jsonb) returns void language plpgsql set search_path from current as $$
+-- Refuses a row without a confirmed approval that says the same. Its arguments are the kind, and columns that are members of the detail.
+create function refuse_unapproved() returns trigger language plpgsql set search_path from current as $$
 begin
   if not exists (select from approvals
-                  where approval_id = approval and kind = wanted and confirmed_at is not null and detail @> what) then
-    raise exception 'a row takes a % that two people have approved', wanted using errcode = 'integrity_constraint_violation';
+                  where approval_id = new.approval_id and kind = tg_argv[0] and confirmed_at is not null
+                    and detail @> (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(new)) where key = any (tg_argv[1:]))) then
+    raise exception 'a row takes a % that two people have approved', tg_argv[0] using errcode = 'integrity_constraint_violation';
   end if;
+  return null;
 end $$;
 
 -- Controls
@@ -797,17 +793,13 @@ create trigger list_imports_keep before update on list_imports for each row
   execute function refuse_change('they are approved once');
 
 -- An allow list takes two people.
-create function refuse_one_author() returns trigger language plpgsql set search_path from current as $$
-begin
-  if (select effect from lists where name = new.list) = 'allow' then
-    perform require_approval(new.approval_id, tg_argv[0], jsonb_build_object('list', new.list));
-  end if;
-  return null;
-end $$;
+create function allows(list text) returns boolean language sql stable set search_path from current as $$
+  select effect = 'allow' from lists where name = list
+$$;
 create trigger list_imports_need_two_people after insert or update of valid_from on list_imports
-  for each row when (new.valid_from is not null) execute function refuse_one_author('list-import');
+  for each row when (new.valid_from is not null and allows(new.list)) execute function refuse_unapproved('list-import', 'list');
 create trigger list_entries_need_two_people after insert on list_entries
-  for each row when (new.valid_from is not null) execute function refuse_one_author('list-entry');
+  for each row when (new.valid_from is not null and allows(new.list)) execute function refuse_unapproved('list-entry', 'list', 'value');
 
 -- What was approved gets no more entries.
 create function refuse_late_entries() returns trigger language plpgsql set search_path from current as $$
@@ -867,13 +859,9 @@ create trigger rule_sets_keep before update on rule_sets for each row
              ('submitted', 'approved'), ('submitted', 'retired'), ('approved', 'retired')))
   execute function refuse_change('a draft is edited, submitted, approved once and retired');
 
-create function refuse_lone_rule_set() returns trigger language plpgsql set search_path from current as $$
-begin
-  perform require_approval(new.approval_id, 'rule-set', jsonb_build_object('rule_set', new.rule_set, 'sha256', new.sha256));
-  return null;
-end $$;
 create trigger rule_sets_need_two_people after update on rule_sets
-  for each row when (old.approved_at is null and new.approved_at is not null) execute function refuse_lone_rule_set();
+  for each row when (old.approved_at is null and new.approved_at is not null)
+  execute function refuse_unapproved('rule-set', 'rule_set', 'sha256');
 
 -- Models
 
@@ -1005,18 +993,19 @@ create index rollouts_ends_idx on rollouts (ends_at) where ends_at is not null;
 create trigger rollouts_never_change before update or delete or truncate on rollouts
   for each statement execute function refuse_change();
 
-create function refuse_lone_rollout() returns trigger language plpgsql set search_path from current as $$
+create function refuse_stranger() returns trigger language plpgsql set search_path from current as $$
 begin
-  if new.cause = 'emergency' then
-    perform require_approver(new.proposed_by, new.decided_by_key);
-  else
-    perform require_approval(new.approval_id, case when new.model_id is null then 'rule-set-rollout' else 'model-rollout' end,
-      jsonb_build_object('subject', coalesce(new.model_id, new.rule_set), 'state', new.state, 'canary_percent', new.canary_percent));
-  end if;
+  perform require_approver(new.proposed_by, new.decided_by_key);
   return null;
 end $$;
-create trigger rollouts_need_two_people after insert on rollouts
-  for each row when (new.cause in ('approval', 'emergency')) execute function refuse_lone_rollout();
+create trigger emergencies_need_an_approver after insert on rollouts
+  for each row when (new.cause = 'emergency') execute function refuse_stranger();
+create trigger model_rollouts_need_two_people after insert on rollouts
+  for each row when (new.cause = 'approval' and new.model_id is not null)
+  execute function refuse_unapproved('model-rollout', 'model_id', 'state', 'canary_percent');
+create trigger rule_set_rollouts_need_two_people after insert on rollouts
+  for each row when (new.cause = 'approval' and new.rule_set is not null)
+  execute function refuse_unapproved('rule-set-rollout', 'rule_set', 'state', 'canary_percent');
 
 create table rule_set_flips (
   rule_set text not null,

@@ -55,7 +55,9 @@ export async function putModelInForce(
   const proposedBy = 'proposer';
   const proposer = await makeOfficer(database, proposedBy);
   const by = await makeOfficer(database, 'approver');
-  const asked = { kind: 'model-rollout', subject: manifest.model, detail: target } as const;
+  const { subject: model_id, ...to } = target;
+  const detail = { model_id, ...to };
+  const asked = { kind: 'model-rollout', subject: manifest.model, detail } as const;
   const { approval_id: id } = await database.transaction((query) =>
     propose(query, asked, proposer),
   );

@@ -134,7 +134,7 @@ describe('a proposal and its approval are two people’s', () => {
     const insert = () =>
       api.testDatabase.sql(
         `insert into rollouts (corridor, model_id, state, canary_percent, cause, approval_id, proposed_by)
-         select 'US-EG', detail ->> 'subject', 'shadow', 0, 'approval', approval_id, proposed_by
+         select 'US-EG', detail ->> 'model_id', 'shadow', 0, 'approval', approval_id, proposed_by
            from approvals where approval_id = $1`,
         [id],
       );

@@ -21,7 +21,7 @@ export function Rollout({ model, me }: { readonly model: ModelDetail; readonly m
     <Part title="Rollout">
       <Approvals
         {...{ kind: 'model-rollout', me }}
-        isShown={({ detail }) => detail['subject'] === model.model_id}
+        isShown={({ detail }) => detail['model_id'] === model.model_id}
       />
       {has(me, 'risk_officer') ? (
         <>

@@ -124,7 +124,7 @@ export function RuleSetRollout({ detail, me }: Props) {
     <Part title="Rollout">
       <Approvals
         {...{ kind: 'rule-set-rollout', me }}
-        isShown={({ detail: asked }) => asked['subject'] === id}
+        isShown={({ detail: asked }) => asked['rule_set'] === id}
       />
       {isOfficer ? (
         <>

@@ -55,7 +55,6 @@ export type Promotion = {
 type Queries = Pick<Database, 'query'>;
 
 const askedSchema = z.object({
-  subject: z.string(),
   corridor: z.string(),
   state: z.enum(PROPOSED_STATES),
   canary_percent: z.int(),
@@ -64,7 +63,7 @@ const askedSchema = z.object({
 const askedOf = (kind: RolloutKind, { subject, name, corridor, to }: Promotion) => ({
   kind: kind.approvals,
   subject: `${name} ${corridor}`,
-  detail: { subject, corridor, ...to, to: holdingText(to) },
+  detail: { [kind.column]: subject, corridor, ...to, to: holdingText(to) },
 });
 
 export async function proposeRollout(
@@ -93,8 +92,8 @@ export const executeRollout =
     check: (query: Query, subject: string) => Promise<unknown>,
   ): Execute<unknown> =>
   async (query, { detail, reason, approval_id: approvalId, proposed_by: proposedBy }, by) => {
-    const asked = askedSchema.parse(detail);
-    const { subject } = asked;
+    const subject = String(detail[kind.column]);
+    const asked = { ...askedSchema.parse(detail), subject };
     await check(query, subject);
     const { rows } = await decideIn(kind, query, async (log) => {
       const isEmergency = log.some(

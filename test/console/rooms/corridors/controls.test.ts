@@ -15,16 +15,19 @@ import { inspect, logInAs, walk } from '../../support/walk.ts';
 const shown = setUpConsole();
 const PAGE = ['/controls', 'Controls'] as const;
 
-afterEach(() => shown.engine.api.testDatabase.sql('delete from controls'));
+afterEach(() =>
+  shown.engine.api.testDatabase.sql(`delete from controls;
+    update approvals set withdrawn_by = 'Ann', withdrawn_at = now() where confirmed_at is null and withdrawn_at is null`),
+);
 
-const set = async (kind: Kind, scope: string, more: object = {}) => {
-  const { status } = await putControl(shown.engine.api, kind, scope, more);
+const set = async (kind: Kind, scope: string, more: object = {}, key?: string) => {
+  const { status } = await putControl(shown.engine.api, kind, scope, more, key);
   expect(status).toBe(200);
 };
 const stop = (scope: string, more: object = {}) =>
   set('stop', scope, { reason: 'payouts fail at the bank', ...more });
-const limit = (scope: string, rate: number) =>
-  set('limit-transactions', scope, { rate_per_second: rate, burst: rate * 2 });
+const limit = (scope: string, rate: number, key?: string) =>
+  set('limit-transactions', scope, { rate_per_second: rate, burst: rate * 2 }, key);
 const as = async (name: string, ...roles: Role[]) => {
   const key = await insertPersonKey(shown.engine.api.testDatabase, name, roles);
   return await logInAs(shown.engine, shown.browser, key, PAGE);
@@ -140,7 +143,8 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
     await set('freeze', 'corridor:FR-MA', { reason: 'a wave of stolen cards' });
     await limit('client:shop', 500);
     await limit('corridor:US-EG', 100);
-    await limit('corridor:US-EG', 200);
+    const ann = await insertPersonKey(shown.engine.api.testDatabase, 'Ann', ['operator']);
+    await limit('corridor:US-EG', 200, ann);
     await set('off', 'flag:shadows', { reason: 'the disks are busy' });
     await walk(
       shown.engine,

@@ -68,7 +68,11 @@ async function trust(value: string): Promise<void> {
     `with bump as (update lists set version = version + 1 where name = 'trusted' returning version)
      insert into list_entries (list, value, reason, added_by, added_by_key, added_at, approval_id, valid_from, version)
      select 'trusted', $1, 'why', 'Ann', $2, now(), $3, now(), version from bump`,
-    [value, ann.keyId, await insertApproval(rig.database, 'list-entry', [ann, bob])],
+    [
+      value,
+      ann.keyId,
+      await insertApproval(rig.database, 'list-entry', [ann, bob], { list: 'trusted', value }),
+    ],
   );
 }
 const end = (list: string, value: string) =>

@@ -31,10 +31,10 @@ const { sql } = testDatabase;
 const database = await openForFile(testDatabase.open());
 const annKey = (await insertPersonKey(testDatabase, 'Ann', ['analyst'])).split('_')[1] ?? '';
 const bobKey = (await insertPersonKey(testDatabase, 'Bob', ['risk_officer'])).split('_')[1] ?? '';
-const approvalId = await insertApproval(testDatabase, 'list-entry', [
+const people = [
   { name: 'Ann', keyId: annKey },
   { name: 'Bob', keyId: bobKey },
-]);
+];
 for (const kind of KINDS) {
   for (const effect of EFFECTS) {
     await sql(
@@ -86,11 +86,13 @@ async function add(list: string, kind: Kind): Promise<void> {
     );
     return;
   }
+  const isAllow = list.endsWith('allow');
+  const approve = (detail: object) => insertApproval(testDatabase, 'list-entry', people, detail);
   await sql(
     `with bump as (update lists set version = version + 1 where name = $1 returning version)
      insert into list_entries (list, value, addresses, reason, expires_at, added_by, added_by_key, added_at, approval_id, valid_from, version)
      select $1, $2, $3::inet, 'why', ${expires}, 'Ann', $4, now(), $5, clock_timestamp(), version from bump on conflict do nothing`,
-    [list, value, addresses, annKey, approvalId],
+    [list, value, addresses, annKey, isAllow ? await approve({ list, value }) : null],
   );
 }
 const end = (list: string) =>

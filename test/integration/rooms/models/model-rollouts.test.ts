@@ -88,7 +88,7 @@ describe('SQL of the application', () => {
   const rowOf = async () => {
     const { model_id } = await rig.json(undefined, 'show', await importNew());
     const keyOf = (name: string, key: string) => ({ name, keyId: idOf(key) });
-    const detail = { subject: model_id, corridor: 'US-EG', state: 'shadow', canary_percent: 0 };
+    const detail = { model_id, corridor: 'US-EG', state: 'shadow', canary_percent: 0 };
     const approval_id = await insertApproval(
       ...([rig.testDatabase, 'model-rollout', [keyOf('Ann', ann), keyOf('Bob', bob)]] as const),
       detail,
