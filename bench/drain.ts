@@ -103,9 +103,11 @@ async function drain(
 /** Divides the corridor before any process reads how many streams it has. */
 async function setShards({ databaseUrl }: Services, shards: number): Promise<void> {
   await using database = openMarketPool(databaseUrl);
-  await changeCorridor(database, CORRIDORS[0].name, async (_, { set }) => {
-    await set({ ...DEFAULT_SETTINGS, shards }, 'bench');
-  });
+  await database.transaction((query) =>
+    changeCorridor(query, CORRIDORS[0].name, ({ set }) =>
+      set({ ...DEFAULT_SETTINGS, shards }, 'bench'),
+    ),
+  );
 }
 
 async function bareCeiling(

@@ -60,7 +60,6 @@ create table corridor_settings (
   log_changed_at timestamptz(3),
   compared_from timestamptz(3),
   compared_to timestamptz(3),
-  proposed_by text,
   changed_by text not null,
   changed_at timestamptz(3) not null default now(),
   constraint compared_whole check (compared_from is not null or compared_to is null)
@@ -73,7 +72,6 @@ comment on column corridor_settings.log is 'Where entries are appended and event
 comment on column corridor_settings.log_changed_at is 'When it changed; null: it was always streams, and no process looks in Kafka.';
 comment on column corridor_settings.compared_from is 'Transactions received from here on are in both logs, as every process had read the setting by then.';
 comment on column corridor_settings.compared_to is 'The last of them; null while the log is both.';
-comment on column corridor_settings.proposed_by is 'Who asked for the corridor, until another person does; then null.';
 
 -- Keys, people, sessions and the audit log
 
@@ -170,12 +168,15 @@ begin
   end if;
 end $$;
 
--- Its arguments are the columns of the maker's key, of the approver, and of the approver's key.
+-- Its arguments are the columns of the maker's key, of the approver, and of the approver's key. `known`: people have made the maker's
+-- key, or another person has confirmed it.
 create function refuse_own_approval() returns trigger language plpgsql set search_path from current as $$
 declare
   changed jsonb := to_jsonb(new);
+  maker text := changed ->> tg_argv[0];
 begin
-  perform require_two_people('a row of ' || tg_table_name, changed ->> tg_argv[0], changed ->> tg_argv[1], changed ->> tg_argv[2]);
+  if tg_argv[3] = 'known' and approver_of(maker) is null and is_nobodys(maker) then maker := null; end if;
+  perform require_two_people('a row of ' || tg_table_name, maker, changed ->> tg_argv[1], changed ->> tg_argv[2]);
   return null;
 end $$;
 
@@ -262,6 +263,58 @@ create trigger audit_log_never_changes before update or delete or truncate on au
 -- Also where session_replication_role = replica leaves other triggers out.
 alter table audit_log enable always trigger audit_log_never_changes;
 
+-- Decisions of two people
+
+create table approvals (
+  approval_id bigint generated always as identity constraint approvals_pkey primary key,
+  kind text not null constraint kind_is_word check (kind ~ '^[a-z-]{1,32}$'),
+  subject text not null constraint subject_bounded check (char_length(subject) between 1 and 300),
+  detail jsonb not null constraint detail_bounded check (octet_length(detail::text) <= 20000),
+  reason text constraint reason_bounded check (char_length(btrim(reason)) between 1 and 1024),
+  proposed_by text not null,
+  proposed_by_key text not null constraint approvals_proposer_fkey references api_keys (key_id),
+  proposed_at timestamptz(3) not null default clock_timestamp(),
+  ends_at timestamptz(3) not null,
+  confirmed_by text,
+  confirmed_by_key text constraint approvals_confirmer_fkey references api_keys (key_id),
+  confirmed_at timestamptz(3) constraint confirmed_in_time check (confirmed_at < ends_at),
+  withdrawn_by text,
+  withdrawn_at timestamptz(3),
+  result jsonb,
+  constraint confirmation_whole check (num_nulls(confirmed_by, confirmed_by_key, confirmed_at) in (0, 3)),
+  constraint withdrawal_whole check (num_nulls(withdrawn_by, withdrawn_at) in (0, 2)),
+  constraint ends_once check (confirmed_at is null or withdrawn_at is null),
+  constraint result_of_confirmed check (result is null or confirmed_at is not null)
+);
+comment on table approvals is 'What one person proposed and another person confirmed or somebody withdrew. The commit of the confirmation does what detail says.';
+comment on column approvals.subject is 'What the decision is about; at most one approval of a kind and subject waits.';
+comment on column approvals.withdrawn_by is 'A person; engine where the approval had expired when somebody proposed the same again.';
+create unique index approvals_waiting_key on approvals (kind, subject) where confirmed_at is null and withdrawn_at is null;
+create trigger approvals_stay before delete or truncate on approvals for each statement execute function refuse_change();
+create trigger approvals_keep before update on approvals for each row
+  when ((new.approval_id, new.kind, new.subject, new.detail, new.reason, new.proposed_by, new.proposed_by_key, new.proposed_at, new.ends_at)
+        is distinct from (old.approval_id, old.kind, old.subject, old.detail, old.reason, old.proposed_by, old.proposed_by_key,
+                          old.proposed_at, old.ends_at)
+        or old.withdrawn_at is not null or old.result is not null
+        or old.confirmed_at is not null and (new.confirmed_by, new.confirmed_by_key, new.confirmed_at)
+           is distinct from (old.confirmed_by, old.confirmed_by_key, old.confirmed_at))
+  execute function refuse_change('they are confirmed or withdrawn once');
+
+create trigger approvals_need_two_people after insert or update of confirmed_at on approvals
+  for each row when (new.confirmed_at is not null)
+  execute function refuse_own_approval('proposed_by_key', 'confirmed_by', 'confirmed_by_key', 'known');
+
+-- Refuses a row without a confirmed approval that says the same. Its arguments are the kind, and columns that are members of the detail.
+create function refuse_unapproved() returns trigger language plpgsql set search_path from current as $$
+begin
+  if not exists (select from approvals
+                  where approval_id = new.approval_id and kind = tg_argv[0] and confirmed_at is not null
+                    and detail @> (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(new)) where key = any (tg_argv[1:]))) then
+    raise exception 'a row takes a % that two people have approved', tg_argv[0] using errcode = 'integrity_constraint_violation';
+  end if;
+  return null;
+end $$;
+
 -- Controls
 
 create table controls (
@@ -274,7 +327,6 @@ create table controls (
   set_by text not null,
   set_at timestamptz(3) not null default clock_timestamp(),
   version bigint not null,
-  proposal jsonb,
   holds_scores boolean not null default false,
   constraint controls_pkey primary key (kind, scope)
 );
@@ -282,7 +334,6 @@ comment on table controls is 'A row for each control by which people bound a sco
 comment on column controls.value is 'The value of the kind: points, an amount, or a rate and a burst. Null: the kind has none.';
 comment on column controls.ends_at is 'When the control ends or was ended; a change deletes the row a day later. Null: it lasts until somebody ends it.';
 comment on column controls.version is 'The number of the change that wrote the row; each change of any control has the next number.';
-comment on column controls.proposal is 'A weaker value or an end (value: null) that waits for another person: value, proposed_by, proposed_at, reason.';
 comment on column controls.holds_scores is 'Whether no score of the scope is stored while the control is in force.';
 create index controls_holding_idx on controls (scope) where holds_scores;
 
@@ -371,15 +422,11 @@ create table erasures (
   field text not null,
   reason text not null constraint reason_bounded check (char_length(reason) between 1 and 500),
   asked_by text not null,
-  asked_by_key text,
-  asked_at timestamptz(3) not null default now(),
   confirmed_by text,
-  erased_at timestamptz(3),
+  erased_at timestamptz(3) not null default now(),
   report jsonb
 );
-comment on table erasures is 'Subjects that were erased, or wait for a second person, by their tokens; nothing here leads to a value.';
-comment on column erasures.asked_by_key is 'The key; null: the ledger was applied to a restored database.';
-comment on column erasures.erased_at is 'Null: on a block list, so another person has to ask for the erasure, too.';
+comment on table erasures is 'Subjects that were erased, by their tokens; nothing here leads to a value.';
 comment on column erasures.report is 'Of an account: by field, how many subjects that this account alone had went with it and how many were left, and its cases with notes.';
 
 -- Transactions
@@ -681,8 +728,7 @@ create table list_imports (
   added_by text not null,
   added_by_key text not null constraint list_imports_key_fkey references api_keys (key_id),
   added_at timestamptz(3) not null default clock_timestamp(),
-  approved_by text,
-  approved_by_key text constraint list_imports_approver_fkey references api_keys (key_id),
+  approval_id bigint constraint list_imports_approval_fkey references approvals (approval_id),
   valid_from timestamptz(3),
   ended_at timestamptz(3),
   ended_by text,
@@ -704,21 +750,20 @@ create table list_entries (
   added_by text,
   added_by_key text constraint list_entries_key_fkey references api_keys (key_id),
   added_at timestamptz(3),
-  approved_by text,
-  approved_by_key text constraint list_entries_approver_fkey references api_keys (key_id),
+  approval_id bigint constraint list_entries_approval_fkey references approvals (approval_id),
   valid_from timestamptz(3),
   valid_to timestamptz(3),
   ended_by text,
   version bigint,
   constraint list_entries_import_fkey foreign key (import_id, list) references list_imports (import_id, list),
   constraint facts_of_import_or_own check (
-    case when import_id is null then num_nulls(reason, added_by, added_by_key, added_at, version) = 0
-         else num_nonnulls(added_by, added_by_key, added_at, approved_by, approved_by_key, valid_from, version) = 0 end),
+    case when import_id is null then num_nulls(reason, added_by, added_by_key, added_at, valid_from, version) = 0
+         else num_nonnulls(added_by, added_by_key, added_at, approval_id, valid_from, version) = 0 end),
   constraint ended_by_somebody check ((valid_to is null) = (ended_by is null))
 );
-comment on table list_entries is 'History of lists: a row is never changed, it is approved once and ended once. An imported one has author, approval and beginning of its import.';
+comment on table list_entries is 'History of lists: a row is never changed, and ended once. An imported one has author, approval and beginning of its import.';
 comment on column list_entries.addresses is 'The address or network that value names; null of other kinds.';
-comment on column list_entries.valid_from is 'Null: waits for a second person, or has that of its import.';
+comment on column list_entries.valid_from is 'Null: has that of its import.';
 comment on column list_entries.version is 'The version of the list that the last change of the row made; null of an imported one.';
 create unique index list_entries_open_key on list_entries (list, value) where valid_to is null;
 create index list_entries_value_idx on list_entries (list, value);
@@ -736,33 +781,25 @@ create trigger lists_keep before update on lists for each row
   execute function refuse_change('entries are added and ended');
 create trigger list_entries_keep before update on list_entries for each row
   when (old.valid_to is not null
-        or old.valid_from is not null and (new.valid_from, new.approved_by, new.approved_by_key)
-           is distinct from (old.valid_from, old.approved_by, old.approved_by_key)
         or (new.entry_id, new.list, new.value, new.addresses, new.reason, new.expires_at, new.import_id, new.added_by,
-            new.added_by_key, new.added_at)
+            new.added_by_key, new.added_at, new.approval_id, new.valid_from)
            is distinct from (old.entry_id, old.list, old.value, old.addresses, old.reason, old.expires_at, old.import_id,
-                             old.added_by, old.added_by_key, old.added_at))
-  execute function refuse_change('they are approved once and ended once');
+                             old.added_by, old.added_by_key, old.added_at, old.approval_id, old.valid_from))
+  execute function refuse_change('they are ended once');
 create trigger list_imports_keep before update on list_imports for each row
-  when (old.valid_from is not null and (new.valid_from, new.approved_by, new.approved_by_key)
-        is distinct from (old.valid_from, old.approved_by, old.approved_by_key)
+  when (old.valid_from is not null and (new.valid_from, new.approval_id) is distinct from (old.valid_from, old.approval_id)
         or (new.import_id, new.list, new.reason, new.added_by, new.added_by_key, new.added_at)
            is distinct from (old.import_id, old.list, old.reason, old.added_by, old.added_by_key, old.added_at))
   execute function refuse_change('they are approved once');
 
--- An allow list takes two people, who are known: the author's key is a person's, made by people.
-create function refuse_one_author() returns trigger language plpgsql set search_path from current as $$
-begin
-  if (select effect from lists where name = new.list) = 'allow' then
-    perform require_two_people('an entry of ' || new.list, case when not is_nobodys(new.added_by_key) then new.added_by_key end,
-                               new.approved_by, new.approved_by_key);
-  end if;
-  return null;
-end $$;
-create trigger list_imports_need_two_people after insert or update of valid_from, approved_by, approved_by_key on list_imports
-  for each row when (new.valid_from is not null) execute function refuse_one_author();
-create trigger list_entries_need_two_people after insert or update of valid_from, approved_by, approved_by_key on list_entries
-  for each row when (new.valid_from is not null) execute function refuse_one_author();
+-- An allow list takes two people.
+create function allows(list text) returns boolean language sql stable set search_path from current as $$
+  select effect = 'allow' from lists where name = list
+$$;
+create trigger list_imports_need_two_people after insert or update of valid_from on list_imports
+  for each row when (new.valid_from is not null and allows(new.list)) execute function refuse_unapproved('list-import', 'list');
+create trigger list_entries_need_two_people after insert on list_entries
+  for each row when (new.valid_from is not null and allows(new.list)) execute function refuse_unapproved('list-entry', 'list', 'value');
 
 -- What was approved gets no more entries.
 create function refuse_late_entries() returns trigger language plpgsql set search_path from current as $$
@@ -791,7 +828,7 @@ create table rule_sets (
   changed_at timestamptz(3) not null default now(),
   submitted_at timestamptz(3),
   approved_by text,
-  approved_by_key text constraint rule_sets_approver_key_fkey references api_keys (key_id),
+  approval_id bigint constraint rule_sets_approval_fkey references approvals (approval_id),
   approved_at timestamptz(3),
   retired_by text,
   retired_at timestamptz(3),
@@ -801,7 +838,7 @@ create table rule_sets (
     and (state <> 'submitted' or (submitted_at is not null and approved_at is null and retired_at is null))
     and (state <> 'approved' or (approved_at is not null and retired_at is null))
     and ((state = 'retired') = (retired_at is not null and retired_by is not null))),
-  constraint rule_set_approval_whole check (num_nonnulls(approved_by, approved_by_key, approved_at) in (0, 3)),
+  constraint rule_set_approval_whole check (num_nonnulls(approved_by, approval_id, approved_at) in (0, 3)),
   constraint author_is_not_approver check (author <> approved_by)
 );
 comment on table rule_sets is 'Rule sets beside those of the build. Only a draft changes; what was submitted is approved by another person, or retired.';
@@ -816,15 +853,15 @@ create trigger rule_sets_keep before update on rule_sets for each row
         is distinct from (old.rule_set, old.author, old.author_key, old.created_at)
         or old.state <> 'draft' and (new.source, new.sha256, new.submitted_at)
            is distinct from (old.source, old.sha256, old.submitted_at)
-        or old.approved_at is not null and (new.approved_by, new.approved_by_key, new.approved_at)
-           is distinct from (old.approved_by, old.approved_by_key, old.approved_at)
+        or old.approved_at is not null and (new.approved_by, new.approval_id, new.approved_at)
+           is distinct from (old.approved_by, old.approval_id, old.approved_at)
         or (old.state, new.state) not in (('draft', 'draft'), ('draft', 'submitted'), ('draft', 'retired'),
              ('submitted', 'approved'), ('submitted', 'retired'), ('approved', 'retired')))
   execute function refuse_change('a draft is edited, submitted, approved once and retired');
 
 create trigger rule_sets_need_two_people after update on rule_sets
   for each row when (old.approved_at is null and new.approved_at is not null)
-  execute function refuse_own_approval('author_key', 'approved_by', 'approved_by_key');
+  execute function refuse_unapproved('rule-set', 'rule_set', 'sha256');
 
 -- Models
 
@@ -916,31 +953,6 @@ comment on column watch_reports.report is 'As GET /v1/models/watch answers it.';
 
 -- Rollouts of rule sets and of models
 
-create table rollout_proposals (
-  proposal_id bigint generated always as identity constraint rollout_proposals_pkey primary key,
-  model_id text constraint rollout_proposals_model_fkey references models (model_id),
-  rule_set text constraint rollout_proposals_rule_set_fkey references rule_sets (rule_set),
-  corridor text not null,
-  state text not null,
-  canary_percent smallint not null,
-  proposed_by text not null,
-  proposed_by_key text not null constraint rollout_proposals_key_fkey references api_keys (key_id),
-  proposed_at timestamptz(3) not null default now(),
-  reason text constraint proposal_reason_bounded check (char_length(btrim(reason)) between 1 and 1024),
-  constraint proposal_of_one_subject check (num_nonnulls(model_id, rule_set) = 1),
-  constraint proposal_corridor_or_all check (corridor = 'all' or corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
-  constraint proposal_state_known check (state in ('shadow', 'canary', 'active')),
-  constraint proposal_canary_in_range check ((state = 'canary') = (canary_percent > 0) and canary_percent between 0 and 99),
-  constraint proposed_by_somebody check (btrim(proposed_by) <> ''),
-  constraint rollout_proposals_of_model_key unique (proposal_id, model_id, state, canary_percent, proposed_by),
-  constraint rollout_proposals_of_rule_set_key unique (proposal_id, rule_set, state, canary_percent, proposed_by)
-);
-comment on table rollout_proposals is 'What somebody would have a model or a rule set do; in force only by a row of rollouts that somebody else approved.';
-comment on column rollout_proposals.canary_percent is 'Percent of the accounts; 0 but for a canary.';
-comment on column rollout_proposals.reason is 'Why it goes on before the dwell time and the gates of its stage; null: it does not.';
-create trigger rollout_proposals_never_change before update or delete or truncate on rollout_proposals
-  for each statement execute function refuse_change();
-
 create table rollouts (
   rollout_id bigint generated always as identity constraint rollouts_pkey primary key,
   model_id text constraint rollouts_model_fkey references models (model_id),
@@ -949,9 +961,8 @@ create table rollouts (
   state text not null,
   canary_percent smallint not null,
   cause text not null,
-  proposal_id bigint,
+  approval_id bigint constraint rollouts_approval_fkey references approvals (approval_id),
   proposed_by text not null,
-  approved_by text,
   reason text constraint rollout_reason_bounded check (char_length(reason) <= 1024),
   decided_by_key text constraint rollouts_key_fkey references api_keys (key_id),
   created_at timestamptz(3) not null default now(),
@@ -961,46 +972,40 @@ create table rollouts (
   constraint rollout_canary_in_range check ((state = 'canary') = (canary_percent > 0) and canary_percent between 0 and 99),
   constraint rollout_cause_fits check (
     case cause
-      when 'approval' then state in ('shadow', 'canary', 'active') and proposal_id is not null
-      when 'emergency' then state in ('shadow', 'canary', 'active') and proposal_id is not null and model_id is not null
-      when 'displacement' then state = 'deprecated' and proposal_id is null
-      when 'rollback' then state in ('active', 'deprecated') and proposal_id is null
+      when 'approval' then state in ('shadow', 'canary', 'active') and approval_id is not null
+      when 'emergency' then state in ('shadow', 'canary', 'active') and approval_id is not null and model_id is not null
+      when 'displacement' then state = 'deprecated' and approval_id is null
+      when 'rollback' then state in ('active', 'deprecated') and approval_id is null
       else false
     end),
-  constraint approved_unless_alone check (
-    case cause when 'approval' then approved_by is not null when 'displacement' then true else approved_by is null end),
   constraint emergency_ends check (
     case cause when 'emergency' then (ends_at <= created_at + interval '1 day' and btrim(reason) <> '') is true
                else ends_at is null end),
-  constraint proposer_is_not_approver check (proposed_by <> approved_by),
-  constraint rollout_by_somebody check (btrim(proposed_by) <> '' and btrim(approved_by) <> ''),
-  constraint rollout_is_proposal_of_model_fkey foreign key (proposal_id, model_id, state, canary_percent, proposed_by)
-    references rollout_proposals (proposal_id, model_id, state, canary_percent, proposed_by),
-  constraint rollout_is_proposal_of_rule_set_fkey foreign key (proposal_id, rule_set, state, canary_percent, proposed_by)
-    references rollout_proposals (proposal_id, rule_set, state, canary_percent, proposed_by)
+  constraint rollout_by_somebody check (btrim(proposed_by) <> '')
 );
 comment on table rollouts is 'What models and rule sets do: the newest row of a model or rule set in a corridor holds. Without a row a model is staged, and a corridor has the rule set of the build. Appended only.';
-comment on column rollouts.cause is 'approval: as proposed; displacement: another one became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most.';
+comment on column rollouts.cause is 'approval: as proposed and confirmed; displacement: another one became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most.';
 comment on column rollouts.reason is 'Why, where the engine rolled back by itself (proposed_by engine) or one person acted alone.';
-comment on column rollouts.decided_by_key is 'Of who approved, rolled back or put in force alone; null for the engine.';
-comment on column rollouts.ends_at is 'An emergency ends here unless a row of the same proposal is approved before.';
-create unique index rollouts_proposal_key on rollouts (proposal_id, corridor, cause) where proposal_id is not null;
+comment on column rollouts.decided_by_key is 'Of who confirmed, rolled back or put in force alone; null for the engine.';
+comment on column rollouts.ends_at is 'An emergency ends here unless its approval is confirmed before.';
+create unique index rollouts_approval_key on rollouts (approval_id, corridor, cause) where approval_id is not null;
 create index rollouts_ends_idx on rollouts (ends_at) where ends_at is not null;
 create trigger rollouts_never_change before update or delete or truncate on rollouts
   for each statement execute function refuse_change();
 
-create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
+create function refuse_stranger() returns trigger language plpgsql set search_path from current as $$
 begin
-  if new.cause = 'emergency' then
-    perform require_approver(new.proposed_by, new.decided_by_key);
-  else
-    perform require_two_people('proposal ' || new.proposal_id, p.proposed_by_key, new.approved_by, new.decided_by_key)
-       from rollout_proposals p where p.proposal_id = new.proposal_id;
-  end if;
+  perform require_approver(new.proposed_by, new.decided_by_key);
   return null;
 end $$;
-create trigger rollouts_need_two_people after insert on rollouts
-  for each row when (new.cause in ('approval', 'emergency')) execute function refuse_one_person();
+create trigger emergencies_need_an_approver after insert on rollouts
+  for each row when (new.cause = 'emergency') execute function refuse_stranger();
+create trigger model_rollouts_need_two_people after insert on rollouts
+  for each row when (new.cause = 'approval' and new.model_id is not null)
+  execute function refuse_unapproved('model-rollout', 'model_id', 'state', 'canary_percent');
+create trigger rule_set_rollouts_need_two_people after insert on rollouts
+  for each row when (new.cause = 'approval' and new.rule_set is not null)
+  execute function refuse_unapproved('rule-set-rollout', 'rule_set', 'state', 'canary_percent');
 
 create table rule_set_flips (
   rule_set text not null,

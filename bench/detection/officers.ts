@@ -76,8 +76,8 @@ export async function openOfficers({ services, api, apiKey }: Pipeline): Promise
     },
     async shadow(model, corridor) {
       const to = ['--corridor', corridor, '--to', 'shadow'];
-      const { proposal_id: proposal } = await risk(proposer, 'models', 'promote', model, ...to);
-      await risk(approver, 'models', 'approve', String(proposal));
+      const { approval_id: id } = await risk(proposer, 'models', 'promote', model, ...to);
+      await risk(approver, 'approvals', 'confirm', String(id));
     },
   };
 }

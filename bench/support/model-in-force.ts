@@ -1,11 +1,11 @@
 /** A model of random trees, registered and active before any worker asks for it. */
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
-import { ALL_CORRIDORS } from '../../src/core/score/rollout/holding.ts';
-import { decideRollouts, insertProposal, MODELS } from '../../src/core/store/rollouts/rollouts.ts';
+import { decideIn, MODELS } from '../../src/core/store/rollouts/rollouts.ts';
 import { listCorridors } from '../../src/core/store/transactions/transactions.ts';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
 import { makeApiKey } from '../../src/kit/access/api-keys.ts';
-import { type Database, openPool } from '../../src/kit/database/pool.ts';
+import { confirm, propose } from '../../src/kit/approvals/approvals.ts';
+import { type Database, openPool, type Query } from '../../src/kit/database/pool.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import type { Officer } from '../../src/kit/words/principal.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
@@ -52,17 +52,20 @@ export async function putModelInForce(
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
   const target = { subject: manifest.sha256, state: 'active' as const, canary_percent: 0 };
-  const [proposedBy, approvedBy] = ['proposer', 'approver'];
+  const proposedBy = 'proposer';
   const proposer = await makeOfficer(database, proposedBy);
-  const by = await makeOfficer(database, approvedBy);
-  const proposalId = await database.transaction((query) =>
-    insertProposal(MODELS, query, { ...target, corridor: ALL_CORRIDORS }, proposer),
+  const by = await makeOfficer(database, 'approver');
+  const { subject: model_id, ...to } = target;
+  const detail = { model_id, ...to };
+  const asked = { kind: 'model-rollout', subject: manifest.model, detail } as const;
+  const { approval_id: id } = await database.transaction((query) =>
+    propose(query, asked, proposer),
   );
   const chosen = corridors ?? (await listCorridors(database));
-  await decideRollouts(MODELS, database, async () => ({
-    rows: chosen.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
-    ...{ proposalId, proposedBy, approvedBy, by },
-  }));
+  const rows = chosen.map((corridor) => ({ ...target, corridor, cause: 'approval' as const }));
+  const execute = (query: Query) =>
+    decideIn(MODELS, query, async () => ({ rows, approvalId: id, proposedBy, by }));
+  await confirm(database, { 'model-rollout': execute }, id, by, null);
   return manifest.model;
 }
 

@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   'review.deadline_near',
   'alert.raised',
   'decision.second_authority',
+  'approval.waiting',
   'evidence.checkpoint',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -37,7 +38,11 @@ export type DecisionEvent = Omit<Event<'transaction.final_decision'>, 'id'> & {
 /** Things that hold for a while, such as alerts: the source is asked for all of them again and again. */
 export type EventSource = {
   readonly kind: 'watched';
-  readonly type: 'review.deadline_near' | 'alert.raised' | 'decision.second_authority';
+  readonly type:
+    | 'review.deadline_near'
+    | 'alert.raised'
+    | 'decision.second_authority'
+    | 'approval.waiting';
   readonly find: (query: Query, nowMs: number) => Promise<readonly Event[]>;
 };
 

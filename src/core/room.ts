@@ -3,6 +3,7 @@
  * `src/main/rooms.ts` lists the rooms. Core and kit know none of them, so a room can be deleted by its folder and its line.
  */
 import type { Hono } from 'hono';
+import type { Executors } from '../kit/approvals/approvals.ts';
 import type { Guards } from '../kit/breakers/guards.ts';
 import type { Command } from '../kit/command/command.ts';
 import type { Config } from '../kit/config/config.ts';
@@ -56,6 +57,8 @@ export type Room = {
   readonly lists?: OpenLists;
   /** Opens tokens in place of personal values; at most one room does. */
   readonly personal?: OpenPersonal;
+  /** Carry out what two people decide, by kind. */
+  readonly approvals?: () => Promise<Executors<Api>>;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a market of a process that reports them. */
@@ -95,6 +98,8 @@ export type Api = Pick<Authenticator, 'authenticate'> &
     readonly models: Models;
     /** For rules that are tried. */
     readonly inputSources: InputSources;
+    /** Executors of all rooms carry out decisions of two people. */
+    readonly executors: Executors<Api>;
     readonly ingest: Ingest;
     readonly personal: Personal;
     /** Undefined where no KAFKA_URL is set. */

@@ -125,23 +125,23 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
  * client for every role, which test/integration/rooms/search/search-http.test.ts shows.
  */
 const OF_THE_MARKET = [
-  ...['readModel', 'compareShadow', 'proposeModel', 'approveModel', 'actAlone'],
+  ...['readModel', 'compareShadow', 'proposeModel', 'actAlone'],
   ...['confirmKey', 'revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
   ...['changeTransaction', 'readDeviceProfile', 'findTransactionByKey'],
   ...['proveScore', 'proveAuditLine'],
   ...['readCase', 'addNote', 'claimCase', 'keepCaseLock', 'releaseCase'],
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
-  ...['listListImports', 'importListEntries', 'approveListImport', 'endListImport'],
-  ...['listEntries', 'addListEntry', 'approveListEntry', 'endListEntry'],
+  ...['listListImports', 'importListEntries', 'endListImport'],
+  ...['listEntries', 'addListEntry', 'endListEntry'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'changeControl', 'noteControl', 'listControlHistory'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'compareLogs', 'liftHold'],
-  'confirmProposal',
-  ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],
+  ...['confirmProposal', 'readApproval', 'confirmApproval', 'withdrawApproval'],
+  ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'retireRuleSet'],
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   'resumeBacktest',
   ...['declareMetadataField', 'withdrawMetadataField', 'declarePersonalField', 'readSubject'],
-  ...['readMarket', 'readRollback', 'requestRollback'],
+  ...['readMarket', 'requestRollback'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

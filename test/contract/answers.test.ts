@@ -132,6 +132,7 @@ describe('answers', () => {
     ...['?verdict=decline&min_score=800', '?verdict=no'].map((query) => `/v1/transactions${query}`),
     ...PARTY_PATHS,
     ...['/v1/summaries/daily', '/v1/summaries/daily?from=x', '/v1/status'],
+    ...['/v1/approvals', '/v1/approvals?state=all', '/v1/approvals?state=x', '/v1/approvals/7'],
     ...['/v1/models/watch', '/v1/models/watch?at=x'],
     ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
@@ -215,7 +216,8 @@ describe('answers', () => {
       post('/v1/evaluate', input()),
       post('/v1/evaluate?method=shapley&model=none', { ...input(), created_at: '2026-01-01' }),
       post('/v1/evaluate?model=unknown@1', input()),
-      ['POST', '/v1/models/proposals/7/approve'],
+      ['POST', '/v1/approvals/7/confirm'],
+      ['POST', '/v1/approvals/7/withdraw'],
       ...[...modelRequests(), ...reviewRequests(scored, unknown)].map(([path, body]) =>
         post(path, body),
       ),

@@ -23,11 +23,11 @@ export const CONTROL: Guards = {
     mechanism: 'src/rooms/corridors/control-history.ts',
   },
   'add-corridor-by-two': {
-    says: 'The second of two people adds a corridor, and what is set for it is live within a second.',
+    says: 'Two people add a corridor, and what is set for it is live within a second.',
     shown: `POST /v1/corridors, GET /v1/corridors, GET /v1/corridors/{id}, PUT /v1/corridors/{id}, GET /v1/markets/{id},
       risk corridors add, risk corridors show, risk corridors set, risk markets show,
       console /corridors, console /corridors/:id`,
-    test: 'integration/rooms/corridors/freeze.test.ts > the second of two people adds a corridor, and what is set for it is live within a second',
+    test: 'integration/rooms/corridors/freeze.test.ts > two people add a corridor, and what is set for it is live within a second',
     mechanism: 'src/rooms/corridors/corridor-change.ts',
   },
   'corridor-checklist': {
@@ -71,6 +71,34 @@ export const CONTROL: Guards = {
     shown: 'RISK_BOOTSTRAP_KEY',
     test: 'integration/rooms/access/keys.test.ts > a new bootstrap key replaces the old one, for ever; one that is revoked stays revoked',
     mechanism: 'src/kit/access/api-keys.ts',
+  },
+  approvals: {
+    says: 'What takes two people is not done by who proposed it, nor by another key of that person.',
+    shown: 'GET /v1/approvals, GET /v1/approvals/{id}, risk approvals list, risk approvals show',
+    test: 'integration/rooms/approvals/approvals.test.ts > is not confirmed by who proposed it, nor by another key of this person, nor by whom this person made',
+    mechanism: 'src/kit/approvals/approvals.ts',
+  },
+  'approved-once': {
+    says: 'What takes two people is done once by people who confirm at once.',
+    shown: 'POST /v1/approvals/{id}/confirm, risk approvals confirm',
+    test: 'integration/rooms/approvals/approvals.test.ts > is done once by people who confirm at once, and the same again gets the same answer',
+    mechanism: 'src/kit/approvals/approvals.ts',
+  },
+  'approved-in-time': {
+    says: 'What takes two people is not done once it has expired or was withdrawn.',
+    shown: 'POST /v1/approvals/{id}/withdraw, risk approvals withdraw',
+    test: 'integration/rooms/approvals/approvals.test.ts > is not done once it has expired or was withdrawn',
+    mechanism: 'src/kit/approvals/approvals.ts',
+  },
+  'approval-told': {
+    says: 'What waits for a second person is told to those who may confirm it.',
+    test: 'integration/rooms/approvals/approvals.test.ts > what waits is told once to those who may confirm it',
+    mechanism: 'src/rooms/approvals/events.ts',
+  },
+  'approved-in-postgres': {
+    says: 'Postgres itself refuses a confirmation by one person, and a changed approval.',
+    test: 'integration/rooms/approvals/approvals.test.ts > Postgres itself refuses a confirmation by one person, and a changed approval',
+    mechanism: 'sql/0001_market.sql',
   },
   'key-confirmed-by-two': {
     says: 'A key that approves is not confirmed by its maker, nor by anybody whom its person made.',

@@ -155,8 +155,7 @@ export const KEEP: Guards = {
   },
   'market-rollback': {
     says: 'A rollback of a market that is killed at each step goes on, and drops what two people agreed on.',
-    shown: `GET /v1/markets/{id}/rollback, POST /v1/markets/{id}/rollback,
-      risk archive request, risk archive rollback`,
+    shown: `POST /v1/markets/{id}/rollback, risk archive request, risk archive rollback`,
     test: 'integration/rooms/archive/rollback.test.ts > a rollback that is killed at each step goes on, and drops what two people agreed on',
     mechanism: 'src/rooms/archive/rollback.ts',
   },

@@ -11,16 +11,15 @@ export const RULES: Guards = {
     mechanism: 'src/rooms/rules/rule-set-change.ts',
   },
   'rule-set-by-two': {
-    says: 'A submitted rule set is approved once, and not by its author.',
-    shown: 'POST /v1/rule-sets/{id}/approve, risk rules approve',
-    test: 'integration/rooms/rules/rule-set-life.test.ts > what was submitted > neither changes nor is approved by its author, also by SQL',
+    says: 'A submitted rule set is approved once, and not without another person.',
+    test: 'integration/rooms/rules/rule-set-life.test.ts > what was submitted > neither changes nor is approved without another person, also by SQL',
     mechanism: 'sql/0001_market.sql',
   },
   'rule-set-rollout': {
-    says: 'Two people roll a rule set out by the same call, and one person rolls it back.',
+    says: 'Two people roll a rule set out, and one person rolls it back.',
     shown: `POST /v1/rule-sets/{id}/rollout, POST /v1/rule-sets/{id}/rollback, POST /v1/rule-sets/{id}/retire,
       risk rules rollout, risk rules rollback, risk rules retire`,
-    test: 'integration/rooms/rules/rule-set-life.test.ts > a rollout by the same call of two people, a rollback by one, and the end',
+    test: 'integration/rooms/rules/rule-set-life.test.ts > a rollout by two people, a rollback by one, and the end',
     mechanism: 'src/rooms/rules/rule-set-change.ts',
   },
   'rule-outcomes': {
@@ -86,11 +85,10 @@ export const RULES: Guards = {
     mechanism: 'src/rooms/backtest/count/bands.ts',
   },
   'model-rollout': {
-    says: 'One person proposes a model, another approves it, and one person rolls it back.',
-    shown: `GET /v1/models, GET /v1/models/{id}, POST /v1/models/{id}/proposals, POST /v1/models/proposals/{id}/approve,
-      POST /v1/models/rollback, risk models list, risk models show, risk models promote, risk models approve,
-      risk models rollback, console /models, console /models/:id`,
-    test: 'integration/rooms/models/models-http.test.ts > one proposes, another approves, one rolls back',
+    says: 'One person proposes a model, another confirms it, and one person rolls it back.',
+    shown: `GET /v1/models, GET /v1/models/{id}, POST /v1/models/{id}/proposals, POST /v1/models/rollback,
+      risk models list, risk models show, risk models promote, risk models rollback, console /models, console /models/:id`,
+    test: 'integration/rooms/models/models-http.test.ts > one proposes, another confirms, one rolls back',
     mechanism: 'src/core/store/rollouts/decide-rollout.ts',
   },
   'model-emergency': {

@@ -11,11 +11,11 @@ import { groupOf, removeTopics, topicsOf } from '../../src/core/stream/kafka/top
 import { openKafkaOf } from '../../src/core/stream/kafka/watch-kafka.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
 import { createWorkerMetrics } from '../../src/kit/metrics/metrics.ts';
-import { requestRollback } from '../../src/rooms/archive/approval.ts';
 import { openQueueReader } from '../../src/rooms/operate/scaling/scaler.ts';
 import { findOpenssl } from '../support/certificates.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
+import { agreeOnRollback } from '../support/rooms/archive/agree.ts';
 import { freezeMarket } from '../support/rooms/corridors/freeze-market.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -167,11 +167,8 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await site.clients.ensureTopics([other], 1);
       const worker = site.rig.startWorker({ KAFKA_URL: site.kafka.url });
       await site.rig.settled(10, 40_000);
-      const officer = (name: string) => ({ name, keyId: 'key', request: 'a test' });
       await freezeMarket(site.rig.pool);
-      for (const name of ['Ann', 'Bob']) {
-        await requestRollback(site.rig.pool, market, 'closed', officer(name));
-      }
+      await agreeOnRollback(site.rig.pool, market);
       const rollback = (...more: readonly string[]) =>
         runRisk(
           [

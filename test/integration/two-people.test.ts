@@ -26,11 +26,13 @@ const adam = await insertPersonKey(api.testDatabase, 'Adam', ['admin']);
 const ann = await insertPersonKey(api.testDatabase, 'Ann', OFFICER);
 const bob = await insertPersonKey(api.testDatabase, 'Bob', OFFICER);
 
-/** The tests share people; each begins without models in force. */
+/** The tests share people; each begins without models in force and without what waits. */
 beforeEach(async () => {
   await api.testDatabase.sql(`
     alter table rollouts disable trigger user;
-    truncate rollouts;
+    alter table approvals disable trigger user;
+    truncate rollouts; delete from approvals;
+    alter table approvals enable trigger user;
     alter table rollouts enable trigger user`);
 });
 
@@ -53,9 +55,9 @@ async function propose(key: string): Promise<string> {
   const path = `/v1/models/${model}/proposals`;
   const { status, body } = await as(key, 'POST', path, { corridor: 'US-EG', to: 'shadow' });
   expect(status, body.detail).toBe(201);
-  return body.proposal_id;
+  return body.approval_id;
 }
-const approve = (key: string, id: string) => as(key, 'POST', `/v1/models/proposals/${id}/approve`);
+const approve = (key: string, id: string) => as(key, 'POST', `/v1/approvals/${id}/confirm`);
 const countInForce = async () =>
   (await api.testDatabase.sql('select from rollouts where state <> $1', ['deprecated'])).length;
 
@@ -93,7 +95,9 @@ describe('a proposal and its approval are two people’s', () => {
       [di, ann] as const,
       [di, cy] as const,
     ]) {
-      expect((await approve(approver, await propose(proposer))).status).toBe(409);
+      const id = await propose(proposer);
+      expect((await approve(approver, id)).status).toBe(409);
+      expect((await as(approver, 'POST', `/v1/approvals/${id}/withdraw`)).status).toBe(200);
     }
     expect(await countInForce()).toBe(0);
     expect((await approve(bob, await propose(di))).status).toBe(200);
@@ -108,32 +112,38 @@ describe('a proposal and its approval are two people’s', () => {
       409,
       expect.stringContaining('Eve 3 proposed it and is revoked'),
     ]);
-    const { proposals } = (await as(bob, 'GET', `/v1/models/${model}`)).body;
-    expect(proposals.map((one: { proposal_id: string }) => one.proposal_id)).not.toContain(id);
   });
 
   test('nor two keys of one person', async () => {
     const second = await makeKey(ann, ' ANN ');
     expect(second.status).toBe(201);
-    expect((await approve(second.body.key, await propose(ann))).status).toBe(409);
+    const id = await propose(ann);
+    expect((await approve(second.body.key, id)).status).toBe(409);
+    expect((await as(ann, 'POST', `/v1/approvals/${id}/withdraw`)).status).toBe(200);
     expect((await approve(bob, await propose(second.body.key))).status).toBe(200);
   });
 
   test('also where SQL adds the row', async () => {
     const cy = await makeOfficer('Cy 2', ann, bob);
     const id = await propose(ann);
-    const insert = (name: string, key: string) =>
+    const confirmBy = (name: string, key: string) =>
       api.testDatabase.sql(
-        `insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
-             approved_by, decided_by_key)
-         select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, $2, $3
-           from rollout_proposals where proposal_id = $1`,
+        'update approvals set confirmed_by = $2, confirmed_by_key = $3, confirmed_at = clock_timestamp() where approval_id = $1',
         [id, name, key],
       );
-    await expect(insert('Cy 2', idOf(cy))).rejects.toThrow(/not two people's/);
-    await expect(insert('Adam', idOf(adam))).rejects.toThrow(/may not approve/);
-    await expect(insert('Adam', idOf(bob))).rejects.toThrow(/may not approve/);
-    await insert('Bob', idOf(bob));
+    const insert = () =>
+      api.testDatabase.sql(
+        `insert into rollouts (corridor, model_id, state, canary_percent, cause, approval_id, proposed_by)
+         select 'US-EG', detail ->> 'model_id', 'shadow', 0, 'approval', approval_id, proposed_by
+           from approvals where approval_id = $1`,
+        [id],
+      );
+    await expect(confirmBy('Cy 2', idOf(cy))).rejects.toThrow(/not two people's/);
+    await expect(confirmBy('Adam', idOf(adam))).rejects.toThrow(/may not approve/);
+    await expect(confirmBy('Adam', idOf(bob))).rejects.toThrow(/may not approve/);
+    await expect(insert()).rejects.toThrow(/that two people have approved/);
+    await confirmBy('Bob', idOf(bob));
+    await insert();
   });
 });
 
@@ -169,14 +179,14 @@ describe('a key that approves', () => {
   test('waits for a confirmation unless its own person made it, and leaves the other keys of that person alone', async () => {
     const kim = await makeOfficer('Kim', ann, bob);
     const own = await makeKey(kim, 'Kim');
-    expect((await approve(own.body.key, '0')).status).toBe(404);
+    expect((await approve(own.body.key, '999')).status).toBe(404);
     const byAdam = await makeKey(adam, 'Kim');
-    expect((await approve(byAdam.body.key, '0')).status).toBe(403);
+    expect((await approve(byAdam.body.key, '999')).status).toBe(403);
     const byItself = await makeKey(byAdam.body.key, 'Kim');
     expect(byItself.status).toBe(403);
-    expect((await approve(kim, '0')).status).toBe(404);
+    expect((await approve(kim, '999')).status).toBe(404);
     expect((await confirm(bob, byAdam.body.key_id)).status).toBe(200);
-    const counts = async () => (await approve(byAdam.body.key, '0')).status === 404;
+    const counts = async () => (await approve(byAdam.body.key, '999')).status === 404;
     await waitUntil(counts, KEY_WAIT_MS, 'the confirmation to be known');
   });
 

@@ -14,7 +14,6 @@ export const aControl = (kind: Kind, scope: string, more: Partial<Control> = {})
   set_at: '2026-11-25T09:30:00.000Z',
   ends_at: null,
   version: 1,
-  proposal: null,
   ...more,
 });
 

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/kit/database/open-database.ts';
 const FOUND = `select (select count(*)::int from market.labels where source = 'simulation') as labels,
     (select count(*)::int from market.exchange_rates) as rates,
     (select max(usd)::float8 from market.exchange_rates where currency = 'EUR') as euro,
-    (select count(*)::int from market.rollout_proposals) as proposals,
+    (select count(*)::int from market.approvals) as proposals,
     (select count(*)::int from market.identities where revoked_at is null) as people,
     (select count(*)::int from market.audit_log where action = 'case.decide') as decided,
     (select count(*)::int from market.review_cases where state = 'open' and market_amount is not null) as open,

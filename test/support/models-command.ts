@@ -10,12 +10,7 @@ import { checkFields } from '../../src/kit/http/body/body.ts';
 import type { Role } from '../../src/kit/words/principal.ts';
 import { readOfficer } from '../../src/rooms/models/commands/officer.ts';
 import { command } from '../../src/rooms/models/commands.ts';
-import {
-  actAlone,
-  approveModel,
-  proposeModel,
-  rollBackModel,
-} from '../../src/rooms/models/decide-models.ts';
+import { actAlone, proposeModel, rollBackModel } from '../../src/rooms/models/decide-models.ts';
 import {
   newEmergencySchema,
   newProposalSchema,
@@ -23,6 +18,7 @@ import {
 } from '../../src/rooms/models/model-record.ts';
 import { listModelRows, readModelRow } from '../../src/rooms/models/queries/list-models.ts';
 import { makeFile } from '../unit/rooms/models/model/xgboost-file.ts';
+import { confirmIn } from './approvals.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { runCommand } from './run-command.ts';
@@ -95,7 +91,7 @@ async function askRoom(
     case 'promote':
       return await proposeModel(database, await promotion(newProposalSchema));
     case 'approve':
-      return (await approveModel(database, word, await by())).items;
+      return (await confirmIn(database, word, await by())).result?.['items'];
     case 'emergency': {
       const { reason, ...asked } = await promotion(newEmergencySchema);
       return await actAlone(database, asked, reason);

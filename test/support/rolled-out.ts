@@ -11,7 +11,7 @@ export async function startRollOut(database: TestDatabase) {
   const step = async (model: string, to: string, corridor: string) => {
     const early = ['--override', 'a test does not wait'];
     const args = ['promote', model, '--corridor', corridor, '--to', to, ...early];
-    await rig.run(bob, 'approve', (await rig.json(ann, ...args)).proposal_id);
+    await rig.run(bob, 'approve', (await rig.json(ann, ...args)).approval_id);
   };
   const steps = (to: string) => {
     if (to === 'shadow') return ['shadow'];

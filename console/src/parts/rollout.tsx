@@ -1,10 +1,9 @@
-/** Steps of two people with what is rolled out by corridor: one proposes, another approves; one alone rolls back. */
+/** Steps with what is rolled out by corridor: one person proposes, another confirms; one alone rolls back. */
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import type { Me, RolloutStage } from '../../../src/kit/client/api-types.ts';
+import type { RolloutStage } from '../../../src/kit/client/api-types.ts';
 import { useCorridorNames } from '../api/corridors.ts';
-import { has } from '../api/me.ts';
-import { count, percent, person } from '../format.ts';
+import { count, percent } from '../format.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { Confirm } from './dialog.tsx';
 import { Choice, Field } from './field.tsx';
@@ -19,104 +18,17 @@ export function toWords(to: string): string {
 
 type Step = { readonly corridor: string; readonly to: string };
 type Wanted = Step & { readonly override?: string };
-export type OpenProposal = Step & {
-  readonly proposal_id: string;
-  readonly proposed_by: string;
-  readonly proposed_at: string;
-  readonly override: string | null;
-};
 type Renew = { readonly renew: () => unknown };
-
-type ProposalsProps = Renew & {
-  readonly proposals: readonly OpenProposal[];
-  readonly me: Me;
-  /** The kind of subject, as `model`. */
-  readonly what: string;
-  readonly approve: (proposal: OpenProposal) => Promise<unknown>;
-};
-
-export function Proposals({ proposals, me, what, approve: send, renew }: ProposalsProps) {
-  const [asked, setAsked] = useState<OpenProposal>();
-  const approve = useMutation({ mutationFn: send, onSettled: renew });
-  const columns: readonly Column<OpenProposal>[] = [
-    { id: 'to', header: 'To', cell: ({ to }) => <strong>{toWords(to)}</strong> },
-    { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
-    {
-      ...{ id: 'by', header: 'Proposed by' },
-      cell: ({ proposed_by }) => <span className="clip short">{person(proposed_by)}</span>,
-    },
-    { id: 'at', header: 'When', from: 2, cell: ({ proposed_at }) => <Time at={proposed_at} /> },
-    { id: 'why', header: 'Goes on early', cell: ({ override }) => override ?? '–' },
-    {
-      ...{ id: 'actions', header: 'Actions' },
-      cell: (proposal) => {
-        if (!has(me, 'risk_officer')) return '–';
-        // The API decides who is another person; this one would be refused.
-        if (proposal.proposed_by === me.identity) return 'another person approves';
-        return (
-          <button
-            type="button"
-            disabled={approve.isPending}
-            aria-label={`Approve ${proposal.to} in ${proposal.corridor}`}
-            onClick={() => setAsked(proposal)}
-          >
-            Approve
-          </button>
-        );
-      },
-    },
-  ];
-  return (
-    <>
-      {approve.error === null ? null : <Trouble error={approve.error} />}
-      {approve.isSuccess ? (
-        <output className="notice">Approved: workers follow within two seconds.</output>
-      ) : null}
-      {proposals.length === 0 ? (
-        <p className="muted">
-          No proposal waits. A risk officer proposes the next step, and another one approves it
-          within seven days.
-        </p>
-      ) : (
-        <DataTable
-          label="Proposals"
-          columns={columns}
-          rows={proposals}
-          keyOf={(one) => one.proposal_id}
-        />
-      )}
-      {asked === undefined ? null : (
-        <Confirm
-          title="Approve a proposal"
-          action="Approve"
-          onConfirm={() => approve.mutate(asked)}
-          onClose={() => setAsked(undefined)}
-        >
-          <p>
-            The {what} becomes {toWords(asked.to)} in {asked.corridor}, as{' '}
-            {person(asked.proposed_by)} proposed. The audit log keeps both of you.
-          </p>
-          {asked.override === null ? null : (
-            <p>
-              It goes on before the dwell time and the gates of its stage:{' '}
-              <strong>{asked.override}</strong>
-            </p>
-          )}
-        </Confirm>
-      )}
-    </>
-  );
-}
 
 const ALL = 'all';
 
 type ProposeProps = Renew & {
   readonly stage: RolloutStage | null;
   readonly states: readonly string[];
-  readonly propose: (wanted: Wanted) => Promise<'proposed' | 'in force'>;
+  readonly propose: (wanted: Wanted) => Promise<unknown>;
 };
 
-/** Proposes the next step; it is in force once another person has approved it. */
+/** Proposes the next step; it is in force once another person has confirmed it. */
 export function Propose({ stage, states, propose: send, renew }: ProposeProps) {
   const [state, setState] = useState(states[0] ?? '');
   const [share, setShare] = useState('5');
@@ -162,11 +74,8 @@ export function Propose({ stage, states, propose: send, renew }: ProposeProps) {
       {propose.error === null ? null : <Trouble error={propose.error} />}
       {propose.isSuccess ? (
         <output className="notice">
-          {propose.data === 'proposed' ? 'Proposed' : 'In force'}: {toWords(propose.variables.to)}{' '}
-          in {propose.variables.corridor}.{' '}
-          {propose.data === 'proposed'
-            ? 'It is in force once another risk officer has approved it; you cannot.'
-            : 'Another person had proposed it, and workers follow within two seconds.'}
+          Proposed: {toWords(propose.variables.to)} in {propose.variables.corridor}. It is in force
+          once another risk officer has confirmed it; you cannot.
         </output>
       ) : null}
     </>

@@ -9,7 +9,7 @@ import { MARKET, type ScopeForm } from './corridor.ts';
 
 export type Authority = {
   readonly roles: readonly Role[];
-  /** `other`: any person but the person who set the control. `second`: a person proposes the end, and another person confirms the proposal. */
+  /** `other`: any person but the person who set the control. `second`: a person proposes the end, and another person confirms it. */
   readonly person: 'any' | 'other' | 'second';
 };
 

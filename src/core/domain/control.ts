@@ -9,15 +9,6 @@ import type { MetadataFields } from './metadata.ts';
 const REFUSING = KIND_NAMES.filter((kind) => kindOf(kind).refuses !== undefined);
 const HOLDING = KIND_NAMES.filter((kind) => kindOf(kind).holdsScores);
 
-const proposalSchema = z.object({
-  value: controlValueSchema.nullable().meta({ description: 'Null: the control ends.' }),
-  proposed_by: z.string(),
-  proposed_at: z.iso.datetime(),
-  reason: z.string(),
-});
-/** A change that waits for another person. */
-export type ControlProposal = z.output<typeof proposalSchema>;
-
 export const controlSchema = z
   .object({
     kind: z.enum(KIND_NAMES),
@@ -31,9 +22,6 @@ export const controlSchema = z
     set_at: z.iso.datetime(),
     ends_at: z.iso.datetime().nullable().meta({ description: 'Null: until somebody ends it.' }),
     version: z.int().meta({ description: 'Ascends by one a change of any control.' }),
-    proposal: proposalSchema.nullable().meta({
-      description: 'A weaker value, or an end, that holds once another person sends the same.',
-    }),
   })
   .meta({ id: 'Control' });
 export type Control = z.output<typeof controlSchema>;

@@ -165,7 +165,7 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['corridors'], ends: 'never: a row a corridor' },
   { tables: ['rule_sets'], ends: 'never: up to 256 KiB a version, at most 10,000' },
   {
-    tables: ['rollout_proposals', 'rollouts'],
+    tables: ['rollouts'],
     ends: 'never: they are the audit of who put what in force, a row a decision',
   },
   {

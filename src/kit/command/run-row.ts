@@ -140,13 +140,19 @@ export async function runRow(
   });
   const columns = operation.columns.filter((column) => row.hides?.includes(column) !== true);
   show(context.output, { columns, ...row }, answer, fields);
-  const note = row.notes?.(Object(answer), fields);
+  const { approval_id: approval, state } = Object(Object(answer).approval ?? answer);
+  const isWaiting = approval !== undefined && state === 'waiting' && operation.method !== 'GET';
+  const note = isWaiting ? sayWaiting(approval) : row.notes?.(Object(answer), fields);
   if (note !== undefined) context.output.note(note);
   return EXIT.fine;
 }
 
 const texts = (values: Fields) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+
+/** The command of the second person. */
+export const sayWaiting = (approval: unknown) =>
+  `It waits for a second person: another risk officer sends bin/risk approvals confirm ${approval}`;
 
 /** The parts of the request that the fields belong to. */
 function partsOf({ fields }: Operation, values: Fields): Call {

@@ -1,23 +1,13 @@
-/**
- * Two people roll a market back: one requests it, another approves. Both are rows of the audit log, and count for the freeze
- * that is in force.
- */
+/** Two people roll a market back: one requests it, another confirms. The approval counts for the freeze that is in force. */
 import { z } from 'zod';
 import { MARKET } from '../../core/domain/corridor.ts';
 import { lockControl } from '../../core/store/controls/controls.ts';
-import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Approval } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { rowsOf, timeText } from '../../kit/database/statement.ts';
+import { firstOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { foldName, type Officer } from '../../kit/words/principal.ts';
-
-const listDecisions = rowsOf<{ who: string; at: string }, [market: string]>(
-  'list-rollback-decisions',
-  `select who, ${timeText('changed_at')} as at from market.audit_log
-    where action in ('rollback.request', 'rollback.approve') and subject = $1
-      and audit_id > (select max(audit_id) from market.audit_log where action = 'control.set' and subject = 'freeze:market')
-    order by audit_id`,
-);
+import type { Officer } from '../../kit/words/principal.ts';
 
 /** Locks the freeze until the end of the database transaction. @throws Failure where the market is not frozen */
 export async function requireFreeze(query: Query, market: string): Promise<{ frozenAt: string }> {
@@ -27,55 +17,47 @@ export async function requireFreeze(query: Query, market: string): Promise<{ fro
   throw new Failure('conflict', 'NOT_FROZEN', why);
 }
 
-export const rollbackRequestSchema = z
-  .object({
-    market: z.string(),
-    state: z.enum(['requested', 'approved']),
-    requested_by: z.string(),
-    requested_at: z.iso.datetime(),
-    approved_by: z.string().nullable(),
-    approved_at: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'RollbackRequest' });
-type RollbackRequest = z.infer<typeof rollbackRequestSchema>;
-
-/** Undefined where nobody has requested a rollback since the market was frozen. */
-export async function readRequest(
-  query: Query,
-  market: string,
-): Promise<RollbackRequest | undefined> {
-  const [requested, approved] = await listDecisions(query, market);
-  return (
-    requested && {
-      market,
-      state: approved === undefined ? 'requested' : 'approved',
-      requested_by: requested.who,
-      requested_at: requested.at,
-      approved_by: approved?.who ?? null,
-      approved_at: approved?.at ?? null,
-    }
-  );
-}
-
-/** The first person requests, another one approves. @throws Failure for the first person's second time */
 export async function requestRollback(
-  database: Pick<Database, 'transaction'>,
+  { transaction }: Pick<Database, 'transaction'>,
   market: string,
   reason: string,
   by: Officer,
-): Promise<RollbackRequest> {
-  return await database.transaction(async (query) => {
-    await requireFreeze(query, market);
-    const before = await readRequest(query, market);
-    if (before?.state === 'approved') return before;
-    if (before !== undefined && foldName(before.requested_by) === foldName(by.name)) {
-      const why = `${by.name} has requested the rollback: another person approves it`;
-      throw new Failure('conflict', 'ANOTHER_PERSON', why);
-    }
-    const action = before === undefined ? 'rollback.request' : 'rollback.approve';
-    await recordChange(query, by, { action, subject: market, before: null, after: { reason } });
-    const after = await readRequest(query, market);
-    if (after === undefined) throw new Error('the audit log lacks the row that was appended');
-    return after;
+): Promise<Approval> {
+  return await transaction(async (query) => {
+    const { frozenAt } = await requireFreeze(query, market);
+    const detail = { market, frozen_at: frozenAt };
+    return await propose(query, { kind: 'market-rollback', subject: market, detail, reason }, by);
   });
+}
+
+const askedSchema = z.object({ frozen_at: z.string() });
+
+/** The confirmation is the record that `risk archive rollback` reads. */
+export const executeRollback: Execute<unknown> = async (query, { detail, subject: market }) => {
+  const { frozenAt } = await requireFreeze(query, market);
+  if (askedSchema.parse(detail).frozen_at === frozenAt) return { frozen_at: frozenAt };
+  const why = `${market} was resumed since somebody requested the rollback: request it again`;
+  throw new Failure('conflict', 'FROZEN_AGAIN', why);
+};
+
+type Request = { readonly requested_by: string; readonly approved_by: string | null };
+const findRequest = firstOf<Request, [market: string]>(
+  'find-rollback-request',
+  `select proposed_by as requested_by, confirmed_by as approved_by from market.approvals
+    where kind = 'market-rollback' and subject = $1 and withdrawn_at is null
+      and proposed_at > (select set_at from market.controls where kind = 'freeze' and scope = '${MARKET}')
+    order by approval_id desc limit 1`,
+);
+
+/** The request since the market was frozen. @throws Failure where no other person has confirmed it */
+export async function requireApproved(
+  query: Query,
+  market: string,
+): Promise<{ readonly requested_by: string; readonly approved_by: string }> {
+  const { requested_by, approved_by } = (await findRequest(query, market)) ?? {};
+  if (requested_by !== undefined && approved_by != null) return { requested_by, approved_by };
+  const by =
+    requested_by === undefined ? 'nobody has requested' : `${requested_by} alone requested`;
+  const why = `${by} the rollback: one person sends \`risk archive request ${market} --reason …\`, another confirms the approval, then --continue`;
+  throw new Failure('conflict', 'NOT_APPROVED', why);
 }

@@ -5,8 +5,7 @@
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
-import { Failure } from '../../kit/words/failure.ts';
-import { readRequest, requireFreeze } from './approval.ts';
+import { requireApproved, requireFreeze } from './approval.ts';
 import type { Archive } from './archive-file.ts';
 import {
   dropSchema,
@@ -53,9 +52,7 @@ async function dropSame(dropping: Dropping, archive: Archive, some?: Named[]): P
     const now = some ?? (await listTables(query, market));
     await lockTables(query, now);
     await requireFreeze(query, market);
-    if ((await readRequest(query, market))?.state !== 'approved') {
-      throw new Failure('conflict', 'NOT_APPROVED', 'the approval is gone');
-    }
+    await requireApproved(query, market);
     await refuseOnHold(query, { kind: 'market' });
     const changed = await changedAmong(query, archive, now);
     if (changed.length > 0) return changed;

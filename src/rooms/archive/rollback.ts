@@ -12,7 +12,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { firstOf } from '../../kit/database/statement.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { readRequest, requireFreeze } from './approval.ts';
+import { requireApproved, requireFreeze } from './approval.ts';
 import { type Archive, removeStrays, type Step, type WriteArchive } from './archive-file.ts';
 import { type Draining, deadLetterRest, drain } from './drain.ts';
 import { type Dropping, dropUnchanged } from './drop-market.ts';
@@ -124,8 +124,10 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...archive, step: 'redis' };
   },
   redis: async (rollback, archive) => {
-    const approved = await requireApproval(rollback, archive);
-    return { ...(await removeLogs(rollback, approved)), step: 'drop' };
+    const { database, market } = rollback;
+    await requireSameFreeze(rollback, archive);
+    const approved = await requireApproved(database.query, market);
+    return { ...(await removeLogs(rollback, { ...archive, ...approved })), step: 'drop' };
   },
   drop: async (rollback, archive) => {
     const { database, market, failpoint } = rollback;
@@ -179,20 +181,6 @@ async function requireSameFreeze({ database, market }: Rollback, archive: Archiv
   if (new Date(frozenAt).toISOString() === archive.frozen_at) return;
   const why = `${market} was resumed since, and frozen again at ${frozenAt}: begin in another directory`;
   throw new Failure('conflict', 'FROZEN_AGAIN', why);
-}
-
-/** @throws Failure where the two people have not agreed yet */
-async function requireApproval(rollback: Rollback, archive: Archive): Promise<Archive> {
-  const { database, market } = rollback;
-  await requireSameFreeze(rollback, archive);
-  const request = await readRequest(database.query, market);
-  if (request?.state === 'approved') {
-    return { ...archive, requested_by: request.requested_by, approved_by: request.approved_by };
-  }
-  const by =
-    request === undefined ? 'nobody has requested' : `${request.requested_by} alone requested`;
-  const why = `the archive is whole, and ${by} the rollback: two people give \`risk archive request ${market} --reason …\`, then --continue`;
-  throw new Failure('conflict', 'NOT_APPROVED', why);
 }
 
 /** Takes tables that changed after their export out of the archive, so that `--continue` exports them again. */

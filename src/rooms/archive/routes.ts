@@ -1,12 +1,13 @@
 /** `/v1/markets/{id}/rollback`: two people agree on the rollback of a market, which `risk archive rollback` carries out. */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, bodyOf, change, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { reasonField } from '../../kit/words/plain-text.ts';
-import { readRequest, requestRollback, rollbackRequestSchema } from './approval.ts';
+import { requestRollback } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
 
 const commandSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RollbackCommand' });
@@ -21,33 +22,16 @@ function checkMarket(id: string, { config }: Api): void {
 }
 
 const operations = [
-  read({
-    at: '/v1/markets/{id}/rollback',
-    operationId: 'readRollback',
-    summary: 'Who has requested the rollback of a frozen market, and who has approved it',
-    roles: ['analyst', 'operator', 'risk_officer'],
-    path,
-    answers: {
-      200: answer(
-        'The request since the market was frozen, or null.',
-        z.object({ request: rollbackRequestSchema.nullable() }),
-      ),
-    },
-    run: async ({ path: { id } }, parts: Api) => {
-      checkMarket(id, parts);
-      return { request: (await readRequest(parts.databases.primary.query, id)) ?? null };
-    },
-  }),
   change({
     at: '/v1/markets/{id}/rollback',
     operationId: 'requestRollback',
-    summary: 'Request the rollback of a frozen market; another person sends the same to approve it',
+    summary: 'Request the rollback of a frozen market; another person confirms it',
     description:
-      'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has approved. A resume voids request and approval.',
+      'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has confirmed. A resume voids both.',
     roles: ['risk_officer', 'admin'],
     path,
     body: bodyOf(commandSchema),
-    answers: { 200: answer('Who has requested and approved.', rollbackRequestSchema) },
+    answers: { 200: answer('The approval.', approvalSchema) },
     run: async ({ path: { id }, body: { reason }, by }, parts: Api) => {
       checkMarket(id, parts);
       const request = await requestRollback(parts.databases.primary, id, reason, by);

@@ -6,7 +6,6 @@ import { type Decider, foldName, type Officer } from '../../kit/words/principal.
 
 /** Decisions about corridors and markets that are no control; the kind of a control says who ends the control. */
 export const AUTHORITY = {
-  'approve a rollback': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
   'configure a corridor': { roles: SETTING_ROLES, person: 'any' },
 } as const satisfies Readonly<Record<string, Authority>>;

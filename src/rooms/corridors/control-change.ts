@@ -1,25 +1,23 @@
 /** Sets a control of a scope or ends it, with its row of the audit log, in one commit. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import {
-  type Control,
-  type ControlProposal,
-  type Controls,
-  holdOf,
-  nameOf,
-} from '../../core/domain/control.ts';
+import { type Control, type Controls, holdOf, nameOf } from '../../core/domain/control.ts';
 import {
   type ControlValue,
+  KIND_NAMES,
   type Kind,
   kindOf,
   type ValueField,
 } from '../../core/domain/control-kinds.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import { marketAmount } from '../../core/domain/currency.ts';
-import { changeControls, type NewControl } from '../../core/store/controls/controls.ts';
+import type { Api } from '../../core/room.ts';
+import { changeControlsIn, type NewControl } from '../../core/store/controls/controls.ts';
+import type { Approval } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { onlyOf } from '../../kit/database/statement.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
@@ -28,6 +26,7 @@ import type { Decider, Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { requireAuthority, requireOther } from './authority.ts';
+import { makeValue } from './control-value.ts';
 import { sayValue } from './say.ts';
 
 const REASON_CHARS_MAX = 500;
@@ -131,67 +130,61 @@ function wrongEnd(ends: 'must' | 'may' | 'never', at: string | undefined): strin
   return `must lie within ${END_DAYS_MAX} days, not ${given(at)}`;
 }
 
-/** An amount of the market's currency, as people set it for payments in every currency. */
-type MarketAmount = Required<Pick<ControlValue, 'currency' | 'amounts'>>;
-
-/** Largest amount that the name of a rule set has room for; no payment is as large. */
-const AMOUNT_MAX = 999_999_999_999_999;
-
-/** The amount in its own currency, and in each other currency by the newest exchange rates, rounded down. */
-const readMarketAmount = onlyOf<MarketAmount, [amount: string]>(
-  'read-market-amount',
-  `with own as (
-     select policy ->> 'currency' as currency from market.review_policies order by version desc limit 1
-   ), dollars as (
-     (select distinct on (currency) currency, usd from market.exchange_rates
-       where day <= (now() at time zone 'UTC')::date order by currency, day desc)
-     union all select 'USD', 1
-   )
-   select own.currency,
-          (select coalesce(jsonb_object_agg(other.currency, least(trunc($1::numeric * its.usd / other.usd, 2), ${AMOUNT_MAX})), '{}')
-             from dollars its cross join dollars other where its.currency = own.currency)
-          || jsonb_build_object(own.currency, $1::numeric) as amounts
-     from own`,
-);
-
-async function makeValue(kind: Kind, command: ControlCommand, query: Query) {
-  const { fields } = kindOf(kind);
-  if (fields.length === 0) return null;
-  const { points, from_amount: amount, rate_per_second, burst } = command;
-  if (amount === undefined) return points === undefined ? { rate_per_second, burst } : { points };
-  return { from_amount: Number(amount), ...(await readMarketAmount(query, amount)) };
-}
-
 type Change = {
   readonly kind: Kind;
   readonly scope: string;
   readonly command: ControlCommand;
-  readonly by: Decider;
+  readonly by: Officer;
 };
 
 export type Changed = {
   readonly before: Controls;
   readonly now: Controls;
-  /** The proposal that the change removed without confirming the proposal; null: none. */
-  readonly replaced: ControlProposal | null;
+  /** Another person confirms the change; null: it is made. */
+  readonly approval: Approval | null;
 };
 
-/**
- * Resolves once no store of the scope is under way. A change that lets more pass, of a kind whose end takes a second person, is
- * stored as a proposal, and made when another person sends the same.
- */
+/** Resolves once no store of the scope is under way. A change that lets more pass, of a kind whose end takes two people, is proposed. */
 export async function changeControl(
   database: Database,
-  { kind, scope, command, by }: Change,
+  change: Change & { readonly by: Decider },
 ): Promise<Changed> {
+  const { kind, scope, command, by } = change;
   checkCommand(kind, command);
-  const { in_force: isSet, reason } = command;
   const end = kindOf(kind).end(scope);
+  if (!command.in_force) requireAuthority(`end ${nameOf({ kind, scope })}`, end, by);
+  return await database.transaction((query) => changeIn(query, database, change));
+}
+
+const askedSchema = controlCommandSchema
+  .omit({ reason: true })
+  .extend({ kind: z.enum(KIND_NAMES), scope: z.string(), version: z.int() });
+
+/** Makes the change that another person confirms, of the control that was in force when somebody proposed the change. */
+export const executeControl: Execute<Api> = async (query, approval, by, { databases }) => {
+  const { kind, scope, version, ...asked } = checkFields(askedSchema, approval.detail);
+  const change = { kind, scope, command: { ...asked, reason: approval.reason ?? '' }, by };
+  const { now } = await changeIn(query, databases.primary, change, version);
+  return { control: now.inForce.get(kind)?.get(scope) ?? null };
+};
+
+/** @param confirmed the version of the control that two people change */
+async function changeIn(
+  query: Query,
+  database: Database,
+  { kind, scope, command, by }: Change,
+  confirmed?: number,
+): Promise<Changed> {
+  const { in_force: isSet, reason } = command;
   const name = nameOf({ kind, scope });
-  if (!isSet) requireAuthority(`end ${name}`, end, by);
   const value = isSet ? await makeValue(kind, command, database.query) : null;
-  return await changeControls(database, scope === 'all', async (query, before, change) => {
+  return await changeControlsIn(query, database, scope === 'all', async (before, change) => {
     const known = before.inForce.get(kind)?.get(scope);
+    const made = { before, now: before, approval: null };
+    if (confirmed !== undefined && known?.version !== confirmed) {
+      const why = `${name} has changed since somebody proposed the change: propose it again`;
+      throw new Failure('conflict', 'CONTROL_CHANGED', why);
+    }
     const next: NewControl | null = isSet
       ? {
           kind,
@@ -203,64 +196,60 @@ export async function changeControl(
           set_by: by.name,
         }
       : null;
-    const step = stepOf(known, next, by);
-    if (step === 'none') return { before, now: before, replaced: null };
-    if (step === 'set' && next !== null) requireRoom(before, next);
-    const make = {
-      set: () => next && change.set(next),
-      end: () => change.end({ kind, scope }),
-      propose: () => change.propose({ kind, scope }, { value, proposed_by: by.name, reason }),
-      confirm: () => (next === null ? change.end({ kind, scope }) : change.set(next)),
-    };
-    const now = (await make[step]()) ?? before;
+    const step = stepOf(known, next, by, confirmed !== undefined);
+    if (step === 'none') return made;
+    if (step === 'propose') {
+      const { reason: _, ...asked } = command;
+      const detail = { kind, scope, ...asked, version: known?.version };
+      const approval = await propose(query, { kind: 'control', subject: name, detail, reason }, by);
+      return { ...made, approval };
+    }
+    if (next !== null) requireRoom(before, next);
+    const now = next === null ? await change.end({ kind, scope }) : await change.set(next);
     await recordChange(query, by, {
       action: `control.${step}`,
       subject: name,
       before: known ?? null,
       after: next === null ? { value: null, reason } : { ...next },
     });
-    return { before, now, replaced: step === 'confirm' ? null : (known?.proposal ?? null) };
+    return { ...made, now };
   });
 }
 
-type Step = 'none' | 'set' | 'end' | 'propose' | 'confirm';
+type Step = 'none' | 'set' | 'end' | 'propose';
 
 /**
  * The step by which a change is made beside the control in force.
  * @param next null: the control ends
  * @throws Failure where the change takes another person, or is weaker than a control that is only made stricter
  */
-function stepOf(known: Control | undefined, next: NewControl | null, by: Officer): Step {
+function stepOf(
+  known: Control | undefined,
+  next: NewControl | null,
+  by: Officer,
+  isConfirmed: boolean,
+): Step {
   if (known === undefined) return next === null ? 'none' : 'set';
-  if (next === null) return endOf(known, null, by);
+  if (next === null) return weakerStep(known, 'end', by, isConfirmed);
   const { again, isWeaker } = kindOf(known.kind);
   if (again === 'stays') return 'none';
   const isLess = isWeaker?.(known.value ?? {}, next.value ?? {}) === true;
   if (again === 'stricter' && (isLess || (next.ends_at ?? '') < (known.ends_at ?? '')))
     throw stricterAlready(known);
-  if (isLess) return endOf(known, next.value, by);
+  if (isLess) return weakerStep(known, 'set', by, isConfirmed);
   return again !== 'replaces' && isSame(known, next) ? 'none' : 'set';
 }
 
-/** @param value the weaker value; null: the control ends */
-function endOf(known: Control, value: ControlValue | null, by: Officer): Step {
-  const name = nameOf(known);
-  const { set_by: first, proposal } = known;
+function weakerStep(known: Control, step: Step, by: Officer, isConfirmed: boolean): Step {
+  const { set_by: first } = known;
   const { person } = kindOf(known.kind).end(known.scope);
   if (person === 'other')
-    requireOther(by, first, `${name} was set by ${first}: another person ends it`);
-  if (person !== 'second') return 'end';
-  if (proposal === null || !isDeepStrictEqual(proposal.value, value)) return 'propose';
-  const { proposed_by: proposer } = proposal;
-  const why = `the change of ${name} was proposed by ${proposer}: another person sends it again`;
-  requireOther(by, proposer, why);
-  return 'confirm';
+    requireOther(by, first, `${nameOf(known)} was set by ${first}: another person ends it`);
+  return person === 'second' && !isConfirmed ? 'propose' : step;
 }
 
 const isSame = (known: Control, next: NewControl) =>
-  isDeepStrictEqual(known.value, next.value) &&
-  known.ends_at === next.ends_at &&
-  known.proposal === null;
+  isDeepStrictEqual(known.value, next.value) && known.ends_at === next.ends_at;
 
 function stricterAlready(known: Control): Failure {
   const at = `${nameOf(known)} is at ${sayValue(known.value)} until ${known.ends_at}`;

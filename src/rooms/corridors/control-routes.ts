@@ -11,6 +11,7 @@ import { KIND_NAMES, type Kind, kindOf } from '../../core/domain/control-kinds.t
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
 import { idText } from '../../kit/words/plain-text.ts';
 import { type Decider, foldName } from '../../kit/words/principal.ts';
@@ -84,8 +85,8 @@ const changedSchema = z
     version: z.int(),
     control: controlSchema.nullable().meta({ description: 'Null: none is in force.' }),
     before: controlSchema.nullable().meta({ description: 'The control before the change.' }),
-    replaced: controlSchema.shape.proposal.meta({
-      description: 'The proposal whose place the change took; null: none waited.',
+    approval: approvalSchema.nullable().meta({
+      description: 'Another person confirms the change; null: it is made.',
     }),
     notice: noticeField,
   })
@@ -114,7 +115,7 @@ function toListed(control: Control, by: Decider): z.output<typeof listedSchema> 
     person === 'other'
       ? `another person than ${control.set_by} with the role ${who}`
       : person === 'second'
-        ? `two people with the role ${who}`
+        ? `a person with the role ${who}, once another person confirms it`
         : `one person with the role ${who}`;
   const may_end =
     control.set_by !== ENVIRONMENT &&
@@ -155,7 +156,7 @@ export const controlOperations = [
     at: '/v1/controls/{kind}/{scope}',
     operationId: 'changeControl',
     summary: 'Set a control of a scope, or end it',
-    description: `From the answer on no score of a stopped corridor or market is stored, and every process acts on the control within a second. What was accepted waits for the end of a stop, and is scored then. A control of a market is ended by another person than who set it. A higher limit, or the end of a limit, is stored as \`proposal\` and holds when another person sends the same. What \`tighten\`, \`manual\` and \`throttle\` set is only made stricter or longer, and a frozen scope stays as it is.`,
+    description: `From the answer on no score of a stopped corridor or market is stored, and every process acts on the control within a second. What was accepted waits for the end of a stop, and is scored then. A control of a market is ended by another person than who set it. A higher limit, or the end of a limit, holds once another person confirms the \`approval\` of the answer. What \`tighten\`, \`manual\` and \`throttle\` set is only made stricter or longer, and a frozen scope stays as it is.`,
     roles: DECIDING_ROLES,
     path: controlPath,
     body: bodyOf(controlCommandSchema),
@@ -166,7 +167,7 @@ export const controlOperations = [
       const isSet = command.in_force;
       await checkScope({ kind, scope, isSet }, parts);
       const change = { kind, scope, command, by };
-      const { before, now, replaced } = await changeControl(databases.primary, change);
+      const { before, now, approval } = await changeControl(databases.primary, change);
       controls.take(now);
       log.warn({ keyId: by.keyId, kind, scope, command }, 'control');
       const ownOf = (stored: Controls) =>
@@ -175,7 +176,7 @@ export const controlOperations = [
         version: now.version,
         control: ownOf(now),
         before: ownOf(before),
-        replaced,
+        approval,
         notice: isSet ? await noticeOf(scope, databases.primary) : null,
       };
     },

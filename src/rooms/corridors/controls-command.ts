@@ -1,18 +1,16 @@
 /** `risk controls …`: sets and ends the controls of scopes over a running API. */
-import type { Control, ControlProposal } from '../../core/domain/control.ts';
+import type { Control } from '../../core/domain/control.ts';
 import { KIND_NAMES, kindOf } from '../../core/domain/control-kinds.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { SCOPE_FORMS } from './control-scopes.ts';
-import { sayControl, sayProposal, sayValue, sayWaiting, tellControls } from './say.ts';
+import { sayControl, sayValue, tellControls } from './say.ts';
 
 type Answer = {
   readonly control?: Control | null;
   readonly before?: Control | null;
-  readonly replaced?: ControlProposal | null;
   readonly notice?: string | null;
 };
 type Listed = {
-  readonly items?: readonly Control[];
   readonly on_hold?: readonly { readonly corridor: string; readonly transactions: number }[];
 };
 
@@ -25,22 +23,17 @@ const WHOLE: Readonly<Record<string, string>> = {
 const textOf = (lines: readonly (string | null | undefined | false)[]) =>
   lines.filter((line) => typeof line === 'string').join('\n') || undefined;
 
-const sayListed = ({ items = [], on_hold = [] }: Listed) =>
-  textOf([
-    ...on_hold.map(({ corridor, transactions }) => `On hold in ${corridor}: ${transactions}`),
-    ...items.map(sayWaiting),
-  ]);
+const sayListed = ({ on_hold = [] }: Listed) =>
+  textOf(on_hold.map(({ corridor, transactions }) => `On hold in ${corridor}: ${transactions}`));
 
-/** Tells which control or proposal was there before, warns of a client without keys, and says what waits and who ends the control. */
-function saySet({ control, before, replaced, notice }: Answer): string | undefined {
+/** Tells which control was there before, warns of a client without keys, and says who ends the control. */
+function saySet({ control, before, notice }: Answer): string | undefined {
   if (!control) return undefined;
   const { kind, scope } = control;
   const isOther = kindOf(kind).end(scope).person === 'other';
   return textOf([
     before && `The scope ${scope} had the control already, by ${sayControl(before)}.`,
-    replaced && `The change replaced what waited for a second person: ${sayProposal(replaced)}.`,
     notice,
-    sayWaiting(control),
     isOther &&
       `Another person, with the role risk_officer or admin, ends it: bin/risk controls end ${kind} ${scope} --reason '…'`,
   ]);
@@ -49,7 +42,7 @@ function saySet({ control, before, replaced, notice }: Answer): string | undefin
 function sayEnded({ control, before }: Answer): string | undefined {
   if (!before) return 'No such control was in force.';
   if (!control) return undefined;
-  return sayWaiting(control) ?? `It is still in force, by ${sayControl(control)}.`;
+  return `It is still in force, by ${sayControl(control)}.`;
 }
 
 export const command = commandOf({
@@ -67,21 +60,8 @@ Examples: risk controls set stop corridor:US-EG --reason 'payouts fail at the ba
     list: {
       operation: 'listControls',
       shows: 'items',
-      columns: [
-        'kind',
-        'scope',
-        'value',
-        'set_by',
-        'set_at',
-        'ends_at',
-        'reason',
-        'message',
-        'proposal',
-      ],
-      tell: (row) => {
-        const { value, proposal } = row as Control;
-        return { ...row, value: sayValue(value), proposal: sayProposal(proposal) };
-      },
+      columns: ['kind', 'scope', 'value', 'set_by', 'set_at', 'ends_at', 'reason', 'message'],
+      tell: (row) => ({ ...row, value: sayValue((row as Control).value) }),
       notes: sayListed,
     },
     set: {

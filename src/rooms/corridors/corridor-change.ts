@@ -9,18 +9,21 @@ import {
   WEIGHT_MAX,
   WEIGHT_MIN,
 } from '../../core/domain/corridor.ts';
+import type { Api } from '../../core/room.ts';
 import { lockControls, readControls } from '../../core/store/controls/controls.ts';
 import { changeCorridor, readByAll } from '../../core/store/corridors/settings.ts';
 import { countOpen } from '../../core/store/open-rows/open-rows.ts';
 import { SHARDS_MAX } from '../../core/stream/keys.ts';
 import type { StreamLag } from '../../core/stream/status/lag.ts';
+import type { Approval } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Decider } from '../../kit/words/principal.ts';
-import { AUTHORITY, requireAuthority, requireOther } from './authority.ts';
+import { AUTHORITY, requireAuthority } from './authority.ts';
 import { reasonField } from './control-change.ts';
 
 const shards = z.int().min(1).max(SHARDS_MAX).meta({
@@ -38,14 +41,6 @@ export const newCorridorSchema = z
     reason: reasonField,
   })
   .meta({ id: 'NewCorridor' });
-
-export const addedCorridorSchema = z
-  .object({
-    corridor: z.string(),
-    is_added: z.boolean().meta({ description: 'False: another person sends the same first.' }),
-    proposed_by: z.string().nullable(),
-  })
-  .meta({ id: 'AddedCorridor' });
 
 const settingFields = {
   weight: z.number().min(WEIGHT_MIN).max(WEIGHT_MAX).meta({
@@ -86,47 +81,38 @@ export const settingsSchema = z
   .meta({ id: 'CorridorSettings' });
 type SettingsJson = z.output<typeof settingsSchema>;
 
-/** The first person proposes the corridor, and it is the market's once another person asks for the same. */
+/** @throws Failure where the market has the corridor */
 export async function addCorridor(
   database: Database,
-  market: string,
   { id, shards, reason }: z.output<typeof newCorridorSchema>,
   by: Decider,
-): Promise<z.output<typeof addedCorridorSchema>> {
+): Promise<Approval> {
   requireAuthority('add a corridor', AUTHORITY['add a corridor'], by);
-  return await changeCorridor(database, id, async (query, { isOurs, proposal, ...change }) => {
-    const record = async (action: 'corridor.propose' | 'corridor.add') =>
-      await recordChange(query, by, {
-        action,
-        subject: id,
-        before: null,
-        after: { shards, reason },
-      });
-    if (isOurs) return { corridor: id, is_added: true, proposed_by: null };
-    if (proposal === undefined) {
-      await change.propose(by.name, shards);
-      await record('corridor.propose');
-      return { corridor: id, is_added: false, proposed_by: by.name };
-    }
-    requireOther(
-      by,
-      proposal.by,
-      `the change of ${id} was proposed by ${proposal.by}: another person sends it again`,
-    );
-    if (proposal.shards !== shards)
-      throw new Failure(
-        'conflict',
-        'CORRIDOR_DIFFERS',
-        `shards: ${proposal.by} proposed ${id} with ${proposal.shards}, not with ${shards}`,
-      );
-    const owner = await change.claim(market, by.name);
-    if (owner !== market) {
-      throw new Failure('conflict', 'CORRIDOR_TAKEN', `${id} is a corridor of ${owner}`);
-    }
-    await record('corridor.add');
-    return { corridor: id, is_added: true, proposed_by: null };
-  });
+  return await database.transaction((query) =>
+    changeCorridor(query, id, async ({ isOurs }) => {
+      if (isOurs) throw new Failure('conflict', 'CORRIDOR_KNOWN', `the market has ${id} already`);
+      const detail = { corridor: id, shards };
+      return await propose(query, { kind: 'corridor', subject: id, detail, reason }, by);
+    }),
+  );
 }
+
+const askedSchema = z.object({ shards: z.int() });
+
+/** Adds the corridor that another person confirms. */
+export const executeCorridor: Execute<Api> = async (query, approval, by, { config }) => {
+  const { subject: id, detail, reason } = approval;
+  const { shards } = askedSchema.parse(detail);
+  const market = config.RISK_MARKET;
+  await changeCorridor(query, id, async ({ claim }) => {
+    const owner = await claim(market, shards, by.name);
+    if (owner === market) return;
+    throw new Failure('conflict', 'CORRIDOR_TAKEN', `${id} is a corridor of ${owner}`);
+  });
+  const after = { shards, reason };
+  await recordChange(query, by, { action: 'corridor.add', subject: id, before: null, after });
+  return after;
+};
 
 export const readSettings = async (database: Pick<Database, 'query'>, corridor: string) =>
   toJson((await readControls(database)).settings.get(corridor) ?? DEFAULT_SETTINGS);
@@ -158,30 +144,31 @@ export async function configureCorridor(
     if (makeTopics === undefined) throw new Failure('conflict', 'KAFKA_MISSING', why);
     await makeTopics();
   }
-  return await changeCorridor(database, corridor, async (query, { set }) => {
-    await lockControls(query);
-    const controls = await readControls({ query });
-    const before = controls.settings.get(corridor) ?? DEFAULT_SETTINGS;
-    if (shards !== undefined && shards !== before.shards) {
-      const frozenAt = freezeOf(controls, corridor)?.set_at;
-      await requireEmpty(query, corridor, frozenAt, await measure());
-    }
-    const after = {
-      shards: shards ?? before.shards,
-      weight: weight ?? before.weight,
-      log: log ?? before.log,
-      residency: residency === undefined ? before.residency : residency,
-    };
-    await set(after, by.name);
-    const subject = corridor;
-    await recordChange(query, by, {
-      action: 'corridor.configure',
-      subject,
-      before,
-      after: { ...after, reason },
-    });
-    return await readSettings({ query }, corridor);
-  });
+  return await database.transaction((query) =>
+    changeCorridor(query, corridor, async ({ set }) => {
+      await lockControls(query);
+      const controls = await readControls({ query });
+      const before = controls.settings.get(corridor) ?? DEFAULT_SETTINGS;
+      if (shards !== undefined && shards !== before.shards) {
+        const frozenAt = freezeOf(controls, corridor)?.set_at;
+        await requireEmpty(query, corridor, frozenAt, await measure());
+      }
+      const after = {
+        shards: shards ?? before.shards,
+        weight: weight ?? before.weight,
+        log: log ?? before.log,
+        residency: residency === undefined ? before.residency : residency,
+      };
+      await set(after, by.name);
+      await recordChange(query, by, {
+        action: 'corridor.configure',
+        subject: corridor,
+        before,
+        after: { ...after, reason },
+      });
+      return await readSettings({ query }, corridor);
+    }),
+  );
 }
 
 /** An account's transactions would be in two streams. @throws Failure with what waits */

@@ -7,13 +7,13 @@ import { compareLogs } from '../../core/store/log-deliveries/log-deliveries.ts';
 import { PARTITIONS, topicsOf } from '../../core/stream/kafka/topics.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
 import { AUTHORITY, READING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
 import {
   addCorridor,
-  addedCorridorSchema,
   configureCorridor,
   corridorCommandSchema,
   newCorridorSchema,
@@ -110,17 +110,12 @@ export const corridorOperations = [
   change({
     at: '/v1/corridors',
     operationId: 'addCorridor',
-    summary: 'Add a corridor to the market; the second of two people adds it',
-    description:
-      'The first person proposes it, and it is added when another person sends the same. Processes take its transactions within seconds.',
+    summary: 'Propose a corridor for the market; another person confirms it',
+    description: 'Processes take its transactions within seconds of the confirmation.',
     roles: AUTHORITY['add a corridor'].roles,
     body: bodyOf(newCorridorSchema),
-    answers: { 200: answer('Whether the market has it now.', addedCorridorSchema) },
-    run: async ({ body, by }, { config, databases, log }: Api) => {
-      const added = await addCorridor(databases.primary, config.RISK_MARKET, body, by);
-      log.warn({ keyId: by.keyId, ...added }, 'corridor');
-      return added;
-    },
+    answers: { 200: answer('The approval.', approvalSchema) },
+    run: ({ body, by }, { databases }: Api) => addCorridor(databases.primary, body, by),
   }),
   change({
     method: 'put',

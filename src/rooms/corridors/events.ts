@@ -1,4 +1,4 @@
-/** Tells other systems of decisions that another person completes or ends, and of what figures propose. */
+/** Tells other systems of controls that another person ends, and of what figures propose. */
 
 import {
   type Authority,
@@ -10,9 +10,7 @@ import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
-import type { AuditAction } from '../../kit/words/audit.ts';
 import { ENGINE, type Role } from '../../kit/words/principal.ts';
-import { AUTHORITY } from './authority.ts';
 import { readProposals } from './hour-figures.ts';
 
 /** How long after a decision its event is still made, where no worker ran before. */
@@ -32,39 +30,18 @@ function endOf(subject: string): Next | undefined {
   if (kind === undefined || !kindOf(kind).isTold) return undefined;
   return { ...kindOf(kind).end(scope), decision: `end ${subject}` };
 }
-/** The decision that confirms a proposal. */
-const confirmationOf = (subject: string): Next => ({
-  roles: SETTING_ROLES,
-  person: 'second',
-  decision: `change ${subject}`,
-});
-const decide = (decision: keyof typeof AUTHORITY) => (): Next => ({
-  ...AUTHORITY[decision],
-  decision,
-});
-
-/** The decision that each action asks of the next person; other actions ask nothing. */
-const NEXT: Partial<Record<AuditAction, (subject: string) => Next | undefined>> = {
-  'control.set': endOf,
-  'control.propose': confirmationOf,
-  'corridor.propose': decide('add a corridor'),
-  'rollback.request': decide('approve a rollback'),
-};
-const isWaiting = (action: string) => action !== 'control.set';
-
 type Row = {
   readonly auditId: string;
   readonly who: string;
-  readonly action: AuditAction;
   readonly subject: string;
   readonly at: Date;
   readonly reason: string | null;
 };
-const listDecided = rowsOf<Row, [actions: readonly string[], since: Date, rowsMax: number]>(
+const listDecided = rowsOf<Row, [since: Date, rowsMax: number]>(
   'list-second-authorities',
-  `select audit_id::text as "auditId", who, action, subject, changed_at as at, after ->> 'reason' as reason
-     from market.audit_log where action = any ($1::text[]) and changed_at > $2
-    order by audit_id desc limit $3`,
+  `select audit_id::text as "auditId", who, subject, changed_at as at, after ->> 'reason' as reason
+     from market.audit_log where action = 'control.set' and changed_at > $1
+    order by audit_id desc limit $2`,
 );
 
 type Person = { readonly name: string; readonly roles: readonly Role[] };
@@ -85,7 +62,7 @@ export const events: readonly EventSource[] = [
 
 async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
   const since = new Date(nowMs - MISSED_MS);
-  const rows = await listDecided(query, Object.keys(NEXT), since, DECISIONS_MAX);
+  const rows = await listDecided(query, since, DECISIONS_MAX);
   if (rows.length === 0) return [];
   const people = await listPeople(query, SETTING_ROLES);
   return rows.flatMap((row) => toEvent(row, people));
@@ -116,11 +93,8 @@ async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
   }));
 }
 
-function toEvent(
-  { auditId, who, action, subject, at, reason }: Row,
-  people: readonly Person[],
-): Event[] {
-  const asked = NEXT[action]?.(subject);
+function toEvent({ auditId, who, subject, at, reason }: Row, people: readonly Person[]): Event[] {
+  const asked = endOf(subject);
   if (asked === undefined) return [];
   const { roles, person, decision } = asked;
   const recipients = people
@@ -137,7 +111,16 @@ function toEvent(
       type: 'decision.second_authority',
       at,
       ...(corridor === undefined ? {} : { corridor }),
-      data: { action, subject, reason, who, at, is_waiting: isWaiting(action), next, recipients },
+      data: {
+        action: 'control.set',
+        subject,
+        reason,
+        who,
+        at,
+        is_waiting: false,
+        next,
+        recipients,
+      },
     },
   ];
 }

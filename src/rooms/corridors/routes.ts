@@ -13,7 +13,7 @@ import type { Proposal } from './proposals.ts';
 const eventsPart = eventsDocument([
   eventOf({
     type: 'decision.second_authority',
-    summary: 'A person stopped or proposed something, or figures propose it',
+    summary: 'A person stopped something, or figures propose it',
     data: z.object({
       action: z.string().meta({ description: 'Action of the audit log, or of the proposal.' }),
       subject: z.string(),

@@ -1,5 +1,5 @@
 /** Controls in words, as people read them in the answers to commands. */
-import type { Control, ControlProposal } from '../../core/domain/control.ts';
+import type { Control } from '../../core/domain/control.ts';
 import type { Row as Fields } from '../../kit/command/output.ts';
 
 /** A value in words: `points 100`. */
@@ -31,22 +31,3 @@ const sayMember = (value: unknown): unknown => {
 /** Members that are controls as lines. */
 export const tellControls = (row: Fields): Fields =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, sayMember(value)]));
-
-/** A proposal in a line. */
-export function sayProposal(proposal: ControlProposal | null): string {
-  if (proposal === null) return '-';
-  const what = proposal.value === null ? 'the end' : sayValue(proposal.value);
-  return `${what} by ${proposal.proposed_by}: ${proposal.reason}`;
-}
-
-const optionsOf = (value: object) =>
-  Object.entries(value).map(([name, member]) => `--${name.replaceAll('_', '-')} ${member}`);
-
-/** The command that a second person sends for a proposal. */
-export function sayWaiting({ kind, scope, value, proposal }: Control): string | undefined {
-  if (proposal === null) return undefined;
-  const { value: to, proposed_by: by } = proposal;
-  const command = to === null ? ['end', kind, scope] : ['set', kind, scope, ...optionsOf(to)];
-  const what = to === null ? 'end' : 'change';
-  return `The ${what} by ${by} waits for a second person, and ${sayValue(value)} of ${scope} hold until then: another operator, risk_officer or admin sends bin/risk controls ${command.join(' ')} --reason '…'`;
-}

@@ -1,8 +1,9 @@
 /** Changes of lists, each with its row of the audit log in the same commit. The same change again changes nothing. */
-import { refuseShared } from '../../kit/access/identities.ts';
+import type { Approval } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { onlyOf } from '../../kit/database/statement.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
@@ -13,8 +14,10 @@ import {
   isShared,
   LISTS_MAX,
   type ListJson,
+  listName,
   type NewEntry,
   type NewList,
+  newEntrySchema,
 } from './list.ts';
 import * as store from './store.ts';
 import { readValue } from './value.ts';
@@ -70,40 +73,65 @@ export async function createList(
   });
 }
 
-/** The entry is in force at once, or proposed where the list allows. */
+/** The entry is in force at once, or waits for a second person where the list allows. */
 export async function addEntry(
   database: Changing,
   name: string,
   wanted: NewEntry,
   by: Officer,
-): Promise<EntryJson> {
+): Promise<EntryJson | Approval> {
   return await database.transaction(async (query) => {
     const list = await lockList(query, name);
     const read = readValue(list.kind, wanted.value);
     if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
     const { value } = read;
+    const entry = { ...wanted, value };
     const open = await store.findOpen(query, name, value);
     if (open !== undefined && open.state !== 'expired') return repeated(open, wanted);
-    if (open !== undefined) await store.endEntry(query, open, ENGINE);
     requireRoom(list, 1);
-    if (list.effect === 'allow') await requirePerson(query, by);
-    const id = await store.addEntry(query, list, { ...wanted, value }, by);
-    const action = list.effect === 'allow' ? 'list.propose' : 'list.add';
-    const after = await requireEntry(query, name, id);
-    await recordChange(query, by, { action, subject: name, before: null, after });
-    return after;
+    if (list.effect !== 'allow') return await storeEntry(query, list, entry, by);
+    const asked = { subject: `${name} ${value}`, detail: { list: name, ...entry } };
+    return await propose(query, { kind: 'list-entry', ...asked, reason: wanted.reason }, by);
   });
 }
 
-function repeated(
-  open: Parameters<typeof store.withoutKey>[0],
-  { reason, expires_at }: NewEntry,
-): EntryJson {
+const askedSchema = newEntrySchema.extend({ list: listName });
+
+/** Puts an entry of an allow list in force that another person confirms. */
+export const executeEntry: Execute<unknown> = async (query, { detail, ...approval }, by) => {
+  const { list: name, ...entry } = checkFields(askedSchema, detail);
+  const list = await lockList(query, name);
+  const open = await store.findOpen(query, name, entry.value);
+  if (open !== undefined && open.state !== 'expired') throw listedAlready(open);
+  return await storeEntry(query, list, entry, by, approval);
+};
+
+async function storeEntry(
+  query: Query,
+  list: store.LockedList,
+  entry: NewEntry,
+  by: Officer,
+  approval?: store.Approved,
+): Promise<EntryJson> {
+  const { name } = list;
+  const open = await store.findOpen(query, name, entry.value);
+  if (open !== undefined) await store.endEntry(query, open, ENGINE);
+  requireRoom(list, 1);
+  const id = await store.addEntry(query, list, entry, by, approval);
+  const after = await requireEntry(query, name, id);
+  await recordChange(query, by, { action: 'list.add', subject: name, before: null, after });
+  return after;
+}
+
+function repeated(open: EntryJson, { reason, expires_at }: NewEntry): EntryJson {
   const expiresAt = expires_at === undefined ? null : new Date(expires_at).toISOString();
-  if (open.reason === reason && open.expires_at === expiresAt) return store.withoutKey(open);
-  const { list, value, entry_id: id, added_by: by } = open;
-  const why = `${list} has ${given(value)} by ${by} with another reason or expiry: end the entry ${id} first`;
-  throw conflict('LISTED_ALREADY', why);
+  if (open.reason === reason && open.expires_at === expiresAt) return open;
+  throw listedAlready(open);
+}
+
+function listedAlready({ list, value, entry_id: id, added_by: by }: EntryJson): Failure {
+  const why = `${list} has ${given(value)} by ${by}, perhaps with another reason or expiry: end the entry ${id} first`;
+  return conflict('LISTED_ALREADY', why);
 }
 
 export function requireRoom({ name, open_entries }: store.LockedList, more: number): void {
@@ -114,53 +142,13 @@ export function requireRoom({ name, open_entries }: store.LockedList, more: numb
   );
 }
 
-const findNobody = onlyOf<{ isNobodys: boolean }, [key: string]>(
-  'find-nobody-in-line',
-  'select market.is_nobodys($1) as "isNobodys"',
-);
-
-/** @throws Failure where anybody may hold the key, so that its holder could approve under another name */
-export async function requirePerson(query: Query, { keyId }: Officer): Promise<void> {
-  if (!(await findNobody(query, keyId)).isNobodys) return;
-  const why =
-    'an entry of an allow list is proposed by a person whose key a person has made: this key, or the key that made it, is nobody’s';
-  throw conflict('AUTHOR_UNKNOWN', why);
-}
-
 async function requireEntry(query: Query, list: string, id: string): Promise<EntryJson> {
   const found = await store.findEntry(query, list, id);
-  if (found !== undefined) return store.withoutKey(found);
+  if (found !== undefined) return found;
   throw new Failure('not-found', 'ENTRY_UNKNOWN', `${list} has no entry ${given(id)}`);
 }
 
-export async function approveEntry(
-  database: Changing,
-  name: string,
-  id: string,
-  by: Officer,
-): Promise<EntryJson> {
-  return await database.transaction(async (query) => {
-    await lockList(query, name);
-    const found = await store.findEntry(query, name, id);
-    const before =
-      found === undefined ? await requireEntry(query, name, id) : store.withoutKey(found);
-    if (before.state === 'in_force') return before;
-    const { state, import_id: importId } = before;
-    if (state !== 'proposed')
-      throw conflict('NOT_PROPOSED', `the entry ${id} is ${state}: add it again`);
-    if (importId !== null) {
-      const why = `the entry ${id} came with the import ${importId}: approve the import`;
-      throw conflict('OF_AN_IMPORT', why);
-    }
-    await refuseShared({ query }, found?.added_by_key ?? null, by.keyId, 'approve');
-    await store.approveEntry(query, before, by);
-    const after = await requireEntry(query, name, id);
-    await recordChange(query, by, { action: 'list.approve', subject: name, before, after });
-    return after;
-  });
-}
-
-/** Ends an entry that is in force, and withdraws a proposed one. */
+/** Ends an entry that is in force. */
 export async function endEntry(
   database: Changing,
   name: string,

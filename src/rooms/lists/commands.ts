@@ -3,7 +3,6 @@
 import { asking, commandOf } from '../../kit/command/rows.ts';
 import { readPages } from '../../kit/command/run-row.ts';
 import { importAction } from './import-command.ts';
-import { isShared } from './list.ts';
 
 const EXPORTS = 'Print the entries in force as NDJSON, which import takes, in the order of values';
 const exportAction = asking(
@@ -20,14 +19,6 @@ const exportAction = asking(
     for (const line of lines.sort()) output.exactLine(line);
   },
 );
-
-type Proposed = { readonly state?: string; readonly list?: string; readonly entry_id?: string };
-
-/** The command of the second person. */
-function sayProposed({ state, list = '', entry_id: id = '' }: Proposed): string | undefined {
-  if (state !== 'proposed' || isShared(list)) return undefined;
-  return `The entry waits for a second person: another risk_officer sends bin/risk lists approve ${list} ${id}`;
-}
 
 const sayAsked = ({ name = '' }: { readonly name?: string }) =>
   `Entries change no decision until a rule set in force asks in_list("${name}")`;
@@ -48,11 +39,7 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
     list: { operation: 'listLists', hides: ['created_by', 'created_at'] },
     create: { operation: 'createList', words: { NAME: 'name' }, notes: sayAsked },
     show: { operation: 'listEntries', hides: ['list', 'import_id'] },
-    add: {
-      operation: 'addListEntry',
-      words: { VALUE: 'value' },
-      notes: sayProposed,
-    },
+    add: { operation: 'addListEntry', words: { VALUE: 'value' } },
     lookup: {
       operation: 'lookUpLists',
       words: { KIND: 'kind', VALUE: 'value' },

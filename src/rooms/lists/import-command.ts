@@ -14,6 +14,7 @@ import {
 import { IDS_OPTION } from '../../kit/command/file-options.ts';
 import { needed, URL_OPTION, type ValuesOf } from '../../kit/command/options.ts';
 import { written } from '../../kit/command/rows.ts';
+import { sayWaiting } from '../../kit/command/run-row.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -160,11 +161,7 @@ async function send(
   const { import_id: id, rows, added, state } = done;
   if (id === undefined) throw notTheContract();
   output.value(done, [`imported import_id=${id} rows=${rows} added=${added} state=${state}`]);
-  if (state === 'proposed') {
-    output.note(
-      `The import waits for a second person: another risk_officer sends bin/risk lists approve-import ${name} ${id}`,
-    );
-  }
+  if (state === 'proposed') output.note(sayWaiting(done.approval_id));
   return EXIT.fine;
 }
 

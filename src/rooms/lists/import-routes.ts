@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Api } from '../../core/room.ts';
+import { requirePerson } from '../../kit/approvals/approvals.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import {
@@ -16,8 +17,8 @@ import { ndjson } from '../../kit/http/openapi.ts';
 import { answer, change, list } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import type { Role } from '../../kit/words/principal.ts';
-import { lockList, requireList, requirePerson } from './change.ts';
-import { approveImport, endImport, importEntries, listImports } from './import.ts';
+import { lockList, requireList } from './change.ts';
+import { endImport, importEntries, listImports } from './import.ts';
 import { IMPORT_ROWS_MAX, type ImportRows, type Reading, readImport } from './import-rows.ts';
 import { DEVICE, importParameters, importPath, importSchema, namePath } from './list.ts';
 import { keeperOf } from './value.ts';
@@ -32,7 +33,6 @@ type ImportParts = Pick<Api, 'databases' | 'limits'> & {
  * Block and watch act alone, and so does the end of any entry; what people propose for an allow list waits.
  */
 export const CHANGERS = ['analyst', 'operator', 'risk_officer'] as const satisfies readonly Role[];
-export const APPROVERS = ['risk_officer'] as const satisfies readonly Role[];
 export const READERS = CHANGERS;
 
 const CSV = 'text/csv';
@@ -71,7 +71,7 @@ export const importOperations = [
     at: '/v1/lists/{name}/imports',
     operationId: 'importListEntries',
     summary: 'Add a file of values to a list, all or nothing',
-    description: `At most ${IMPORT_ROWS_MAX.toLocaleString('en-US')} rows of NDJSON, or of CSV with a header of the same fields. A wrong value or a past expiry, named by its line as \`/lines/17/value\`, refuses the file; the answer names the first 100. Values that the list has stay as they are, so a file may be sent again. An import into an allow list is proposed as a whole.`,
+    description: `At most ${IMPORT_ROWS_MAX.toLocaleString('en-US')} rows of NDJSON, or of CSV with a header of the same fields. A wrong value or a past expiry, named by its line as \`/lines/17/value\`, refuses the file; the answer names the first 100. Values that the list has stay as they are, so a file may be sent again. An import into an allow list waits as a whole for the approval that the answer names.`,
     roles: CHANGERS,
     path: namePath,
     query: importParameters,
@@ -108,18 +108,6 @@ export const importOperations = [
         running.isOne = false;
       }
     },
-  }),
-  change({
-    at: '/v1/lists/{name}/imports/{id}/approve',
-    operationId: 'approveListImport',
-    'x-command': 'lists approve-import',
-    summary: 'Put a proposed import of an allow list in force',
-    description: 'Another person than the author.',
-    roles: APPROVERS,
-    path: importPath,
-    answers: { 200: answer('The import.', importSchema) },
-    run: ({ path: { name, id }, by }, { databases: { primary } }: ImportParts) =>
-      approveImport(primary, name, id, by),
   }),
   change({
     method: 'delete',

@@ -1,12 +1,13 @@
 /** Stores imports, each in one commit: a list has all rows of an import or none. */
-import { refuseShared } from '../../kit/access/identities.ts';
+import { z } from 'zod';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
-import { lockList, requirePerson, requireRoom } from './change.ts';
+import { lockList, requireRoom } from './change.ts';
 import type { ImportRows } from './import-rows.ts';
 import type { ImportJson } from './list.ts';
 import { bumpBulk, bumpList } from './store.ts';
@@ -15,17 +16,16 @@ import { bumpBulk, bumpList } from './store.ts';
 const STEP_ROWS = 5000;
 
 const COLUMNS = `import_id::text as import_id, list, reason, rows, added, added_by, ${timeText('added_at')} as added_at,
-  approved_by, ${timeText('valid_from')} as valid_from, ${timeText('ended_at')} as ended_at, ended_by,
-  case when ended_at is not null then 'ended' when valid_from is null then 'proposed' else 'in_force' end as state`;
+  (select confirmed_by from market.approvals a where a.approval_id = i.approval_id) as approved_by, ${timeText('valid_from')} as valid_from, ${timeText('ended_at')} as ended_at, ended_by,
+  case when ended_at is not null then 'ended' when valid_from is null then 'proposed' else 'in_force' end as state, approval_id::text as approval_id`;
 
-type Found = ImportJson & { readonly added_by_key: string };
-const find = firstOf<Found, [list: string, id: string]>(
+const find = firstOf<ImportJson, [list: string, id: string]>(
   'find-list-import',
-  `select ${COLUMNS}, added_by_key from market.list_imports where list = $1 and import_id = $2`,
+  `select ${COLUMNS} from market.list_imports i where list = $1 and import_id = $2`,
 );
 export const listImports = rowsOf<ImportJson, [list: string]>(
   'list-list-imports',
-  `select ${COLUMNS} from market.list_imports where list = $1 order by import_id desc limit 200`,
+  `select ${COLUMNS} from market.list_imports i where list = $1 order by import_id desc limit 200`,
 );
 const holdImports = onlyOf<{ isFree: boolean }, [list: string]>(
   'hold-list-imports',
@@ -59,13 +59,14 @@ const store = onlyOf<
      on conflict (list, value) where valid_to is null do nothing returning 1)
    select count(*)::int4 as added from added`,
 );
-const finish = rowsOf<object, [id: string, added: number, isInForce: boolean]>(
+const finish = rowsOf<object, [id: string, added: number, approvalId: string | null]>(
   'finish-list-import',
-  `update market.list_imports set added = $2, valid_from = case when $3 then clock_timestamp() end where import_id = $1`,
+  `update market.list_imports set added = $2, approval_id = $3, valid_from = case when $3::bigint is null then clock_timestamp() end
+    where import_id = $1`,
 );
-const approve = rowsOf<object, [id: string, by: string, key: string]>(
-  'approve-list-import',
-  `update market.list_imports set approved_by = $2, approved_by_key = $3, valid_from = clock_timestamp() where import_id = $1`,
+const putInForce = rowsOf<object, [id: string]>(
+  'put-list-import-in-force',
+  'update market.list_imports set valid_from = clock_timestamp() where import_id = $1',
 );
 const endStep = onlyOf<{ ended: number }, [id: string, by: string]>(
   'end-imported-list-entries',
@@ -103,8 +104,15 @@ export async function importEntries(
     // The lock comes last: meanwhile people change the list.
     const list = await lockList(query, name);
     requireRoom(list, added);
-    if (list.effect === 'allow') await requirePerson(query, by);
-    await finish(query, id, added, list.effect !== 'allow');
+    const asked = {
+      subject: `${name} import ${id}`,
+      detail: { list: name, import_id: id, rows, added },
+    };
+    const approval =
+      list.effect === 'allow'
+        ? await propose(query, { kind: 'list-import', ...asked, reason }, by)
+        : undefined;
+    await finish(query, id, added, approval?.approval_id ?? null);
     await bumpBulk(query, name, added - ended);
     const after = await requireImport(query, name, id);
     await recordChange(query, by, { action: 'list.import', subject: name, before: null, after });
@@ -117,39 +125,26 @@ const kindOf = onlyOf<{ kind: string }, [name: string]>(
   'select kind from market.lists where name = $1',
 );
 
-const known = ({ added_by_key: _, ...found }: Found): ImportJson => found;
-
-async function requireFound(query: Query, name: string, id: string): Promise<Found> {
+async function requireImport(query: Query, name: string, id: string): Promise<ImportJson> {
   const found = await find(query, name, id);
   if (found !== undefined) return found;
   throw new Failure('not-found', 'IMPORT_UNKNOWN', `${name} has no import ${given(id)}`);
 }
-const requireImport = async (query: Query, name: string, id: string) =>
-  known(await requireFound(query, name, id));
+
+const askedSchema = z.object({ list: z.string(), import_id: z.string() });
 
 /** Puts all entries of an import into an allow list in force. */
-export async function approveImport(
-  database: Pick<Database, 'session'>,
-  name: string,
-  id: string,
-  by: Officer,
-): Promise<ImportJson> {
-  return await inSession(database, async (query) => {
-    await lockList(query, name);
-    const found = await requireFound(query, name, id);
-    const before = known(found);
-    if (before.state === 'in_force') return before;
-    if (before.state === 'ended') {
-      throw new Failure('conflict', 'NOT_PROPOSED', `the import ${id} is ended: send it again`);
-    }
-    await refuseShared({ query }, found.added_by_key, by.keyId, 'approve');
-    await approve(query, id, by.name, by.keyId);
-    await bumpBulk(query, name, 0);
-    const after = await requireImport(query, name, id);
-    await recordChange(query, by, { action: 'list.approve', subject: name, before, after });
-    return after;
-  });
-}
+export const executeImport: Execute<unknown> = async (query, { detail }) => {
+  const { list: name, import_id: id } = askedSchema.parse(detail);
+  await lockList(query, name);
+  const { state } = await requireImport(query, name, id);
+  if (state === 'ended') {
+    throw new Failure('conflict', 'IMPORT_ENDED', `the import ${id} is ended: send it again`);
+  }
+  await putInForce(query, id);
+  await bumpBulk(query, name, 0);
+  return await requireImport(query, name, id);
+};
 
 /** Ends all entries of an import that are left, and withdraws a proposed one. */
 export async function endImport(

@@ -104,7 +104,9 @@ export const entrySchema = z
     entry_id: z.string(),
     list: z.string(),
     value: z.string().meta({ example: DEVICE }),
-    state: z.enum(STATES).meta({ description: '`proposed` waits for a second person.' }),
+    state: z
+      .enum(STATES)
+      .meta({ description: '`proposed`: its import waits for a second person.' }),
     reason: z.string(),
     expires_at: z.iso.datetime().nullable(),
     added_by: z.string(),
@@ -172,6 +174,7 @@ export const importSchema = z
     added: z.int().meta({ description: 'The other rows were in the list.' }),
     added_by: z.string(),
     added_at: z.iso.datetime(),
+    approval_id: z.string().nullable().meta({ description: 'Of an import into an allow list.' }),
     approved_by: z.string().nullable(),
     valid_from: z.iso.datetime().nullable(),
     ended_at: z.iso.datetime().nullable(),

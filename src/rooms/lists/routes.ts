@@ -1,17 +1,13 @@
 /** `/v1/lists`: lists, their entries with the history, and which lists have a value. */
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, change, list, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { addEntry, approveEntry, createList, endEntry, requireList } from './change.ts';
-import {
-  APPROVERS,
-  CHANGERS,
-  importLineSchema,
-  importOperations,
-  READERS,
-} from './import-routes.ts';
+import { addEntry, createList, endEntry, requireList } from './change.ts';
+import { CHANGERS, importLineSchema, importOperations, READERS } from './import-routes.ts';
 import {
   ENTRIES_MAX,
   type EntryJson,
@@ -102,11 +98,11 @@ const listOperations = [
     operationId: 'addListEntry',
     summary: 'Add a value to a list',
     description:
-      'In force at once in a list that blocks or watches. In an allow list the entry is proposed, by a key that is a person’s, until another person approves it. The same again changes nothing; another reason or expiry needs the end of the entry before.',
+      'In force at once in a list that blocks or watches. In an allow list the answer is the approval that another person confirms, and the key must be a person’s. The same again changes nothing; another reason or expiry needs the end of the entry before.',
     roles: CHANGERS,
     path: namePath,
     body: bodyOf(newEntrySchema),
-    answers: { 200: answer('The entry.', entrySchema) },
+    answers: { 200: answer('The entry, or the approval.', z.union([entrySchema, approvalSchema])) },
     run: async ({ path: { name }, body, by, c }, { databases: { primary } }: Api) => {
       if (c.get('personal') === undefined) return await addEntry(primary, name, body, by);
       const { kind } = await requireList(primary.query, name);
@@ -115,23 +111,11 @@ const listOperations = [
     },
   }),
   change({
-    at: '/v1/lists/{name}/entries/{id}/approve',
-    operationId: 'approveListEntry',
-    'x-command': 'lists approve',
-    summary: 'Put a proposed entry of an allow list in force',
-    description: 'Another person than the author.',
-    roles: APPROVERS,
-    path: entryPath,
-    answers: { 200: answer('The entry.', entrySchema) },
-    run: ({ path: { name, id }, by }, { databases: { primary } }: Api) =>
-      approveEntry(primary, name, id, by),
-  }),
-  change({
     method: 'delete',
     at: '/v1/lists/{name}/entries/{id}',
     operationId: 'endListEntry',
     'x-command': 'lists remove',
-    summary: 'End an entry, or withdraw a proposed one; its history stays',
+    summary: 'End an entry; its history stays',
     roles: CHANGERS,
     path: entryPath,
     answers: { 200: answer('The entry.', entrySchema) },

@@ -2,6 +2,7 @@
  * Lists and entries in Postgres. A change of a list locks the list's row until its commit, so versions have the order of
  * commits. An entry is in force by Postgres' clock.
  */
+import type { Execute } from '../../kit/approvals/approvals.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
@@ -30,7 +31,7 @@ const MARKET: EntrySource = {
   validFrom: 'coalesce(e.valid_from, i.valid_from)',
   facts: `coalesce(e.reason, i.reason) as reason, coalesce(e.added_by, i.added_by) as added_by,
           ${timeText('coalesce(e.added_at, i.added_at)')} as added_at, e.import_id::text as import_id,
-          coalesce(e.approved_by, i.approved_by) as approved_by`,
+          (select confirmed_by from market.approvals a where a.approval_id = coalesce(e.approval_id, i.approval_id)) as approved_by`,
 };
 const SHARED: EntrySource = {
   table: 'shared.reference_entries',
@@ -103,19 +104,16 @@ export const bumpBulk = rowsOf<object, [name: string, open: number]>(
     where name = $1`,
 );
 
-type Found = EntryJson & { readonly added_by_key: string | null };
-const FOUND = `${columnsOf(MARKET)}, coalesce(e.added_by_key, i.added_by_key) as added_by_key`;
+const FOUND = columnsOf(MARKET);
 
-export const findEntry = firstOf<Found, [list: string, id: string]>(
+export const findEntry = firstOf<EntryJson, [list: string, id: string]>(
   'find-list-entry',
   `select ${FOUND} from ${MARKET.from} where e.list = $1 and e.entry_id = $2`,
 );
-export const findOpen = firstOf<Found, [list: string, value: string]>(
+export const findOpen = firstOf<EntryJson, [list: string, value: string]>(
   'find-open-list-entry',
   `select ${FOUND} from ${MARKET.from} where e.list = $1 and e.value = $2 and e.valid_to is null`,
 );
-export const withoutKey = ({ added_by_key: _, ...entry }: Found): EntryJson => entry;
-
 const insertEntry = onlyOf<
   { entry_id: string },
   [
@@ -126,39 +124,37 @@ const insertEntry = onlyOf<
     expiresAt: string | null,
     by: string,
     key: string,
-    isInForce: boolean,
+    approvalId: string | null,
     version: string,
   ]
 >(
   'insert-list-entry',
-  `insert into market.list_entries (list, value, addresses, reason, expires_at, added_by, added_by_key, added_at, valid_from, version)
-   values ($1, $2, $3::inet, $4, $5, $6, $7, ${NOW}, case when $8 then ${NOW} end, $9)
+  `insert into market.list_entries (list, value, addresses, reason, expires_at, added_by, added_by_key, added_at, approval_id, valid_from, version)
+   values ($1, $2, $3::inet, $4, $5, $6, $7, ${NOW}, $8, ${NOW}, $9)
    returning entry_id::text`,
 );
 
+/** The approval of an entry that two people want. */
+export type Approved = Pick<
+  Parameters<Execute<unknown>>[1],
+  'approval_id' | 'proposed_by' | 'proposed_by_key'
+>;
+
 export async function addEntry(
   query: Query,
-  { name, kind, effect }: Pick<LockedList, 'name' | 'kind' | 'effect'>,
+  { name, kind }: Pick<LockedList, 'name' | 'kind'>,
   { value, reason, expires_at }: NewEntry,
   by: Officer,
+  approval?: Approved,
 ): Promise<string> {
+  const author = [approval?.proposed_by ?? by.name, approval?.proposed_by_key ?? by.keyId] as const;
   const { version } = await bumpList(query, name, 1);
   const added = await insertEntry(
     query,
     ...([name, value, kind === 'address' ? value : null, reason] as const),
-    ...([expires_at ?? null, by.name, by.keyId, effect !== 'allow', version] as const),
+    ...([expires_at ?? null, ...author, approval?.approval_id ?? null, version] as const),
   );
   return added.entry_id;
-}
-
-const approveStatement = rowsOf<object, [id: string, by: string, key: string, version: string]>(
-  'approve-list-entry',
-  `update market.list_entries set approved_by = $2, approved_by_key = $3, valid_from = ${NOW}, version = $4
-    where entry_id = $1`,
-);
-export async function approveEntry(query: Query, { list, entry_id: id }: EntryJson, by: Officer) {
-  const { version } = await bumpList(query, list, 0);
-  await approveStatement(query, id, by.name, by.keyId, version);
 }
 
 const endStatement = rowsOf<object, [id: string, by: string]>(

@@ -39,18 +39,14 @@ const exportAction = written(
   },
 );
 
-type Proposed = { readonly proposal_id?: string };
-const sayProposed = ({ proposal_id: id }: Proposed) =>
-  `It is in force when another risk officer sends bin/risk models approve ${id}`;
-
 export const command = commandOf({
   name: 'models',
   summary: 'Trains and registers models, rolls them out and back, watches them.',
   notes: `MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightGBM text or logistic JSON.
 A model is staged, then shadow, canary, active, in steps; another one that becomes active deprecates it.
-import, export and train need DATABASE_URL. import, train, promote, approve, emergency and rollback need in RISK_API_KEY the
-key of a confirmed risk officer, who acts by it. A proposal is approved by another person within 7 days. An emergency ends by
-itself unless another person approves its proposal within a day; a corridor has no second one until two people have decided.
+import, export and train need DATABASE_URL. import, train, promote, emergency and rollback need in RISK_API_KEY the key of a
+confirmed risk officer, who acts by it. Another person confirms what is proposed (risk approvals). An emergency ends by itself
+unless another person confirms it within a day; a corridor has no second one until two people have decided.
 
 train reads the features that were logged with the scores of a window, and what was known of them by a time; it trains,
 calibrates, chooses bands, writes model, manifest and card to a folder and registers the model as staged. Dates are
@@ -77,7 +73,7 @@ Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 202
     import: importAction,
     export: exportAction,
     train: trainAction,
-    promote: { operation: 'proposeModel', notes: sayProposed },
+    promote: { operation: 'proposeModel' },
     watch: {
       operation: 'readModelWatch',
       columns: [

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import {
   corridorOrAll,
-  givenReason,
   overrideText,
   proposedHolding,
   reasonText,
@@ -52,16 +51,6 @@ export const newRollbackSchema = z
   .strictObject({ corridor: corridorOrAll })
   .meta({ id: 'NewModelRollback' });
 
-export const proposalSchema = z
-  .object({
-    proposal_id: z.string(),
-    corridor: z.string(),
-    to: z.string(),
-    proposed_by: z.string(),
-    override: givenReason,
-  })
-  .meta({ id: 'ModelProposal' });
-
 export const decidedRolloutsSchema = z
   .object({
     items: z.array(
@@ -71,9 +60,8 @@ export const decidedRolloutsSchema = z
   .meta({ id: 'DecidedRollouts' });
 
 export const emergencySchema = decidedRolloutsSchema
-  .extend({ proposal_id: z.string().meta({ description: 'Another person may approve it.' }) })
+  .extend({ approval_id: z.string().meta({ description: 'Another person may confirm it.' }) })
   .meta({ id: 'ModelEmergency' });
-export type EmergencyJson = z.infer<typeof emergencySchema>;
 
 export const modelSchema = z
   .object({
@@ -88,9 +76,6 @@ export const modelSchema = z
     created_at: z.iso.datetime(),
     created_by: z.string(),
     does: z.string().meta({ description: 'In words.', example: 'active US-EG; shadow US-IN' }),
-    open_proposals: z
-      .int()
-      .meta({ description: 'Proposals that wait for the approval of another person.' }),
     corridors: z
       .array(z.object({ corridor: z.string(), state: z.string(), canary_percent: z.int() }))
       .meta({ description: 'Where it is more than staged.' }),
@@ -110,9 +95,6 @@ export const modelDetailSchema = modelSchema
     parent: z.string().nullable(),
     card: z.record(z.string(), z.unknown()).nullable(),
     stage: stageSchema.nullable().meta({ description: 'Null: it decides nowhere.' }),
-    proposals: z
-      .array(proposalSchema.extend({ proposed_at: z.iso.datetime() }))
-      .meta({ description: 'Those that may still be approved, newest first.' }),
     rollouts: z
       .array(
         z.object({
@@ -120,12 +102,12 @@ export const modelDetailSchema = modelSchema
           state: z.string(),
           canary_percent: z.int(),
           cause: z.string(),
-          proposal_id: z.string().nullable(),
+          approval_id: z.string().nullable(),
           proposed_by: z.string(),
           approved_by: z.string().nullable(),
           reason: z.string().nullable(),
           ends_at: z.iso.datetime().nullable().meta({
-            description: 'An emergency ends then unless another person approves its proposal.',
+            description: 'An emergency ends then unless another person confirms its approval.',
           }),
           created_at: z.iso.datetime(),
         }),
@@ -135,8 +117,6 @@ export const modelDetailSchema = modelSchema
   .meta({ id: 'ModelDetail' });
 export type ModelJson = z.infer<typeof modelSchema>;
 export type ModelDetailJson = z.infer<typeof modelDetailSchema>;
-export type ProposalJson = z.infer<typeof proposalSchema>;
-export type DecidedRolloutsJson = z.infer<typeof decidedRolloutsSchema>;
 
 /**
  * The distributions of a model's inputs and probability at its training: `reference` on its card, which later

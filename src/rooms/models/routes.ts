@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { type AnswerText, createSampleCache } from '../../kit/caches/answer-cache.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
@@ -12,7 +13,7 @@ import { answer, bodyOf, change, list, pathsOf, read, routesOf } from '../../kit
 import { cursorOfNames } from '../../kit/words/list-parameters.ts';
 import { LIST_ROWS } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { actAlone, approveModel, proposeModel, rollBackModel } from './decide-models.ts';
+import { actAlone, proposeModel, rollBackModel } from './decide-models.ts';
 import {
   decidedRolloutsSchema,
   emergencySchema,
@@ -22,7 +23,6 @@ import {
   newEmergencySchema,
   newProposalSchema,
   newRollbackSchema,
-  proposalSchema,
 } from './model-record.ts';
 import {
   type ComparisonQuestion,
@@ -93,7 +93,7 @@ const operations = [
     at: '/v1/models/{id}',
     operationId: 'readModel',
     'x-command': 'models show',
-    summary: 'One model: lineage, card, proposals and rollouts',
+    summary: 'One model: lineage, card and rollouts',
     path: named,
     answers: { 200: answer('The model.', modelDetailSchema) },
     run: ({ path: { id } }, { databases: { primary } }: Parts) => readModelRow(primary, id),
@@ -102,12 +102,12 @@ const operations = [
     ...deciding,
     at: '/v1/models/{id}/proposals',
     operationId: 'proposeModel',
-    summary: 'Propose what a model shall do; somebody else approves it',
+    summary: 'Propose what a model shall do; another person confirms it',
     description:
       'More than 5 % of one corridor, a second corridor, and one of another source country each wait for the dwell time and the gates of the `stage`, or take an `override`.',
     path: named,
     body: bodyOf(newProposalSchema),
-    answers: { 201: answer('The proposal.', proposalSchema) },
+    answers: { 201: answer('The approval.', approvalSchema) },
     run: async ({ path, body, by }, { databases: { primary } }: Parts) =>
       await proposeModel(primary, { ...body, reference: path.id, by }),
   }),
@@ -118,12 +118,12 @@ const operations = [
     'x-command': 'models emergency',
     summary: 'Put a model in force alone, for a day at most',
     description:
-      'It ends by itself unless another person approves the proposal. A corridor has no second emergency until two people have decided there.',
+      'It ends by itself unless another person confirms the approval. A corridor has no second emergency until two people have decided there.',
     path: named,
     body: bodyOf(newEmergencySchema),
     answers: {
       201: answer(
-        'The rows that hold from now on, and the proposal that confirms them.',
+        'The rows that hold from now on, and the approval that confirms them.',
         emergencySchema,
       ),
     },
@@ -131,16 +131,6 @@ const operations = [
       const { reason, ...promotion } = body;
       return await actAlone(primary, { ...promotion, reference: path.id, by }, reason);
     },
-  }),
-  change({
-    ...deciding,
-    at: '/v1/models/proposals/{id}/approve',
-    operationId: 'approveModel',
-    'x-command': 'models approve',
-    summary: 'Put a proposal of somebody else in force',
-    path: z.object({ id: z.string().meta({ description: 'The proposal.', example: '12' }) }),
-    answers: { 200: decided },
-    run: ({ path: { id }, by }, { databases: { primary } }: Parts) => approveModel(primary, id, by),
   }),
   change({
     ...deciding,

@@ -5,20 +5,20 @@
 
 import { open, readFile } from 'node:fs/promises';
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
-import { refuseShared } from '../../kit/access/identities.ts';
+import type { Approval } from '../../kit/approvals/approval.ts';
+import { propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { findNoted, findOwn } from './own-subjects.ts';
 import {
-  askErasure,
   deleteSubjects,
   type Erasure,
-  endErasure,
   endWith,
   findBlocking,
   findErasure,
+  insertErasure,
   listFields,
   lockState,
   lockSubject,
@@ -26,64 +26,59 @@ import {
 } from './store.ts';
 
 export type Erasing = { readonly token: string; readonly reason: string };
-type Erased = { readonly erasure: Erasure; readonly blockedBy: readonly string[] };
+type Ledger = { readonly market: string; readonly ledger: string };
 
 /** Market, token and time. */
 const LINE = /^(\S+) (\S+) (\S+Z)$/;
 const NEWLINE = 0x0a;
 
-/** @param to the market and its ledger */
-export async function eraseSubject(
-  database: Pick<Database, 'transaction'>,
-  to: { readonly market: string; readonly ledger: string },
+/** Erases a subject; one on a block list waits for another person. @param to the market and its ledger */
+export const eraseSubject = (
+  { transaction }: Pick<Database, 'transaction'>,
+  to: Ledger,
+  erasing: Erasing,
+  by: Officer,
+): Promise<Erasure | Approval> => transaction((query) => eraseIn(query, to, erasing, by));
+
+/** @param askedBy who has proposed what `by` confirms; undefined: nobody */
+export async function eraseIn(
+  query: Query,
+  to: Ledger,
   { token, reason }: Erasing,
   by: Officer,
-): Promise<Erasure> {
-  const { erasure, blockedBy } = await database.transaction(async (query): Promise<Erased> => {
-    const { keyId, marketKey } = await lockState(query);
-    const before = await findErasure(query, token);
-    // A repetition after a lost answer gets the erasure again.
-    if (before !== undefined && before.erased_at !== null)
-      return { erasure: before, blockedBy: [] };
-    const subject = await lockSubject(query, token);
-    if (subject === undefined) {
-      throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
-    }
-    const { field } = subject;
-    const isAccount = field === 'account_id';
-    // Any hold keeps a device, an address or a member of metadata, as its accounts are not looked up. A value that goes along with
-    // its only account has the account's holds.
-    await refuseOnHold(query, isAccount ? { kind: 'account', account: token } : { kind: 'market' });
-    const fields = isAccount ? (await listFields(query)).map((listField) => listField.field) : [];
-    const own = await findOwn(query, token, fields);
-    const blockedBy = (await findBlocking(query, [token, ...own.tokens])).map(({ list }) => list);
-    if (before === undefined) {
-      const asked = await askErasure(query, token, field, reason, by.name, by.keyId);
-      if (blockedBy.length > 0) {
-        const change = { action: 'personal.ask', subject: token, before: null } as const;
-        await recordChange(query, by, {
-          ...change,
-          after: { field, reason, blocked_by: blockedBy },
-        });
-        return { erasure: asked, blockedBy };
-      }
-    } else if (blockedBy.length > 0) {
-      await refuseShared({ query }, before.asked_by_key, by.keyId, 'confirm');
-    }
-    const confirmedBy = before === undefined ? null : by.name;
-    const noted = isAccount ? (await findNoted(query, token)).map(({ id }) => id) : [];
-    const report = { also: own.fields, notedCases: noted };
-    const erasure = await endErasure(query, token, confirmedBy, JSON.stringify(report));
-    await erase(query, erasure, own.tokens, by);
-    await raiseState(query, keyId, marketKey);
-    // The ledger comes last, and the account behind what goes along: each line counts as erased, even where the disk is full or the
-    // commit fails.
-    await appendToLedger(to.ledger, to.market, [...own.tokens, token], new Date());
-    return { erasure, blockedBy: [] };
-  });
-  if (blockedBy.length === 0) return erasure;
-  const why = `the subject is on the block list ${blockedBy.join(' and ')}, and its value would come back unblocked: the erasure waits until another person, a risk officer, asks for the same`;
-  throw new Failure('conflict', 'SUBJECT_BLOCKED', why);
+  askedBy?: string,
+): Promise<Erasure | Approval> {
+  const { keyId, marketKey } = await lockState(query);
+  // A repetition after a lost answer gets the erasure again.
+  const before = await findErasure(query, token);
+  if (before !== undefined) return before;
+  const subject = await lockSubject(query, token);
+  if (subject === undefined) {
+    throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
+  }
+  const { field } = subject;
+  const isAccount = field === 'account_id';
+  // Any hold keeps a device, an address or a member of metadata, as its accounts are not looked up. A value that goes along with
+  // its only account has the account's holds.
+  await refuseOnHold(query, isAccount ? { kind: 'account', account: token } : { kind: 'market' });
+  const fields = isAccount ? (await listFields(query)).map((listField) => listField.field) : [];
+  const own = await findOwn(query, token, fields);
+  const blockedBy = (await findBlocking(query, [token, ...own.tokens])).map(({ list }) => list);
+  if (blockedBy.length > 0 && askedBy === undefined) {
+    // The value would come back unblocked.
+    const detail = { field, blocked_by: blockedBy };
+    return await propose(query, { kind: 'erasure', subject: token, detail, reason }, by);
+  }
+  const noted = isAccount ? (await findNoted(query, token)).map(({ id }) => id) : [];
+  const report = JSON.stringify({ also: own.fields, notedCases: noted });
+  const people = [askedBy ?? by.name, askedBy === undefined ? null : by.name] as const;
+  const erasure = await insertErasure(query, token, field, reason, ...people, report);
+  await erase(query, erasure, own.tokens, by);
+  await raiseState(query, keyId, marketKey);
+  // The ledger comes last, and the account behind what goes along: each line counts as erased, even where the disk is full or the
+  // commit fails.
+  await appendToLedger(to.ledger, to.market, [...own.tokens, token], new Date());
+  return erasure;
 }
 
 /** Deletes the subject, and those that go with it. */

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import { isPersonalField, isToken } from '../../core/domain/personal.ts';
 import type { Tokens } from '../../core/personal.ts';
 import { type Api, routesUnder } from '../../core/room.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
+import type { Execute } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { answer, bodyOf, change, list, read } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { REASON_CHARS_MAX, reasonText } from '../../kit/words/plain-text.ts';
 import { declareField } from './declare.ts';
-import { eraseSubject } from './erase.ts';
+import { eraseIn, eraseSubject } from './erase.ts';
 import { privacySettings } from './open-personal.ts';
 import { listFields, readSubjects } from './store.ts';
 import { open as openValue } from './subjects.ts';
@@ -73,7 +75,7 @@ const erasureSchema = z
     confirmed_by: z.string().nullable().meta({
       description: 'The second person, needed where the subject was on a block list.',
     }),
-    erased_at: z.iso.datetime().nullable(),
+    erased_at: z.iso.datetime(),
     also: z
       .array(
         z
@@ -161,10 +163,10 @@ const operations = [
     operationId: 'eraseSubject',
     summary: 'Forget the value of a personal field',
     description:
-      'Deletes the subject, so its token leads nowhere and the same value sent later is a new subject; scores and figures stay. With an account go the devices, addresses and members of metadata that it alone had. 409 names a block list that has the subject: the erasure then waits until another person, a risk officer, sends the same. A repetition by the token gets the same answer.',
+      'Deletes the subject, so its token leads nowhere and the same value sent later is a new subject; scores and figures stay. With an account go the devices, addresses and members of metadata that it alone had. Where a block list has the subject, the answer is the approval that another person confirms. A repetition by the token gets the same answer.',
     roles: ['admin', 'risk_officer'],
     body: bodyOf(newErasureSchema),
-    answers: { 200: answer('Erased.', erasureSchema) },
+    answers: { 200: answer('Erased, or the approval.', z.union([erasureSchema, approvalSchema])) },
     problems: [404],
     run: async ({ body, by }, { config, databases: { primary }, personal }: Api) => {
       const { field, value, reason } = body;
@@ -173,12 +175,19 @@ const operations = [
         ? value
         : await tokenOfClear(personal.tokens(), field, value);
       const to = { market: config.RISK_MARKET, ledger };
-      const { asked_by_key: _, ...erased } = await eraseSubject(primary, to, { token, reason }, by);
+      const erased = await eraseSubject(primary, to, { token, reason }, by);
       await personal.refresh();
       return erased;
     },
   }),
 ];
+
+/** Erases what another person confirms. */
+export const executeErasure: Execute<Api> = async (query, approval, by, { config }) => {
+  const { subject: token, reason, proposed_by: askedBy } = approval;
+  const to = { market: config.RISK_MARKET, ledger: privacySettings(config).ledger };
+  return await eraseIn(query, to, { token, reason: reason ?? '' }, by, askedBy);
+};
 
 /** @throws Failure where the value has no subject */
 async function tokenOfClear(edge: Tokens | null, field: string, value: string): Promise<string> {

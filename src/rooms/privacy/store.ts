@@ -118,33 +118,33 @@ export type Erasure = {
   readonly field: string;
   readonly reason: string;
   readonly asked_by: string;
-  readonly asked_by_key: string | null;
   readonly confirmed_by: string | null;
-  readonly erased_at: string | null;
-  /** Went with an account; none while the erasure waits, and where another erasure or the ledger erased it. So are the cases. */
+  readonly erased_at: string;
+  /** Went with an account; none where another erasure or the ledger erased it. So are the cases. */
   readonly also: readonly OwnField[];
   /** Cases of the account with notes or files. */
   readonly noted_cases: readonly string[];
 };
-const ERASURE = `token, field, reason, asked_by, asked_by_key, confirmed_by, ${timeText('erased_at')} as erased_at,
+const ERASURE = `token, field, reason, asked_by, confirmed_by, ${timeText('erased_at')} as erased_at,
   coalesce(report -> 'also', '[]') as also, coalesce(report -> 'notedCases', '[]') as noted_cases`;
 export const findErasure = firstOf<Erasure, [token: string]>(
   'find-erasure',
   `select ${ERASURE} from market.erasures where token = $1`,
 );
-export const askErasure = onlyOf<
+export const insertErasure = onlyOf<
   Erasure,
-  [token: string, field: string, reason: string, by: string, key: string | null]
+  [
+    token: string,
+    field: string,
+    reason: string,
+    askedBy: string,
+    confirmedBy: string | null,
+    report: string,
+  ]
 >(
-  'ask-erasure',
-  `insert into market.erasures (token, field, reason, asked_by, asked_by_key) values ($1, $2, $3, $4, $5) returning ${ERASURE}`,
-);
-export const endErasure = onlyOf<
-  Erasure,
-  [token: string, confirmedBy: string | null, report: string]
->(
-  'end-erasure',
-  `update market.erasures set confirmed_by = $2, erased_at = now(), report = $3::jsonb where token = $1 returning ${ERASURE}`,
+  'insert-erasure',
+  `insert into market.erasures (token, field, reason, asked_by, confirmed_by, report)
+   values ($1, $2, $3, $4, $5, $6::jsonb) returning ${ERASURE}`,
 );
 /** Records the erasures of subjects that go with an account, as the account's own is recorded. */
 export const endWith = rowsOf<
@@ -152,14 +152,14 @@ export const endWith = rowsOf<
   [account: string, subjects: readonly string[], fields: readonly string[]]
 >(
   'end-erasures-with-account',
-  `insert into market.erasures (token, field, reason, asked_by, asked_by_key, confirmed_by, erased_at)
-   select u.token, u.field, e.reason, e.asked_by, e.asked_by_key, e.confirmed_by, e.erased_at
+  `insert into market.erasures (token, field, reason, asked_by, confirmed_by, erased_at)
+   select u.token, u.field, e.reason, e.asked_by, e.confirmed_by, e.erased_at
      from market.erasures e, unnest($2::text[], $3::text[]) u(token, field) where e.token = $1
    on conflict (token) do update set confirmed_by = excluded.confirmed_by, erased_at = excluded.erased_at`,
 );
 export const listErased = rowsOf<{ token: string }>(
   'list-erased',
-  'select token from market.erasures where erased_at is not null',
+  'select token from market.erasures',
 );
 /** Adds erasures that a restored database lacks. */
 export const addErased = rowsOf<object, [tokens: readonly string[]]>(

@@ -20,7 +20,6 @@ const TOLD = [
   'problem',
   'corridors',
   'stage',
-  'proposals',
   'shadows',
 ];
 const told = {
@@ -57,31 +56,15 @@ const tellOutcomes = ({ rules, outcomes, ...about }: Values): Values => {
   };
 };
 
-const sayApproved = (_: Values, { id }: Values) =>
-  `It decides nothing yet. Next, two risk officers send bin/risk rules rollout ${id} --corridor CORRIDOR --to shadow, one after the other`;
-
-type Decided = { readonly proposal?: object | null };
-/** Says how a proposal comes into force, or what follows what is in force. */
-function sayRollout({ proposal = null }: Decided, { id, corridor, to }: Values): string {
-  const where = `${id} --corridor ${corridor}`;
-  if (proposal !== null)
-    return `It is in force when another risk officer sends bin/risk rules rollout ${where} --to ${to}`;
-  const back = `bin/risk rules rollback ${where} takes it back`;
-  const next = String(to).startsWith('canary') ? 'active' : 'canary:5';
-  return to === 'active'
-    ? `It is in force: ${back}`
-    : `It is in force: bin/risk rules show ${id} says how it does, and ${back}. Next: bin/risk rules rollout ${where} --to ${next}`;
-}
-
 export const command = commandOf({
   name: 'rules',
-  summary: 'Checks, tries, submits, approves and rolls out rule sets.',
+  summary: 'Checks, tries, submits and rolls out rule sets.',
   notes: `RULE_SET is a name with a version, as careful@1. FILE is YAML, as export writes it, or JSON. A rule may have examples, which test runs:
   examples:
     - given: { amount: 900, corridor: US-EG, in_list.stolen: true }
       fires: true                # or verdict: review, of all rules together
-A draft is changed and submitted by its author, and approved by another person. It goes by shadow and canary to active, each step by two
-people: the first proposes, the second sends the same. One person rolls back, and every worker follows within 2 s.
+A draft is changed and submitted by its author, and confirmed by another person (risk approvals). It goes by shadow and canary to active,
+each step by two people. One person rolls back, and every worker follows within 2 s.
 Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
@@ -97,8 +80,7 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
     import: importFile,
     export: exportRuleSet,
     submit: submitGiven,
-    approve: { operation: 'approveRuleSet', ...told, notes: sayApproved },
-    rollout: { operation: 'rollOutRuleSet', notes: sayRollout },
+    rollout: { operation: 'rollOutRuleSet' },
     retire: { operation: 'retireRuleSet', ...told },
   },
 });

@@ -10,6 +10,7 @@ import {
   sayProblem,
 } from '../../kit/command/data-file.ts';
 import { type Asking, asking } from '../../kit/command/rows.ts';
+import { sayWaiting } from '../../kit/command/run-row.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { diffRuleSets } from './diff-rule-sets.ts';
 import { ruleLines, runExamples, toYaml } from './rule-file.ts';
@@ -177,9 +178,8 @@ export const submitGiven = asking(
     const id = RULE_SET.test(name) ? name : await importTested(api, name);
     const query = values['accept-declines'] ? { accept_declines: true } : {};
     const answer = await ask('POST /v1/rule-sets/{id}/submit', { path: { id }, query });
-    const { rule_set, state, sha256 } = answer;
-    output.value(output.json ? answer : {}, [`${rule_set} is ${state}, ${sha256}`]);
-    output.note(`Next, another person, a risk_officer, sends bin/risk rules approve ${rule_set}`);
+    output.value(output.json ? answer : {}, [`${id} is submitted, ${answer.detail['sha256']}`]);
+    output.note(sayWaiting(answer.approval_id));
   },
 );
 

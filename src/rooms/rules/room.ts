@@ -8,4 +8,5 @@ export const rules: Room = {
     metadata: () => import('./metadata-command.ts'),
   },
   routes: () => import('./routes.ts'),
+  approvals: async () => (await import('./rule-set-change.ts')).executors,
 };

@@ -1,18 +1,14 @@
 /** The life of a rule set: its author writes and submits it, another person approves it, and it is retired at the end. */
 import { canonicalJson } from '../../core/domain/metadata.ts';
-import { holdingText, type ProposedHolding } from '../../core/score/rollout/holding.ts';
+import type { ProposedHolding } from '../../core/score/rollout/holding.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
 import { activeIn } from '../../core/score/rollout/plan-rollout.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import * as rollouts from '../../core/store/rollouts/decide-rollout.ts';
-import {
-  type Decision,
-  listOpenProposals,
-  RULE_SETS,
-  readRollouts,
-  toProposalJson,
-} from '../../core/store/rollouts/rollouts.ts';
-import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
+import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
+import { holdPerson, refuseStale } from '../../kit/access/identities.ts';
+import type { Approval } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
@@ -21,7 +17,6 @@ import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { foldName, type Officer } from '../../kit/words/principal.ts';
 import { holdFields } from './metadata-fields.ts';
-import type { DecidedJson } from './rule-set-record.ts';
 import {
   countRows,
   findRow,
@@ -136,24 +131,20 @@ export async function changeDraft(
   });
 }
 
-/** Changes the row of a rule set, which is locked. */
-const step =
-  (
-    action: AuditAction,
-    take: (query: Query, before: StoredRuleSet, by: Officer) => Promise<StoredRuleSet>,
-  ) =>
-  async (database: Transactions, name: string, by: Officer): Promise<StoredRuleSet> =>
-    await database.transaction(async (query) => {
-      // A rollout that is decided meanwhile would be of a retired rule set.
-      if (action === 'rule-set.retire') await RULE_SETS.lock(query);
-      const before = await findKnown(query, name, lockRow);
-      return await record(query, by, action, before, await take(query, before, by));
-    });
-
-export const submit = step('rule-set.submit', async (query, before, by) => {
-  refuseOther(before, 'draft', by);
-  return await writeSubmitted(query, before.ruleSet);
-});
+/** Another person confirms what is submitted. The same again answers what waits, or proposes anew what has expired. */
+export async function submit(database: Transactions, name: string, by: Officer): Promise<Approval> {
+  return await database.transaction(async (query) => {
+    const before = await findKnown(query, name, lockRow);
+    const { state, sha256 } = before;
+    refuseOther(before, state === 'submitted' ? 'submitted' : 'draft', by);
+    if (state === 'draft') {
+      const after = await writeSubmitted(query, name);
+      await record(query, by, 'rule-set.submit', before, after);
+    }
+    const detail = { rule_set: name, sha256 };
+    return await propose(query, { kind: 'rule-set', subject: name, detail }, by);
+  });
+}
 
 /** Only the author changes and submits a draft, so that an approver has written no part of it. */
 function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, by: Officer) {
@@ -163,59 +154,46 @@ function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, 
   }
 }
 
-export const approve = step('rule-set.approve', async (query, before, by) => {
-  const { ruleSet: name, state, author, authorKey } = before;
-  if (state !== 'submitted') refuse(`${name} is ${state}: what is submitted is approved, once`);
-  if (foldName(author) === foldName(by.name)) {
-    refuse(`${author} is the author of ${name}: another person must approve it`);
-  }
-  if (!(await holdPerson(query, author))) {
-    refuse(`${author}, the author of ${name}, is revoked: make a version of your own`);
-  }
-  await refuseShared({ query }, authorKey, by.keyId, 'approve');
-  return await writeApproved(query, name, by.name, by.keyId);
-});
+const executeRuleSet: Execute<unknown> = async (query, { subject, approval_id: id }, by) => {
+  const { state } = await findKnown(query, subject, lockRow);
+  if (state !== 'submitted') refuse(`${subject} is ${state}: what is submitted is approved, once`);
+  return recordOf(await writeApproved(query, subject, by.name, id));
+};
 
 /** A rule set that decides, or that a rollback would go back to, stays. */
-export const retire = step('rule-set.retire', async (query, before, by) => {
-  const { ruleSet: name } = before;
-  await refuseStale({ query }, by.keyId);
-  if (before.state === 'retired') refuse(`${name} is retired already`);
-  const log = await readRollouts(RULE_SETS, { query });
-  // Rollbacks, the engine's among them, go back through all that were active.
-  const where = [...subjectsInForce(log)].filter(([corridor, subject]) =>
-    [...idsIn(subject), ...activeIn(log, corridor)].includes(name),
-  );
-  if (where.length > 0) {
-    const corridors = where.map(([corridor]) => corridor).join(', ');
-    refuse(`${name} decides in ${corridors}, or may again after rollbacks: roll it back first`);
-  }
-  return await writeRetired(query, name, by.name);
-});
+export async function retire(
+  database: Transactions,
+  name: string,
+  by: Officer,
+): Promise<StoredRuleSet> {
+  return await database.transaction(async (query) => {
+    // A rollout that is decided meanwhile would be of a retired rule set.
+    await RULE_SETS.lock(query);
+    const before = await findKnown(query, name, lockRow);
+    await refuseStale({ query }, by.keyId);
+    if (before.state === 'retired') refuse(`${name} is retired already`);
+    const log = await readRollouts(RULE_SETS, { query });
+    // Rollbacks, the engine's among them, go back through all that were active.
+    const where = [...subjectsInForce(log)].filter(([corridor, subject]) =>
+      [...idsIn(subject), ...activeIn(log, corridor)].includes(name),
+    );
+    if (where.length > 0) {
+      const corridors = where.map(([corridor]) => corridor).join(', ');
+      refuse(`${name} decides in ${corridors}, or may again after rollbacks: roll it back first`);
+    }
+    const after = await writeRetired(query, name, by.name);
+    return await record(query, by, 'rule-set.retire', before, after);
+  });
+}
 
-/** Rollouts of rule sets, decided as those of models: two people forward, by the same call; one person back. */
-/** Proposes a rollout, or puts in force what another person has proposed. */
 export async function rollOut(
   database: Database,
   name: string,
-  { corridor, to, override }: Wanted,
+  wanted: Wanted,
   by: Officer,
-): Promise<DecidedJson> {
+): Promise<Approval> {
   await requireApproved(database.query, name);
-  const [open] = (await listOpenProposals(RULE_SETS, database, name)).filter(
-    (subject) =>
-      subject.corridor === corridor &&
-      holdingText(subject) === holdingText(to) &&
-      (override === undefined || override === subject.reason),
-  );
-  if (open !== undefined) {
-    const { proposal_id: id } = open;
-    return toDecided(await rollouts.approveRollout(RULE_SETS, database, id, by, requireApproved));
-  }
-  const asked = { subject: name, corridor, to, override, by };
-  const id = await rollouts.proposeRollout(RULE_SETS, database, asked);
-  const proposal = await rollouts.findProposal(RULE_SETS, database.query, id);
-  return { proposal: toProposalJson(proposal), items: [] };
+  return await rollouts.proposeRollout(RULE_SETS, database, { subject: name, name, ...wanted, by });
 }
 
 async function requireApproved(query: Query, name: string): Promise<void> {
@@ -223,23 +201,14 @@ async function requireApproved(query: Query, name: string): Promise<void> {
   if (state !== 'approved') refuse(`${name} is ${state}: what is approved is rolled out`);
 }
 
-/** Ends what a rule set does: its canary, or its decisions, which go back to the rule set that decided before. */
-export async function rollBack(
-  database: Database,
-  name: string,
-  corridor: string,
-  by: Officer,
-): Promise<DecidedJson> {
-  await findKnown(database.query, name);
-  return toDecided(await rollouts.rollBack(RULE_SETS, database, corridor, by, name));
-}
+export const executors = {
+  'rule-set': executeRuleSet,
+  'rule-set-rollout': rollouts.executeRollout(RULE_SETS, requireApproved),
+};
 
-const toDecided = ({ rows }: Decision): DecidedJson => ({
-  proposal: null,
-  items: rows.map((row) => ({
-    corridor: row.corridor,
-    to: holdingText(row),
-    cause: row.cause,
-    rule_set: row.subject,
-  })),
-});
+/** Ends what a rule set does: its canary, or its decisions, which go back to the rule set that decided before. */
+export async function rollBack(database: Database, name: string, corridor: string, by: Officer) {
+  await findKnown(database.query, name);
+  const { rows } = await rollouts.rollBack(RULE_SETS, database, corridor, by, name);
+  return rollouts.decidedOf(RULE_SETS, rows);
+}

@@ -1,12 +1,7 @@
 /** Rule sets of people on the wire (`/v1/rule-sets/…`): what is asked for, and what is answered. */
 import { z } from 'zod';
 import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
-import {
-  corridorOrAll,
-  givenReason,
-  overrideText,
-  proposedHolding,
-} from '../../core/score/rollout/holding.ts';
+import { corridorOrAll, overrideText, proposedHolding } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { FLIP_IDS_MAX } from '../../core/work/rollout-counts.ts';
@@ -42,17 +37,6 @@ export const sourceSchema = z
   })
   .meta({ id: 'RuleSetSource', example: sourceExample });
 
-const proposalSchema = z
-  .object({
-    proposal_id: z.string(),
-    corridor: z.string(),
-    to: z.string(),
-    proposed_by: z.string(),
-    proposed_at: z.iso.datetime(),
-    override: givenReason,
-  })
-  .meta({ id: 'RuleSetProposal' });
-export type ProposalJson = z.infer<typeof proposalSchema>;
 const flipped = z.array(z.string()).meta({
   description: `The newest transactions, at most ${FLIP_IDS_MAX}.`,
 });
@@ -82,9 +66,6 @@ export const detailSchema = ruleSetSchema
       .record(z.string(), z.unknown())
       .meta({ description: 'The rule set as data: what POST and PUT take.' }),
     stage: stageSchema.nullable().meta({ description: 'Null: it decides nowhere.' }),
-    proposals: z
-      .array(proposalSchema)
-      .meta({ description: 'Rollouts that another person may put in force, newest first.' }),
     rollouts: z
       .array(
         z.object({
@@ -117,14 +98,10 @@ export const newRollbackSchema = z
 
 export const decidedSchema = z
   .object({
-    proposal: proposalSchema.nullable().meta({
-      description: 'What another person puts in force by the same call; null: it is in force.',
-    }),
     items: z
       .array(
         z.object({ corridor: z.string(), to: z.string(), cause: z.string(), rule_set: z.string() }),
       )
-      .meta({ description: 'What holds from now on; empty while it is proposed.' }),
+      .meta({ description: 'What holds from now on.' }),
   })
   .meta({ id: 'RuleSetRollout' });
-export type DecidedJson = z.infer<typeof decidedSchema>;

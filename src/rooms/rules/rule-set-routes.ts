@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import type { Api } from '../../core/room.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
+import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, change, type DescribedBody, read } from '../../kit/http/operation.ts';
 import { flagParameter } from '../../kit/words/list-parameters.ts';
 import { catalogueNameSchema, describeNames } from './catalogue-names.ts';
 import { listFields } from './metadata-fields.ts';
 import {
-  approve,
   changeDraft,
   createDraft,
   findKnown,
@@ -50,7 +50,7 @@ const named = z.object({
 });
 
 const detail = (description: string) => answer(description, detailSchema);
-const decided = answer('What holds from now on, or is proposed.', decidedSchema);
+const decided = answer('What holds from now on.', decidedSchema);
 
 const sourceBody: DescribedBody<{ readonly id: string }> = {
   schema: sourceSchema,
@@ -168,27 +168,15 @@ export const ruleSetOperations = [
     ...writing,
     at: '/v1/rule-sets/{id}/submit',
     operationId: 'submitRuleSet',
-    summary: 'Submit a draft of your own: it changes no more',
+    summary: 'Submit a draft of your own, which changes no more; another person confirms it',
     path: named,
     query: submission,
-    tagged: true,
-    answers: { 200: detail('The rule set as it is now.') },
+    answers: { 200: answer('The approval.', approvalSchema) },
     run: async ({ path: { id }, by, query }, parts: RuleSetParts) => {
       const { primary } = parts.databases;
       if (query.accept_declines !== true) await refuseManyDeclines(parts, id);
-      return await toDetail(primary, await submit(primary, id, by));
+      return await submit(primary, id, by);
     },
-  }),
-  change({
-    ...deciding,
-    at: '/v1/rule-sets/{id}/approve',
-    operationId: 'approveRuleSet',
-    summary: 'Approve what another person has written and submitted',
-    path: named,
-    tagged: true,
-    answers: { 200: detail('The rule set as it is now.') },
-    run: async ({ path: { id }, by }, { databases: { primary } }: RuleSetParts) =>
-      await toDetail(primary, await approve(primary, id, by)),
   }),
   change({
     ...deciding,
@@ -205,12 +193,12 @@ export const ruleSetOperations = [
     ...deciding,
     at: '/v1/rule-sets/{id}/rollout',
     operationId: 'rollOutRuleSet',
-    summary: 'Propose a rollout; the same call by another person puts it in force',
+    summary: 'Propose a rollout; another person confirms it',
     description:
-      'To `shadow`, which decides nothing and whose flips are counted, then `canary:N`, N % of the accounts, always the same ones, then `active`, which takes the place of the active one. More than 5 % of one corridor, a second corridor, and one of another source country each wait for the dwell time and the gates of the `stage`, or take an `override`. A proposal is open for 7 days. Workers act on it within 2 s.',
+      'To `shadow`, which decides nothing and whose flips are counted, then `canary:N`, N % of the accounts, always the same ones, then `active`, which takes the place of the active one. More than 5 % of one corridor, a second corridor, and one of another source country each wait for the dwell time and the gates of the `stage`, or take an `override`. Workers act on its confirmation within 2 s.',
     path: named,
     body: bodyOf(newRolloutSchema),
-    answers: { 200: decided },
+    answers: { 200: answer('The approval.', approvalSchema) },
     run: async ({ path: { id }, body, by }, { databases: { primary } }: RuleSetParts) =>
       await rollOut(primary, id, body, by),
   }),

@@ -6,12 +6,7 @@ import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { readStage } from '../../core/store/rollouts/decide-rollout.ts';
-import {
-  listOpenProposals,
-  RULE_SETS,
-  readRollouts,
-  toProposalJson,
-} from '../../core/store/rollouts/rollouts.ts';
+import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/transactions.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -88,7 +83,6 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
     ...row,
     tag: `"0-${row.sha256.slice(0, 16)}"`,
     stage: null,
-    proposals: [],
     rollouts: [],
     shadows: [],
     source: JSON.parse(canonicalJson(default3)),
@@ -98,14 +92,12 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
 export async function toDetail(database: Queries, row: StoredRuleSet): Promise<DetailJson> {
   const corridors = await listCorridors(database);
   const log = await readRollouts(RULE_SETS, database);
-  const open = await listOpenProposals(RULE_SETS, database, row.ruleSet);
   const rollouts = log.filter(({ subject }) => subject === row.ruleSet).toReversed();
   return {
     ...(await toRow(row, log, corridors)),
     tag: tagOf(row),
     source: JSON.parse(row.source),
     stage: await readStage(database, log, row.ruleSet),
-    proposals: open.map(toProposalJson),
     rollouts: rollouts.map((rollout) => ({
       corridor: rollout.corridor,
       to: holdingText(rollout),

@@ -11,12 +11,11 @@ export type StoredRuleSet = {
   /** Canonical JSON. */
   readonly source: string;
   readonly author: string;
-  readonly authorKey: string;
   readonly created_at: string;
   readonly approved_by: string | null;
 };
 
-const COLUMNS = `rule_set as "ruleSet", state, version::text, sha256, source, author, author_key as "authorKey",
+const COLUMNS = `rule_set as "ruleSet", state, version::text, sha256, source, author,
   ${timeText('created_at')} as created_at, approved_by`;
 
 export const findRow = firstOf<StoredRuleSet, [ruleSet: string]>(
@@ -58,9 +57,9 @@ export const writeSubmitted = change(
   'submit-rule-set',
   `state = 'submitted', submitted_at = now()`,
 );
-export const writeApproved = change<[by: string, key: string]>(
+export const writeApproved = change<[by: string, approvalId: string]>(
   'approve-rule-set',
-  `state = 'approved', approved_by = $2, approved_by_key = $3, approved_at = now()`,
+  `state = 'approved', approved_by = $2, approval_id = $3, approved_at = now()`,
 );
 export const writeRetired = change<[by: string]>(
   'retire-rule-set',

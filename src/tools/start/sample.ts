@@ -98,7 +98,7 @@ const readState = onlyOf<SampleState, [people: readonly string[], model: string]
   `select exists (select from market.identities where identity <> all ($1::text[]) or revoked_at is not null) as "isRefused",
           exists (select from market.exchange_rates) as "hasRates",
           exists (select from market.models where model = $2) as "hasModel",
-          exists (select from market.rollout_proposals join market.models using (model_id) where model = $2) as "isProposed",
+          exists (select from market.approvals where kind = 'model-rollout' and subject like $2 || ' %') as "isProposed",
           (select count(*)::int4 from market.audit_log
             where action = 'case.decide' and who = any ($1::text[])) as decided`,
 );

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { CONTROLS } from '../../api/controls.ts';
+import { APPROVALS } from '../../parts/approvals.tsx';
 import { Modal } from '../../parts/dialog.tsx';
 import { Field } from '../../parts/field.tsx';
 import { Trouble } from '../../parts/states.tsx';
@@ -32,7 +33,8 @@ export function ChangeDialog(props: ChangeDialogProps) {
     networkMode: 'always',
     onSuccess: () => {
       onClose();
-      return client.invalidateQueries({ queryKey: CONTROLS });
+      const keys = [CONTROLS, [APPROVALS]];
+      return Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
     },
   });
   const isReady = reason.trim() !== '' && !isBlocked && !change.isPending;

@@ -5,7 +5,7 @@ import { ask } from '../../api/ask.ts';
 import { serverMs } from '../../api/server-time.ts';
 import { Choice, Field } from '../../parts/field.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
-import { kindName, nameOf, sayValue } from './scopes.ts';
+import { kindName, nameOf } from './scopes.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -139,38 +139,21 @@ export function SetDialog({ preset, kinds, onClose }: SetDialogProps) {
 /** Amounts of money are texts. */
 const toMember = (field: string, text: string) => (field === 'from_amount' ? text : Number(text));
 
-type EndDialogProps = {
-  readonly control: ListedControl;
-  /** Sends what waits for a second person. */
-  readonly isConfirmation: boolean;
-  readonly onClose: () => void;
-};
+type EndDialogProps = { readonly control: ListedControl; readonly onClose: () => void };
 
-export function EndDialog({ control, isConfirmation, onClose }: EndDialogProps) {
-  const { kind, scope, proposal } = control;
-  const confirmed = isConfirmation ? proposal : null;
-  const { rate_per_second, burst } = confirmed?.value ?? {};
+export function EndDialog({ control, onClose }: EndDialogProps) {
+  const { kind, scope } = control;
   return (
     <ChangeDialog
-      title={`${isConfirmation ? 'Confirm' : 'End'}: ${kindName(kind)}, ${nameOf(scope)}`}
-      action={isConfirmation ? 'Confirm' : 'End'}
+      title={`End: ${kindName(kind)}, ${nameOf(scope)}`}
+      action="End"
       onSend={(reason, signal) => {
-        const body =
-          confirmed?.value == null
-            ? { in_force: false, reason }
-            : { in_force: true, rate_per_second, burst, ends_at: undefined, reason };
+        const body = { in_force: false, reason };
         return ask('PUT /v1/controls/{kind}/{scope}', { path: { kind, scope }, body }, signal);
       }}
       onClose={onClose}
     >
-      {confirmed === null ? (
-        <p>It is ended by {control.ended_by}.</p>
-      ) : (
-        <p>
-          {confirmed.proposed_by} proposes{' '}
-          {confirmed.value === null ? 'the end' : sayValue(confirmed.value)}: {confirmed.reason}.
-        </p>
-      )}
+      <p>It is ended by {control.ended_by}.</p>
     </ChangeDialog>
   );
 }

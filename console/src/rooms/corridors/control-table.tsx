@@ -5,12 +5,9 @@ import { has } from '../../api/me.ts';
 import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Time } from '../../parts/show.tsx';
-import { nameOf as personOf } from '../review/cases.ts';
 import { EndDialog, type Preset, SetDialog } from './control-dialog.tsx';
 import { Drain } from './drain.tsx';
 import { kindName, nameOf, sayValue } from './scopes.ts';
-
-type Asked = { readonly control: ListedControl; readonly isConfirmation: boolean };
 
 type ControlTableProps = {
   readonly market: string;
@@ -20,12 +17,12 @@ type ControlTableProps = {
 };
 
 export function ControlTable({ market, rows, kinds, me }: ControlTableProps) {
-  const [asked, setAsked] = useState<Asked>();
+  const [asked, setAsked] = useState<ListedControl>();
   const [preset, setPreset] = useState<Preset>();
   const actions: Column<ListedControl> = {
     id: 'actions',
     header: 'Actions',
-    cell: (control) => <Actions control={control} me={me} onAsk={setAsked} onChange={setPreset} />,
+    cell: (control) => <Actions control={control} onAsk={setAsked} onChange={setPreset} />,
   };
   const columns = [...columnsOf(market), ...(has(me, 'operator', 'risk_officer') ? [actions] : [])];
   return (
@@ -36,7 +33,9 @@ export function ControlTable({ market, rows, kinds, me }: ControlTableProps) {
         rows={rows}
         keyOf={({ kind, scope, set_by }) => `${kind} ${scope} ${set_by}`}
       />
-      {asked === undefined ? null : <EndDialog {...asked} onClose={() => setAsked(undefined)} />}
+      {asked === undefined ? null : (
+        <EndDialog control={asked} onClose={() => setAsked(undefined)} />
+      )}
       {preset === undefined ? null : (
         <SetDialog preset={preset} kinds={kinds} onClose={() => setPreset(undefined)} />
       )}
@@ -82,44 +81,26 @@ const columnsOf = (market: string): readonly Column<ListedControl>[] => [
 
 type ActionsProps = {
   readonly control: ListedControl;
-  readonly me: Me;
-  readonly onAsk: (asked: Asked) => void;
+  readonly onAsk: (asked: ListedControl) => void;
   readonly onChange: (preset: Preset) => void;
 };
 
-function Actions({ control, me, onAsk, onChange }: ActionsProps) {
-  const { kind, scope, value, proposal, set_by: by } = control;
+function Actions({ control, onAsk, onChange }: ActionsProps) {
+  const { kind, scope, value, set_by: by } = control;
   if (by === 'environment') return null;
   const named = (action: string) => ({
     'aria-label': `${action} ${kindName(kind)}: ${nameOf(scope)}`,
     type: 'button' as const,
   });
-  const isOwn = proposal?.proposed_by === personOf(me);
   return (
     <span className="row">
-      {proposal === null ? null : (
-        <span className="wrap">
-          {proposal.value === null ? 'the end' : sayValue(proposal.value)}, by{' '}
-          {person(proposal.proposed_by)}: {proposal.reason}
-        </span>
-      )}
-      {proposal === null || isOwn ? null : (
-        <button
-          {...named('Confirm')}
-          className="primary"
-          onClick={() => onAsk({ control, isConfirmation: true })}
-        >
-          Confirm …
-        </button>
-      )}
-      {isOwn ? <span className="muted wrap">another person confirms it</span> : null}
       {value === null ? null : (
         <button {...named('Change')} onClick={() => onChange({ kind, scope, value })}>
           Change …
         </button>
       )}
       {control.may_end ? (
-        <button {...named('End')} onClick={() => onAsk({ control, isConfirmation: false })}>
+        <button {...named('End')} onClick={() => onAsk(control)}>
           End …
         </button>
       ) : (

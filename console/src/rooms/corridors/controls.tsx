@@ -4,6 +4,7 @@ import type { Controls, Me } from '../../../../src/kit/client/api-types.ts';
 import { useControls } from '../../api/controls.ts';
 import { has } from '../../api/me.ts';
 import { count } from '../../format.ts';
+import { Approvals } from '../../parts/approvals.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
@@ -37,6 +38,8 @@ export function ControlsPage({ me }: { readonly me: Me }) {
   return (
     <Page title="Controls" aside={mayChange ? button : undefined}>
       <ProposalsPart me={me} />
+      <Approvals {...{ kind: 'control', me }} />
+      <Approvals {...{ kind: 'corridor', me }} />
       <Found query={query} what="controls">
         {({ market, items, on_hold, kinds }) => (
           <>

@@ -56,7 +56,8 @@ async function put({ list: name, isNew, kind, value, reason, expires_at }: Wante
     await ask('POST /v1/lists', { body: made }, deadline());
   }
   const body = { value, reason, expires_at };
-  return await ask('POST /v1/lists/{name}/entries', { path: { name }, body }, deadline());
+  await ask('POST /v1/lists/{name}/entries', { path: { name }, body }, deadline());
+  return { list: name, value };
 }
 
 export function Block({ parties }: { readonly parties: Parties }) {

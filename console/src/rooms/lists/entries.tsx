@@ -4,15 +4,14 @@ import { type FormEvent, useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { ListEntry, Me } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
-import { has } from '../../api/me.ts';
 import { count, person } from '../../format.ts';
+import { Approvals } from '../../parts/approvals.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Field, Segments } from '../../parts/field.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Badge, Facts, Time } from '../../parts/show.tsx';
 import { Empty, Found, Trouble } from '../../parts/states.tsx';
-import { nameOf } from '../review/cases.ts';
 import { LISTS, useIsAsked, useLists } from './lists.ts';
 import { EFFECT_LEVELS } from './page.tsx';
 
@@ -60,7 +59,15 @@ export function ListPage({ name, me }: Props) {
                   ['Rules in force', isAsked === undefined ? '' : ASKED[isAsked ? 'yes' : 'no']],
                 ]}
               />
-              <Entries name={name} me={me} isShared={source !== null} />
+              <Approvals
+                {...{ kind: 'list-entry', me }}
+                isShown={({ detail }) => detail['list'] === name}
+              />
+              <Approvals
+                {...{ kind: 'list-import', me }}
+                isShown={({ detail }) => detail['list'] === name}
+              />
+              <Entries name={name} isShared={source !== null} />
             </>
           );
         }}
@@ -69,7 +76,7 @@ export function ListPage({ name, me }: Props) {
   );
 }
 
-function Entries({ name, me, isShared }: Props & { readonly isShared: boolean }) {
+function Entries({ name, isShared }: { readonly name: string; readonly isShared: boolean }) {
   const [search, setSearch] = useSearchParams();
   const [state, setState] = useState<State>('in_force');
   const value = search.get('value') ?? '';
@@ -84,7 +91,7 @@ function Entries({ name, me, isShared }: Props & { readonly isShared: boolean })
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
   const rows = useMemo(() => query.data?.pages.flatMap(({ items }) => items) ?? [], [query.data]);
-  const { columns, dialog } = useSteps(name, me, isShared);
+  const { columns, dialog } = useEnd(name, isShared);
   return (
     <Part
       title="Entries"
@@ -148,61 +155,43 @@ const COLUMNS: readonly Column<ListEntry>[] = [
   { id: 'ended', header: 'Ended by', from: 3, cell: ({ ended_by }) => person(ended_by ?? '–') },
 ];
 
-type Asked = { readonly step: 'end' | 'approve'; readonly entry: ListEntry };
-
-/** Steps that people take with an entry. An entry of an import is approved with its import. */
-function useSteps(name: string, me: Me, isShared: boolean) {
-  const [asked, setAsked] = useState<Asked>();
+/** People end an entry of a list of the market. */
+function useEnd(name: string, isShared: boolean) {
+  const [asked, setAsked] = useState<ListEntry>();
   const client = useQueryClient();
-  const step = useMutation({
-    mutationFn: ({ step: wanted, entry: { entry_id: id } }: Asked) => {
-      const call = { path: { name, id } };
-      return wanted === 'end'
-        ? ask('DELETE /v1/lists/{name}/entries/{id}', call, deadline())
-        : ask('POST /v1/lists/{name}/entries/{id}/approve', call, deadline());
-    },
+  const end = useMutation({
+    mutationFn: ({ entry_id: id }: ListEntry) =>
+      ask('DELETE /v1/lists/{name}/entries/{id}', { path: { name, id } }, deadline()),
     onSettled: () => client.invalidateQueries({ queryKey: [LISTS] }),
   });
-  const button = (one: Asked, text: string) => (
-    <button
-      type="button"
-      disabled={step.isPending}
-      aria-label={`${text} ${one.entry.value}`}
-      onClick={() => setAsked(one)}
-    >
-      {text}
-    </button>
-  );
   const actions: Column<ListEntry> = {
     ...{ id: 'actions', header: 'Actions' },
-    cell: (entry) => {
-      const { state, added_by, import_id } = entry;
-      const isProposed = state === 'proposed';
-      const mayApprove =
-        isProposed && import_id === null && has(me, 'risk_officer') && added_by !== nameOf(me);
-      return (
-        <span className="row">
-          {mayApprove ? button({ step: 'approve', entry }, 'Approve') : null}
-          {isProposed || state === 'in_force' ? button({ step: 'end', entry }, 'End') : null}
-        </span>
-      );
-    },
+    cell: (entry) =>
+      entry.state === 'in_force' || entry.state === 'proposed' ? (
+        <button
+          type="button"
+          disabled={end.isPending}
+          aria-label={`End ${entry.value}`}
+          onClick={() => setAsked(entry)}
+        >
+          End
+        </button>
+      ) : null,
   };
   const dialog = (
     <>
-      {step.error === null ? null : <Trouble error={step.error} />}
+      {end.error === null ? null : <Trouble error={end.error} />}
       {asked === undefined ? null : (
         <Confirm
-          title={asked.step === 'end' ? 'End an entry' : 'Approve an entry'}
-          action={asked.step === 'end' ? 'End' : 'Approve'}
-          isDangerous={asked.step === 'end'}
-          onConfirm={() => step.mutate(asked)}
+          title="End an entry"
+          action="End"
+          isDangerous
+          onConfirm={() => end.mutate(asked)}
           onClose={() => setAsked(undefined)}
         >
           <p>
-            {asked.entry.value}:{' '}
-            {asked.step === 'end' ? 'the list has it no more' : 'the list has it'}, in every worker
-            within 1.5 seconds. The history and the audit log keep the entry.
+            {asked.value}: the list has it no more, in every worker within 1.5 seconds. The history
+            and the audit log keep the entry.
           </p>
         </Confirm>
       )}

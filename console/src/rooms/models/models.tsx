@@ -37,18 +37,6 @@ const COLUMNS: readonly Column<Model>[] = [
     cell: ({ model }) => <Link href={`/models/${encodeURIComponent(model)}`}>{model}</Link>,
   },
   { id: 'where', header: 'Where', cell: ({ corridors }) => <Places corridors={corridors} /> },
-  {
-    id: 'proposals',
-    header: 'Proposed',
-    cell: ({ open_proposals: open }) =>
-      open === 0 ? (
-        <span className="muted">–</span>
-      ) : (
-        <Badge level="warning">
-          {open === 1 ? '1 waits' : `${count(open)} wait`} for a second person
-        </Badge>
-      ),
-  },
   { id: 'format', header: 'Format', from: 3, cell: ({ format }) => format },
   {
     id: 'features',

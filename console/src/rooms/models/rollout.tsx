@@ -3,8 +3,9 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
+import { APPROVALS, Approvals } from '../../parts/approvals.tsx';
 import { Part } from '../../parts/page.tsx';
-import { Proposals, Propose, RollBack } from '../../parts/rollout.tsx';
+import { Propose, RollBack } from '../../parts/rollout.tsx';
 
 const STATES = ['shadow', 'canary', 'active'] as const;
 
@@ -12,25 +13,24 @@ export function Rollout({ model, me }: { readonly model: ModelDetail; readonly m
   const client = useQueryClient();
   /** Everything that a decision about a model may have changed. */
   const renew = () =>
-    Promise.all(['model', 'models'].map((key) => client.invalidateQueries({ queryKey: [key] })));
+    Promise.all(
+      ['model', 'models', APPROVALS].map((key) => client.invalidateQueries({ queryKey: [key] })),
+    );
   const deciding = model.corridors.filter(({ state }) => state === 'canary' || state === 'active');
   return (
     <Part title="Rollout">
-      <Proposals
-        {...{ proposals: model.proposals, me, what: 'model', renew }}
-        approve={({ proposal_id: id }) =>
-          ask('POST /v1/models/proposals/{id}/approve', { path: { id } })
-        }
+      <Approvals
+        {...{ kind: 'model-rollout', me }}
+        isShown={({ detail }) => detail['model_id'] === model.model_id}
       />
       {has(me, 'risk_officer') ? (
         <>
           <Propose
             stage={model.stage}
             states={STATES}
-            propose={async (body) => {
-              await ask('POST /v1/models/{id}/proposals', { path: { id: model.model }, body });
-              return 'proposed';
-            }}
+            propose={(body) =>
+              ask('POST /v1/models/{id}/proposals', { path: { id: model.model }, body })
+            }
             renew={renew}
           />
           <RollBack

@@ -154,7 +154,13 @@ function ErasePart({ fields }: { readonly fields: readonly string[] }) {
         </div>
       </form>
       {erase.error === null ? null : <Trouble error={erase.error} />}
-      {erase.data === undefined ? null : <Erased erasure={erase.data} />}
+      {erase.data === undefined ? null : 'approval_id' in erase.data ? (
+        <output className="notice">
+          A block list has it: another person confirms the erasure.
+        </output>
+      ) : (
+        <Erased erasure={erase.data} />
+      )}
       {asked === undefined ? null : (
         <Confirm
           title="Erase the value"
@@ -167,7 +173,7 @@ function ErasePart({ fields }: { readonly fields: readonly string[] }) {
             Nobody can read the value again, and its token leads nowhere. With an account go the
             devices, addresses and members of metadata that it alone had. This cannot be undone.
           </p>
-          <p>A value on a block list waits until another person, a risk officer, erases it, too.</p>
+          <p>A value on a block list waits until another person, a risk officer, confirms.</p>
         </Confirm>
       )}
     </Part>

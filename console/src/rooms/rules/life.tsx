@@ -1,14 +1,15 @@
-/** The way of a rule set: its author submits it, another person approves it, two people roll it out, one rolls it back. */
+/** The way of a rule set: its author submits it, another person confirms it, two people roll it out, one rolls it back. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Me, RuleSetDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { person } from '../../format.ts';
+import { APPROVALS, Approvals } from '../../parts/approvals.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Modal } from '../../parts/dialog.tsx';
 import { Part } from '../../parts/page.tsx';
-import { Proposals, Propose, RollBack, toWords } from '../../parts/rollout.tsx';
+import { Propose, RollBack, toWords } from '../../parts/rollout.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
 import { nameOf } from '../review/cases.ts';
@@ -19,14 +20,14 @@ const STATES = ['shadow', 'canary', 'active'] as const;
 
 function useRenew(id: string) {
   const client = useQueryClient();
-  const keys = [['rule-set', id], ['rule-sets'], ['rule-outcomes']];
+  const keys = [['rule-set', id], ['rule-sets'], ['rule-outcomes'], [APPROVALS]];
   return () => Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
 }
 
 /** The next step of the rule set, for who may take it. */
 export function NextStep({ detail, me }: Props) {
   const { state, author } = detail;
-  const [asked, setAsked] = useState<'submit' | 'approve' | 'retire'>();
+  const [asked, setAsked] = useState<'submit' | 'retire'>();
   const isOwn = author === nameOf(me);
   const isOfficer = has(me, 'risk_officer');
   const button = (step: NonNullable<typeof asked>, text: string, className = '') => (
@@ -37,12 +38,6 @@ export function NextStep({ detail, me }: Props) {
   return (
     <>
       {state === 'draft' && isOwn ? button('submit', 'Submit', 'primary') : null}
-      {state === 'submitted' && isOfficer && !isOwn
-        ? button('approve', 'Approve', 'primary')
-        : null}
-      {state === 'submitted' && isOwn ? (
-        <span className="muted">another person approves</span>
-      ) : null}
       {isOfficer && state !== 'retired' && state !== 'built-in' ? button('retire', 'Retire') : null}
       {asked === undefined ? null : (
         <Step id={detail.rule_set} step={asked} onClose={() => setAsked(undefined)} />
@@ -55,10 +50,6 @@ const STEPS = {
   submit: {
     ...{ action: 'Submit', title: (id: string) => `Submit ${id}` },
     says: 'It changes no more, and waits for another person.',
-  },
-  approve: {
-    ...{ action: 'Approve', title: (id: string) => `Approve ${id}` },
-    says: 'It may then be rolled out. The audit log keeps both people.',
   },
   retire: {
     ...{ action: 'Retire', title: (id: string) => `Retire ${id}` },
@@ -76,9 +67,8 @@ function Step({ id, step, onClose }: StepProps) {
   const renew = useRenew(id);
   const { action, title, says } = STEPS[step];
   const take = useMutation({
-    mutationFn: (isMeant: boolean) => {
+    mutationFn: (isMeant: boolean): Promise<unknown> => {
       const path = { id };
-      if (step === 'approve') return ask('POST /v1/rule-sets/{id}/approve', { path });
       if (step === 'retire') return ask('POST /v1/rule-sets/{id}/retire', { path });
       const query = isMeant ? { accept_declines: true } : {};
       return ask('POST /v1/rule-sets/{id}/submit', { path, query });
@@ -124,28 +114,24 @@ const COLUMNS: readonly Column<Decided>[] = [
 
 /** Where it decides, and how that changes. */
 export function RuleSetRollout({ detail, me }: Props) {
-  const { rule_set: id, state, stage, proposals, rollouts, corridors } = detail;
+  const { rule_set: id, state, stage, rollouts, corridors } = detail;
   const renew = useRenew(id);
   const path = { id };
   if (state !== 'approved' && rollouts.length === 0) return null;
-  const rollOut = (body: { corridor: string; to: string; override?: string }) =>
-    ask('POST /v1/rule-sets/{id}/rollout', { path, body });
   const deciding = corridors.filter(({ to }) => to === 'active' || to.startsWith('canary'));
   const isOfficer = has(me, 'risk_officer') && state === 'approved';
   return (
     <Part title="Rollout">
-      <Proposals
-        {...{ proposals, me, what: 'rule set', renew }}
-        approve={({ corridor, to }) => rollOut({ corridor, to })}
+      <Approvals
+        {...{ kind: 'rule-set-rollout', me }}
+        isShown={({ detail: asked }) => asked['rule_set'] === id}
       />
       {isOfficer ? (
         <>
           <Propose
             stage={stage}
             states={STATES}
-            propose={async (wanted) =>
-              (await rollOut(wanted)).proposal === null ? 'in force' : 'proposed'
-            }
+            propose={(body) => ask('POST /v1/rule-sets/{id}/rollout', { path, body })}
             renew={renew}
           />
           <RollBack

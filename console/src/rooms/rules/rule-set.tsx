@@ -7,6 +7,7 @@ import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';
 import { count, person } from '../../format.ts';
+import { Approvals } from '../../parts/approvals.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';
 import { Found } from '../../parts/states.tsx';
@@ -59,6 +60,10 @@ export function RuleSetPage({ id, me }: { readonly id: string; readonly me: Me }
                 ['Rules', `${count(found.rules.length)}, feature schema ${found.feature_schema}`],
                 ['SHA-256', <Id key="hash" id={found.sha256} chars={16} />],
               ]}
+            />
+            <Approvals
+              {...{ kind: 'rule-set', me }}
+              isShown={({ subject }) => subject === found.rule_set}
             />
             <RuleSetRollout detail={found} me={me} />
             <Editor key={found.state} detail={found} me={me} />

@@ -30,14 +30,14 @@ export type Rollout = Holding & {
   readonly subject: string;
   /**
    * approval: two people decided; displacement: another one became active; rollback: one person or the engine took it back;
-   * emergency: one person decided alone, for a day unless another person approves the same proposal.
+   * emergency: one person decided alone, for a day unless another person confirms the same.
    */
   readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
 };
 
 /** A row of the log. */
 export type LoggedRollout = Rollout & {
-  readonly proposal_id: string | null;
+  readonly approval_id: string | null;
   /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
   readonly hasLapsed: boolean;
 };
@@ -56,7 +56,7 @@ export const reasonText = plainText(REASON_CHARS_MAX).refine(
 /** In a proposal. */
 export const overrideText = reasonText.optional().meta({
   description:
-    'Why it goes on before the dwell time and the gates of its stage; the person who approves it reads the reason.',
+    'Why it goes on before the dwell time and the gates of its stage; the person who confirms it reads the reason.',
 });
 /** In an answer. */
 export const givenReason = z.string().nullable().meta({

@@ -5,7 +5,6 @@
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
 import { Failure } from '../../../kit/words/failure.ts';
-import { foldName } from '../../../kit/words/principal.ts';
 import {
   type Holding,
   type LoggedRollout,
@@ -175,8 +174,8 @@ export function planEmergency(
 }
 
 /** The rows that confirm an emergency wherever it is still in force. @throws Failure `ROLLOUT_REFUSED` */
-export function planConfirmation(log: readonly LoggedRollout[], proposalId: string): Rollout[] {
-  const rows = log.filter((row) => row.proposal_id === proposalId && stands(log, row));
+export function planConfirmation(log: readonly LoggedRollout[], approvalId: string): Rollout[] {
+  const rows = log.filter((row) => row.approval_id === approvalId && stands(log, row));
   if (rows.length === 0) refuse('the emergency is over: propose it again');
   return rows.map(({ corridor, subject, state, canary_percent }) => ({
     corridor,
@@ -224,27 +223,6 @@ function furthestOf(all: readonly Rollout[], subject: string): RolloutState {
 
 function ended(corridor: string, subject: string): Rollout {
   return { corridor, subject, state: 'deprecated', canary_percent: 0, cause: 'rollback' };
-}
-
-type Proposal = {
-  readonly proposed_by: string;
-  readonly proposed_at: string;
-  readonly isApproved: boolean;
-};
-
-/** A rollout that was allowed when it was proposed may not be so later. */
-const PROPOSAL_DAYS_MAX = 7;
-export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
-
-/** @throws Failure `ROLLOUT_REFUSED` unless this person may approve it now */
-export function checkApproval(proposal: Proposal, approver: string, nowMs: number): void {
-  if (proposal.isApproved) refuse('the proposal was approved already');
-  if (foldName(proposal.proposed_by) === foldName(approver)) {
-    refuse(`${approver} proposed it: another person must approve it`);
-  }
-  if (nowMs - Date.parse(proposal.proposed_at) > PROPOSAL_MS_MAX) {
-    refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
-  }
 }
 
 function refuse(why: string): never {

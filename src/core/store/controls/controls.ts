@@ -8,7 +8,7 @@ import { inMarket } from '../../../kit/database/market-schema.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { byKind, type Control, type ControlProposal, type Controls } from '../../domain/control.ts';
+import { byKind, type Control, type Controls } from '../../domain/control.ts';
 import { type Kind, kindOf } from '../../domain/control-kinds.ts';
 import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor.ts';
 import { ELSEWHERE, SETTINGS } from '../corridors/settings.ts';
@@ -66,10 +66,6 @@ function toControls({ version, controls, settings, elsewhere, fields }: Row): Co
     ...control,
     set_at: toTime(control.set_at),
     ends_at: control.ends_at && toTime(control.ends_at),
-    proposal: control.proposal && {
-      ...control.proposal,
-      proposed_at: toTime(control.proposal.proposed_at),
-    },
   }));
   return {
     version,
@@ -89,14 +85,10 @@ const SET = `insert into market.controls (kind, scope, value, reason, message, e
   on conflict (kind, scope) do update
      set value = excluded.value, reason = excluded.reason, message = excluded.message, ends_at = excluded.ends_at,
          set_by = excluded.set_by, set_at = clock_timestamp(), holds_scores = excluded.holds_scores,
-         version = excluded.version, proposal = null`;
+         version = excluded.version`;
 // A time that is rounded up would lie in the future.
 const END = `update market.controls
-    set ends_at = date_trunc('milliseconds', clock_timestamp()), proposal = null, version = ${VERSION} + 1
-  where kind = $1 and scope = $2`;
-const PROPOSE = `update market.controls
-    set proposal = jsonb_build_object('value', $3::jsonb, 'proposed_by', $4::text, 'proposed_at', clock_timestamp(), 'reason', $5::text),
-        version = ${VERSION} + 1
+    set ends_at = date_trunc('milliseconds', clock_timestamp()), version = ${VERSION} + 1
   where kind = $1 and scope = $2`;
 /** The row of the last change stays, as its version is the highest. */
 const FORGET = `delete from market.controls
@@ -138,46 +130,48 @@ type Named = Pick<Control, 'kind' | 'scope'>;
 type ControlChange = {
   readonly set: (control: NewControl) => Promise<Controls>;
   readonly end: (control: Named) => Promise<Controls>;
-  readonly propose: (
-    control: Named,
-    proposal: Omit<ControlProposal, 'proposed_at'>,
-  ) => Promise<Controls>;
 };
 
-/**
- * Runs `work` with the right to change controls: waits for stores under way, and after 500 ms ends the stores that are left.
- * @param isOfAll whether the change is made in each market of the database
- */
-export async function changeControls<T>(
+/** Runs `work` as `changeControlsIn` does, in a database transaction of its own. */
+export const changeControls = <T>(
   database: Pick<Database, 'query' | 'transaction'>,
   isOfAll: boolean,
   work: (query: Query, before: Controls, change: ControlChange) => Promise<T>,
+): Promise<T> =>
+  database.transaction((query) =>
+    changeControlsIn(query, database, isOfAll, (before, change) => work(query, before, change)),
+  );
+
+/**
+ * Runs `work` with the right to change controls until the end of the database transaction: waits for stores under way, and after
+ * 500 ms ends the stores that are left.
+ * @param isOfAll whether the change is made in each market of the database
+ */
+export async function changeControlsIn<T>(
+  query: Query,
+  database: Pick<Database, 'query'>,
+  isOfAll: boolean,
+  work: (before: Controls, change: ControlChange) => Promise<T>,
 ): Promise<T> {
-  return await database.transaction(async (query) => {
-    const { pid } = await own(query);
-    const markets = isOfAll ? await marketsOfAll(query) : null;
-    const write = async (text: string, values: readonly unknown[] = []) => {
-      const texts = markets?.map((market) => inMarket(text, market)) ?? [text];
-      for (const text of texts) await query({ text }, values);
-    };
-    await endingBlockers(database, pid, () => write(LOCK));
-    await write(FORGET);
-    const now = async () => toControls(await read(query));
-    return await work(query, await now(), {
-      async set({ kind, scope, value, reason, message, ends_at, set_by }) {
-        const holds = kindOf(kind).holdsScores === true;
-        await write(SET, [kind, scope, toJson(value), reason, message, ends_at, set_by, holds]);
-        return await now();
-      },
-      async end({ kind, scope }) {
-        await write(END, [kind, scope]);
-        return await now();
-      },
-      async propose({ kind, scope }, { value, proposed_by, reason }) {
-        await write(PROPOSE, [kind, scope, toJson(value), proposed_by, reason]);
-        return await now();
-      },
-    });
+  const { pid } = await own(query);
+  const markets = isOfAll ? await marketsOfAll(query) : null;
+  const write = async (text: string, values: readonly unknown[] = []) => {
+    const texts = markets?.map((market) => inMarket(text, market)) ?? [text];
+    for (const text of texts) await query({ text }, values);
+  };
+  await endingBlockers(database, pid, () => write(LOCK));
+  await write(FORGET);
+  const now = async () => toControls(await read(query));
+  return await work(await now(), {
+    async set({ kind, scope, value, reason, message, ends_at, set_by }) {
+      const holds = kindOf(kind).holdsScores === true;
+      await write(SET, [kind, scope, toJson(value), reason, message, ends_at, set_by, holds]);
+      return await now();
+    },
+    async end({ kind, scope }) {
+      await write(END, [kind, scope]);
+      return await now();
+    },
   });
 }
 

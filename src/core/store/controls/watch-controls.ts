@@ -97,7 +97,6 @@ function stoppedHere({
       set_at,
       ends_at: null,
       version: 0,
-      proposal: null,
     }));
 }
 

@@ -1,5 +1,5 @@
 /** Settings of corridors in Postgres: a row each, which processes read with the controls. */
-import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { CorridorLog, CorridorSettings } from '../../domain/corridor.ts';
 
@@ -15,8 +15,6 @@ export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
 export const ELSEWHERE = `(select coalesce(jsonb_object_agg(corridor, market), '{}') from shared.corridors
     where market is not null and corridor not in (select corridor from market.corridors))`;
 
-type CorridorProposal = { readonly by: string; readonly shards: number };
-
 const lock = rowsOf(
   'lock-corridor-settings',
   'lock table market.corridor_settings in share row exclusive mode',
@@ -25,18 +23,9 @@ const ownCorridor = firstOf<{ corridor: string }, [corridor: string]>(
   'find-corridor',
   'select corridor from market.corridors where corridor = $1',
 );
-const readProposal = firstOf<CorridorProposal, [corridor: string]>(
-  'read-proposed-corridor',
-  'select proposed_by as by, shards from market.corridor_settings where corridor = $1 and proposed_by is not null',
-);
-const propose = rowsOf<object, [corridor: string, by: string, shards: number]>(
-  'propose-corridor',
-  'insert into market.corridor_settings (corridor, proposed_by, changed_by, shards) values ($1, $2, $2, $3)',
-);
-const accept = rowsOf<object, [corridor: string, by: string]>(
-  'accept-corridor',
-  `update market.corridor_settings
-      set proposed_by = null, changed_by = $2, changed_at = now(), version = version + 1 where corridor = $1`,
+const add = rowsOf<object, [corridor: string, by: string, shards: number]>(
+  'add-corridor',
+  'insert into market.corridor_settings (corridor, changed_by, shards) values ($1, $2, $3)',
 );
 const claimCorridor = onlyOf<{ market: string }, [corridor: string, market: string]>(
   'claim-corridor',
@@ -78,11 +67,8 @@ const write = rowsOf<
 /** A corridor, within a database transaction in which nobody else changes a corridor. */
 type CorridorChange = {
   readonly isOurs: boolean;
-  /** The claim that another person may confirm; undefined without one. */
-  readonly proposal: CorridorProposal | undefined;
-  readonly propose: (by: string, shards: number) => Promise<unknown>;
-  /** Ends the proposal. @returns the market that has the corridor now */
-  readonly claim: (market: string, by: string) => Promise<string>;
+  /** @returns the market that has the corridor now */
+  readonly claim: (market: string, shards: number, by: string) => Promise<string>;
   readonly set: (
     settings: Pick<CorridorSettings, 'weight' | 'residency' | 'shards' | 'log'>,
     by: string,
@@ -90,22 +76,19 @@ type CorridorChange = {
 };
 
 export async function changeCorridor<T>(
-  database: Pick<Database, 'transaction'>,
+  query: Query,
   corridor: string,
-  work: (query: Query, change: CorridorChange) => Promise<T>,
+  work: (change: CorridorChange) => Promise<T>,
 ): Promise<T> {
-  return await database.transaction(async (query) => {
-    await lock(query);
-    return await work(query, {
-      isOurs: (await ownCorridor(query, corridor)) !== undefined,
-      proposal: await readProposal(query, corridor),
-      propose: (by, shards) => propose(query, corridor, by, shards),
-      async claim(market, by) {
-        await accept(query, corridor, by);
-        return (await claimCorridor(query, corridor, market)).market;
-      },
-      set: ({ weight, residency, shards, log }, by) =>
-        write(query, corridor, weight, residency, by, shards, log),
-    });
+  await lock(query);
+  return await work({
+    isOurs: (await ownCorridor(query, corridor)) !== undefined,
+    async claim(market, shards, by) {
+      const { market: owner } = await claimCorridor(query, corridor, market);
+      if (owner === market) await add(query, corridor, by, shards);
+      return owner;
+    },
+    set: ({ weight, residency, shards, log }, by) =>
+      write(query, corridor, weight, residency, by, shards, log),
   });
 }

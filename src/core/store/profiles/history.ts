@@ -7,13 +7,25 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { FIRST_ID } from '../../../kit/words/cursor.ts';
 import { DAY_MS, dayOf, hourOf } from '../../../kit/words/range.ts';
 import { subtractDecimals } from '../../domain/currency.ts';
-import type { AccountPast, MerchantPast, MerchantTally, PastTransaction } from '../../domain/history.ts';
+import type {
+  AccountPast,
+  MerchantPast,
+  MerchantTally,
+  PastTransaction,
+} from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { comparePositions, type Position } from '../../domain/transaction.ts';
 import { loadTallies } from '../tallies/merchant-tallies.ts';
 import { AHEAD_MS, windowOf } from '../within-months.ts';
 import { AFTER_MS, type FraudsAround, NONE_AROUND } from './known-frauds.ts';
-import { ACCOUNTS, ACCOUNTS_BUT_ONE, merchantPast, type PastQuery, type PastRow, ROWS_MAX } from './past-queries.ts';
+import {
+  ACCOUNTS,
+  ACCOUNTS_BUT_ONE,
+  merchantPast,
+  type PastQuery,
+  type PastRow,
+  ROWS_MAX,
+} from './past-queries.ts';
 
 /** Points of one statement: a round trip costs as much as a dozen of them. */
 const POINTS_MAX = 512;

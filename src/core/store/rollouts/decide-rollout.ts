@@ -2,13 +2,20 @@
  * Decisions of people about models and rule sets: two people promote, one person rolls back, and in an emergency one person acts
  * alone for a day. Every function throws a Failure for what may not be done now.
  */
-import { holdPerson, refuseShared, refuseStale } from '../../../kit/access/identities.ts';
+import { z } from 'zod';
+import { refuseStale } from '../../../kit/access/identities.ts';
+import type { Approval } from '../../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../../kit/approvals/approvals.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import type { ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
 import {
-  checkApproval,
+  holdingText,
+  PROPOSED_STATES,
+  type ProposedHolding,
+  type Rollout,
+} from '../../score/rollout/holding.ts';
+import {
   planConfirmation,
   planEmergency,
   planPromotion,
@@ -26,16 +33,17 @@ import { corridorsNamed, listCorridors } from '../transactions/transactions.ts';
 import { readCounts } from './rollout-counts.ts';
 import {
   type Decision,
+  decideIn,
   decideRollouts,
-  insertProposal,
   type RolloutKind,
   readSettledRollouts,
-  type StoredProposal,
   type StoredRollout,
 } from './rollouts.ts';
 
 export type Promotion = {
   readonly subject: string;
+  /** The subject as people name it. */
+  readonly name: string;
   /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
@@ -46,69 +54,86 @@ export type Promotion = {
 
 type Queries = Pick<Database, 'query'>;
 
-/** @returns the id of the proposal */
+const askedSchema = z.object({
+  corridor: z.string(),
+  state: z.enum(PROPOSED_STATES),
+  canary_percent: z.int(),
+});
+
+const askedOf = (kind: RolloutKind, { subject, name, corridor, to }: Promotion) => ({
+  kind: kind.approvals,
+  subject: `${name} ${corridor}`,
+  detail: { [kind.column]: subject, corridor, ...to, to: holdingText(to) },
+});
+
 export async function proposeRollout(
   kind: RolloutKind,
   database: Database,
-  { subject, corridor, to, override, by }: Promotion,
-): Promise<string> {
+  promotion: Promotion,
+): Promise<Approval> {
+  const { subject, corridor, to, override, by } = promotion;
   const corridors = await corridorsNamed(database, corridor);
   const log = await readSettledRollouts(kind, database, by.request);
   const rows = planPromotion(log, corridors, { subject, ...to }, kind.noun);
   if (override === undefined) await refuseEarly(database.query, log, rows, subject);
   return await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
-    return await insertProposal(kind, query, { subject, corridor, ...to }, by, override);
+    return await propose(query, { ...askedOf(kind, promotion), reason: override }, by);
   });
 }
 
-/** @param check throws where the subject may not be rolled out now */
-export async function approveRollout(
-  kind: RolloutKind,
-  database: Database,
-  id: string,
-  by: Officer,
-  check: (query: Query, subject: string) => Promise<unknown> = async () => undefined,
-): Promise<Decision> {
-  await readSettledRollouts(kind, database, by.request);
-  return await decideRollouts(kind, database, async (log, query) => {
-    const proposal = await findProposal(kind, query, id);
-    const { proposed_by: proposedBy, proposal_id: proposalId } = proposal;
-    await check(query, proposal.subject);
-    checkApproval(proposal, by.name, Date.now());
-    const isEmergency = log.some(
-      (row) => row.proposal_id === proposalId && row.cause === 'emergency',
-    );
-    if (!isEmergency && !(await holdPerson(query, proposedBy))) {
-      const why = `${proposedBy} proposed it and is revoked: propose it again`;
-      throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
-    }
-    await refuseShared({ query }, proposal.proposed_by_key, by.keyId, 'approve');
-    const corridors = await corridorsNamed({ query }, proposal.corridor);
-    const rows = isEmergency
-      ? planConfirmation(log, proposalId)
-      : planPromotion(log, corridors, proposal, kind.noun);
-    const { reason, subject } = proposal;
-    if (reason === null && !isEmergency) await refuseEarly(query, log, rows, subject);
-    return { rows, proposalId, proposedBy, approvedBy: by.name, by, reason };
-  });
-}
+/**
+ * Puts in force what another person confirms.
+ * @param check throws where the subject may not be rolled out now
+ */
+export const executeRollout =
+  (
+    kind: RolloutKind,
+    check: (query: Query, subject: string) => Promise<unknown>,
+  ): Execute<unknown> =>
+  async (query, { detail, reason, approval_id: approvalId, proposed_by: proposedBy }, by) => {
+    const subject = String(detail[kind.column]);
+    const asked = { ...askedSchema.parse(detail), subject };
+    await check(query, subject);
+    const { rows } = await decideIn(kind, query, async (log) => {
+      const isEmergency = log.some(
+        (row) => row.approval_id === approvalId && row.cause === 'emergency',
+      );
+      const rows = isEmergency
+        ? planConfirmation(log, approvalId)
+        : planPromotion(log, await corridorsNamed({ query }, asked.corridor), asked, kind.noun);
+      if (reason === null) await refuseEarly(query, log, rows, subject);
+      return { rows, approvalId, proposedBy, by, reason };
+    });
+    return decidedOf(kind, rows);
+  };
 
-/** Puts a subject in force for a day, and makes the proposal that another person may approve. */
+/** The rows that a decision appended, in the form of the API. */
+export const decidedOf = ({ column }: RolloutKind, rows: readonly Rollout[]) => ({
+  items: rows.map((row) => ({
+    corridor: row.corridor,
+    to: holdingText(row),
+    cause: row.cause,
+    [column]: row.subject,
+  })),
+});
+
+/** Puts a subject in force for a day, and proposes what another person may confirm. */
 export async function actAlone(
   kind: RolloutKind,
   database: Database,
-  { subject, corridor, to, by }: Promotion,
+  promotion: Promotion,
   reason: string,
 ): Promise<Decision> {
-  await readSettledRollouts(kind, database, by.request);
+  const { subject, corridor, to, by } = promotion;
   return await decideRollouts(kind, database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
     const corridors = await corridorsNamed({ query }, corridor);
     const rows = planEmergency(log, corridors, { subject, ...to }, kind.noun);
-    const proposal = { subject, corridor, ...to };
-    const proposalId = await insertProposal(kind, query, proposal, by, reason);
-    return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
+    const asked = askedOf(kind, promotion);
+    const emergency = { ...asked, subject: `${asked.subject} emergency`, reason };
+    const { approval_id: approvalId } = await propose(query, emergency, by);
+    return { rows, approvalId, proposedBy: by.name, by, reason };
   });
 }
 
@@ -120,23 +145,11 @@ export async function rollBack(
   by: Officer,
   subject?: string,
 ): Promise<Decision> {
-  await readSettledRollouts(kind, database, by.request);
   return await decideRollouts(kind, database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
     const rows = planRollback(log, await corridorsNamed({ query }, corridor), subject);
-    return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
+    return { rows, approvalId: null, proposedBy: by.name, by };
   });
-}
-
-/** @throws Failure `PROPOSAL_UNKNOWN` */
-export async function findProposal(
-  kind: RolloutKind,
-  query: Query,
-  id: string,
-): Promise<StoredProposal> {
-  const proposal = /^\d{1,18}$/.test(id) ? await kind.findProposal(query, id) : undefined;
-  if (proposal !== undefined) return proposal;
-  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
 }
 
 async function lookAtStage(
@@ -185,6 +198,6 @@ async function refuseEarly(
   if (before === undefined) return;
   const found = await lookAtStage({ query }, subject, progress, before);
   if (found === undefined || found.refusal === null) return;
-  const why = `${found.refusal}. An override with a reason, approved by another person, goes on all the same`;
+  const why = `${found.refusal}. An override with a reason, confirmed by another person, goes on all the same`;
   throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
 }

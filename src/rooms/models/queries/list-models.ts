@@ -4,12 +4,9 @@ import { type Holding, holdingText } from '../../../core/score/rollout/holding.t
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import { readStage } from '../../../core/store/rollouts/decide-rollout.ts';
 import {
-  listOpenProposals,
   MODELS,
   readSettledRollouts,
-  type StoredProposal,
   type StoredRollout,
-  toProposalJson,
 } from '../../../core/store/rollouts/rollouts.ts';
 import { listCorridors } from '../../../core/store/transactions/transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -25,8 +22,7 @@ export async function listModelRows(
   const models = await listModels(database.query, afterModel, limit);
   const log = await readSettledRollouts(MODELS, database, 'models');
   const corridors = await listCorridors(database);
-  const open = await listOpenProposals(MODELS, database, null);
-  return models.map((model) => toRow(model, log, corridors, open));
+  return models.map((model) => toRow(model, log, corridors));
 }
 
 /** @throws Failure `MODEL_UNKNOWN` */
@@ -37,14 +33,12 @@ export async function readModelRow(
   const model = await findKnown(database, reference);
   const { feature_names, lineage, card } = await readDescription(database.query, model.model_id);
   const log = await readSettledRollouts(MODELS, database, 'models');
-  const open = await listOpenProposals(MODELS, database, model.model_id);
   return {
-    ...toRow(model, log, await listCorridors(database), open),
+    ...toRow(model, log, await listCorridors(database)),
     feature_names,
     ...lineage,
     card,
     stage: await readStage(database, log, model.model_id),
-    proposals: open.map(toProposalJson),
     rollouts: log.filter(({ subject }) => subject === model.model_id).map(toRolloutRow),
   };
 }
@@ -53,7 +47,6 @@ function toRow(
   model: StoredModel,
   log: readonly StoredRollout[],
   corridors: readonly string[],
-  open: readonly StoredProposal[],
 ): ModelJson {
   const holdings = corridors.map((corridor) => ({
     corridor,
@@ -63,7 +56,6 @@ function toRow(
     ...model,
     created_at: model.created_at.toISOString(),
     does: describeHoldings(holdings),
-    open_proposals: open.filter(({ subject }) => subject === model.model_id).length,
     corridors: holdings.flatMap(({ corridor, holding }) =>
       holding === undefined ? [] : { corridor, ...holding },
     ),

@@ -107,7 +107,10 @@ function toScoringModel(file: ModelFile, manifest: ModelManifest): ScoringModel 
  * Reads a registered model and proves it in this process.
  * @throws Failure `MODEL_CORRUPT`, `MODEL_INVALID` or `unavailable`
  */
-export async function loadModel(database: Database, modelId: string): Promise<ScoringModel> {
+export async function loadModel(
+  database: Pick<Database, 'query'>,
+  modelId: string,
+): Promise<ScoringModel> {
   const { artefact, manifest } = await readModel(database, modelId);
   if (artefact.byteLength <= SMALL_BYTES_MAX) return openScoringModel(artefact, manifest);
   return toScoringModel(await aside.run<ModelFile>({ artefact, manifest }), manifest);

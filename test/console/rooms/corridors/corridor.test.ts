@@ -104,11 +104,11 @@ test('the rollback of a frozen market takes two people', async () => {
   await ann.page.getByRole('button', { name: 'Request the rollback …' }).click();
   await ann.page.getByLabel('Reason').fill('the market is closed');
   await ann.page.keyboard.press('Enter');
-  await ann.page.getByText('Another risk officer or admin approves it.').waitFor();
-  expect(await ann.page.getByRole('button', { name: /rollback/ }).count()).toBe(0);
+  const confirm = { name: `Confirm ${market}` };
+  await ann.page.getByRole('button', { name: `Withdraw ${market}` }).waitFor();
+  expect(await ann.page.getByRole('button', confirm).count()).toBe(0);
   await using bob = await as('Bob', CONTROLS, 'risk_officer');
-  await bob.page.getByRole('button', { name: 'Approve the rollback …' }).click();
-  await bob.page.getByLabel('Reason').fill('seen');
-  await bob.page.keyboard.press('Enter');
-  await bob.page.getByText(`risk archive rollback ${market}`).waitFor();
+  await bob.page.getByRole('button', confirm).click();
+  await bob.page.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await bob.page.getByText(`${market}: confirmed.`).waitFor();
 });

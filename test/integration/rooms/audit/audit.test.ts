@@ -82,8 +82,8 @@ const MONTHS = `select c.relname, i.inhparent from pg_class c left join pg_inher
                  where c.relname ~ 'y2012m05$' and c.relkind = 'r' order by 1`;
 
 const proposed = (to: string) => async () =>
-  (await as(ann, `/v1/models/${model}/proposals`, { corridor: 'US-EG', to })).body.proposal_id;
-const approve = (id: string) => as(bob, `/v1/models/proposals/${id}/approve`, {});
+  (await as(ann, `/v1/models/${model}/proposals`, { corridor: 'US-EG', to })).body.approval_id;
+const approve = (id: string) => as(bob, `/v1/approvals/${id}/confirm`, {});
 
 /** In this order: months are made, detached, attached, detached and dropped. */
 const CASES: Readonly<Record<string, Case>> = {
@@ -134,12 +134,12 @@ const CASES: Readonly<Record<string, Case>> = {
     state: 'select model from models',
   },
   'a proposal': {
-    actions: ['rollout.propose'],
+    actions: ['approval.propose'],
     change: proposed('shadow'),
-    state: 'select proposal_id from rollout_proposals',
+    state: 'select approval_id, confirmed_by from approvals',
   },
   'an approval': {
-    actions: ['rollout.approve'],
+    actions: ['rollout.approve', 'approval.confirm'],
     arrange: proposed('shadow'),
     change: approve,
     state: ROLLOUTS,

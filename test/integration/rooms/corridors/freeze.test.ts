@@ -7,6 +7,7 @@ import { watchControls } from '../../../../src/core/store/controls/watch-control
 import { shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
+import { confirm, confirmed } from '../../../support/approvals.ts';
 import { testConfig } from '../../../support/config.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
@@ -150,21 +151,20 @@ test('the notes of a freeze stay with it after the resume, and a freeze of its o
   expect(listed).toHaveLength(2);
 });
 
-test('the second of two people adds a corridor, and what is set for it is live within a second', async () => {
+test('two people add a corridor, and what is set for it is live within a second', async () => {
   const carl = await insertPersonKey(api.testDatabase, 'Carl', ['operator', 'admin']);
-  const dora = await insertPersonKey(api.testDatabase, 'Dora', ['admin']);
+  const dora = await insertPersonKey(api.testDatabase, 'Dora', ['admin', 'risk_officer']);
   const log = createLog('test', 'silent');
   using changes = followChanges(api.database, log);
   const controls = await watchControls(testConfig({}), api.database, changes, log);
   const shareOf = shareOfSettings(() => controls.current().settings);
   const wanted = { id: 'US-BR', shards: 2, ...REASON };
   const add = (key: string) => change('/v1/corridors', wanted, key);
-  expect((await add(carl)).body).toMatchObject({ is_added: false, proposed_by: 'Carl' });
-  expect((await add(carl)).status).toBe(409);
+  const asked = (await add(carl)).body;
+  expect(asked).toMatchObject({ kind: 'corridor', state: 'waiting', detail: { shards: 2 } });
   expect(controls.corridors().has('US-BR')).toBe(false);
-  const other = await change('/v1/corridors', { ...wanted, shards: 3 }, dora);
-  expect(other.body.detail).toContain('proposed US-BR with 2, not with 3');
-  expect((await add(dora)).body).toMatchObject({ is_added: true, proposed_by: null });
+  await confirmed(api, dora, asked);
+  expect((await add(carl)).body.detail).toBe('The market has US-BR already.');
   await waitUntil(async () => controls.corridors().has('US-BR'), 2000, 'the corridor');
   await until('US-BR', 201);
   const set = await api.risk(
@@ -182,7 +182,7 @@ test('the second of two people adds a corridor, and what is set for it is live w
   await waitUntil(async () => shareOf('US-BR').weight === 4, 2000, 'the weight');
   expect(shareOf('US-EG')).toEqual({ weight: 1, floor: 0.1 });
   expect((await read('/v1/corridors/US-BR')).settings).toEqual({
-    ...{ version: 3, weight: 4, residency: 'BR', shards: 2 },
+    ...{ version: 2, weight: 4, residency: 'BR', shards: 2 },
     ...{ log: 'streams', log_changed_at: null },
   });
   const withoutKafka = await change('/v1/corridors/US-BR', { log: 'both', ...REASON }, dora, 'PUT');
@@ -195,19 +195,14 @@ test('the second of two people adds a corridor, and what is set for it is live w
   });
   await api.testDatabase.sql("insert into shared.corridors values ('US-CL', now(), 'shared')");
   const taken = { id: 'US-CL', ...REASON };
-  expect((await change('/v1/corridors', taken, carl)).status).toBe(200);
-  expect((await change('/v1/corridors', taken, dora)).body.detail).toBe(
+  const { body } = await change('/v1/corridors', taken, carl);
+  expect((await confirm(api, dora, body.approval_id)).body.detail).toBe(
     'US-CL is a corridor of shared.',
   );
   const audit = await api.database.query<{ action: string }>({
     text: "select action from market.audit_log where action like 'corridor.%' order by audit_id",
   });
-  expect(audit.map(({ action }) => action)).toEqual([
-    'corridor.propose',
-    'corridor.add',
-    'corridor.configure',
-    'corridor.propose',
-  ]);
+  expect(audit.map(({ action }) => action)).toEqual(['corridor.add', 'corridor.configure']);
 });
 
 test.each(['controls', 'audit_log'])(

@@ -4,11 +4,12 @@
  */
 import { afterEach, expect, test } from 'vitest';
 import type { Kind } from '../../../../src/core/domain/control-kinds.ts';
+import { confirm, confirmed } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input, postBatch, postOne } from '../../../support/submit.ts';
+import { answerOf, input, postBatch, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
@@ -28,42 +29,38 @@ function putLimit(
 
 test('one person lowers a limit, two raise or remove it, and what is wrong is named', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
-  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator', 'risk_officer']);
   const rate = (rate_per_second: number, burst = 200) => ({ rate_per_second, burst });
-  expect((await putLimit(ann, rate(100))).body.control).toMatchObject({
-    set_by: 'Ann',
-    proposal: null,
-  });
+  expect((await putLimit(ann, rate(100))).body.control.set_by).toBe('Ann');
   expect((await putLimit(ann, rate(50))).body.control.value).toEqual(rate(50));
-  const raised = await putLimit(ann, rate(80));
-  expect(raised.body.control).toMatchObject({
-    value: rate(50),
-    proposal: { value: rate(80), proposed_by: 'Ann' },
+  const raised = (await putLimit(ann, rate(80))).body;
+  expect(raised).toMatchObject({
+    control: { value: rate(50) },
+    approval: { state: 'waiting', subject: 'limit-transactions:client:shop', detail: rate(80) },
   });
-  const alone = await putLimit(ann, rate(80));
-  expect([alone.status, alone.body.detail]).toEqual([
-    409,
-    'The change of limit-transactions:client:shop was proposed by Ann: another person sends it again.',
-  ]);
-  // Another raise is another proposal.
   const another = await putLimit(bob, rate(90));
-  expect(another.body).toMatchObject({
-    control: { value: rate(50), proposal: { value: rate(90) } },
-    replaced: { value: rate(80), proposed_by: 'Ann' },
+  expect([another.status, another.body.detail]).toEqual([
+    409,
+    `The approval ${raised.approval.approval_id} by Ann waits for control limit-transactions:client:shop: confirm or withdraw it first.`,
+  ]);
+  // An older decision does not raise the limit that another person lowers meanwhile.
+  await putLimit(bob, rate(40));
+  const late = await confirm(api, bob, raised.approval.approval_id);
+  expect([late.status, late.body.detail]).toEqual([
+    409,
+    expect.stringContaining('has changed since'),
+  ]);
+  await send(api, 'POST', `/v1/approvals/${raised.approval.approval_id}/withdraw`, undefined, ann);
+  await confirmed(api, bob, (await putLimit(ann, rate(90))).body.approval);
+  const now = (await answerOf(await api.request('/v1/controls?kind=limit-transactions'))).body;
+  expect(now.items).toMatchObject([{ value: rate(90), set_by: 'Bob' }]);
+  expect(await confirmed(api, bob, (await putLimit(ann, {})).body.approval)).toEqual({
+    control: null,
   });
-  expect((await putLimit(ann, rate(90))).body.control).toMatchObject({
-    ...{ value: rate(90), set_by: 'Ann', proposal: null },
-  });
-  expect((await putLimit(ann, {})).body.control.proposal.value).toBeNull();
-  expect((await putLimit(bob, {})).body.control).toBeNull();
   const { items } = (await answerOf(await api.request('/v1/audit?limit=6'))).body;
   expect(items.map((one: { action: string }) => one.action)).toEqual([
-    'control.confirm',
-    'control.propose',
-    'control.confirm',
-    'control.propose',
-    'control.propose',
-    'control.set',
+    ...['approval.confirm', 'control.end', 'approval.propose'],
+    ...['approval.confirm', 'control.set', 'approval.propose'],
   ]);
   const wrong = await putLimit(ann, rate(100, 5));
   expect([wrong.status, wrong.body.errors[0]]).toEqual([
@@ -83,9 +80,9 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
   expect((await putLimit(ann, inference, each)).status).toBe(404);
   const market = { kind: 'limit-inference', scope: 'market' } as const;
   expect((await putLimit(ann, inference, market)).body.control.value).toEqual(inference);
-  expect((await putLimit(ann, rate(200, 800), market)).body.control).toMatchObject({
-    value: inference,
-    proposal: { value: rate(200, 800) },
+  expect((await putLimit(ann, rate(200, 800), market)).body).toMatchObject({
+    control: { value: inference },
+    approval: { detail: rate(200, 800) },
   });
   // API processes do not count what workers do.
   expect((await api.request('/v1/reason-codes')).headers.get('ratelimit')).toBeNull();
@@ -93,7 +90,7 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
 
 test('a throttle is set beside the lasting limit, ends by itself, and one person makes it only stricter', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
-  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator', 'risk_officer']);
   const corridor = { scope: 'corridor:US-EG' };
   const throttle = { kind: 'throttle', ...corridor } as const;
   const endsIn = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
@@ -105,7 +102,7 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
   const later = endsIn(2);
   expect((await putLimit(ann, rate(100), corridor)).body.control.ends_at).toBeNull();
   expect((await putLimit(ann, until(later, 20), throttle)).body.control).toMatchObject({
-    ...{ value: rate(20), ends_at: later, proposal: null },
+    ...{ value: rate(20), ends_at: later },
   });
   const detailOf = async (body: object) => {
     const { status, body: problem } = await putLimit(ann, body, throttle);
@@ -126,8 +123,7 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
   expect((await putLimit(bob, lower, throttle)).body.control).toMatchObject({
     ...{ value: rate(10), ends_at: lower.ends_at },
   });
-  expect((await putLimit(ann, {}, throttle)).body.control.proposal.value).toBeNull();
-  expect((await putLimit(bob, {}, throttle)).body.control).toBeNull();
+  await confirmed(api, bob, (await putLimit(ann, {}, throttle)).body.approval);
   await putLimit(ann, lower, throttle);
   const listed = await api.risk('controls', 'list');
   expect(listed.stdout).toMatch(new RegExp(`^throttle +corridor:US-EG .* ${lower.ends_at} `, 'm'));
@@ -143,38 +139,27 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
 });
 
 test('a limit that two people raise is waited for at most as long as its new burst takes, also after a removal', async () => {
-  const [ann, bob] = await Promise.all(
-    ['Ann', 'Bob'].map((name) => insertPersonKey(api.testDatabase, name, ['operator'])),
-  );
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
   const SLOW = { rate_per_second: 0.1, burst: 1000 };
   const FAST = { rate_per_second: 1000, burst: 1000 };
   for (const scope of ['client:default', 'each:account']) {
-    const put = async (as: string | undefined, body: object) => {
+    const put = async (body: object) => {
       const before = api.log().split('"msg":"controls"').length;
-      expect((await putLimit(as ?? '', body, { scope })).status).toBe(200);
+      const { approval } = (await putLimit(ann, body, { scope })).body;
+      if (approval !== null) await confirmed(api, bob, approval);
       const isRead = async () => api.log().split('"msg":"controls"').length > before;
       return await waitUntil(isRead, 5000, 'the limits to be read');
     };
     const account_id = `account of ${scope}`;
-    const changes: readonly (readonly (readonly [string | undefined, object])[])[] = [
-      [
-        [ann, FAST],
-        [bob, FAST],
-      ],
-      [
-        [ann, {}],
-        [bob, {}],
-        [ann, FAST],
-      ],
-    ];
-    for (const change of changes) {
+    for (const change of [[FAST], [{}, FAST]]) {
       await api.testDatabase.sql('delete from controls');
       await api.redis.flushall();
-      await put(ann, SLOW);
+      await put(SLOW);
       const all = Array.from({ length: 1000 }, () => input({ account_id }));
       expect((await postBatch(api, all)).status).toBe(200);
       expect((await postOne(api, input({ account_id }))).status).toBe(429);
-      for (const [as, body] of change) await put(as, body);
+      for (const body of change) await put(body);
       const half = Array.from({ length: 500 }, () => input({ account_id }));
       await waitUntil(
         async () => {

@@ -9,6 +9,7 @@ import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { addEntry, endEntry, findOpen } from '../../../../src/rooms/lists/store.ts';
 import { checkSource } from '../../../../src/rooms/rules/try-rule-set.ts';
+import { insertApproval } from '../../../support/approvals.ts';
 import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
@@ -60,19 +61,18 @@ async function decideBy(source: ReturnType<typeof ruleSet>): Promise<void> {
 
 const add = (list: string, value: string) =>
   rig.pool.transaction((query) =>
-    addEntry(
-      query,
-      { name: list, kind: 'account', effect: 'block' },
-      { value, reason: 'why' },
-      ann,
-    ),
+    addEntry(query, { name: list, kind: 'account' }, { value, reason: 'why' }, ann),
   );
 async function trust(value: string): Promise<void> {
   await rig.database.sql(
     `with bump as (update lists set version = version + 1 where name = 'trusted' returning version)
-     insert into list_entries (list, value, reason, added_by, added_by_key, added_at, approved_by, approved_by_key, valid_from, version)
-     select 'trusted', $1, 'why', 'Ann', $2, now(), 'Bob', $3, now(), version from bump`,
-    [value, ann.keyId, bob.keyId],
+     insert into list_entries (list, value, reason, added_by, added_by_key, added_at, approval_id, valid_from, version)
+     select 'trusted', $1, 'why', 'Ann', $2, now(), $3, now(), version from bump`,
+    [
+      value,
+      ann.keyId,
+      await insertApproval(rig.database, 'list-entry', [ann, bob], { list: 'trusted', value }),
+    ],
   );
 }
 const end = (list: string, value: string) =>

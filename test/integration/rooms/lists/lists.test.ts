@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { confirmed, keyIdOf } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
@@ -29,8 +30,6 @@ function as(key: string, method: string, path: string, body?: object) {
 }
 const add = (key: string, list: string, value: string, more: object = {}) =>
   as(key, 'POST', `/v1/lists/${list}/entries`, { value, reason: 'why', ...more });
-const approve = (key: string, id: string) =>
-  as(key, 'POST', `/v1/lists/allowed/entries/${id}/approve`);
 const end = (key: string, list: string, id: string) =>
   as(key, 'DELETE', `/v1/lists/${list}/entries/${id}`);
 const valuesOf = async (list: string, query = '') => {
@@ -125,37 +124,42 @@ test('expiry acts by the clock of Postgres', async () => {
 });
 
 describe('an entry of an allow list', () => {
-  test('is not approved by its author, nor proposed by a key of nobody', async () => {
-    const { body } = await add(ann, 'allowed', 'acc_2');
-    const own = await approve(ann, body.entry_id);
-    expect([own.status, own.body.detail]).toEqual([409, expect.stringContaining('another person')]);
+  test('is in the list once another person has confirmed it', async () => {
+    const { body } = await add(ann, 'allowed', 'acc_2', { expires_at: '2099-01-01T00:00:00Z' });
+    expect([body.state, body.subject, await valuesOf('allowed')]).toEqual([
+      ...['waiting', 'allowed acc_2', []],
+    ]);
     const nobody = await add(RUNNING_API_KEY, 'allowed', 'acc_3');
     expect([nobody.status, nobody.body.detail]).toEqual([
       409,
       expect.stringContaining('proposed by a person'),
     ]);
-    const gone = await end(cem, 'allowed', body.entry_id);
-    expect([gone.body.state, gone.body.valid_from]).toEqual(['ended', null]);
-    expect((await approve(bob, body.entry_id)).status).toBe(409);
+    expect(await confirmed(api, bob, body)).toMatchObject({
+      ...{ value: 'acc_2', state: 'in_force', added_by: 'Ann', approved_by: 'Bob' },
+      expires_at: '2099-01-01T00:00:00.000Z',
+    });
+    expect(await valuesOf('allowed')).toEqual(['acc_2']);
+    const again = await add(ann, 'allowed', 'acc_2');
+    expect([again.status, again.body.detail]).toEqual([409, expect.stringContaining('by Ann')]);
   });
 
   test('Postgres itself refuses one person, a rewritten row and a removed one', async () => {
     const { body } = await add(ann, 'allowed', 'acc_4');
     const { sql } = api.testDatabase;
-    const keyOf = (key: string) => key.split('_')[1];
-    const set = (by: string, key: string) =>
+    const insert = (approvalId: string) =>
       sql(
-        'update list_entries set approved_by = $2, approved_by_key = $3, valid_from = now() where entry_id = $1',
-        [body.entry_id, by, keyOf(key)],
+        `insert into list_entries (list, value, reason, added_by, added_by_key, added_at, approval_id, valid_from, version)
+         values ('allowed', 'acc_4', 'why', 'Ann', $1, now(), $2, now(), 1)`,
+        [keyIdOf(ann), approvalId],
       );
-    await expect(set('Ann', ann)).rejects.toThrow("are not two people's");
+    await expect(insert(body.approval_id)).rejects.toThrow('that two people have approved');
+    const { entry_id: id } = await confirmed(api, bob, body);
     await expect(
-      sql('update list_entries set value = $2 where entry_id = $1', [body.entry_id, 'acc_5']),
+      sql('update list_entries set value = $2 where entry_id = $1', [id, 'acc_5']),
     ).rejects.toThrow('never changed');
     await expect(sql('delete from list_entries')).rejects.toThrow('never changed');
     await expect(sql(`update lists set effect = 'allow' where name = 'blocked'`)).rejects.toThrow(
       'never change',
     );
-    await set('Bob', bob);
   });
 });

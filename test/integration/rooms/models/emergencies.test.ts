@@ -5,7 +5,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import { MODELS, readSettledRollouts } from '../../../../src/core/store/rollouts/rollouts.ts';
-import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
+import { actAlone } from '../../../../src/rooms/models/decide-models.ts';
+import { confirmIn } from '../../../support/approvals.ts';
 import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { changeRollouts, settledBy } from '../../../support/rooms/models/settled.ts';
@@ -32,7 +33,7 @@ const settle = settledBy(ann);
 
 /** Model a is active; b is a canary in another corridor. */
 beforeEach(() =>
-  change(`truncate rollouts, rollout_proposals;
+  change(`truncate rollouts; delete from approvals;
           ${settle('a@1', 'active')};
           ${settle('b@1', 'canary', 1, 'US-MX')}`),
 );
@@ -77,11 +78,9 @@ test('an emergency ends by itself after a day, and the audit log records it', as
 });
 
 test('a second person keeps it; the first does not', async () => {
-  const { proposal_id: id } = await alone('b@1', 'active');
-  await expect(rig.run(ann, 'approve', id)).rejects.toThrow(/another person must approve/);
-  // Postgres reads another spelling of the number as the same proposal.
-  await rig.run(bob, 'approve', `0${id}`);
-  await expect(rig.run(bob, 'approve', id)).rejects.toThrow(/approved already/);
+  const { approval_id: id } = await alone('b@1', 'active');
+  await expect(rig.run(ann, 'approve', id)).rejects.toThrow(/another person must confirm/);
+  await rig.run(bob, 'approve', id);
   await aDayLater();
   expect(await active()).toBe('b@1');
   await rig.run(ann, 'rollback', '--corridor', 'US-EG');
@@ -99,8 +98,8 @@ describe('refused is', () => {
     const promotion = { reference: 'b@1', corridor: 'US-EG', to, by };
     await expect(actAlone(database, promotion, 'why')).rejects.toThrow(/may no longer approve/);
     const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'shadow'];
-    const { proposal_id: id } = await rig.json(ann, ...args);
-    await expect(approveModel(database, id, by)).rejects.toThrow(/may no longer approve/);
+    const { approval_id: id } = await rig.json(ann, ...args);
+    await expect(confirmIn(database, id, by)).rejects.toThrow(/may no longer approve/);
   });
 
   test.each([
@@ -109,10 +108,10 @@ describe('refused is', () => {
     ['without a reason', `now() + interval '1 hour'`, ' ', /emergency_ends/],
   ])('SQL that adds one %s', async (_name, endsAt, reason, message) => {
     const insert = rig.testDatabase.sql(
-      `insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+      `insert into rollouts (corridor, model_id, state, canary_percent, cause, approval_id, proposed_by,
            decided_by_key, ends_at, reason)
-       select 'US-MX', model_id, state, canary_percent, 'emergency', proposal_id, proposed_by, '${ann.split('_')[1]}',
-              ${endsAt}, $1 from rollout_proposals limit 1`,
+       select 'US-MX', model_id, 'active', 0, 'emergency', approval_id, proposed_by, '${ann.split('_')[1]}',
+              ${endsAt}, $1 from approvals, models limit 1`,
       [reason],
     );
     await expect(insert).rejects.toThrow(message);

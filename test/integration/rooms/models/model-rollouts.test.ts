@@ -5,7 +5,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { decideRollouts, MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { engineOf } from '../../../../src/kit/words/principal.ts';
-import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
+import { insertApproval } from '../../../support/approvals.ts';
+import { modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { changeRollouts } from '../../../support/rooms/models/settled.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -17,7 +18,7 @@ const ann = await rig.makeKey('Ann', ['risk_officer']);
 const bob = await rig.makeKey('Bob', ['risk_officer']);
 
 /** The tests share the registry, not the rollouts. */
-beforeEach(() => changeRollouts(rig.testDatabase, 'truncate rollouts, rollout_proposals'));
+beforeEach(() => changeRollouts(rig.testDatabase, 'truncate rollouts; delete from approvals'));
 
 async function importNew(): Promise<string> {
   mark += 1;
@@ -33,30 +34,12 @@ async function propose(
   ...more: string[]
 ): Promise<string> {
   const args = ['promote', model, '--corridor', corridor, '--to', to, ...more];
-  return (await rig.json(key, ...args)).proposal_id;
+  return (await rig.json(key, ...args)).approval_id;
 }
 
 /** Key id of a key. */
 const idOf = (key: string) => key.split('_')[1] ?? '';
 const countRollouts = async () => (await rig.testDatabase.sql('select from rollouts')).length;
-
-test('a proposal that is too old to be approved is not shown as open', async () => {
-  const model = await importNew();
-  const proposeDaysAgo = async (days: number) => {
-    const [row] = await rig.testDatabase.sql<{ id: string }>(`
-      insert into rollout_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key, proposed_at)
-      select model_id, 'US-EG', 'shadow', 0, 'Ann', '${idOf(ann)}', now() - interval '${days} days'
-        from models where model = '${model}'
-      returning proposal_id as id`);
-    return row?.id ?? '';
-  };
-  const open = await proposeDaysAgo(6.9);
-  const old = await proposeDaysAgo(7.1);
-  const { proposals } = await rig.json(undefined, 'show', model);
-  expect(proposals.map(({ proposal_id }: Answer) => proposal_id)).toEqual([open]);
-  await expect(rig.run(bob, 'approve', old)).rejects.toThrow(/older than 7 days/);
-  await rig.run(bob, 'approve', open);
-});
 
 test('a decision waits for the one before it, and sees it', async () => {
   const { model_id: modelId } = await rig.json(undefined, 'show', await importNew());
@@ -70,7 +53,7 @@ test('a decision waits for the one before it, and sees it', async () => {
   } as const;
   const decision = (corridor: string) => ({
     rows: [{ ...row, corridor }],
-    ...{ proposalId: null, proposedBy: 'Ann', approvedBy: null, by: engineOf('test') },
+    ...{ approvalId: null, proposedBy: 'Ann', by: engineOf('test') },
   });
   const entered = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -104,34 +87,33 @@ describe('SQL of the application', () => {
   };
   const rowOf = async () => {
     const { model_id } = await rig.json(undefined, 'show', await importNew());
-    const proposal_id = await propose(ann, model_id, 'shadow', 'US-EG');
+    const keyOf = (name: string, key: string) => ({ name, keyId: idOf(key) });
+    const detail = { model_id, corridor: 'US-EG', state: 'shadow', canary_percent: 0 };
+    const approval_id = await insertApproval(
+      ...([rig.testDatabase, 'model-rollout', [keyOf('Ann', ann), keyOf('Bob', bob)]] as const),
+      detail,
+    );
     return {
       ...{ corridor: 'US-EG', model_id, state: 'shadow', canary_percent: 0, cause: 'approval' },
-      ...{ proposal_id, proposed_by: 'Ann', approved_by: 'Bob', decided_by_key: idOf(bob) },
+      ...{ approval_id, proposed_by: 'Ann', decided_by_key: idOf(bob) },
     };
   };
 
   test.each([
-    ['an approval by the proposer', { approved_by: 'Ann' }, /proposer_is_not_approver/],
-    ['an approval in another name', { proposed_by: 'Cid' }, /rollout_is_proposal_of_model_fkey/],
-    ['more than was proposed', { state: 'active' }, /rollout_is_proposal_of_model_fkey/],
-    ['an approval of nothing', { proposal_id: null }, /rollout_cause_fits/],
-    ['an approval by nobody', { approved_by: null }, /approved_unless_alone/],
-    ['an approval by nobody’s key', { decided_by_key: null }, /may not approve/],
+    ['more than was proposed', { state: 'active' }, /that two people have approved/],
+    ['an approval of nothing', { approval_id: null }, /rollout_cause_fits/],
     ['a canary of everybody', { state: 'canary', canary_percent: 100 }, /canary_in_range/],
   ])('cannot add %s', async (_name, change, reason) => {
     await expect(insert({ ...(await rowOf()), ...change })).rejects.toThrow(reason);
   });
 
-  test('cannot approve a proposal twice, nor change what was decided', async () => {
+  test('cannot carry an approval out twice, nor change what was decided', async () => {
     const row = await rowOf();
     await insert(row);
-    await expect(insert(row)).rejects.toThrow(/rollouts_proposal_key/);
-    for (const table of ['rollouts', 'rollout_proposals']) {
-      await expect(rig.testDatabase.sql(`delete from ${table}`)).rejects.toThrow(/never changed/);
-      const update = `update ${table} set proposed_by = 'Eve'`;
-      await expect(rig.testDatabase.sql(update)).rejects.toThrow(/never changed/);
-    }
+    await expect(insert(row)).rejects.toThrow(/rollouts_approval_key/);
+    await expect(rig.testDatabase.sql('delete from rollouts')).rejects.toThrow(/never changed/);
+    const update = `update rollouts set proposed_by = 'Eve'`;
+    await expect(rig.testDatabase.sql(update)).rejects.toThrow(/never changed/);
   });
 });
 

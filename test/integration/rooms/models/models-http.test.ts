@@ -1,8 +1,9 @@
 /**
- * Goal: models are read, proposed, approved and rolled back over HTTP as by the command: two owners forward,
+ * Goal: models are read, proposed, confirmed and rolled back over HTTP as by the command: two owners forward,
  * one back. Method: an API process, keys of two owners, a model registered by the command.
  */
 import { expect, test } from 'vitest';
+import { confirmed } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
@@ -20,24 +21,16 @@ const as = (owner: string, method: string, path: string, body?: object) =>
   send(api, method, path, body, keys[owner]);
 const propose = (owner: string, to: string, corridor = 'US-EG', more: object = {}) =>
   as(owner, 'POST', `/v1/models/${model}/proposals`, { corridor, to, ...more });
-const approve = (owner: string, id: string) =>
-  as(owner, 'POST', `/v1/models/proposals/${id}/approve`);
 
-test('one proposes, another approves, one rolls back', async () => {
+test('one proposes, another confirms, one rolls back', async () => {
   for (const to of ['shadow', 'canary:5']) {
     const proposed = await propose('Cy', to);
-    expect([proposed.status, proposed.body]).toEqual([
+    expect([proposed.status, proposed.body]).toMatchObject([
       201,
-      { proposal_id: expect.any(String), corridor: 'US-EG', to, proposed_by: 'Cy', override: null },
+      { kind: 'model-rollout', subject: `${model} US-EG`, state: 'waiting', detail: { to } },
     ]);
-    const own = await approve('Cy', proposed.body.proposal_id);
-    expect([own.status, own.body.detail]).toEqual([
-      409,
-      'Cy proposed it: another person must approve it.',
-    ]);
-    const decided = await approve('Di', proposed.body.proposal_id);
-    expect(decided.status).toBe(200);
-    expect(decided.body.items).toMatchObject([{ corridor: 'US-EG', to, cause: 'approval' }]);
+    const decided = await confirmed(api, keys['Di'] ?? '', proposed.body);
+    expect(decided['items']).toMatchObject([{ corridor: 'US-EG', to, cause: 'approval' }]);
   }
   const { body: listed } = await as('Ed', 'GET', '/v1/models');
   expect(listed).toMatchObject({

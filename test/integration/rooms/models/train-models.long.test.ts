@@ -44,8 +44,8 @@ test('a model names as its parent the model that is active', async () => {
   const ben = await rig.makeKey('Ben', ['risk_officer']);
   for (const state of ['shadow', 'canary:5', 'active']) {
     const args = ['promote', 'fraud@1', '--corridor', 'all', '--to', state, '--override', 'x'];
-    const { proposal_id } = await rig.json(officer, ...args);
-    await rig.run(ben, 'approve', String(proposal_id));
+    const { approval_id } = await rig.json(officer, ...args);
+    await rig.run(ben, 'approve', String(approval_id));
   }
   await train(undefined, 'child', ...WINDOWS, '--no-register');
   expect(cardOf('child').parent).toBe('fraud@1');

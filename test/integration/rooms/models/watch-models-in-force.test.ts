@@ -37,7 +37,7 @@ for (const [at, name] of ['a', 'b'].entries()) {
 
 beforeEach(async () => {
   isDown = false;
-  await change('truncate rollouts, rollout_proposals');
+  await change('truncate rollouts; delete from approvals');
 });
 
 const nameOf = (modelId: string | undefined) =>

@@ -16,6 +16,7 @@ import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { readRuleSet } from '../../../../src/rooms/rules/rule-set-rows.ts';
+import { confirmIn } from '../../../support/approvals.ts';
 import { silentLog } from '../../../support/config.ts';
 import { declareFailingCode } from '../../../support/failing-rule.ts';
 import {
@@ -57,7 +58,7 @@ test('a shadow decides nothing, and what it would have decided otherwise is coun
   const equal = await makeApproved(rig.pool, [ann, bob], always('equal@1', 0.001));
   const shadow = { corridor: 'US-EG', to: { state: 'shadow', canary_percent: 0 } } as const;
   for (const name of [stricter, equal]) {
-    for (const by of [ann, bob]) await rollOut(rig.pool, name, shadow, by);
+    await confirmIn(rig.pool, (await rollOut(rig.pool, name, shadow, ann)).approval_id, bob);
   }
   const first = rig.startWorker();
   rig.startWorker();

@@ -80,8 +80,6 @@ export function controlRequests(market: string): Call[] {
     // Last, as nothing is accepted afterwards.
     put('freeze', 'market', {}),
     note('freeze', 'market', 'why'),
-    ['GET', '/v1/markets/none/rollback'],
-    ['GET', `/v1/markets/${market}/rollback`],
     post('/v1/markets/none/rollback', { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 1 }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),

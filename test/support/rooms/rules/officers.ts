@@ -3,12 +3,8 @@
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Officer, Role } from '../../../../src/kit/words/principal.ts';
 import { ROLES } from '../../../../src/kit/words/principal.ts';
-import {
-  approve,
-  createDraft,
-  rollOut,
-  submit,
-} from '../../../../src/rooms/rules/rule-set-change.ts';
+import { createDraft, rollOut, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
+import { confirmIn, confirmWaiting } from '../../approvals.ts';
 import type { TestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 
@@ -34,7 +30,7 @@ export async function makeOfficer(
   return { name, keyId: key.split('_')[1] ?? '', request: 'test', key };
 }
 
-/** Ann writes it, Bob approves it. */
+/** Ann writes it, Bob confirms it. */
 export async function makeApproved(
   database: Database,
   [ann, bob]: readonly [Officer, Officer],
@@ -42,14 +38,14 @@ export async function makeApproved(
 ): Promise<string> {
   await createDraft(database, source, ann);
   await submit(database, source.id, ann);
-  await approve(database, source.id, bob);
+  await confirmWaiting(database, source.id, bob);
   return source.id;
 }
 
-/** Two people ask for the same, so that it is in force; a canary is a shadow before. */
+/** Two people put it in force; a canary is a shadow before. */
 export async function putInForce(
   database: Database,
-  people: readonly Officer[],
+  [ann, bob]: readonly [Officer, Officer],
   name: string,
   canaryPercent: number | null,
   corridor = 'US-EG',
@@ -62,6 +58,7 @@ export async function putInForce(
   const steps = canaryPercent === null ? [to] : [shadow, to];
   for (const step of steps) {
     const wanted = { corridor, to: step, override: 'a test does not wait' };
-    for (const by of people) await rollOut(database, name, wanted, by);
+    const { approval_id: id } = await rollOut(database, name, wanted, ann);
+    await confirmIn(database, id, bob);
   }
 }

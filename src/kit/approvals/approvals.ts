@@ -1,0 +1,211 @@
+/**
+ * Two people decide: one proposes in the database transaction of a request, and another confirms. The confirmation carries the
+ * decision out in its own commit; Postgres refuses a confirmation by one person.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { holdPerson, lockPeople, refuseShared } from '../access/identities.ts';
+import { recordChange } from '../audit/audit-log.ts';
+import type { Database, Query } from '../database/pool.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../database/statement.ts';
+import { given } from '../words/describe-issue.ts';
+import { Failure } from '../words/failure.ts';
+import { ENGINE, foldName, type Officer } from '../words/principal.ts';
+import { APPROVAL_DAYS, type Approval, type ApprovalKind } from './approval.ts';
+
+type Confirmed = Approval & { readonly proposed_by_key: string };
+
+/**
+ * Carries a confirmed decision out, in the database transaction of the confirmation.
+ * @returns what was done, for people who look at the approval
+ */
+export type Execute<Parts> = (
+  query: Query,
+  approval: Confirmed,
+  by: Officer,
+  parts: Parts,
+) => Promise<object>;
+/** The executors of some kinds. */
+export type Executors<Parts> = Readonly<Partial<Record<ApprovalKind, Execute<Parts>>>>;
+
+export type NewApproval = Pick<Approval, 'kind' | 'subject' | 'detail'> & {
+  readonly reason?: string | undefined;
+};
+
+const NOW = 'clock_timestamp()';
+const WAITS = 'confirmed_at is null and withdrawn_at is null';
+const COLUMNS = `approval_id::text as approval_id, kind, subject,
+  case when confirmed_at is not null then 'confirmed' when ends_at <= coalesce(withdrawn_at, ${NOW}) then 'expired'
+       when withdrawn_at is not null then 'withdrawn' else 'waiting' end as state,
+  reason, proposed_by, ${timeText('proposed_at')} as proposed_at, ${timeText('ends_at')} as ends_at, confirmed_by,
+  ${timeText('confirmed_at')} as confirmed_at, withdrawn_by, detail, result`;
+
+type Named = [kind: string, subject: string];
+const endExpired = rowsOf<object, Named>(
+  'end-expired-approval',
+  `update market.approvals set withdrawn_by = '${ENGINE}', withdrawn_at = ${NOW}
+    where kind = $1 and subject = $2 and ${WAITS} and ends_at <= ${NOW}`,
+);
+const insert = firstOf<
+  Approval,
+  [...Named, detail: string, reason: string | null, by: string, key: string]
+>(
+  'insert-approval',
+  `insert into market.approvals (kind, subject, detail, reason, proposed_by, proposed_by_key, ends_at)
+   values ($1, $2, $3::jsonb, $4, $5, $6, ${NOW} + interval '${APPROVAL_DAYS} days')
+   on conflict (kind, subject) where ${WAITS} do nothing returning ${COLUMNS}`,
+);
+const findWaiting = onlyOf<Approval, Named>(
+  'find-waiting-approval',
+  `select ${COLUMNS} from market.approvals where kind = $1 and subject = $2 and ${WAITS}`,
+);
+const lock = firstOf<Confirmed, [id: string]>(
+  'lock-approval',
+  `select ${COLUMNS}, proposed_by_key from market.approvals where approval_id = $1 for update`,
+);
+const find = firstOf<Approval, [id: string]>(
+  'find-approval',
+  `select ${COLUMNS} from market.approvals where approval_id = $1`,
+);
+const writeConfirmed = onlyOf<Confirmed, [id: string, by: string, key: string]>(
+  'confirm-approval',
+  `update market.approvals set confirmed_by = $2, confirmed_by_key = $3, confirmed_at = ${NOW}
+    where approval_id = $1 returning ${COLUMNS}, proposed_by_key`,
+);
+const writeResult = onlyOf<Approval, [id: string, result: string]>(
+  'write-approval-result',
+  `update market.approvals set result = $2::jsonb where approval_id = $1 returning ${COLUMNS}`,
+);
+const writeWithdrawn = onlyOf<Approval, [id: string, by: string]>(
+  'withdraw-approval',
+  `update market.approvals set withdrawn_by = $2, withdrawn_at = ${NOW} where approval_id = $1 returning ${COLUMNS}`,
+);
+/** Newest first. */
+export const listApprovals = rowsOf<
+  Approval,
+  [cursor: string | undefined, kind: string | undefined, state: string, limit: number]
+>(
+  'list-approvals',
+  `select * from (select ${COLUMNS} from market.approvals
+                   where ($1::bigint is null or approval_id < $1) and ($2::text is null or kind = $2)
+                     and ($3 <> 'waiting' or ${WAITS})) a
+    where $3 in (state, 'all') order by approval_id::bigint desc limit $4`,
+);
+/** Lists approvals that wait, the newest first, with the people who may confirm. */
+export const listWaiting = rowsOf<
+  Approval & { readonly recipients: readonly string[] },
+  [limit: number]
+>(
+  'list-waiting-approvals',
+  `with approvers as (
+     select distinct market.approver_of(key_id) as name from market.api_keys where confirmed_at is not null and revoked_at is null
+   )
+   select ${COLUMNS}, array(select name from approvers where name <> proposed_by order by name) as recipients
+     from market.approvals where ${WAITS} and ends_at > ${NOW} order by approvals.approval_id desc limit $1`,
+);
+const findNobody = onlyOf<{ isNobodys: boolean }, [key: string]>(
+  'find-nobody-in-line',
+  'select market.approver_of($1) is null and market.is_nobodys($1) as "isNobodys"',
+);
+
+/** @throws Failure where anybody may hold the key, so that its holder could confirm under another name */
+export async function requirePerson(query: Query, { keyId }: Officer): Promise<void> {
+  if (!(await findNobody(query, keyId)).isNobodys) return;
+  const why =
+    'what takes two people is proposed by a person whose key a person has made: this key, or the key that made it, is nobody’s';
+  throw new Failure('conflict', 'PROPOSER_UNKNOWN', why);
+}
+
+/** The same by the same person again answers the approval that waits. @throws Failure where another one waits */
+export async function propose(
+  query: Query,
+  { kind, subject, detail, reason }: NewApproval,
+  by: Officer,
+): Promise<Approval> {
+  await requirePerson(query, by);
+  await endExpired(query, kind, subject);
+  const text = JSON.stringify(detail);
+  const made = await insert(query, kind, subject, text, reason ?? null, by.name, by.keyId);
+  if (made !== undefined) {
+    const change = { action: 'approval.propose', subject, before: null, after: made } as const;
+    await recordChange(query, by, change);
+    return made;
+  }
+  const waiting = await findWaiting(query, kind, subject);
+  const isSame = isDeepStrictEqual(waiting.detail, JSON.parse(text));
+  if (isSame && waiting.proposed_by === by.name) return waiting;
+  const { approval_id: id, proposed_by: other } = waiting;
+  const why = isSame
+    ? `${other} has proposed the same: confirm the approval ${id}`
+    : `the approval ${id} by ${other} waits for ${kind} ${subject}: confirm or withdraw it first`;
+  throw new Failure('conflict', 'APPROVAL_WAITS', why);
+}
+
+const unknown = (id: string) =>
+  new Failure('not-found', 'APPROVAL_UNKNOWN', `there is no approval ${given(id)}`);
+
+/** @throws Failure `not-found` */
+export async function readApproval(query: Query, id: string): Promise<Approval> {
+  const found = await find(query, id);
+  if (found === undefined) throw unknown(id);
+  return found;
+}
+
+/**
+ * Confirms an approval and does what it says. The same person again gets the same answer.
+ * @throws Failure where nothing waits, or one person may be both
+ */
+export async function confirm<Parts>(
+  { transaction }: Pick<Database, 'transaction'>,
+  executors: Executors<Parts>,
+  id: string,
+  by: Officer,
+  parts: Parts,
+): Promise<Approval> {
+  return await transaction(async (query) => {
+    // The revocation of a person locks people before keys, too.
+    await lockPeople(query);
+    const found = await lock(query, id);
+    if (found === undefined) throw unknown(id);
+    const { proposed_by_key: key, ...before } = found;
+    const { kind, subject, state, proposed_by: first } = before;
+    if (state === 'confirmed' && before.confirmed_by === by.name) return before;
+    requireWaiting(before);
+    if (foldName(first) === foldName(by.name)) {
+      const why = `${first} proposed it: another person must confirm`;
+      throw new Failure('conflict', 'ANOTHER_PERSON', why);
+    }
+    if (!(await holdPerson(query, first))) {
+      const why = `${first} proposed it and is revoked: propose it again`;
+      throw new Failure('conflict', 'PROPOSER_REVOKED', why);
+    }
+    await refuseShared({ query }, key, by.keyId, 'confirm');
+    const confirmed = await writeConfirmed(query, id, by.name, by.keyId);
+    const execute = executors[kind];
+    if (execute === undefined) throw new Error(`${kind} has no executor`);
+    const after = await writeResult(
+      query,
+      id,
+      JSON.stringify(await execute(query, confirmed, by, parts)),
+    );
+    await recordChange(query, by, { action: 'approval.confirm', subject, before, after });
+    return after;
+  });
+}
+
+/** Anybody who may propose withdraws. The same again answers the same. @throws Failure where it is confirmed or expired */
+export async function withdraw(query: Query, id: string, by: Officer): Promise<Approval> {
+  const found = await lock(query, id);
+  if (found === undefined) throw unknown(id);
+  const { proposed_by_key: _, ...before } = found;
+  if (before.state === 'withdrawn') return before;
+  requireWaiting(before);
+  const after = await writeWithdrawn(query, id, by.name);
+  const { subject } = before;
+  await recordChange(query, by, { action: 'approval.withdraw', subject, before, after });
+  return after;
+}
+
+function requireWaiting({ approval_id: id, state }: Approval): void {
+  if (state === 'waiting') return;
+  throw new Failure('conflict', 'NOT_WAITING', `the approval ${id} is ${state}: propose it again`);
+}
