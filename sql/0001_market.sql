@@ -281,14 +281,10 @@ create table approvals (
   withdrawn_by text,
   withdrawn_at timestamptz(3),
   result jsonb,
-  constraint confirmation_whole check (num_nulls(confirmed_by, confirmed_by_key, confirmed_at) in (0, 3)),
-  constraint withdrawal_whole check (num_nulls(withdrawn_by, withdrawn_at) in (0, 2)),
-  constraint ends_once check (confirmed_at is null or withdrawn_at is null),
-  constraint result_of_confirmed check (result is null or confirmed_at is not null)
+  constraint people_whole check (num_nulls(confirmed_by, confirmed_by_key, confirmed_at) in (0, 3) and num_nulls(withdrawn_by, withdrawn_at) in (0, 2)),
+  constraint ends_once check (withdrawn_at is null or num_nonnulls(confirmed_at, result) = 0)
 );
 comment on table approvals is 'What one person proposed and another person confirmed or somebody withdrew. The commit of the confirmation does what detail says.';
-comment on column approvals.subject is 'What the decision is about; at most one approval of a kind and subject waits.';
-comment on column approvals.withdrawn_by is 'A person; engine where the approval had expired when somebody proposed the same again.';
 create unique index approvals_waiting_key on approvals (kind, subject) where confirmed_at is null and withdrawn_at is null;
 create trigger approvals_stay before delete or truncate on approvals for each statement execute function refuse_change();
 create trigger approvals_keep before update on approvals for each row
@@ -838,8 +834,7 @@ create table rule_sets (
     and (state <> 'submitted' or (submitted_at is not null and approved_at is null and retired_at is null))
     and (state <> 'approved' or (approved_at is not null and retired_at is null))
     and ((state = 'retired') = (retired_at is not null and retired_by is not null))),
-  constraint rule_set_approval_whole check (num_nonnulls(approved_by, approval_id, approved_at) in (0, 3)),
-  constraint author_is_not_approver check (author <> approved_by)
+  constraint rule_set_approval_whole check (num_nonnulls(approved_by, approval_id, approved_at) in (0, 3))
 );
 comment on table rule_sets is 'Rule sets beside those of the build. Only a draft changes; what was submitted is approved by another person, or retired.';
 comment on column rule_sets.version is 'Ascends by one a change of the row: the entity tag of a draft.';

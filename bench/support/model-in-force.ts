@@ -51,22 +51,21 @@ export async function putModelInForce(
     ...{ manifest, artefact, format: 'xgboost-json' },
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
-  const target = { subject: manifest.sha256, state: 'active' as const, canary_percent: 0 };
-  const proposedBy = 'proposer';
-  const proposer = await makeOfficer(database, proposedBy);
+  const to = { state: 'active' as const, canary_percent: 0 };
+  const { sha256: subject, model } = manifest;
+  const proposer = await makeOfficer(database, 'proposer');
   const by = await makeOfficer(database, 'approver');
-  const { subject: model_id, ...to } = target;
-  const detail = { model_id, ...to };
-  const asked = { kind: 'model-rollout', subject: manifest.model, detail } as const;
+  const detail = { model_id: subject, ...to };
+  const asked = { kind: 'model-rollout', subject: model, detail } as const;
   const { approval_id: id } = await database.transaction((query) =>
     propose(query, asked, proposer),
   );
   const chosen = corridors ?? (await listCorridors(database));
-  const rows = chosen.map((corridor) => ({ ...target, corridor, cause: 'approval' as const }));
+  const rows = chosen.map((corridor) => ({ subject, ...to, corridor, cause: 'approval' as const }));
   const execute = (query: Query) =>
-    decideIn(MODELS, query, async () => ({ rows, approvalId: id, proposedBy, by }));
+    decideIn(MODELS, query, async () => ({ rows, approvalId: id, proposedBy: proposer.name, by }));
   await confirm(database, { 'model-rollout': execute }, id, by, null);
-  return manifest.model;
+  return model;
 }
 
 /** Makes a key for one of the first two people, whom DATABASE_URL makes without a confirmation. */

@@ -114,15 +114,6 @@ describe('a proposal and its approval are two people’s', () => {
     ]);
   });
 
-  test('nor two keys of one person', async () => {
-    const second = await makeKey(ann, ' ANN ');
-    expect(second.status).toBe(201);
-    const id = await propose(ann);
-    expect((await approve(second.body.key, id)).status).toBe(409);
-    expect((await as(ann, 'POST', `/v1/approvals/${id}/withdraw`)).status).toBe(200);
-    expect((await approve(bob, await propose(second.body.key))).status).toBe(200);
-  });
-
   test('also where SQL adds the row', async () => {
     const cy = await makeOfficer('Cy 2', ann, bob);
     const id = await propose(ann);

@@ -141,7 +141,7 @@ export async function confirmApiKey(
     if (!before.roles.some(isApart)) {
       refuse(`the key ${keyId} has no role to confirm: ${ROLES_APART.join(', ')}`);
     }
-    await refuseShared({ query }, keyId, by.keyId, 'confirm');
+    await refuseShared({ query }, keyId, by.keyId);
     const after = await confirm(query, keyId, by.keyId);
     await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
     return after;

@@ -60,13 +60,12 @@ export async function refuseShared(
   { query }: Pick<Database, 'query'>,
   firstKey: string | null,
   secondKey: string,
-  what: 'confirm' | 'approve',
 ): Promise<void> {
   await refuseStale({ query }, secondKey);
   const { shared } = await findShared(query, firstKey, secondKey);
   if (firstKey !== null && shared === null) return;
   const who = shared ?? 'somebody unknown';
-  const why = `${who} may hold both keys, as who made one: another person must ${what}`;
+  const why = `${who} may hold both keys, as who made one: another person must confirm`;
   throw new Failure('conflict', 'ONE_PERSON', why);
 }
 

@@ -54,7 +54,7 @@ const insert = firstOf<
    values ($1, $2, $3::jsonb, $4, $5, $6, ${NOW} + interval '${APPROVAL_DAYS} days')
    on conflict (kind, subject) where ${WAITS} do nothing returning ${COLUMNS}`,
 );
-const findWaiting = onlyOf<Approval, Named>(
+const findWaiting = firstOf<Approval, Named>(
   'find-waiting-approval',
   `select ${COLUMNS} from market.approvals where kind = $1 and subject = $2 and ${WAITS}`,
 );
@@ -131,14 +131,19 @@ export async function propose(
     return made;
   }
   const waiting = await findWaiting(query, kind, subject);
+  if (waiting === undefined)
+    throw waits(`${kind} ${subject} was decided meanwhile: propose it again`);
   const isSame = isDeepStrictEqual(waiting.detail, JSON.parse(text));
   if (isSame && waiting.proposed_by === by.name) return waiting;
   const { approval_id: id, proposed_by: other } = waiting;
-  const why = isSame
-    ? `${other} has proposed the same: confirm the approval ${id}`
-    : `the approval ${id} by ${other} waits for ${kind} ${subject}: confirm or withdraw it first`;
-  throw new Failure('conflict', 'APPROVAL_WAITS', why);
+  throw waits(
+    isSame
+      ? `${other} has proposed the same: confirm the approval ${id}`
+      : `the approval ${id} by ${other} waits for ${kind} ${subject}: confirm or withdraw it first`,
+  );
 }
+
+const waits = (why: string) => new Failure('conflict', 'APPROVAL_WAITS', why);
 
 const unknown = (id: string) =>
   new Failure('not-found', 'APPROVAL_UNKNOWN', `there is no approval ${given(id)}`);
@@ -178,7 +183,7 @@ export async function confirm<Parts>(
       const why = `${first} proposed it and is revoked: propose it again`;
       throw new Failure('conflict', 'PROPOSER_REVOKED', why);
     }
-    await refuseShared({ query }, key, by.keyId, 'confirm');
+    await refuseShared({ query }, key, by.keyId);
     const confirmed = await writeConfirmed(query, id, by.name, by.keyId);
     const execute = executors[kind];
     if (execute === undefined) throw new Error(`${kind} has no executor`);
@@ -203,6 +208,18 @@ export async function withdraw(query: Query, id: string, by: Officer): Promise<A
   const { subject } = before;
   await recordChange(query, by, { action: 'approval.withdraw', subject, before, after });
   return after;
+}
+
+/** Withdraws what waits for a subject that has ended by itself. */
+export async function withdrawWaiting(
+  query: Query,
+  kind: ApprovalKind,
+  subject: string,
+  by: Officer,
+): Promise<void> {
+  await endExpired(query, kind, subject);
+  const waiting = await findWaiting(query, kind, subject);
+  if (waiting !== undefined) await withdraw(query, waiting.approval_id, by);
 }
 
 function requireWaiting({ approval_id: id, state }: Approval): void {

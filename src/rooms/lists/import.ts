@@ -1,6 +1,6 @@
 /** Stores imports, each in one commit: a list has all rows of an import or none. */
 import { z } from 'zod';
-import { type Execute, propose } from '../../kit/approvals/approvals.ts';
+import { type Execute, propose, withdrawWaiting } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
@@ -165,6 +165,7 @@ export async function endImport(
     }
     await end(query, id, by.name);
     await bumpList(query, name, -ended);
+    await withdrawWaiting(query, 'list-import', `${name} import ${id}`, by);
     const after = await requireImport(query, name, id);
     await recordChange(query, by, { action: 'list.end', subject: name, before, after });
     return after;

@@ -8,7 +8,7 @@ import * as rollouts from '../../core/store/rollouts/decide-rollout.ts';
 import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { holdPerson, refuseStale } from '../../kit/access/identities.ts';
 import type { Approval } from '../../kit/approvals/approval.ts';
-import { type Execute, propose } from '../../kit/approvals/approvals.ts';
+import { type Execute, propose, withdrawWaiting } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
@@ -182,6 +182,7 @@ export async function retire(
       refuse(`${name} decides in ${corridors}, or may again after rollbacks: roll it back first`);
     }
     const after = await writeRetired(query, name, by.name);
+    await withdrawWaiting(query, 'rule-set', name, by);
     return await record(query, by, 'rule-set.retire', before, after);
   });
 }

@@ -191,7 +191,7 @@ async function fill(
     [
       '',
       'The sample is complete. The console shows precision under Rules and decisions under Review.',
-      'Sample Ben may confirm the decisions of Sample Ann about high amounts, and approve her model.',
+      'Sample Ben may confirm the decisions of Sample Ann about high amounts, and her model.',
       `Each link logs in once, within ${LINK_MINUTES} minutes; a private window keeps two people apart:`,
       '',
       ...(await ann.linkLines()),

@@ -81,8 +81,7 @@ const decide: Step<steps.Decision> = { action: 'case.decide', take: steps.decide
 const confirm: Step<void> = {
   action: 'case.confirm',
   take: steps.confirm,
-  check: (query, { decided_by_key: first }, { keyId }) =>
-    refuseShared({ query }, first, keyId, 'confirm'),
+  check: (query, { decided_by_key: first }, { keyId }) => refuseShared({ query }, first, keyId),
 };
 const giveBack: Step<Reason> = { action: 'case.return', take: steps.giveBack, check: noteReason };
 const undo: Step<void> = { action: 'case.undo', take: steps.undo };

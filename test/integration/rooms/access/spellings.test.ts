@@ -45,7 +45,7 @@ describe.each(LOCALES)('in a database with the locale $locale', ({ as, spellings
     expect(keys.map(({ identity }) => identity)).toEqual(spellings.map(() => spellings[0]));
     const [first, ...others] = keys.map(({ id }) => id);
     for (const other of others) {
-      const approval = refuseShared(database, first ?? null, other, 'approve');
+      const approval = refuseShared(database, first ?? null, other);
       await expect(approval).rejects.toThrow(`${spellings[0]} may hold both keys`);
     }
   });

@@ -21,16 +21,18 @@ await sealAll(sealer);
 /** A model and an approved rule set, which nobody has to load here. */
 async function addVersions(): Promise<void> {
   const { sql } = rig.testDatabase;
-  for (const name of ['Ann', 'Bob']) await insertPersonKey(rig.testDatabase, name, ['admin']);
+  await insertPersonKey(rig.testDatabase, 'Ann', ['admin']);
   await sql(
     `insert into models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs, golden_margins, golden_probabilities, golden_source, created_by)
      values (encode(sha256('x'), 'hex'), 'fraud@1', 'logistic-json', 'x', 1, '{a}', '{1}', '{0}', '{0.5}', 'import', 'Ann')`,
   );
   await sql('alter table rule_sets disable trigger user');
   await sql(
-    `insert into rule_sets (rule_set, state, sha256, source, author, author_key, submitted_at, approved_by, approved_by_key, approved_at)
-     select 'own@1', 'approved', encode(sha256('{}'), 'hex'), '{}', 'Ann', a.key_id, now(), 'Bob', b.key_id, now()
-       from api_keys a, api_keys b where a.identity = 'Ann' and b.identity = 'Bob'`,
+    `with asked as (
+       insert into approvals (kind, subject, detail, proposed_by, proposed_by_key, ends_at)
+       select 'rule-set', 'own@1', '{}', 'Ann', key_id, now() from api_keys where identity = 'Ann' returning *)
+     insert into rule_sets (rule_set, state, sha256, source, author, author_key, submitted_at, approved_by, approval_id, approved_at)
+     select 'own@1', 'approved', encode(sha256('{}'), 'hex'), '{}', 'Ann', proposed_by_key, now(), 'Bob', approval_id, now() from asked`,
   );
   await sql('alter table rule_sets enable trigger user');
 }

@@ -74,6 +74,9 @@ test('an import into an allow list is in force as a whole, once another person a
   expect(await lists('account', 'acc_2')).toEqual(['friends']);
   const late = `insert into list_entries (list, value, import_id) values ('friends', 'acc_3', $1)`;
   await expect(sql(late, [body.import_id])).rejects.toThrow('takes no entries');
+  const other = (await send('friends', [{ value: 'acc_9' }])).body;
+  await as(ann, 'DELETE', `/v1/lists/friends/imports/${other.import_id}`);
+  expect((await confirm(api, bob, other.approval_id)).body.detail).toContain('is withdrawn');
   const ended = await as(ann, 'DELETE', `/v1/lists/friends/imports/${body.import_id}`);
   expect([ended.body.state, await lists('account', 'acc_1')]).toEqual(['ended', []]);
   const asOf = encodeURIComponent(String(approved['valid_from']));
