@@ -41,8 +41,7 @@ test.each([
 ])(
   'the filter %s shows the time that it sends, in the gap and in the overlap',
   async (label, name) => {
-    await using tab = await logIn(BERLIN);
-    const { page } = tab;
+    await using page = await logIn(BERLIN);
     await open(page, '/transactions');
     await page.getByText('More filters').click();
     const field = page.getByLabel(new RegExp(`^${label} \\(UTC`));
@@ -70,8 +69,7 @@ test.each([
 );
 
 test('a range within the hour that comes twice is told with both offsets, and a day ends at its midnight', async () => {
-  await using tab = await logIn(BERLIN);
-  const { page } = tab;
+  await using page = await logIn(BERLIN);
   await open(page, '/transactions?from=2026-10-25T01:30:00Z&to=2026-10-25T00:45:00Z');
   await page
     .getByText('From, 2026-10-25 02:30 UTC+1, must lie before Until, 2026-10-25 02:45 UTC+2.')
@@ -93,8 +91,7 @@ test('a what-if sends the hour that it shows: of a summer, and of the later of t
   const [summer, later] = await Promise.all(
     ['2026-07-01T10:00:00Z', '2025-10-26T01:30:00Z'].map(scoredAt),
   );
-  await using tab = await logIn(BERLIN);
-  const { page } = tab;
+  await using page = await logIn(BERLIN);
   const send = async (typed: string, said: string) => {
     await page.getByLabel(/^Created \(UTC/).fill(typed);
     await page.getByText(said).waitFor();
@@ -115,8 +112,7 @@ test('a what-if sends the hour that it shows: of a summer, and of the later of t
 });
 
 test('a key expires at the time that its form shows', async () => {
-  await using tab = await logIn({ ...BERLIN, timezoneId: 'Australia/Lord_Howe' });
-  const { page } = tab;
+  await using page = await logIn({ ...BERLIN, timezoneId: 'Australia/Lord_Howe' });
   await open(page, '/keys');
   await page.getByRole('button', { name: 'Make a key' }).click();
   await page.getByRole('checkbox', { name: 'analyst' }).check();
@@ -131,8 +127,7 @@ test('a key expires at the time that its form shows', async () => {
 });
 
 test('a backtest shows the time by which its labels were known', async () => {
-  await using tab = await logIn({ ...BERLIN, timezoneId: 'America/St_Johns' });
-  const { page } = tab;
+  await using page = await logIn({ ...BERLIN, timezoneId: 'America/St_Johns' });
   await open(page, '/backtests');
   await heading(page, 'Backtests').waitFor();
   await page.getByLabel(/^Labels known by \(UTC/).fill('2026-11-01 01:30');
@@ -147,8 +142,7 @@ test('a backtest shows the time by which its labels were known', async () => {
 });
 
 test('a browser whose clock is wrong ends a stop by the clock of the API', async () => {
-  await using tab = await logIn(BERLIN);
-  const { page } = tab;
+  await using page = await logIn(BERLIN);
   await page.clock.setSystemTime(Date.now() + 48 * HOUR_MS);
   await open(page, '/controls');
   await page.getByText('Nothing is bounded').waitFor();

@@ -24,7 +24,7 @@ const shown = setUpConsole();
 const { logIn, open } = shown;
 beforeAll(async () => {
   await using tab = await logIn();
-  await makeTraffic(shown.engine, tab.page);
+  await makeTraffic(shown.engine, tab);
   const { testDatabase, database } = shown.engine.api;
   await openCasesOf(testDatabase, database, [{}, {}, {}]);
 });
@@ -61,8 +61,7 @@ const SHIFT_MAX = 0.1;
 
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('each page is complete, keeps its policy, and axe finds nothing', async () => {
-    await using tab = await logIn({ viewport, colorScheme });
-    const { page } = tab;
+    await using page = await logIn({ viewport, colorScheme });
     const found: string[] = [];
     for (const [name, path, text] of PAGES) {
       await open(page, path());
@@ -78,8 +77,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   });
 
   test('so is the login', async () => {
-    await using tab = await openTab(shown.browser, { viewport, colorScheme });
-    const { page } = tab;
+    await using page = await openTab(shown.browser, { viewport, colorScheme });
     await open(page, '/transactions');
     await page.getByLabel('API key').waitFor();
     expect(await inspect(page, `login-${width}-${colorScheme}`)).toEqual([]);
@@ -88,8 +86,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
 
 describe('login', () => {
   test('by key goes on to the page that was asked for; logging out ends the session', async () => {
-    await using tab = await openTab(shown.browser);
-    const { page } = tab;
+    await using page = await openTab(shown.browser);
     await open(page, '/corridors');
     await page.getByLabel('API key').fill('wrong');
     await page.keyboard.press('Enter');
@@ -124,8 +121,7 @@ describe('login', () => {
     ['risk_officer', 'Review Workload Controls Rules Backtests Lists Models Audit Personal_data'],
   ] as const)('as %s shows the pages of the role', async (role, names) => {
     const pages = [...names.split(' '), 'Keys and sessions'].map((name) => name.replace('_', ' '));
-    await using tab = await openTab(shown.browser);
-    const { page } = tab;
+    await using page = await openTab(shown.browser);
     await open(page, '/keys');
     await page.getByLabel('API key').fill(await shown.engine.keyOf(role));
     await page.keyboard.press('Enter');
@@ -142,8 +138,7 @@ describe('login', () => {
 
 describe('by keyboard', () => {
   test('an analyst searches, opens the first rows, and comes back to the search', async () => {
-    await using tab = await logIn();
-    const { page } = tab;
+    await using page = await logIn();
     await page.keyboard.press('g');
     await page.keyboard.press('t');
     await heading(page, 'Transactions').waitFor();
@@ -167,8 +162,7 @@ describe('by keyboard', () => {
   });
 
   test('? shows the keys, and Esc closes them', async () => {
-    await using tab = await logIn();
-    const { page } = tab;
+    await using page = await logIn();
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
     expect(await violationsOf(page)).toEqual([]);
@@ -179,8 +173,7 @@ describe('by keyboard', () => {
 });
 
 test('an operator inspects a dead letter, and purges a group after a confirmation', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, '/dead-letters');
   await page.getByRole('link', { name: 'FEATURES_INVALID' }).first().click();
   const letter = page.getByRole('dialog', { name: 'Dead letter' });
@@ -197,8 +190,7 @@ test('an operator inspects a dead letter, and purges a group after a confirmatio
 });
 
 test('a session that is ended elsewhere ends here', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, '/corridors');
   await heading(page, 'Corridors').waitFor();
   await shown.engine.api.testDatabase.sql(

@@ -25,8 +25,7 @@ const isOpen = async () => {
 await waitUntil(isOpen, 10_000, 'market_1 to open');
 
 test('a choice shows the other market, with a login of its own', async () => {
-  await using tab = await openTab(browser);
-  const { page } = tab;
+  await using page = await openTab(browser);
   const logIn = async () => {
     await page.getByLabel('API key').fill(RUNNING_API_KEY);
     await page.getByRole('button', { name: 'Log in' }).click();

@@ -26,8 +26,7 @@ const as = async (name: string, path: string, title: string) => {
 };
 
 test('one person alone rolls a canary back, after a confirmation', async () => {
-  await using tab = await as('Kim', '/models/m%401', 'm@1');
-  const { page } = tab;
+  await using page = await as('Kim', '/models/m%401', 'm@1');
   await page.getByRole('button', { name: 'Roll back US-EG' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   expect(await rollOut.rig.json(undefined, 'show', 'm@1')).toMatchObject({
@@ -41,9 +40,9 @@ test('one person alone rolls a canary back, after a confirmation', async () => {
 
 test('the card, the shadow and the watch are plotted', async () => {
   await using tab = await it.logIn();
-  await it.open(tab.page, PATH);
-  await settle(tab.page, 'Average precision');
-  const plots = tab.page.getByRole('img');
+  await it.open(tab, PATH);
+  await settle(tab, 'Average precision');
+  const plots = tab.getByRole('img');
   const names = await plots.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
   expect(names.map((name) => name?.split(',')[0])).toEqual([
     'Calibration',
@@ -51,21 +50,18 @@ test('the card, the shadow and the watch are plotted', async () => {
     'Scores',
     'Calibration now',
   ]);
-  await tab.page.getByText('area under the precision-recall curve').waitFor();
-  const counted = await tab.page.getByText('flagged are frauds').textContent();
+  await tab.getByText('area under the precision-recall curve').waitFor();
+  const counted = await tab.getByText('flagged are frauds').textContent();
   const [, frauds, flagged] = /^([\d,]+) of ([\d,]+) flagged are frauds$/.exec(counted ?? '') ?? [];
-  const item = tab.page
-    .getByRole('listitem')
-    .filter({ hasText: 'Precision at the bound of review' });
+  const item = tab.getByRole('listitem').filter({ hasText: 'Precision at the bound of review' });
   const precision = Number(frauds) / Number(flagged?.replace(',', ''));
   expect(await item.locator('strong').textContent()).toBe(precision.toFixed(3));
-  await tab.page.getByText('1,200 transactions that both judged').waitFor();
-  expect(await inspect(tab.page, 'trained-model-1280-light')).toEqual([]);
+  await tab.getByText('1,200 transactions that both judged').waitFor();
+  expect(await inspect(tab, 'trained-model-1280-light')).toEqual([]);
 });
 
 test('an admin makes a key, copies it once, and it works', async () => {
-  await using tab = await it.logIn({ permissions: ['clipboard-read', 'clipboard-write'] });
-  const { page } = tab;
+  await using page = await it.logIn({ permissions: ['clipboard-read', 'clipboard-write'] });
   await it.open(page, '/keys');
   await page.getByRole('button', { name: 'Make a key' }).click();
   const dialog = page.getByRole('dialog');

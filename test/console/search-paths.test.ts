@@ -37,8 +37,7 @@ beforeAll(async () => {
 });
 
 test('a search says how far it got, and goes on until it finds the match', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/transactions?${WINDOW}&label=none&currency=USD&min_amount=900`);
   await page.getByText('No transaction matches so far').waitFor();
   const status = page.getByRole('status').filter({ hasText: 'Searched back to' });
@@ -57,8 +56,7 @@ test('a search says how far it got, and goes on until it finds the match', async
 });
 
 test('filters are saved under a name, chosen again, and forgotten', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, '/transactions?verdict=decline&sort=score');
   await page.getByRole('button', { name: 'Save filters' }).click();
   await page.getByLabel('Name of these filters').fill('Declined, riskiest first');

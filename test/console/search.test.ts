@@ -19,8 +19,7 @@ const shown = setUpConsole();
 const { logIn, open } = shown;
 
 test('a long list is loaded page by page, and holds only the rows in sight', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, '/transactions');
   const table = page.getByRole('region', { name: 'Transactions' });
   await table.waitFor();
@@ -36,8 +35,7 @@ test('a long list is loaded page by page, and holds only the rows in sight', asy
 });
 
 test('an analyst lists the riskiest of a currency, counts them, and exports them', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, '/transactions');
   await page.getByText('2,040 transactions').waitFor();
   const largest = page.getByRole('button', { name: 'Largest first' });
@@ -85,8 +83,7 @@ test('a click anywhere in a row opens the transaction, and a click on an id of a
     { id: idAt(nowMs, 1), createdAtMs: nowMs, accountId: long('account'), merchantId: long('m') },
     { id: idAt(nowMs, 2), createdAtMs: nowMs, accountId: long('account'), corridor: 'GB-NG' },
   ]);
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/transactions?account_id=${long('account')}`);
   const table = page.getByRole('region', { name: 'Transactions' });
   const cell = table.getByText('US-EG', { exact: true });
@@ -116,8 +113,7 @@ test('a click anywhere in a row opens the transaction, and a click on an id of a
 test('any id is found from every page', async () => {
   const [riskiest] = shown.engine.riskiest;
   const { merchant, deadLetterId } = shown.engine;
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   const find = async (id: string) => {
     for (const key of ['g', 'i']) await page.keyboard.press(key);
     await page.keyboard.type(id);
@@ -165,7 +161,7 @@ test('an address finds the same rows in every zone, and times are shown on a clo
   const day = new Date(noon).toISOString().slice(0, 10);
   await using tokyo = await logIn({ timezoneId: 'Asia/Tokyo', locale: 'en-US' });
   await using bogota = await logIn({ timezoneId: 'America/Bogota', locale: 'en-US' });
-  const { page } = tokyo;
+  const page = tokyo;
   const rowsOf = async (one: typeof page) => {
     await one.getByText('2 transactions', { exact: true }).waitFor();
     const links = one.getByRole('region', { name: 'Transactions' }).locator('[data-row]');
@@ -185,12 +181,12 @@ test('an address finds the same rows in every zone, and times are shown on a clo
     .fill(new Date(noon + DAY_MS).toISOString());
   await page.keyboard.press('Enter');
   const found = await rowsOf(page);
-  await bogota.page.goto(page.url());
-  expect(await rowsOf(bogota.page)).toEqual(found);
-  expect(await bogota.page.getByLabel('From (UTC−5)', { exact: true }).inputValue()).toBe(
+  await bogota.goto(page.url());
+  expect(await rowsOf(bogota)).toEqual(found);
+  expect(await bogota.getByLabel('From (UTC−5)', { exact: true }).inputValue()).toBe(
     `${day} 07:00`,
   );
-  await bogota.page.getByText('Times are of America/Bogota, UTC−5.').first().waitFor();
+  await bogota.getByText('Times are of America/Bogota, UTC−5.').first().waitFor();
   for (const path of ['/transactions', `/transactions/${found[0]?.split('/').at(-1)}`, '/']) {
     await open(page, path);
     await settle(page, path === '/' ? 'Corridors' : 'acc');

@@ -40,8 +40,7 @@ const secondsOf = (text: string) =>
   Number(text.slice(-8, -6)) * 3600 + Number(text.slice(-5, -3)) * 60 + Number(text.slice(-2));
 
 test('a slow line shows within a second that the console loads', { retry: 2 }, async () => {
-  await using tab = await openTab(browser);
-  const { page } = tab;
+  await using page = await openTab(browser);
   const line = await page.context().newCDPSession(page);
   await line.send('Network.emulateNetworkConditions', {
     ...{ offline: false, latency: 100, downloadThroughput: 50_000, uploadThroughput: 50_000 },
@@ -57,8 +56,7 @@ test('a slow line shows within a second that the console loads', { retry: 2 }, a
 });
 
 test('a page that failed is there with the next answer of the API', async () => {
-  await using tab = await logInTo({ api }, browser);
-  const { page } = tab;
+  await using page = await logInTo({ api }, browser);
   await page.route('**/v1/rule-sets*', (route) => route.abort());
   await page.goto(`${api.url}/console/rules`);
   const banner = page.getByRole('alert').getByText('The API does not answer');
@@ -69,15 +67,14 @@ test('a page that failed is there with the next answer of the API', async () => 
 });
 
 test('pages are stale while the API is frozen or gone, and live once it is back', async () => {
-  await using tab = await openTab(browser, { timezoneId: 'UTC' });
+  await using page = await openTab(browser, { timezoneId: 'UTC' });
   await using second = await openTab(browser, { timezoneId: 'UTC' });
-  const { page } = tab;
   await page.goto(await makeLinkTo({ api }));
   await heading(page, 'Overview').waitFor();
-  await second.page.goto(await makeLinkTo({ api }));
-  await heading(second.page, 'Overview').waitFor();
-  await second.page.goto(`${api.url}/console/transactions`);
-  await second.page.getByText('No transaction matches').waitFor();
+  await second.goto(await makeLinkTo({ api }));
+  await heading(second, 'Overview').waitFor();
+  await second.goto(`${api.url}/console/transactions`);
+  await second.getByText('No transaction matches').waitFor();
   const rowsAtMs = Date.now();
   await waitUntil(() => Date.now() > rowsAtMs + OLDER_MS, 2 * OLDER_MS, 'rows to be older');
   await live(page).waitFor();
@@ -86,13 +83,11 @@ test('pages are stale while the API is frozen or gone, and live once it is back'
 
   const frozenAtMs = Date.now();
   api.process.kill('SIGSTOP');
-  await Promise.all(
-    [page, second.page].map((one) => stale(one).waitFor({ timeout: STALE_WITHIN_MS })),
-  );
+  await Promise.all([page, second].map((one) => stale(one).waitFor({ timeout: STALE_WITHIN_MS })));
   const since = secondsOf((await stale(page).textContent()) ?? '');
   // Rows may be older than the silence.
   const rows = secondsOf(new Date(rowsAtMs).toISOString().slice(11, 19));
-  const shown = secondsOf((await stale(second.page).textContent()) ?? '');
+  const shown = secondsOf((await stale(second).textContent()) ?? '');
   expect((rows - shown + 86_400) % 86_400).toBeLessThan(OLDER_MS / 1000);
   const frozen = secondsOf(new Date(frozenAtMs).toISOString().slice(11, 19));
   expect((frozen - since + 86_400) % 86_400).toBeLessThan(4);
@@ -103,7 +98,7 @@ test('pages are stale while the API is frozen or gone, and live once it is back'
   expect(await inspect(page, 'stale-1280-light')).toEqual([]);
   api.process.kill('SIGCONT');
   await live(page).waitFor({ timeout: BACK_WITHIN_MS });
-  await stale(second.page).waitFor({ state: 'detached', timeout: BACK_WITHIN_MS });
+  await stale(second).waitFor({ state: 'detached', timeout: BACK_WITHIN_MS });
   expect(await colorOf(page, '.tiles strong')).toBe(fresh);
 
   api.process.kill('SIGKILL');

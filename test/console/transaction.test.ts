@@ -35,8 +35,7 @@ async function open(page: Page, path: string): Promise<void> {
 const stems = (page: Page) => page.getByRole('group', { name: /over time/ }).getByRole('link');
 
 test('the account over time is a picture that the keyboard walks, and a table', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/transactions/${id}`);
   const { neighbours } = await read(`/v1/transactions/${id}?expand=neighbours`);
   const near: readonly { transaction_id: string }[] = neighbours.account.items;
@@ -59,8 +58,7 @@ test('the account over time is a picture that the keyboard walks, and a table', 
 });
 
 test('features are compared with those of earlier transactions, and an account without any says so', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/transactions/${id}`);
   const habit = await read(`/v1/scores/${id}/habit`);
   await page.getByText(`the account's ${habit.transactions} scored transactions before`).waitFor();
@@ -82,8 +80,7 @@ test('features are compared with those of earlier transactions, and an account w
 });
 
 test('a what-if says what the API says, names a field that is refused, and is reset', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/transactions/${id}`);
   const ask = page.getByRole('button', { name: 'What would it score?' });
   expect(await ask.isDisabled()).toBe(true);
@@ -121,8 +118,7 @@ test('a what-if says what the API says, names a field that is refused, and is re
 });
 
 test('who shares its device, address or merchant is a graph of links', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/transactions/${id}`);
   const others = page.getByRole('list', { name: 'Other accounts seen with it' });
   const link = others.getByRole('link').first();
@@ -135,8 +131,7 @@ test('who shares its device, address or merchant is a graph of links', async () 
 });
 
 test('reasons name the currency of money, rules have one spelling, and the figures of a rule have an address', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   const isMoney = ({ detail }: { detail: string }) => /^Amount .* usual \d+\.\d\d/.test(detail);
   const explained = await Promise.all(
     shown.engine.riskiest.map((one) => read(`/v1/scores/${one.id}/explanation`)),
@@ -171,8 +166,7 @@ test('reasons name the currency of money, rules have one spelling, and the figur
 });
 
 test('a device has its windows, its days and who uses it', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await open(page, `/devices/${encodeURIComponent(device)}`);
   const profile = await read(`/v1/devices/${encodeURIComponent(device)}/profile`);
   const windows = page.getByRole('region', { name: 'Activity by window' });
@@ -194,8 +188,7 @@ test('a device has its windows, its days and who uses it', async () => {
 
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('each part keeps the policy and the screen, and axe finds nothing', async () => {
-    await using tab = await logIn({ viewport, colorScheme });
-    const { page } = tab;
+    await using page = await logIn({ viewport, colorScheme });
     const found: string[] = [];
     for (const [name, path] of [
       ['transaction-whole', `/transactions/${id}`],

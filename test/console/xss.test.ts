@@ -132,25 +132,24 @@ const FACTS = `Object.fromEntries([...document.querySelector('.facts').children]
 test('the page of each transaction, its case, account, merchant and device, and of each webhook', {
   timeout: 900_000,
 }, async () => {
-  const tab = await openTab();
+  await using tab = await openTab();
   for (const { text, id, webhookId } of posted) {
     const name = encodeURIComponent(text);
     const parties = ['accounts', 'merchants', 'devices'].map((kind) => `/${kind}/${name}`);
     const webhook = webhookId === undefined ? [] : [`/webhooks/${webhookId}`];
     for (const path of [`/transactions/${id}`, `/review/${id}`, ...parties, ...webhook]) {
-      await visit(tab.page, path);
+      await visit(tab, path);
       await expectShown(tab, path, text);
     }
-    await visit(tab.page, `/transactions/${id}`);
+    await visit(tab, `/transactions/${id}`);
     const named = ['Account', 'Merchant', 'Channel', 'Type', 'Device', 'Client'];
-    expect(await tab.page.evaluate(FACTS)).toMatchObject(
+    expect(await tab.evaluate(FACTS)).toMatchObject(
       Object.fromEntries(named.map((fact) => [fact, text])),
     );
-    const labels = tab.page.locator('.labels');
+    const labels = tab.locator('.labels');
     expect(await labels.locator('q').textContent()).toBe(text);
     expect(await labels.textContent()).toContain(`${text}, `);
   }
-  await tab[Symbol.asyncDispose]();
 });
 
 /** Pages whose address takes a text, each opened with a part of the corpus: the first has fields and choices of filters. */
@@ -167,7 +166,7 @@ const ADDRESSES = [
 ];
 
 test('what lists them, and what the address brings', { timeout: 600_000 }, async () => {
-  const tab = await openTab();
+  await using tab = await openTab();
   const texts = posted.map(({ text }) => text);
   /** Each with the texts that its first rows have at least. */
   const lists: readonly (readonly [string, number])[] = [
@@ -183,8 +182,8 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
     ['/', 0] as const,
   ];
   for (const [path, least] of lists) {
-    await visit(tab.page, path);
-    const shown = await shownIn(tab.page);
+    await visit(tab, path);
+    const shown = await shownIn(tab);
     const found = texts.filter((text) => shown.includes(text)).length;
     expect([path, found >= least]).toEqual([path, true]);
     await expectQuiet(tab, path);
@@ -192,18 +191,16 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
   for (const [index, text] of XSS_CORPUS.entries()) {
     for (const at of [index, index + 4]) {
       const path = ADDRESSES[at % ADDRESSES.length] ?? '';
-      await visit(tab.page, path.replaceAll('NAME', encodeURIComponent(text)));
+      await visit(tab, path.replaceAll('NAME', encodeURIComponent(text)));
       await expectQuiet(tab, `${path} ${text}`);
     }
   }
-  await tab[Symbol.asyncDispose]();
 });
 
 test('what lists open: dead letters, models, entries of the audit log; and the rules', {
   timeout: 600_000,
 }, async () => {
-  const tab = await openTab();
-  const { page } = tab;
+  await using page = await openTab();
   const ids = (table: string, id: string) =>
     it.engine.api.testDatabase.sql<{ id: string }>(`select ${id} as id from ${table} order by 1`);
   const letters = await ids('dead_letters where account_id = error_code', 'dead_letter_id');
@@ -217,13 +214,12 @@ test('what lists open: dead letters, models, entries of the audit log; and the r
   ];
   for (const path of paths) {
     await visit(page, path);
-    await expectQuiet(tab, path);
+    await expectQuiet(page, path);
   }
   for (const action of ['case.open', 'case.note', 'case.escalate']) {
     await page.getByRole('button', { name: action }).first().click();
     await page.getByRole('dialog', { name: action }).waitFor();
-    await expectQuiet(tab, action);
+    await expectQuiet(page, action);
     await page.keyboard.press('Escape');
   }
-  await tab[Symbol.asyncDispose]();
 });

@@ -21,8 +21,8 @@ export async function logInTo(
   key?: string,
 ): Promise<Tab> {
   const tab = await openTab(browser, options);
-  await tab.page.goto(await makeLinkTo(engine, key));
-  await heading(tab.page, 'Overview').waitFor();
+  await tab.goto(await makeLinkTo(engine, key));
+  await heading(tab, 'Overview').waitFor();
   return tab;
 }
 

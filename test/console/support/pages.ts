@@ -20,11 +20,10 @@ export const LOOKS = [
   ['390', NARROW, 'dark'],
 ] as const;
 
-export type Tab = {
-  readonly page: Page;
+/** A page in a context of its own, which is closed with it. */
+export type Tab = Page & {
   /** Errors of scripts, and reports of the policy: a tab that is closed with a fault fails its test. */
   readonly faults: readonly string[];
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
 /** Writes what the policy refuses where `faults` sees it. */
@@ -57,7 +56,7 @@ export async function openTab(browser: Browser, options: BrowserContextOptions =
     await context.close();
     expect(faults).toEqual([]);
   };
-  return { page, faults, [Symbol.asyncDispose]: close };
+  return Object.assign(page, { faults, [Symbol.asyncDispose]: close });
 }
 
 type Violation = {

@@ -14,10 +14,10 @@ export async function logInAs(
   options = {},
 ): Promise<Tab> {
   const tab = await openTab(browser, options);
-  await tab.page.goto(`${api.url}/console${path}`);
-  await tab.page.getByLabel('API key').fill(key);
-  await tab.page.keyboard.press('Enter');
-  await heading(tab.page, name).waitFor();
+  await tab.goto(`${api.url}/console${path}`);
+  await tab.getByLabel('API key').fill(key);
+  await tab.keyboard.press('Enter');
+  await heading(tab, name).waitFor();
   return tab;
 }
 
@@ -26,7 +26,7 @@ export type Place = readonly [name: string, path: string, text: string];
 /** @param places names of screenshots, paths, and what is there once the page is complete */
 export async function walk(
   { api }: Engine,
-  { page }: Tab,
+  page: Tab,
   places: readonly Place[],
   look: string,
 ): Promise<void> {

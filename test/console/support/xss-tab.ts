@@ -17,15 +17,15 @@ const COUNT_RUNS = 'window.ran = 0; window.xss = () => { window.ran += 1; }';
 export async function openTrap(engine: Engine, browser: Browser): Promise<Trap> {
   const tab = await logInTo(engine, browser);
   const [dialogs, strangers]: [string[], string[]] = [[], []];
-  tab.page.on('dialog', (dialog) => {
+  tab.on('dialog', (dialog) => {
     dialogs.push(dialog.message());
     void dialog.dismiss();
   });
-  tab.page.on('request', (request) => {
+  tab.on('request', (request) => {
     if (!request.url().startsWith(engine.api.url)) strangers.push(request.url());
   });
-  await tab.page.addInitScript(COUNT_RUNS);
-  return { ...tab, dialogs, strangers };
+  await tab.addInitScript(COUNT_RUNS);
+  return Object.assign(tab, { dialogs, strangers });
 }
 
 /** Opens a page of the console, and waits until nothing of it is loading. */
@@ -68,16 +68,16 @@ const COUNT_FOREIGN = `document.querySelectorAll(${JSON.stringify(`#root :is(${F
 
 /** @param where is named by what fails */
 export async function expectQuiet(trap: Trap, where: string): Promise<void> {
-  const { page, faults, dialogs, strangers } = trap;
-  expect([where, await page.evaluate('window.ran')]).toEqual([where, 0]);
-  expect([where, await page.evaluate(COUNT_FOREIGN)]).toEqual([where, 0]);
+  const { faults, dialogs, strangers } = trap;
+  expect([where, await trap.evaluate('window.ran')]).toEqual([where, 0]);
+  expect([where, await trap.evaluate(COUNT_FOREIGN)]).toEqual([where, 0]);
   expect([where, ...dialogs, ...strangers, ...faults]).toEqual([where]);
 }
 
 /** Expects the texts as they were written, and that none of them does anything. */
 export async function expectShown(trap: Trap, where: string, ...texts: string[]): Promise<void> {
   const missing = async () => {
-    const shown = await shownIn(trap.page);
+    const shown = await shownIn(trap);
     return texts.filter((text) => !shown.includes(text));
   };
   await expect.poll(missing, { timeout: 15_000, message: where }).toEqual([]);

@@ -49,8 +49,7 @@ const as = (path: string, title: string, options = {}) =>
 
 test('a draft is backtested from the editor by the keyboard; the run is cancelled, resumed and reported', async () => {
   const { worker } = it.engine;
-  await using tab = await as('/rules/careful%401', 'careful@1');
-  const { page } = tab;
+  await using page = await as('/rules/careful%401', 'careful@1');
   worker.kill('SIGSTOP');
   try {
     await page.getByRole('link', { name: 'Backtest it' }).press('Enter');
@@ -103,8 +102,7 @@ test('two reports stand on one page, and other rows are told', async () => {
     return items.every(({ state }: { state: string }) => state === 'done');
   };
   await expect.poll(isDone, { timeout: WITHIN_MS }).toBe(true);
-  await using tab = await as('/backtests', 'Backtests');
-  const { page } = tab;
+  await using page = await as('/backtests', 'Backtests');
   await page.getByRole('link', { name: 'careful@1' }).press('Enter');
   const compare = page.getByLabel('Compare with');
   await compare.selectOption({ label: `bold@1, ${TEN_DAYS_AGO} to ${TOMORROW}, all corridors` });

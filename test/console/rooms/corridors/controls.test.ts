@@ -35,8 +35,7 @@ const as = async (name: string, ...roles: Role[]) => {
 
 test('an operator stops a corridor by keys, each page says so, and it is started with a reason', async () => {
   const key = await shown.engine.keyOf('operator', 'analyst');
-  await using tab = await logInAs(shown.engine, shown.browser, key, ['/', 'Overview']);
-  const { page } = tab;
+  await using page = await logInAs(shown.engine, shown.browser, key, ['/', 'Overview']);
   await page.keyboard.press('g');
   await page.keyboard.press('s');
   await page.getByText('Nothing is bounded').waitFor();
@@ -58,54 +57,53 @@ test('an operator stops a corridor by keys, each page says so, and it is started
 
 test('a corridor is frozen by keys, is drained, and is resumed by another person', async () => {
   await using ann = await as('Ann', 'risk_officer', 'analyst');
-  await ann.page.getByText('Nothing is bounded').waitFor();
-  await ann.page.keyboard.press('f');
-  await ann.page.getByLabel('Scope', { exact: true }).selectOption('corridor:US-EG');
-  await ann.page.getByLabel('Reason').fill('a wave of stolen cards');
-  await ann.page.keyboard.press('Enter');
-  const frozen = ann.page.getByRole('region', { name: 'In force' });
+  await ann.getByText('Nothing is bounded').waitFor();
+  await ann.keyboard.press('f');
+  await ann.getByLabel('Scope', { exact: true }).selectOption('corridor:US-EG');
+  await ann.getByLabel('Reason').fill('a wave of stolen cards');
+  await ann.keyboard.press('Enter');
+  const frozen = ann.getByRole('region', { name: 'In force' });
   await frozen.getByText('drained').waitFor();
   await frozen.getByText('Release no value.').waitFor();
   const others = 'another person than Ann with the role risk_officer or admin ends it';
   await frozen.getByText(others).waitFor();
   await using cy = await as('Cy', 'operator');
-  await cy.page.getByText(others).waitFor();
-  expect(await cy.page.getByRole('button', { name: /^End/ }).count()).toBe(0);
+  await cy.getByText(others).waitFor();
+  expect(await cy.getByRole('button', { name: /^End/ }).count()).toBe(0);
   await using bob = await as('Bob', 'risk_officer');
-  await bob.page.getByRole('button', { name: 'End freeze: The corridor US-EG' }).click();
-  await bob.page.getByLabel('Reason').fill('the cards are blocked');
-  await bob.page.keyboard.press('Enter');
-  await bob.page.getByText('Nothing is bounded').waitFor();
+  await bob.getByRole('button', { name: 'End freeze: The corridor US-EG' }).click();
+  await bob.getByLabel('Reason').fill('the cards are blocked');
+  await bob.keyboard.press('Enter');
+  await bob.getByText('Nothing is bounded').waitFor();
 });
 
 test('a limit is set by one person, and raised by two', async () => {
   await using ann = await as('Ann', 'operator');
-  await ann.page.getByText('Nothing is bounded').waitFor();
+  await ann.getByText('Nothing is bounded').waitFor();
   const give = async (rate: string, burst: string) => {
-    await ann.page.getByLabel('A second').fill(rate);
-    await ann.page.getByLabel('Burst').fill(burst);
-    await ann.page.getByLabel('Reason').fill('contract of 2026');
-    await ann.page.keyboard.press('Enter');
+    await ann.getByLabel('A second').fill(rate);
+    await ann.getByLabel('Burst').fill(burst);
+    await ann.getByLabel('Reason').fill('contract of 2026');
+    await ann.keyboard.press('Enter');
   };
-  await ann.page.keyboard.press('i');
-  await ann.page.getByLabel('Scope', { exact: true }).selectOption('client:');
-  await ann.page.getByLabel('Name or id').fill('shop');
+  await ann.keyboard.press('i');
+  await ann.getByLabel('Scope', { exact: true }).selectOption('client:');
+  await ann.getByLabel('Name or id').fill('shop');
   await give('500', '1000');
-  const inForce = ann.page.getByRole('region', { name: 'In force' });
+  const inForce = ann.getByRole('region', { name: 'In force' });
   await inForce.getByText('The client shop, 500 a second, burst 1,000').waitFor();
   const named = (action: string) => ({ name: `${action} limit transactions: The client shop` });
-  await ann.page.getByRole('button', named('Change')).click();
+  await ann.getByRole('button', named('Change')).click();
   await give('800', '1600');
-  await ann.page.getByText('rate_per_second 800').waitFor();
+  await ann.getByText('rate_per_second 800').waitFor();
   await using bob = await as('Bob', 'risk_officer');
-  await bob.page.getByRole('button', { name: 'Confirm limit-transactions:client:shop' }).click();
-  await bob.page.getByRole('button', { name: 'Confirm', exact: true }).click();
-  await bob.page.getByText('The client shop, 800 a second, burst 1,600').waitFor();
+  await bob.getByRole('button', { name: 'Confirm limit-transactions:client:shop' }).click();
+  await bob.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await bob.getByText('The client shop, 800 a second, burst 1,600').waitFor();
 });
 
 test('a flag is turned off and on with a reason, and a level is set by hand and ended', async () => {
-  await using tab = await as('Ann', 'operator');
-  const { page } = tab;
+  await using page = await as('Ann', 'operator');
   for (const [kind, scope, name] of [
     ['off', 'flag:shadows', 'off: The flag shadows'],
     ['read-only', 'corridor:US-EG', 'read only: The corridor US-EG'],
@@ -156,10 +154,10 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       ['i', 'limit'],
       ['f', 'freeze'],
     ] as const) {
-      await tab.page.keyboard.press(key);
-      await settle(tab.page, 'Set a control');
-      expect(await inspect(tab.page, `control-dialog-${name}-${look}`)).toEqual([]);
-      await tab.page.keyboard.press('Escape');
+      await tab.keyboard.press(key);
+      await settle(tab, 'Set a control');
+      expect(await inspect(tab, `control-dialog-${name}-${look}`)).toEqual([]);
+      await tab.keyboard.press('Escape');
     }
   });
 });

@@ -25,42 +25,41 @@ const CONTROLS = ['/controls', 'Controls'] as const;
 
 test('an operator opens a corridor from the list, tightens it, and an officer ends it', async () => {
   await using ann = await as('Ann', ['/corridors', 'Corridors'], 'operator');
-  await ann.page.getByRole('link', { name: 'US-EG', exact: true }).first().click();
-  await heading(ann.page, CORRIDOR[1]).waitFor();
+  await ann.getByRole('link', { name: 'US-EG', exact: true }).first().click();
+  await heading(ann, CORRIDOR[1]).waitFor();
   const dialog = async (kind: string, label: string, value: string) => {
-    await ann.page.getByRole('button', { name: 'Set a control …' }).click();
-    await ann.page.getByLabel('Kind', { exact: true }).selectOption(kind);
-    await ann.page.getByLabel(label).fill(value);
+    await ann.getByRole('button', { name: 'Set a control …' }).click();
+    await ann.getByLabel('Kind', { exact: true }).selectOption(kind);
+    await ann.getByLabel(label).fill(value);
   };
   await dialog('tighten', 'Points', '100');
-  await ann.page.getByLabel('Ends after minutes').fill('60');
-  await ann.page.getByLabel('Reason').fill('a wave of stolen cards');
-  await ann.page.keyboard.press('Enter');
-  const controls = ann.page.getByRole('region', { name: 'In force' });
+  await ann.getByLabel('Ends after minutes').fill('60');
+  await ann.getByLabel('Reason').fill('a wave of stolen cards');
+  await ann.keyboard.press('Enter');
+  const controls = ann.getByRole('region', { name: 'In force' });
   await controls.getByText('thresholds lower by 100 points').waitFor();
   await dialog('manual', 'From amount', '2500');
-  await ann.page.getByLabel('Ends after minutes').fill('20000');
-  await ann.page.getByLabel('Reason').fill('the model fails');
-  await ann.page.keyboard.press('Enter');
-  await ann.page.getByRole('dialog').getByText('must lie within 7 days').waitFor();
-  await ann.page.getByLabel('Ends after minutes').fill('60');
-  await ann.page.keyboard.press('Enter');
+  await ann.getByLabel('Ends after minutes').fill('20000');
+  await ann.getByLabel('Reason').fill('the model fails');
+  await ann.keyboard.press('Enter');
+  await ann.getByRole('dialog').getByText('must lie within 7 days').waitFor();
+  await ann.getByLabel('Ends after minutes').fill('60');
+  await ann.keyboard.press('Enter');
   await controls.getByText('reviewed by hand from 2500 USD on').waitFor();
   expect(await controls.getByRole('button', { name: /^End/ }).count()).toBe(0);
   await using bob = await as('Bob', CORRIDOR, 'risk_officer');
   for (const kind of ['tighten', 'manual']) {
-    await bob.page.getByRole('button', { name: `End ${kind}: The corridor US-EG` }).click();
-    await bob.page.getByLabel('Reason').fill('over');
-    await bob.page.keyboard.press('Enter');
-    await bob.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await bob.getByRole('button', { name: `End ${kind}: The corridor US-EG` }).click();
+    await bob.getByLabel('Reason').fill('over');
+    await bob.keyboard.press('Enter');
+    await bob.getByRole('dialog').waitFor({ state: 'detached' });
   }
-  await bob.page.getByText('Nothing bounds the corridor').waitFor();
+  await bob.getByText('Nothing bounds the corridor').waitFor();
 });
 
 test('settings are changed with a reason, and an investigation keeps its notes', async () => {
   await putControl(shown.engine.api, 'freeze', 'corridor:US-EG');
-  await using tab = await as('Ann', CORRIDOR, 'operator');
-  const { page } = tab;
+  await using page = await as('Ann', CORRIDOR, 'operator');
   await page.getByRole('button', { name: 'Set …' }).click();
   await page.getByLabel('Weight').fill('2');
   await page.getByLabel('Data must stay in').fill('EG');
@@ -81,8 +80,7 @@ test('disputes propose a freeze, which one person confirms', async () => {
     ...{ corridor: 'GB-NG', account_id: `acc_wave_${nth}` },
   }));
   await openDisputes(shown.engine, wave);
-  await using tab = await as('Ann', CONTROLS, 'operator');
-  const { page } = tab;
+  await using page = await as('Ann', CONTROLS, 'operator');
   const proposed = page.getByRole('region', { name: 'Proposed' });
   await proposed.getByText('11 disputes came within 5 minutes, more than 10').waitFor();
   await page.getByRole('button', { name: 'Confirm: Freeze GB-NG' }).click();
@@ -101,14 +99,14 @@ test('the rollback of a frozen market takes two people', async () => {
   const { market } = shown.engine.api.testDatabase;
   await putControl(shown.engine.api, 'freeze', 'market');
   await using ann = await as('Ann', CONTROLS, 'risk_officer');
-  await ann.page.getByRole('button', { name: 'Request the rollback …' }).click();
-  await ann.page.getByLabel('Reason').fill('the market is closed');
-  await ann.page.keyboard.press('Enter');
+  await ann.getByRole('button', name: 'Request the rollback …' ).click();
+  await ann.getByLabel('Reason').fill('the market is closed');
+  await ann.keyboard.press('Enter');
   const confirm = { name: `Confirm ${market}` };
-  await ann.page.getByRole('button', { name: `Withdraw ${market}` }).waitFor();
-  expect(await ann.page.getByRole('button', confirm).count()).toBe(0);
+  await ann.getByRole('button', { name: `Withdraw ${market}` }).waitFor();
+  expect(await ann.getByRole('button', confirm).count()).toBe(0);
   await using bob = await as('Bob', CONTROLS, 'risk_officer');
-  await bob.page.getByRole('button', confirm).click();
-  await bob.page.getByRole('button', { name: 'Confirm', exact: true }).click();
-  await bob.page.getByText(`${market}: confirmed.`).waitFor();
+  await bob.getByRole('button', confirm).click();
+  await bob.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await bob.getByText(`${market}: confirmed.`).waitFor();
 });

@@ -48,8 +48,7 @@ async function askFor(page: Page, fields: number): Promise<void> {
 }
 
 test('an account is blocked by b, a reason and Enter, and its entry has the name of the person', async () => {
-  await using tab = await as(`/accounts/${PARTIES.account}`, 'Account');
-  const { page } = tab;
+  await using page = await as(`/accounts/${PARTIES.account}`, 'Account');
   await askFor(page, 2);
   await page.getByText('No list blocks accounts yet: this makes blocked-accounts').waitFor();
   await page.keyboard.type('seen with a stolen card');
@@ -75,8 +74,7 @@ test.each([
 ] as const)(
   'a %s is chosen among the parties of the page, and ends by itself',
   async (kind, path, title, down) => {
-    await using tab = await as(path(), title);
-    const { page } = tab;
+    await using page = await as(path(), title);
     await askFor(page, 0);
     for (let nth = 0; nth < down; nth++) await page.keyboard.press('ArrowDown');
     await page.getByText(`this makes blocked-${kind}`, { exact: false }).waitFor();
@@ -93,8 +91,7 @@ test.each([
 );
 
 test('an entry is ended after a confirmation, and its history stays', async () => {
-  await using tab = await as('/lists/blocked-accounts?value=acc_blocked', 'blocked-accounts');
-  const { page } = tab;
+  await using page = await as('/lists/blocked-accounts?value=acc_blocked', 'blocked-accounts');
   await page.getByRole('button', { name: 'End acc_blocked' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
   await page.getByText('acc_blocked is not among them').waitFor();

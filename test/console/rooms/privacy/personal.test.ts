@@ -32,8 +32,7 @@ test('the value of a token is read for a reason, by who has the role alone', asy
   const { account_id: token } = await pay('Ann Example');
   const reader = await insertPersonKey(api.testDatabase, 'Rhea', ['personal_data']);
   for (const [width, viewport, colorScheme] of LOOKS) {
-    await using tab = await logInAs({ api }, browser, reader, at, { viewport, colorScheme });
-    const { page } = tab;
+    await using page = await logInAs({ api }, browser, reader, at, { viewport, colorScheme });
     await page.getByLabel('Token').fill(token);
     await page.getByRole('button', { name: 'Read', exact: true }).click();
     expect(await page.getByText('Ann Example').count()).toBe(0);
@@ -57,8 +56,7 @@ test('an officer erases an account with its device, once asked, and a blocked on
   const blocked = await pay('Cy Example');
   await api.post('/v1/lists/stolen/entries', { value: 'Cy Example', reason: 'stolen' });
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer']);
-  await using tab = await logInAs({ api }, browser, ann, at);
-  const { page } = tab;
+  await using page = await logInAs({ api }, browser, ann, at);
   const erase = async (value: string) => {
     await page.getByLabel('Value or token').fill(value);
     await page.getByLabel('Why you erase it').fill('request 117');

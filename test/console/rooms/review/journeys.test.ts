@@ -18,8 +18,7 @@ const SOON = { timeout: 60_000 };
 test('an officer takes the next case, decides, takes it back, decides again and goes on', async () => {
   const corridor = 'US-PH';
   await disputes(...['acc_n1', 'acc_n2', 'acc_n3'].map((account_id) => ({ account_id, corridor })));
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await page.keyboard.press('g');
   await page.keyboard.press('r');
   await heading(page, 'Review').waitFor();
@@ -66,8 +65,7 @@ test('an officer takes the next case, decides, takes it back, decides again and 
 
 test('a row is claimed by c, and opened by Enter', async () => {
   const ids = await disputes({ account_id: 'acc_key' }, { account_id: 'acc_key' });
-  await using tab = await logIn('Dee');
-  const { page } = tab;
+  await using page = await logIn('Dee');
   await open(page, '/review?account_id=acc_key');
   await page.getByRole('link', { name: 'acc_key' }).first().waitFor();
   await page.keyboard.press('j');
@@ -96,15 +94,15 @@ test('much money, or an unknown amount, takes a second person, who confirms or g
     [rich, 'It is worth 9,000.00 USD, and from 5,000.00 USD on'],
     [unrated, 'No exchange rate of EGP is known'],
   ] as const) {
-    await openCase(first.page, id);
-    await first.page.getByText(why).waitFor();
-    await first.page.keyboard.press('f');
-    await giveReason(first.page, 'A stolen card');
-    await first.page.getByText('It waits for another person').waitFor();
-    expect(await first.page.getByRole('button', { name: 'Confirm' }).count()).toBe(0);
+    await openCase(first, id);
+    await first.getByText(why).waitFor();
+    await first.keyboard.press('f');
+    await giveReason(first, 'A stolen card');
+    await first.getByText('It waits for another person').waitFor();
+    expect(await first.getByRole('button', { name: 'Confirm' }).count()).toBe(0);
   }
   await using second = await logIn('Bob');
-  const { page } = second;
+  const page = second;
   await open(page, '/review?state=confirming');
   await page.getByRole('row', { name: /acc_rich/ }).click();
   await page.getByText('A stolen card', { exact: true }).waitFor();
@@ -125,7 +123,7 @@ describe('a case of which somebody else is faster', () => {
     const [id = ''] = await disputes({ account_id: 'acc_race' }, { account_id: 'acc_race' });
     await using ann = await logIn('Ann');
     await using bob = await logIn('Bob');
-    const pages = [ann.page, bob.page];
+    const pages = [ann, bob];
     for (const page of pages) {
       await openCase(page, id);
       await page.getByText('Nobody has it').waitFor();
@@ -136,7 +134,7 @@ describe('a case of which somebody else is faster', () => {
       await Promise.all(pages.map(async (page) => [await refused(page).count()]));
     await expect.poll(async () => (await counts()).flat().toSorted(), SOON).toEqual([0, 1]);
     const [annLost] = (await counts()).flat();
-    const [winner, loser] = annLost === 1 ? [bob.page, ann.page] : [ann.page, bob.page];
+    const [winner, loser] = annLost === 1 ? [bob, ann] : [ann, bob];
     await winner.getByText('You have it for').waitFor();
     const name = annLost === 1 ? 'Bob' : 'Ann';
     await loser.getByRole('alert').getByText(`${name} has claimed it.`).waitFor();
@@ -149,8 +147,7 @@ describe('a case of which somebody else is faster', () => {
 
   test('a claim is extended while the page is used', async () => {
     const [id = ''] = await disputes({ account_id: 'acc_kept' });
-    await using tab = await logIn('Ann');
-    const { page } = tab;
+    await using page = await logIn('Ann');
     await openCase(page, id);
     await page.keyboard.press('c');
     await page.getByText('You have it for').waitFor();
@@ -168,8 +165,7 @@ describe('a case of which somebody else is faster', () => {
 
 test('a case takes notes, an assignment, and a risk officer', async () => {
   const [id = ''] = await disputes({ account_id: 'acc_notes' });
-  await using tab = await logIn('Bob');
-  const { page } = tab;
+  await using page = await logIn('Bob');
   await openCase(page, id);
   await page.getByLabel('Note').fill('Called the cardholder\nno answer');
   await page.getByRole('button', { name: 'Add note' }).click();
@@ -185,8 +181,8 @@ test('a case takes notes, an assignment, and a risk officer', async () => {
   await page.getByText('assigned it to Dee').waitFor();
   expect(await inspect(page, 'review-history-1280-light')).toEqual([]);
   await using analyst = await logIn('Ann');
-  await openCase(analyst.page, id);
-  await analyst.page.getByText('Bob left it to a risk officer.').waitFor();
+  await openCase(analyst, id);
+  await analyst.getByText('Bob left it to a risk officer.').waitFor();
 });
 
 test('a transaction without a case gets one by hand', async () => {
@@ -195,8 +191,7 @@ test('a transaction without a case gets one by hand', async () => {
     items.map((one: { transaction_id: string }) => read(`/v1/reviews/${one.transaction_id}`)),
   );
   const index = cases.findIndex(({ status }) => status === 404);
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await open(page, `/transactions/${items[index].transaction_id}`);
   await page.getByRole('button', { name: 'Open a case' }).click();
   await giveReason(page, 'A customer called');

@@ -50,8 +50,7 @@ const accountOf = (page: Page) => page.getByLabel('Account', { exact: true });
 const stateOf = async (id: string) => (await read(`/v1/reviews/${id}`)).state;
 
 test('a late answer opens the next case for who waits for it, with words and by a second press too', async () => {
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await queueOf(page, 'GB-NG', ['acc_wait']);
   const answers = await keepBack(page, NEXT);
   await page.keyboard.press('n');
@@ -64,8 +63,7 @@ test('a late answer opens the next case for who waits for it, with words and by 
 });
 
 test('a page that has been left is not moved, and the case that nobody sees is released', async () => {
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   const [id = ''] = await queueOf(page, 'SA-EG', ['acc_left_1']);
   const answers = await keepBack(page, NEXT);
   await page.keyboard.press('n');
@@ -79,8 +77,7 @@ test('a page that has been left is not moved, and the case that nobody sees is r
 });
 
 test('a page on which the person has gone on is not moved, and offers the case', async () => {
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   const [id = ''] = await queueOf(page, 'AE-IN', ['acc_on_1']);
   const answers = await keepBack(page, NEXT);
   await page.keyboard.press('n');

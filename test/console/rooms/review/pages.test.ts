@@ -18,8 +18,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       { account_id: 'acc_an_account_with_a_very_long_name_0001', device_id: 'd'.repeat(60) },
       { account_id: `acc_look_${width}_${colorScheme}`, amount: '123456.78' },
     );
-    await using tab = await logIn('Bob', { viewport, colorScheme });
-    const { page } = tab;
+    await using page = await logIn('Bob', { viewport, colorScheme });
     await openCase(page, mine);
     await page.getByRole('button', { name: 'Claim' }).click();
     await page.getByText('You have it for').waitFor();
@@ -58,8 +57,7 @@ test('the page of an account has its cases, and what was decided', async () => {
     { account_id: account },
     { account_id: account },
   );
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await openCase(page, decided);
   await page.getByRole('button', { name: 'Claim' }).click();
   await page.getByText('You have it for').waitFor();
@@ -85,8 +83,7 @@ test('the page of an account has its cases, and what was decided', async () => {
 test('time left follows the clock of the API, whatever the browser’s says', async () => {
   const account = 'acc_clock';
   await disputes({ account_id: account });
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 3 * 3_600_000; }');
   await open(page, `/review?account_id=${account}`);
   await page.getByRole('link', { name: account }).waitFor();
@@ -94,8 +91,7 @@ test('time left follows the clock of the API, whatever the browser’s says', as
 });
 
 test('a queue that nobody looks at asks nothing, so that the session can end', async () => {
-  await using tab = await logIn('Dee');
-  const { page } = tab;
+  await using page = await logIn('Dee');
   await page.clock.install();
   await open(page, '/review');
   await settle(page, 'Utilisation');

@@ -18,8 +18,7 @@ test('selected cases are decided by keys alone, and taken back at once', async (
   );
   const states = async () =>
     (await Promise.all(ids.map((id) => read(`/v1/reviews/${id}`)))).map((one) => one.state);
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await open(page, `/review?device_id=${device}`);
   await page.getByRole('link', { name: 'acc_k3' }).waitFor();
   for (const key of ['j', 'x', 'j', 'x', 'j', 'x', 'd']) await page.keyboard.press(key);
@@ -55,8 +54,7 @@ test('the next case is a claimed one first, and an undo after it releases what i
   const corridor = 'US-MX';
   const account = (n: number) => ({ account_id: `acc_own_${n}`, corridor });
   const [kept = '', ...others] = await disputes(...[1, 2, 3].map(account));
-  await using tab = await logIn('Dee');
-  const { page } = tab;
+  await using page = await logIn('Dee');
   const shownId = () => new URL(page.url()).pathname.split('/').at(-1) ?? '';
   const at = (id: string) => page.waitForURL((url) => url.pathname.endsWith(id));
   await openCase(page, kept);

@@ -37,8 +37,7 @@ const isDecided = (id: string) => async () => (await read(`/v1/reviews/${id}`)).
 test('a reason stays while the API is lost, and the case is decided once', async () => {
   const [id = '', other = ''] = await disputes({ account_id: 'acc_t1' }, { account_id: 'acc_t2' });
   const { process: api } = shown.engine.api;
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await openCase(page, id);
   await page.keyboard.press('f');
   const dialog = page.getByRole('dialog');
@@ -88,8 +87,7 @@ test('selected cases are decided with one reason, except a case that somebody ha
   const ids = await disputes(
     ...[1, 2, 3, 4].map((n) => ({ account_id: `acc_bulk_${n}`, merchant_id: merchant })),
   );
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await open(page, `/review?merchant_id=${merchant}`);
   const pick = (n: number) =>
     page.getByRole('checkbox', { name: `Select the case of acc_bulk_${n}` });
@@ -130,8 +128,7 @@ test('a transaction is marked as fraud once, and then as legitimate', async () =
     (await read(`/v1/transactions/${id}?expand=labels`)).labels.items.map(
       ({ label, source, note }: Readonly<Record<string, string>>) => [label, source, note],
     );
-  await using tab = await logIn('Ann');
-  const { page } = tab;
+  await using page = await logIn('Ann');
   await open(page, `/transactions/${id}`);
   await page.getByRole('button', { name: 'Mark as fraud' }).click();
   const dialog = page.getByRole('dialog', { name: 'Mark as fraud' });

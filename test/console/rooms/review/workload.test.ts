@@ -25,8 +25,7 @@ const asOperator = async (path: string, name: string) =>
   logInAs(it.engine, it.browser, await it.engine.keyOf('operator'), [path, name]);
 
 test('an operator’s night: the depth grows, a case is near its deadline, dead letters are replayed', async () => {
-  await using tab = await asOperator('/workload', 'Workload');
-  const { page } = tab;
+  await using page = await asOperator('/workload', 'Workload');
   await page.getByText('Live', { exact: true }).waitFor();
   const tile = (name: string) =>
     page.locator('.tiles > div').filter({ hasText: name }).locator('strong').textContent();
@@ -94,8 +93,7 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
 });
 
 test('what is measured is told, and what is entered is calculated: 1,500 reviews take two officers more', async () => {
-  await using tab = await asOperator('/workload', 'Workload');
-  const { page } = tab;
+  await using page = await asOperator('/workload', 'Workload');
   const enter = (label: string, value: string) =>
     page.getByLabel(label, { exact: true }).fill(value);
   await enter('Transactions a day', '5000');
@@ -122,8 +120,7 @@ test('what is measured is told, and what is entered is calculated: 1,500 reviews
 });
 
 test('rules show their numbers, their hits and what became of them', async () => {
-  await using tab = await it.logIn();
-  const { page } = tab;
+  await using page = await it.logIn();
   await it.open(page, '/rules');
   const table = page.getByRole('region', { name: 'Rules', exact: true });
   await table.waitFor();

@@ -52,7 +52,7 @@ const DRAFT = '/rules/careful%401';
 
 test('a draft is written by the keyboard, with completion, errors as typed and hits of yesterday', async () => {
   await using ann = await as('Ann', '/rules', 'Rules');
-  const { page } = ann;
+  const page = ann;
   await page.getByRole('button', { name: 'New draft' }).click();
   await page.getByLabel('Name and version').fill('careful@1');
   await page.keyboard.press('Enter');
@@ -97,14 +97,14 @@ test('a draft is written by the keyboard, with completion, errors as typed and h
 test('a transaction is tried by the rules as they are typed', async () => {
   await using ann = await as('Ann', DRAFT, 'careful@1');
   const [riskiest] = it.engine.riskiest;
-  await ann.page.getByLabel('Transaction', { exact: true }).fill(riskiest?.id ?? '');
-  await ann.page.getByRole('button', { name: 'What would it decide?' }).click();
-  await ann.page.getByText(/It scored \d+/).waitFor();
+  await ann.getByLabel('Transaction', { exact: true }).fill(riskiest?.id ?? '');
+  await ann.getByRole('button', { name: 'What would it decide?' }).click();
+  await ann.getByText(/It scored \d+/).waitFor();
 });
 
 test('what was saved elsewhere meanwhile is shown before anything is lost', async () => {
   await using ann = await as('Ann', DRAFT, 'careful@1');
-  const { page } = ann;
+  const page = ann;
   const { tag, source } = await read('careful@1');
   const { headers, path } = put('/careful%401', 'Ann');
   const elsewhere = { ...source, verdicts: { all: { review: 450, decline: 800 } } };
@@ -130,8 +130,7 @@ test.each(LOOKS)(
   'at %s px the pages are complete, and axe finds nothing',
   async (width, viewport, colorScheme) => {
     const look = `${width}-${colorScheme}`;
-    await using tab = await as('Ann', '/rules', 'Rules', { viewport, colorScheme });
-    const { page } = tab;
+    await using page = await as('Ann', '/rules', 'Rules', { viewport, colorScheme });
     await settle(page, 'Rules and what became of their hits');
     const found = await inspect(page, `rule-sets-${look}`);
     await page.getByRole('link', { name: 'careful@1' }).click();
@@ -156,22 +155,22 @@ test.each(LOOKS)(
 
 test('its author submits what declines many by a word more, and another person approves it', async () => {
   await using ann = await as('Ann', DRAFT, 'careful@1');
-  await ann.page.getByLabel('Decline, all corridors').fill('600');
-  await ann.page.getByRole('button', { name: 'Save', exact: true }).click();
-  await ann.page.getByText('Saved', { exact: true }).waitFor();
-  await ann.page.getByRole('button', { name: 'Submit' }).click();
-  const asked = ann.page.getByRole('dialog', { name: 'Submit careful@1' });
+  await ann.getByLabel('Decline, all corridors').fill('600');
+  await ann.getByRole('button', { name: 'Save', exact: true }).click();
+  await ann.getByText('Saved', { exact: true }).waitFor();
+  await ann.getByRole('button', { name: 'Submit' }).click();
+  const asked = ann.getByRole('dialog', { name: 'Submit careful@1' });
   await asked.getByRole('button', { name: 'Submit', exact: true }).click();
   await asked.getByText('careful@1 would decline').waitFor();
-  expect(await inspect(ann.page, 'editor-submit-1280-light')).toEqual([]);
+  expect(await inspect(ann, 'editor-submit-1280-light')).toEqual([]);
   await asked.getByRole('button', { name: 'Submit all the same' }).click();
-  await ann.page.getByRole('button', { name: 'Withdraw careful@1' }).waitFor();
-  expect(await ann.page.getByRole('button', { name: 'Save', exact: true }).count()).toBe(0);
-  expect(await ann.page.getByLabel('Fires where').isDisabled()).toBe(true);
+  await ann.getByRole('button', name: 'Withdraw careful@1' ).waitFor();
+  expect(await ann.getByRole('button', { name: 'Save', exact: true }).count()).toBe(0);
+  expect(await ann.getByLabel('Fires where').isDisabled()).toBe(true);
   await using bob = await as('Bob', DRAFT, 'careful@1');
-  await confirm(bob.page, 'careful@1');
-  await bob.page.getByRole('heading', { name: 'Rollout' }).waitFor();
-  expect(await read('careful@1')).toMatchObject({ state: 'approved', approved_by: 'Bob' });
+  await confirm(bob, 'careful@1');
+  await bob.getByRole('heading', { name: 'Rollout' }).waitFor();
+  expect(await read('careful@1')).toMatchObject(state: 'approved', approved_by: 'Bob' );
 });
 
 async function confirm(page: Page, subject: string): Promise<void> {
@@ -183,33 +182,33 @@ async function confirm(page: Page, subject: string): Promise<void> {
 /** Bob proposes a step, and Cy confirms it. @param early why they go on before the end of a stage, once the step was refused */
 async function rollOut(step: string, words: string, early = ''): Promise<void> {
   await using bob = await as('Bob', DRAFT, 'careful@1');
-  await bob.page.getByLabel('Next step').selectOption(step);
-  await bob.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
-  const propose = bob.page.getByRole('button', { name: 'Propose', exact: true });
+  await bob.getByLabel('Next step').selectOption(step);
+  await bob.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
+  const propose = bob.getByRole('button', { name: 'Propose', exact: true });
   await propose.click();
   if (early !== '') {
-    await bob.page.getByText('An override with a reason').waitFor();
-    expect(await inspect(bob.page, 'rule-set-stage-1280-light')).toEqual([]);
-    await bob.page.getByLabel('Reason to go on early').fill(early);
+    await bob.getByText('An override with a reason').waitFor();
+    expect(await inspect(bob, 'rule-set-stage-1280-light')).toEqual([]);
+    await bob.getByLabel('Reason to go on early').fill(early);
     await propose.click();
   }
-  await bob.page.getByText(`Proposed: ${words} in US-EG`).waitFor();
+  await bob.getByText(`Proposed: ${words} in US-EG`).waitFor();
   await using cy = await as('Cy', DRAFT, 'careful@1');
-  if (early !== '') await cy.page.getByText(early).waitFor();
-  await confirm(cy.page, 'careful@1 US-EG');
+  if (early !== '') await cy.getByText(early).waitFor();
+  await confirm(cy, 'careful@1 US-EG');
 }
 
 /** Counts of the shadow rise on an open page, in all looks. */
 async function watchShadow(): Promise<void> {
   await using ann = await as('Ann', DRAFT, 'careful@1');
-  const flips = ann.page.getByRole('region', { name: 'Flips of the shadow' });
+  const flips = ann.getByRole('region', { name: 'Flips of the shadow' });
   const post = (count: number) =>
     postBatch(
       it.engine.api,
       Array.from({ length: count }, () => input({ corridor: 'US-EG' })),
     );
   const compared = async () => Number((await flips.getByRole('cell').allTextContents())[1]);
-  await ann.page.getByText('The shadow has compared no score yet').waitFor();
+  await ann.getByText('The shadow has compared no score yet').waitFor();
   await post(5);
   await flips.waitFor();
   const before = await compared();
@@ -217,9 +216,9 @@ async function watchShadow(): Promise<void> {
   await expect.poll(compared, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 10);
   const found: string[] = [];
   for (const [width, viewport, colorScheme] of LOOKS) {
-    await ann.page.setViewportSize(viewport);
-    await ann.page.emulateMedia({ colorScheme });
-    found.push(...(await inspect(ann.page, `rule-set-shadow-${width}-${colorScheme}`)));
+    await ann.setViewportSize(viewport);
+    await ann.emulateMedia({ colorScheme });
+    found.push(...(await inspect(ann, `rule-set-shadow-${width}-${colorScheme}`)));
   }
   expect(found).toEqual([]);
 }
@@ -234,13 +233,13 @@ test('two people roll it out by a shadow, and one rolls it back after a confirma
     ...{ to: 'active', reason: 'a ring empties accounts' },
   });
   await using cy = await as('Cy', DRAFT, 'careful@1');
-  const back = cy.page.getByRole('button', { name: 'Roll back US-EG' });
+  const back = cy.getByRole('button', { name: 'Roll back US-EG' });
   await back.click();
-  await cy.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await cy.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   await back.click();
-  await shoot(cy.page, 'rule-set-rollback-1280-light');
-  await cy.page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
-  await cy.page.getByText('Rolled back.').waitFor();
-  await cy.page.getByRole('region', { name: 'Decisions' }).getByText('rollback').first().waitFor();
-  expect(await inspect(cy.page, 'rule-set-rollout-1280-light')).toEqual([]);
+  await shoot(cy, 'rule-set-rollback-1280-light');
+  await cy.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
+  await cy.getByText('Rolled back.').waitFor();
+  await cy.getByRole('region', { name: 'Decisions' }).getByText('rollback').first().waitFor();
+  expect(await inspect(cy, 'rule-set-rollout-1280-light')).toEqual([]);
 });

@@ -11,8 +11,7 @@ afterEach(() => {
 });
 
 test('a frozen worker makes the overview critical until it goes on', async () => {
-  await using tab = await shown.logIn();
-  const { page } = tab;
+  await using page = await shown.logIn();
   const corridors = page.getByRole('region', { name: 'Corridors' });
   await corridors.getByText('fine').first().waitFor();
   const notice = page.getByRole('status').filter({ hasText: 'No worker has reported for 10 s' });
@@ -26,10 +25,10 @@ test('a frozen worker makes the overview critical until it goes on', async () =>
   );
   expect(await inspect(page, 'no-worker-1280-light')).toEqual([]);
   await using phone = await shown.logIn({ viewport: NARROW, colorScheme: 'dark' });
-  await settle(phone.page, 'No worker has reported for 10 s');
-  await shoot(phone.page, 'no-worker-390-dark');
+  await settle(phone, 'No worker has reported for 10 s');
+  await shoot(phone, 'no-worker-390-dark');
   await using analyst = await shown.logIn({}, await shown.engine.keyOf('analyst'));
-  const told = analyst.page.getByRole('status').filter({ hasText: 'No worker has reported' });
+  const told = analyst.getByRole('status').filter({ hasText: 'No worker has reported' });
   await told.getByRole('link', { name: 'Runbook' }).waitFor();
   expect(await told.getByRole('link', { name: 'Workers' }).count()).toBe(0);
   shown.engine.worker.kill('SIGCONT');

@@ -56,8 +56,7 @@ const closeDialog = async (page: Page) => {
 };
 
 test('an admin makes a webhook, tests it, pauses it, rotates its secret and deletes it', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
+  await using page = await logIn();
   await page.keyboard.press('g');
   await page.keyboard.press('w');
   await page.getByText('No webhook is made yet').waitFor();
@@ -139,8 +138,7 @@ test('an operator sees what fails and sends it again, and changes no webhook', a
   const id = await make();
   receiver.answer(status(500));
   const key = await shown.engine.keyOf('operator');
-  await using tab = await logInAs(shown.engine, shown.browser, key, ['/webhooks', 'Webhooks']);
-  const { page } = tab;
+  await using page = await logInAs(shown.engine, shown.browser, key, ['/webhooks', 'Webhooks']);
   expect(await page.getByRole('button', { name: 'Make a webhook' }).count()).toBe(0);
   await page.getByRole('link', { name: receiver.url }).click();
   await heading(page, 'Webhook').waitFor();
@@ -208,12 +206,11 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       `update webhook_deliveries set response_status = null, error = 'no answer within 15 s', attempts = 10, state = 'dead',
          next_at = null where delivery_id % 4 = 0`,
     );
-    await using tab = await logIn({ viewport, colorScheme });
-    const { page } = tab;
+    await using page = await logIn({ viewport, colorScheme });
     const look = `${width}-${colorScheme}`;
     await walk(
       shown.engine,
-      tab,
+      page,
       [
         ['webhooks', '/webhooks', 'disabled'],
         ['webhook', `/webhooks/${id}`, 'Deliveries'],
