@@ -99,7 +99,7 @@ test('the rollback of a frozen market takes two people', async () => {
   const { market } = shown.engine.api.testDatabase;
   await putControl(shown.engine.api, 'freeze', 'market');
   await using ann = await as('Ann', CONTROLS, 'risk_officer');
-  await ann.getByRole('button', name: 'Request the rollback …' ).click();
+  await ann.getByRole('button', { name: 'Request the rollback …' }).click();
   await ann.getByLabel('Reason').fill('the market is closed');
   await ann.keyboard.press('Enter');
   const confirm = { name: `Confirm ${market}` };

@@ -164,13 +164,13 @@ test('its author submits what declines many by a word more, and another person a
   await asked.getByText('careful@1 would decline').waitFor();
   expect(await inspect(ann, 'editor-submit-1280-light')).toEqual([]);
   await asked.getByRole('button', { name: 'Submit all the same' }).click();
-  await ann.getByRole('button', name: 'Withdraw careful@1' ).waitFor();
+  await ann.getByRole('button', { name: 'Withdraw careful@1' }).waitFor();
   expect(await ann.getByRole('button', { name: 'Save', exact: true }).count()).toBe(0);
   expect(await ann.getByLabel('Fires where').isDisabled()).toBe(true);
   await using bob = await as('Bob', DRAFT, 'careful@1');
   await confirm(bob, 'careful@1');
   await bob.getByRole('heading', { name: 'Rollout' }).waitFor();
-  expect(await read('careful@1')).toMatchObject(state: 'approved', approved_by: 'Bob' );
+  expect(await read('careful@1')).toMatchObject({ state: 'approved', approved_by: 'Bob' });
 });
 
 async function confirm(page: Page, subject: string): Promise<void> {
