@@ -1493,8 +1493,8 @@ create table webhook_endpoints (
   deleted_at timestamptz(3),
   constraint endpoint_url_bounded check (char_length(url) between 1 and 2048),
   constraint endpoint_types_known check (cardinality(event_types) > 0 and event_types <@
-    array['transaction.decided', 'transaction.final_decision', 'review.deadline_near', 'alert.raised', 'decision.second_authority',
-          'evidence.checkpoint']),
+    array['transaction.decided', 'transaction.final_decision', 'review.deadline_near', 'alert.raised', 'approval.waiting',
+          'decision.second_authority', 'evidence.checkpoint']),
   constraint endpoint_verdicts_known check (cardinality(verdicts) > 0 and verdicts <@ array['approve', 'review', 'decline']),
   constraint endpoint_of_a_client_sees_its_own check (client is null or event_types <@
     array['transaction.decided', 'transaction.final_decision']),

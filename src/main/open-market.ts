@@ -50,7 +50,7 @@ import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
 import { watchRights } from './rights.ts';
-import { openExecutors, openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
+import { openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
@@ -236,7 +236,7 @@ async function openParts(
   const database = databases.primary;
   return {
     models: await openModels(databases),
-    executors: await openExecutors(),
+    executors: Object.assign({}, ...(await Promise.all(ROOMS.map((room) => room.approvals?.())))),
     inputSources: {
       lists: (await openLists(database, changes)).answers,
       rates: createRates(database.query),

@@ -1,10 +1,9 @@
 /** The capabilities of the engine. A room is added by its folder and one line here. */
 import { NO_PERSONAL, type OpenPersonal } from '../core/personal.ts';
-import type { Api, Room } from '../core/room.ts';
+import type { Room } from '../core/room.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { NO_LISTS, type OpenLists } from '../core/score/rules/rule-inputs.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
-import type { Executors } from '../kit/approvals/approvals.ts';
 import type { Retention } from '../kit/duties/purge.ts';
 import { access } from '../rooms/access/room.ts';
 import { approvals } from '../rooms/approvals/room.ts';
@@ -64,12 +63,6 @@ export const openLists: OpenLists =
 /** Tokens of personal fields, of the room that has them. */
 export const openPersonal: OpenPersonal =
   ROOMS.find((room) => room.personal !== undefined)?.personal ?? (async () => NO_PERSONAL);
-
-/** Executors of all rooms carry out decisions of two people. */
-export async function openExecutors(): Promise<Executors<Api>> {
-  const all = await Promise.all(ROOMS.map((room) => room.approvals?.()));
-  return Object.assign({}, ...all);
-}
 
 /** When the rows of each table end. */
 export const RETENTIONS: readonly Retention[] = [

@@ -2,10 +2,14 @@
 
 import type { Api } from '../../src/core/room.ts';
 import { type Approval, approvalSchema } from '../../src/kit/approvals/approval.ts';
-import { confirm as carryOut, listApprovals } from '../../src/kit/approvals/approvals.ts';
+import {
+  confirm as carryOut,
+  type Executors,
+  listApprovals,
+} from '../../src/kit/approvals/approvals.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Officer } from '../../src/kit/words/principal.ts';
-import { openExecutors } from '../../src/main/rooms.ts';
+import { ROOMS } from '../../src/main/rooms.ts';
 import type { TestDatabase } from './database.ts';
 import type { RunningApi } from './running-api.ts';
 import { send } from './submit.ts';
@@ -34,7 +38,9 @@ export async function insertApproval(
 
 /** Confirms by the functions that the route calls. */
 export async function confirmIn(database: Database, id: string, by: Officer): Promise<Approval> {
-  return await carryOut(database, await openExecutors(), id, by, undefined as unknown as Api);
+  const all = await Promise.all(ROOMS.map((room) => room.approvals?.()));
+  const executors: Executors<Api> = Object.assign({}, ...all);
+  return await carryOut(database, executors, id, by, undefined as unknown as Api);
 }
 
 /** Confirms what waits for a subject. */

@@ -1,11 +1,12 @@
 /** Personal data: the declared fields, the value behind a token, and the erasure of a value. */
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Erasure, Me, PersonalField } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { person } from '../../format.ts';
+import { APPROVALS, Approvals } from '../../parts/approvals.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Choice, Field } from '../../parts/field.tsx';
@@ -29,7 +30,10 @@ export function PersonalPage({ me }: { readonly me: Me }) {
     <Page title="Personal data">
       {has(me, 'personal_data') ? <ReadPart /> : null}
       {has(me, 'admin', 'risk_officer') && fields.length > 0 ? (
-        <ErasePart fields={fields.map(({ field }) => field)} />
+        <>
+          <Approvals {...{ kind: 'erasure', me }} />
+          <ErasePart fields={fields.map(({ field }) => field)} />
+        </>
       ) : null}
       <Part title="Fields">
         <Found query={query} what="fields">
@@ -123,9 +127,13 @@ function ErasePart({ fields }: { readonly fields: readonly string[] }) {
   const [value, setValue] = useState('');
   const [reason, setReason] = useState('');
   const [asked, setAsked] = useState<Erasing>();
+  const client = useQueryClient();
   const erase = useMutation({
     mutationFn: (body: Erasing) => ask('POST /v1/erasures', { body }, deadline()),
-    onSuccess: () => setValue(''),
+    onSuccess: () => {
+      setValue('');
+      return client.invalidateQueries({ queryKey: [APPROVALS] });
+    },
     gcTime: 0,
   });
   return (

@@ -69,6 +69,7 @@ test('an officer erases an account with its device, once asked, and a blocked on
   await page.getByText('1 erased, 0 shared, 0 unjudged').waitFor();
   expect(await inspect(page, 'personal-erased-1280-light')).toEqual([]);
   await erase(blocked.account_id);
-  await page.getByText('is on the block list stolen').waitFor();
+  await page.getByText('another person confirms the erasure').waitFor();
+  await page.getByRole('button', { name: `Withdraw ${blocked.account_id}` }).waitFor();
   expect(await page.getByLabel('Token', { exact: true }).count()).toBe(0);
 });

@@ -2,7 +2,9 @@
  * Goal: a payment becomes a signed event. Method: an API and two workers, a Redis that loses everything, a receiver, and an
  * admin who works by HTTP and by command.
  */
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EVENT_TYPES } from '../../../../src/core/events.ts';
 import { type Receiver, startReceiver, status } from '../../../support/rooms/webhooks/receiver.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
@@ -71,6 +73,10 @@ const reviewed = async () => {
   );
   return rows.map(({ id }) => id);
 };
+
+test('a webhook may take every type of event', async () => {
+  await remove(await make({ event_types: EVENT_TYPES }));
+});
 
 test('each decision that the webhook takes is in one event, although Redis loses everything', async () => {
   const made = await make();
