@@ -132,6 +132,9 @@ test('a consumer that is killed within a batch, and after its commit, handles ea
   await second.release();
   await until('the commit', async () => (await handled()).ids > 0);
   await kill(second.consumer);
+  // An acknowledgement that waits in Redis would be carried out as the pause ends.
+  const clients = async () => String(await redis().client('LIST'));
+  await until('Redis to notice', async () => !(await clients()).includes(' cmd=xack '));
   await redis().call('CLIENT', 'UNPAUSE');
   expect(await waiting()).toBe(EVENTS + 9);
 
