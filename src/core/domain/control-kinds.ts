@@ -43,7 +43,10 @@ export type ControlKind = {
   readonly says: string;
   readonly scopes: readonly ScopeForm[];
   /** Submissions of the scope are refused with the problem, and the state is a word for the scope. */
-  readonly refuses?: { readonly problem: 'scope-stopped' | 'frozen'; readonly state: string };
+  readonly refuses?: {
+    readonly problem: 'scope-stopped' | 'frozen';
+    readonly state: 'frozen' | 'read-only' | 'stopped';
+  };
   /** No score of the scope is stored: a market, a corridor or all of them. */
   readonly holdsScores?: true;
   /** Accepted transactions are scored meanwhile, so no control of the kind begins while another control holds scores. */

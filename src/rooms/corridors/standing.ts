@@ -1,13 +1,14 @@
-/** How a corridor or the market stands: open, frozen or stopped, and what waits. */
+/** How a corridor or the market stands: open or in a state that refuses submissions, and what waits. */
 import { z } from 'zod';
 import {
   type Controls,
   controlSchema,
   freezeOf,
-  holdOf,
   listControls,
+  refusedBy,
   withEnvironment,
 } from '../../core/domain/control.ts';
+import { kindOf } from '../../core/domain/control-kinds.ts';
 import { corridorScope, MARKET } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
@@ -20,7 +21,7 @@ import { nearestName } from '../../kit/words/nearest-name.ts';
 export const scopeStateSchema = z
   .object({
     scope: z.string(),
-    state: z.enum(['open', 'frozen', 'stopped']),
+    state: z.enum(['open', 'frozen', 'read-only', 'stopped']),
     message: z.string().nullable().meta({ description: 'What refused clients read.' }),
   })
   .meta({ id: 'ScopeState' });
@@ -67,14 +68,13 @@ async function readOwn(corridor: string | null, parts: Pick<Api, 'databases' | '
   return { controls, ...stateOf(controls, corridor) };
 }
 
+/** The state is a word of the kind that refuses submissions: what only holds scores leaves a scope open. */
 function stateOf(controls: Controls, corridor: string | null) {
-  const stop = holdOf(controls, corridor);
-  const freeze = freezeOf(controls, corridor);
-  const frozen = freeze === undefined ? ('open' as const) : ('frozen' as const);
+  const control = refusedBy(controls, corridor);
   return {
     scope: corridor === null ? MARKET : corridorScope(corridor),
-    state: stop === undefined ? frozen : ('stopped' as const),
-    message: (stop ?? freeze)?.message ?? null,
+    state: (control && kindOf(control.kind).refuses?.state) ?? ('open' as const),
+    message: control?.message ?? null,
   };
 }
 

@@ -22,6 +22,7 @@ const ASK_EVERY_MS = 10_000;
 
 const STATES: Readonly<Record<CorridorState['state'], Level>> = {
   open: 'fine',
+  'read-only': 'critical',
   frozen: 'critical',
   stopped: 'critical',
 };

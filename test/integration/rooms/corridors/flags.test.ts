@@ -168,6 +168,8 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
   const set = await setReadOnly('corridor:US-EG', { message: 'Disks are replaced.' });
   expect([set.status, set.body.control.scope]).toEqual([200, 'corridor:US-EG']);
   expect((await levelOf('corridor:US-EG')).by_hand).toEqual(set.body.control);
+  const standing = (await answerOf(await api.request('/v1/corridors/US-EG'))).body;
+  expect([standing.state, standing.message]).toEqual(['read-only', 'Disks are replaced.']);
   await waitUntil(async () => !(await isSubmitted('US-EG')()), 2000, 'submissions to be refused');
   const refused = await postOne(api, input());
   expect([refused.status, refused.headers.get('retry-after'), refused.body]).toEqual([
