@@ -57,8 +57,6 @@ export type Room = {
   readonly lists?: OpenLists;
   /** Opens tokens in place of personal values; at most one room does. */
   readonly personal?: OpenPersonal;
-  /** Carry out what two people decide, by kind. */
-  readonly approvals?: () => Promise<Executors<Api>>;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a market of a process that reports them. */
@@ -70,6 +68,8 @@ export type Room = {
 type RoomRoutes = {
   readonly document: DocumentPart;
   readonly open: (api: Api) => ApiRoom | Promise<ApiRoom>;
+  /** Carry out what two people decide, by kind. */
+  readonly executors?: Executors<Api>;
 };
 
 /** The routes of operations under one tag. */

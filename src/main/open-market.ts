@@ -234,9 +234,10 @@ async function openParts(
   changes: Changes,
 ): Promise<Pick<Api, 'models' | 'inputSources' | 'executors'>> {
   const database = databases.primary;
+  const routes = await Promise.all(ROOMS.map((room) => room.routes?.()));
   return {
     models: await openModels(databases),
-    executors: Object.assign({}, ...(await Promise.all(ROOMS.map((room) => room.approvals?.())))),
+    executors: Object.assign({}, ...routes.map((ofRoom) => ofRoom?.executors)),
     inputSources: {
       lists: (await openLists(database, changes)).answers,
       rates: createRates(database.query),

@@ -36,11 +36,15 @@ export async function insertApproval(
   return id;
 }
 
+/** The executors of all rooms. */
+export async function openExecutors(): Promise<Executors<Api>> {
+  const all = await Promise.all(ROOMS.map(({ routes }) => routes?.()));
+  return Object.assign({}, ...all.map((routes) => routes?.executors));
+}
+
 /** Confirms by the functions that the route calls. */
 export async function confirmIn(database: Database, id: string, by: Officer): Promise<Approval> {
-  const all = await Promise.all(ROOMS.map((room) => room.approvals?.()));
-  const executors: Executors<Api> = Object.assign({}, ...all);
-  return await carryOut(database, executors, id, by, undefined as unknown as Api);
+  return await carryOut(database, await openExecutors(), id, by, undefined as unknown as Api);
 }
 
 /** Confirms what waits for a subject. */

@@ -10,5 +10,4 @@ export const archive: Room = {
     holds: () => import('./holds-command.ts'),
   },
   routes: () => import('./routes.ts'),
-  approvals: async () => ({ 'market-rollback': (await import('./approval.ts')).executeRollback }),
 };

@@ -7,7 +7,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, change, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { reasonField } from '../../kit/words/plain-text.ts';
-import { requestRollback } from './approval.ts';
+import { executeRollback, requestRollback } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
 
 const commandSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RollbackCommand' });
@@ -49,3 +49,5 @@ export const document: DocumentPart = {
 export const open = (api: Api): ApiRoom => ({
   routes: [routesOf([...operations, ...holdOperations], api.limits, api)],
 });
+
+export const executors = { 'market-rollback': executeRollback };

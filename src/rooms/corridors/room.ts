@@ -13,9 +13,5 @@ export const corridors: Room = {
   metrics: createCorridorMetrics,
   events: async () => (await import('./events.ts')).events,
   routes: () => import('./routes.ts'),
-  approvals: async () => ({
-    control: (await import('./control-change.ts')).executeControl,
-    corridor: (await import('./corridor-change.ts')).executeCorridor,
-  }),
   worker: async (worker) => ({ duties: [(await import('./duty.ts')).bindCorridorFigures(worker)] }),
 };

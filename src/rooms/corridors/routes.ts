@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { routesUnder } from '../../core/room.ts';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
+import { executeControl } from './control-change.ts';
 import { historyOperations } from './control-history.ts';
 import { controlOperations } from './control-routes.ts';
+import { executeCorridor } from './corridor-change.ts';
 import { corridorOperations } from './corridor-routes.ts';
 import { levelOperations } from './levels-routes.ts';
 import { proposalOperations } from './proposal-routes.ts';
@@ -51,3 +53,5 @@ const SUMMARY = 'Corridors and markets: their states, and the controls that boun
 const routes = routesUnder('corridors', SUMMARY, operations);
 export const document = { ...routes.document, ...eventsPart };
 export const { open } = routes;
+
+export const executors = { control: executeControl, corridor: executeCorridor };

@@ -17,10 +17,6 @@ export const lists: Room = {
   name: 'lists',
   commands: { lists: () => import('./commands.ts') },
   routes: () => import('./routes.ts'),
-  approvals: async () => ({
-    'list-entry': (await import('./change.ts')).executeEntry,
-    'list-import': (await import('./import.ts')).executeImport,
-  }),
   lists: async (database, changes) => {
     const { openListMemory } = await import('./memory/list-memory.ts');
     return openListMemory(database, changes, randomInt(2 ** 32));

@@ -6,7 +6,8 @@ import { approvalSchema } from '../../kit/approvals/approval.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, change, list, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { addEntry, createList, endEntry, requireList } from './change.ts';
+import { addEntry, createList, endEntry, executeEntry, requireList } from './change.ts';
+import { executeImport } from './import.ts';
 import { CHANGERS, importLineSchema, importOperations, READERS } from './import-routes.ts';
 import {
   ENTRIES_MAX,
@@ -135,3 +136,5 @@ export const document: DocumentPart = {
 export const open = (api: Api): ApiRoom => ({
   routes: [routesOf(operations, api.limits, { ...api, running: { isOne: false } })],
 });
+
+export const executors = { 'list-entry': executeEntry, 'list-import': executeImport };

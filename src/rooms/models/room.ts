@@ -45,9 +45,6 @@ export const models: Room = {
     models: () => import('./commands.ts'),
   },
   routes: () => import('./routes.ts'),
-  approvals: async () => ({
-    'model-rollout': (await import('./decide-models.ts')).executeModel,
-  }),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
   models: async (databases) => (await import('./open-models.ts')).openModels(databases),
   events: async () => (await import('./events.ts')).events,

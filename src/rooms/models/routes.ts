@@ -13,7 +13,7 @@ import { answer, bodyOf, change, list, pathsOf, read, routesOf } from '../../kit
 import { cursorOfNames } from '../../kit/words/list-parameters.ts';
 import { LIST_ROWS } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { actAlone, proposeModel, rollBackModel } from './decide-models.ts';
+import { actAlone, executeModel, proposeModel, rollBackModel } from './decide-models.ts';
 import {
   decidedRolloutsSchema,
   emergencySchema,
@@ -177,3 +177,5 @@ export function open({ databases, metrics, limits }: Api): ApiRoom {
   );
   return { routes: [routesOf(operations, limits, { databases, compare })] };
 }
+
+export const executors = { 'model-rollout': executeModel };

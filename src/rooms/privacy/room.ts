@@ -17,7 +17,6 @@ export const privacy: Room = {
   name: 'privacy',
   commands: { privacy: () => import('./commands.ts') },
   routes: () => import('./routes.ts'),
-  approvals: async () => ({ erasure: (await import('./routes.ts')).executeErasure }),
   personal: async (opened) => (await import('./open-personal.ts')).openPersonal(opened),
   tables,
 };

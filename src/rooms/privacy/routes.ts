@@ -183,7 +183,7 @@ const operations = [
 ];
 
 /** Erases what another person confirms. */
-export const executeErasure: Execute<Api> = async (query, approval, by, { config }) => {
+const executeErasure: Execute<Api> = async (query, approval, by, { config }) => {
   const { subject: token, reason, proposed_by: askedBy } = approval;
   const to = { market: config.RISK_MARKET, ledger: privacySettings(config).ledger };
   return await eraseIn(query, to, { token, reason: reason ?? '' }, by, askedBy);
@@ -205,3 +205,5 @@ export const { document, open } = routesUnder(
   'Personal fields, and what tokens stand for.',
   operations,
 );
+
+export const executors = { erasure: executeErasure };

@@ -8,5 +8,4 @@ export const rules: Room = {
     metadata: () => import('./metadata-command.ts'),
   },
   routes: () => import('./routes.ts'),
-  approvals: async () => (await import('./rule-set-change.ts')).executors,
 };

@@ -21,6 +21,7 @@ import {
 } from './catalogue.ts';
 import { metadataOperations } from './metadata-fields.ts';
 import { type OutcomesQuery, outcomeOperations, readRuleOutcomes } from './outcomes.ts';
+import { executeRollout, executeRuleSet } from './rule-set-change.ts';
 import { ruleSetOperations } from './rule-set-routes.ts';
 import { listRuleSets } from './rule-set-rows.ts';
 import { createYesterdayReader } from './yesterday.ts';
@@ -122,3 +123,5 @@ export function open(api: Api): ApiRoom {
     ],
   };
 }
+
+export const executors = { 'rule-set': executeRuleSet, 'rule-set-rollout': executeRollout };

@@ -154,7 +154,7 @@ function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, 
   }
 }
 
-const executeRuleSet: Execute<unknown> = async (query, { subject, approval_id: id }, by) => {
+export const executeRuleSet: Execute<unknown> = async (query, { subject, approval_id: id }, by) => {
   const { state } = await findKnown(query, subject, lockRow);
   if (state !== 'submitted') refuse(`${subject} is ${state}: what is submitted is approved, once`);
   return recordOf(await writeApproved(query, subject, by.name, id));
@@ -202,10 +202,7 @@ async function requireApproved(query: Query, name: string): Promise<void> {
   if (state !== 'approved') refuse(`${name} is ${state}: what is approved is rolled out`);
 }
 
-export const executors = {
-  'rule-set': executeRuleSet,
-  'rule-set-rollout': rollouts.executeRollout(RULE_SETS, requireApproved),
-};
+export const executeRollout = rollouts.executeRollout(RULE_SETS, requireApproved);
 
 /** Ends what a rule set does: its canary, or its decisions, which go back to the rule set that decided before. */
 export async function rollBack(database: Database, name: string, corridor: string, by: Officer) {
