@@ -10,7 +10,7 @@ import { firstOf, onlyOf, rowsOf, timeText } from '../database/statement.ts';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
 import { ENGINE, foldName, type Officer } from '../words/principal.ts';
-import { APPROVAL_DAYS, type Approval, type ApprovalKind } from './approval.ts';
+import { APPROVAL_DAYS, type Approval } from './approval.ts';
 
 type Confirmed = Approval & { readonly proposed_by_key: string };
 
@@ -24,8 +24,8 @@ export type Execute<Parts> = (
   by: Officer,
   parts: Parts,
 ) => Promise<object>;
-/** The executors of some kinds. */
-export type Executors<Parts> = Readonly<Partial<Record<ApprovalKind, Execute<Parts>>>>;
+/** Executors by the kind of the decision; the room that proposes a kind has its executor. */
+export type Executors<Parts> = Readonly<Record<string, Execute<Parts>>>;
 
 export type NewApproval = Pick<Approval, 'kind' | 'subject' | 'detail'> & {
   readonly reason?: string | undefined;
@@ -213,7 +213,7 @@ export async function withdraw(query: Query, id: string, by: Officer): Promise<A
 /** Withdraws what waits for a subject that has ended by itself. */
 export async function withdrawWaiting(
   query: Query,
-  kind: ApprovalKind,
+  kind: string,
   subject: string,
   by: Officer,
 ): Promise<void> {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { type Api, routesUnder } from '../../core/room.ts';
 import {
   APPROVAL_DAYS,
-  APPROVAL_KINDS,
   APPROVAL_STATES,
   type Approval,
   approvalSchema,
@@ -11,13 +10,15 @@ import {
 import { confirm, listApprovals, readApproval, withdraw } from '../../kit/approvals/approvals.ts';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import { answer, change, list, read } from '../../kit/http/operation.ts';
-import { countedId, countedPage } from '../../kit/words/list-parameters.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
+import { countedId, countedPage, shown } from '../../kit/words/list-parameters.ts';
 import { APPROVING_ROLES } from '../../kit/words/principal.ts';
 
 const PROPOSERS = ['analyst', 'operator', 'risk_officer', 'admin'] as const;
 
 const filters = z.strictObject({
-  kind: z.enum(APPROVAL_KINDS).optional().meta({ description: 'Only this kind.' }),
+  kind: z.string().optional().meta(shown('list-entry', 'Only this kind.')),
   state: z
     .enum([...APPROVAL_STATES, 'all'])
     .default('waiting')
@@ -29,6 +30,13 @@ const path = z.object({
 });
 const answers = { 200: answer('The approval.', approvalSchema) };
 
+/** @throws InvalidFields where no room has such a kind */
+function requireKind(kind: string | undefined, known: readonly string[]): void {
+  if (kind === undefined || known.includes(kind)) return;
+  const detail = `must be ${known.join(', ')}, not ${given(kind)}`;
+  throw new InvalidFields([{ pointer: '/kind', detail }]);
+}
+
 const operations = [
   list({
     at: '/v1/approvals',
@@ -39,8 +47,10 @@ const operations = [
     query: filters,
     row: approvalSchema,
     says: 'Newest first.',
-    rows: ({ query: { cursor, kind, state, limit } }, { databases: { primary } }: Api) =>
-      listApprovals(primary.query, cursor, kind, state, limit),
+    rows: ({ query: { cursor, kind, state, limit } }, { databases, executors }: Api) => {
+      requireKind(kind, Object.keys(executors));
+      return listApprovals(databases.primary.query, cursor, kind, state, limit);
+    },
     cursorOf: ({ approval_id: id }) => id,
   }),
   read({

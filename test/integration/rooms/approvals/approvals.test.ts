@@ -3,9 +3,8 @@
  * its own route, and confirmed by the author, by others at once, too late and after a withdrawal.
  */
 import { describe, expect, test } from 'vitest';
-import { APPROVAL_KINDS, type ApprovalKind } from '../../../../src/kit/approvals/approval.ts';
 import { events } from '../../../../src/rooms/approvals/events.ts';
-import { confirm, keyIdOf } from '../../../support/approvals.ts';
+import { confirm, keyIdOf, openExecutors } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
@@ -49,7 +48,7 @@ const corridor = (nth: number) => `ZZ-${letter(Math.trunc(nth / 26))}${letter(nt
 const tokens = new Map<number, string>();
 let lastRollback = '';
 const SHADOW = { corridor: 'US-EG', to: 'shadow' };
-const KINDS: Readonly<Record<ApprovalKind, Kind>> = {
+const KINDS = {
   'list-entry': {
     propose: (nth) =>
       proposed('POST', '/v1/lists/vip/entries', { value: `acc_${nth}`, reason: 'why' }),
@@ -133,12 +132,16 @@ const KINDS: Readonly<Record<ApprovalKind, Kind>> = {
     count: () =>
       rows('select from approvals where approval_id = $1 and result is not null', lastRollback),
   },
-};
+} satisfies Readonly<Record<string, Kind>>;
+
+test('each kind that a room carries out is tried here, and another kind is refused', async () => {
+  expect(Object.keys(KINDS).sort()).toEqual(Object.keys(await openExecutors()).sort());
+  const { status, body } = await as(ann, 'GET', '/v1/approvals?kind=none');
+  expect([status, body.errors[0].pointer]).toEqual([422, '/kind']);
+});
 
 let nth = 0;
-describe.each(APPROVAL_KINDS)('%s', (name) => {
-  const kind = KINDS[name];
-
+describe.each(Object.entries<Kind>(KINDS))('%s', (name, kind) => {
   test('is not confirmed by who proposed it, nor by another key of this person, nor by whom this person made', async () => {
     const { approval_id: id } = await kind.propose(++nth);
     const second = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer']);
