@@ -18,10 +18,6 @@ export const command = commandOf({
       fields: { event_types: ['transaction.decided'] },
       options: { type: 'event_types', verdict: 'verdicts', corridor: 'corridors' },
     },
-    rotate: {
-      operation: 'rotateWebhookSecret',
-      summary: 'Make a new secret; the old one signs too for 24 h',
-    },
     pause: {
       operation: 'changeWebhook',
       summary: 'Let events wait',

@@ -118,8 +118,8 @@ const operations: readonly Operation<Parts>[] = [
   change({
     at: '/v1/webhooks/{id}/rotate',
     operationId: 'rotateWebhookSecret',
-    summary: 'Make a new secret',
-    description: `Events are signed by both secrets for ${WEBHOOK_LIMITS.rotationHours} hours.`,
+    'x-command': 'webhooks rotate',
+    summary: `Make a new secret; events are signed by both secrets for ${WEBHOOK_LIMITS.rotationHours} hours`,
     roles: CHANGERS,
     path,
     answers: { 200: withSecret('The webhook with its new secret, shown this once.') },
