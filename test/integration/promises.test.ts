@@ -33,7 +33,7 @@ const settingLines = (all: typeof settings) =>
 const migrationLines = (all: typeof migrations) =>
   all.map(({ name, text }) => `migration ${name} is ${sha256(text)}`);
 
-/** What a worker reads in the recorded entries, and in one that this release appends. */
+/** Each entry, and how a worker reads the entry: those recorded, and one that this release appends. */
 function entryLines(entries: readonly EntryFields[], decode = decodeEntry): string[] {
   return entries.map((entry) => {
     const fields = JSON.stringify({ ...entry, packed: String(entry.packed) });

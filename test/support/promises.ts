@@ -1,5 +1,5 @@
 /**
- * What a release promises to other programs, a line each, so that a later release is compared by lines. A line that is gone is a
+ * Promises of a release to other programs, a line each, so that a later release is compared by lines. A line that is gone is a
  * promise that was broken, and so is a new line that says `requires`.
  */
 import type { Document, Operation, Schema } from './openapi.ts';
