@@ -184,9 +184,12 @@ export async function confirm<Parts>(
       throw new Failure('conflict', 'PROPOSER_REVOKED', why);
     }
     await refuseShared({ query }, key, by.keyId);
-    const confirmed = await writeConfirmed(query, id, by.name, by.keyId);
     const execute = executors[kind];
-    if (execute === undefined) throw new Error(`${kind} has no executor`);
+    if (execute === undefined) {
+      const why = `this build has no room that carries out ${kind}: confirm it by the release that proposed it`;
+      throw new Failure('conflict', 'KIND_UNKNOWN', why);
+    }
+    const confirmed = await writeConfirmed(query, id, by.name, by.keyId);
     const after = await writeResult(
       query,
       id,

@@ -202,6 +202,17 @@ test('Postgres itself refuses a confirmation by one person, and a changed approv
   await set('Bob', bob);
 });
 
+test('an approval of a kind that this release does not have is refused, and waits on', async () => {
+  const [{ id } = { id: '' }] = await sql<{ id: string }>(
+    `insert into approvals (kind, subject, detail, proposed_by, proposed_by_key, ends_at)
+     values ('of-another-release', 'x', '{}', 'Ann', $1, now() + interval '1 day') returning approval_id::text as id`,
+    [keyIdOf(ann)],
+  );
+  const { status, body } = await confirm(api, bob, id);
+  expect([status, body.code]).toEqual([409, 'KIND_UNKNOWN']);
+  expect((await as(bob, 'GET', `/v1/approvals/${id}`)).body.state).toBe('waiting');
+});
+
 test('the command of a proposal names the command of the second person', async () => {
   const by = (key: string, ...args: string[]) =>
     runRisk(args, { RISK_URL: api.url, RISK_API_KEY: key });
