@@ -12,7 +12,7 @@ import { countConnections } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.ts';
-import { describeUnknownSettings } from '../kit/database/unknown-switch-settings.ts';
+import { describeUnknownStops } from '../kit/database/unknown-stops.ts';
 import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
@@ -81,7 +81,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   });
   const isMigrated = missing.length === 0;
   const schema = isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`;
-  const unknown = isMigrated ? await describeUnknownSettings(database, config.stopped) : [];
+  const unknown = isMigrated ? await describeUnknownStops(database, config) : [];
   const refused = isMigrated ? await refusedByPostgres(database, config.RISK_MARKET) : [];
   const ofApi = countConnections(config).api;
   const open = `${connectionsOpen} of ${connectionsMax} in use, ${ofApi} for an API`;

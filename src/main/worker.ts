@@ -4,7 +4,7 @@
  */
 
 import { createLimiter } from '../core/accept/limits/limiter.ts';
-import { freezeOf, holdOf, levelByHand } from '../core/domain/control.ts';
+import { freezeOf, levelByHand, stopOf } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
@@ -218,7 +218,7 @@ function followPeople(
   const { duty: countDuty, ...rolloutCounts } = openRolloutCounts(parts);
   return {
     shareOf: shareOfSettings(() => current().settings),
-    isStopped: (corridor: string) => holdOf(current(), corridor) !== undefined,
+    isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
     isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
     ruleSets: watchRules(current, inForce),
     countFlips,

@@ -9,9 +9,9 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/corridors/stops.test.ts > a stopped corridor is refused with its message, whole or alone; another one is not',
     mechanism: 'src/core/accept/gate.ts',
   },
-  'switches-unread': {
+  'controls-unread': {
     says: 'An API process that could not read the controls acts by its setting.',
-    shown: 'RISK_SWITCHES_UNREAD',
+    shown: 'RISK_CONTROLS_UNREAD',
     test: 'unit/core/accept/gate.test.ts > where unread $isUnread, $whenUnread gives $problem',
     mechanism: 'src/core/accept/gate.ts',
   },

@@ -29,7 +29,7 @@ import type { InputError, Prepared } from './prepare-transactions.ts';
 export const GATE_PROBLEMS = [
   'scope-stopped',
   'frozen',
-  'switches-unread',
+  'controls-unread',
   'limited',
   'unavailable',
 ] as const;
@@ -84,7 +84,7 @@ const stuck = (corridor: string, refusedMs: number): Closed => ({
 });
 
 const UNREAD: Closed = {
-  problem: 'switches-unread',
+  problem: 'controls-unread',
   field: 'corridor',
   detail: 'cannot be checked, as the controls could not be read for 5 s',
   retryAfterSeconds: 5,

@@ -109,7 +109,7 @@ export function openIngest(
     fields: () => controls.current().fields,
     tokens: opened.personal.tokens,
     writes: guards.writes,
-    gate: createGate(controls, config.RISK_SWITCHES_UNREAD),
+    gate: createGate(controls, config.RISK_CONTROLS_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),
     failpoint,
     onLabelled: opened.onLabelled,

@@ -172,7 +172,7 @@ export function refusal(
       });
     case 'scope-stopped':
     case 'frozen':
-    case 'switches-unread':
+    case 'controls-unread':
     case 'limited':
     case 'unavailable': {
       const { kind, detail, headers, transactionId } = result;

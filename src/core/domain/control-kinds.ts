@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { keysOf } from '../../kit/words/keys-of.ts';
 import type { Role } from '../../kit/words/principal.ts';
 import { MARKET, type ScopeForm } from './corridor.ts';
 
@@ -171,7 +172,7 @@ export const CONTROL_KINDS = {
 export type Kind = keyof typeof CONTROL_KINDS;
 
 export const kindOf = (kind: Kind): ControlKind => ({ ...USUAL, ...CONTROL_KINDS[kind] });
-export const KIND_NAMES = Object.keys(CONTROL_KINDS) as Kind[];
+export const KIND_NAMES = keysOf(CONTROL_KINDS);
 
 /** Units that are counted. A new unit needs a kind of control, and code that takes the quota. */
 export type LimitUnit = 'requests' | 'transactions' | 'inference';

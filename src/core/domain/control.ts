@@ -83,7 +83,7 @@ export const refusedBy = (controls: Controls, corridor: string | null) =>
   firstOf(controls, REFUSING, corridor);
 
 /** The control by which no score of a corridor is stored. */
-export const holdOf = (controls: Controls, corridor: string | null) =>
+export const stopOf = (controls: Controls, corridor: string | null) =>
   firstOf(controls, HOLDING, corridor);
 
 /** The widest freeze of a corridor, or of the market where it is null. */

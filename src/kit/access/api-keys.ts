@@ -244,19 +244,6 @@ export type LiveApiKey = Pick<Key, 'roles' | 'client' | 'owner' | 'identity'> & 
 export const findLiveApiKey = ({ query }: Pick<Database, 'query'>, keyHash: Buffer) =>
   findLive(query, keyHash, ROLES_APART);
 
-/** More clients are not looked through for the nearest name. */
-const CLIENTS_MAX = 1000;
-const findClients = rowsOf<{ client: string }, [client: string, limit: number]>(
-  'find-clients-of-keys',
-  `select k.client from market.api_keys k where ${IS_LIVE}
-    group by k.client order by k.client <> $1, k.client limit $2`,
-);
-
-/** Clients of keys in force, the named one first if it has a key. */
-export async function listClients(query: Query, client: string): Promise<string[]> {
-  return (await findClients(query, client, CLIENTS_MAX)).map((row) => row.client);
-}
-
 /** A page of keys after a key id. */
 export const listApiKeys = rowsOf<Key, [afterKeyId: string, limit: number]>(
   'list-api-keys',

@@ -1,6 +1,7 @@
 /** The HTTP client of the commands: a deadline for each request, whole answers, and one error for what may pass. */
 
 import { setTimeout as wait } from 'node:timers/promises';
+import { parseJson } from '../words/cursor.ts';
 import { Failure, isUnavailable, reasonOf } from '../words/failure.ts';
 import { isPathStep, NO_SEGMENT } from '../words/plain-text.ts';
 import type { Operations, Problem } from './api-types.ts';
@@ -165,7 +166,11 @@ export async function readAnswer(
   } catch (error) {
     unlessAborted(url, signal)(error);
   }
-  return { status: response.status, body: parseJson(Buffer.concat(chunks).toString()) };
+  const value = parseJson(Buffer.concat(chunks).toString());
+  return {
+    status: response.status,
+    body: typeof value === 'object' ? (value ?? undefined) : undefined,
+  };
 }
 
 /** A refusal that retrying does not change, as a Failure with the API's own text. */
@@ -187,15 +192,6 @@ export function notTheContract(): Failure {
     'API_ANSWER_UNKNOWN',
     'the answer is not of this API: wrong --url?',
   );
-}
-
-function parseJson(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Repeats what the API does not answer now, with growing waits, until nothing has succeeded for too long. */

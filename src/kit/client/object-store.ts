@@ -5,23 +5,12 @@ import type { Config } from '../config/config.ts';
 import { BUCKET_URL, missingFor } from '../config/evidence-settings.ts';
 import { Failure, reasonOf } from '../words/failure.ts';
 
-export type ObjectStore = {
-  /** `s3://BUCKET/PREFIX` */
-  readonly name: string;
-  /**
-   * Asks for an object, or for what its query names. The answer has at most one byte more than `bytesMax`, by which an object is
-   * seen to be larger.
-   * @param allowed status that is no failure beside 2xx
-   * @throws Failure `unavailable` for any other status, and where the store does not answer
-   */
-  readonly ask: (
-    object: string,
-    init?: RequestInit & {
-      readonly query?: string;
-      readonly allowed?: number;
-      readonly bytesMax?: number;
-    },
-  ) => Promise<{ readonly status: number; readonly bytes: Buffer; readonly etag: string | null }>;
+export type ObjectStore = ReturnType<typeof openObjectStore>;
+
+type Asked = RequestInit & {
+  readonly query?: string;
+  readonly allowed?: number;
+  readonly bytesMax?: number;
 };
 
 /** Deadline of one request. Larger: a dead store is noticed later; smaller: some megabytes fail over a slow line. */
@@ -35,7 +24,7 @@ const SAID_BYTES_MAX = 64 * 1024;
  * @param url as `s3://BUCKET/PREFIX`
  * @throws Failure where the URL is malformed, or settings of the object store are missing
  */
-export function openObjectStore(url: string, config: Config): ObjectStore {
+export function openObjectStore(url: string, config: Config) {
   const [, bucket, prefix = ''] = BUCKET_URL.exec(url) ?? [];
   if (bucket === undefined) {
     const why = `'${url}' must be s3://BUCKET/PREFIX of letters, digits, '.', '_', '=' and '-'`;
@@ -55,8 +44,17 @@ export function openObjectStore(url: string, config: Config): ObjectStore {
   });
   const name = `s3://${bucket}${prefix}`;
   return {
+    /** `s3://BUCKET/PREFIX` */
     name,
-    ask: async (object, { query = '', allowed, bytesMax = SAID_BYTES_MAX, ...init } = {}) => {
+    /**
+     * Asks for an object, or for what its query names. The answer has at most one byte more than `bytesMax`, by which an object is
+     * seen to be larger, and `allowed` is a status that is no failure beside 2xx.
+     * @throws Failure `unavailable` for any other status, and where the store does not answer
+     */
+    ask: async (
+      object: string,
+      { query = '', allowed, bytesMax = SAID_BYTES_MAX, ...init }: Asked = {},
+    ) => {
       const address = `${endpoint.replace(/\/$/, '')}/${bucket}${prefix}/${object}${query}`;
       const signal = AbortSignal.timeout(REQUEST_MS_MAX);
       const lost = (error: unknown) => {

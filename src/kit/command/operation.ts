@@ -16,7 +16,7 @@ export type Field = {
   readonly schema: JsonSchema;
 };
 
-export type Operation = {
+export type CalledOperation = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly summary: string;
@@ -49,7 +49,7 @@ type DescribedOperation = {
 type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 /** @returns the operations by their ids */
-export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operation> {
+export function readOperations(paths: ZodOpenApiPathsObject): Map<string, CalledOperation> {
   const document = createDocument({
     openapi: '3.1.0',
     info: { title: '', version: '' },
@@ -97,7 +97,7 @@ export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operat
     Object.entries(methods).map(([method, described]) => {
       const { operationId, summary, 'x-command': command } = described;
       const fields = new Map(fieldsOf(described).map((field) => [field.name, field]));
-      const name = method.toUpperCase() as Operation['method'];
+      const name = method.toUpperCase() as CalledOperation['method'];
       const columns = columnsOf(described);
       return [operationId, { method: name, path, summary, fields, columns, command }] as const;
     }),

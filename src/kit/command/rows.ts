@@ -14,7 +14,7 @@ import {
   UsageError,
   type Words,
 } from './command.ts';
-import { type Operation, readOperations } from './operation.ts';
+import { type CalledOperation, readOperations } from './operation.ts';
 import { type Options, readArguments, URL_OPTION, type ValuesOf } from './options.ts';
 import { describeRow, type Row, runRow } from './run-row.ts';
 import { type ShownAction, usageText } from './usage.ts';
@@ -135,7 +135,10 @@ export function commandOf({
   };
 }
 
-function operationOf({ operation }: Row, operations: ReadonlyMap<string, Operation>): Operation {
+function operationOf(
+  { operation }: Row,
+  operations: ReadonlyMap<string, CalledOperation>,
+): CalledOperation {
   const found = operations.get(operation);
   if (found === undefined) throw new Error(`the document has no operation ${operation}`);
   return found;

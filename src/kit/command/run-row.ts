@@ -3,7 +3,13 @@ import { type Call, callApi, notTheContract } from '../client/api-client.ts';
 import { singular } from '../http/examples.ts';
 import { withApi } from './api.ts';
 import { type CommandContext, EXIT, UsageError } from './command.ts';
-import { describeField, type Field, type Operation, parseField, valueWord } from './operation.ts';
+import {
+  type CalledOperation,
+  describeField,
+  type Field,
+  parseField,
+  valueWord,
+} from './operation.ts';
 import { type Options, readArguments, URL_OPTION, whole } from './options.ts';
 import type { Column, Row as Fields, Output } from './output.ts';
 
@@ -54,11 +60,11 @@ const PAGE_ROWS_MAX = 200;
 const YES = { '--yes': 'It is meant' } as const;
 const LIMIT = { '--limit N': whole('Rows', { min: 1, max: LIST_ROWS_MAX }, LIST_ROWS) } as const;
 
-const isPaged = ({ fields }: Operation) => fields.has('cursor');
+const isPaged = ({ fields }: CalledOperation) => fields.has('cursor');
 const flagOf = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
 /** Words of the action: RULE_SET is the `id` of `/v1/rule-sets/{id}`. */
-function wordsOf({ words }: Row, { path }: Operation): NonNullable<Row['words']> {
+function wordsOf({ words }: Row, { path }: CalledOperation): NonNullable<Row['words']> {
   const segments = path.split('/');
   const named = segments.flatMap((segment, at) => {
     const [, name] = /^\{(\w+)\}$/.exec(segment) ?? [];
@@ -70,7 +76,7 @@ function wordsOf({ words }: Row, { path }: Operation): NonNullable<Row['words']>
 }
 
 /** Fields that are options, by the name of the option. @throws Error for a row that the document does not fit */
-function optionsOf(row: Row, operation: Operation): ReadonlyMap<string, Field> {
+function optionsOf(row: Row, operation: CalledOperation): ReadonlyMap<string, Field> {
   const { fields, path } = operation;
   const given = wordsOf(row, operation);
   const named = new Map(Object.entries(row.options || {}).map(([flag, name]) => [name, flag]));
@@ -94,7 +100,7 @@ function optionsOf(row: Row, operation: Operation): ReadonlyMap<string, Field> {
 }
 
 /** Every option of a row, with what the usage says of it. */
-const shownOptions = (row: Row, operation: Operation): Options => ({
+const shownOptions = (row: Row, operation: CalledOperation): Options => ({
   ...row.own,
   ...Object.fromEntries([
     ...[...optionsOf(row, operation)].map(([flag, field]) => [
@@ -115,7 +121,7 @@ const shownOptions = (row: Row, operation: Operation): Options => ({
 });
 
 /** Text of the usage about a row. */
-export const describeRow = (row: Row, operation: Operation) => ({
+export const describeRow = (row: Row, operation: CalledOperation) => ({
   words: Object.keys(wordsOf(row, operation)).join(' '),
   summary: row.summary ?? operation.summary,
   options: shownOptions(row, operation),
@@ -123,7 +129,7 @@ export const describeRow = (row: Row, operation: Operation) => ({
 
 export async function runRow(
   row: Row,
-  operation: Operation,
+  operation: CalledOperation,
   args: string[],
   context: CommandContext,
 ): Promise<number> {
@@ -155,7 +161,7 @@ export const sayWaiting = (approval: unknown) =>
   `It waits for a second person: another risk officer sends bin/risk approvals confirm ${approval}`;
 
 /** The parts of the request that the fields belong to. */
-function partsOf({ fields }: Operation, values: Fields): Call {
+function partsOf({ fields }: CalledOperation, values: Fields): Call {
   const part = (where: Field['in']) =>
     Object.fromEntries(
       Object.entries(values).filter(
@@ -193,7 +199,7 @@ export async function readPages<Found>(
   return rows;
 }
 
-async function readRow(row: Row, operation: Operation, args: string[]) {
+async function readRow(row: Row, operation: CalledOperation, args: string[]) {
   const words = Object.entries(wordsOf(row, operation));
   const given = readArguments(args, shownOptions(row, operation), {
     required: words.map(([name]) => name),

@@ -3,7 +3,7 @@
  * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
  */
 import { z } from 'zod';
-import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
+import { VISIBLE_ASCII } from '../words/plain-text.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { evidenceSettings, loneBucket, objectStoreSettings } from './evidence-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
@@ -11,7 +11,7 @@ import { integer, share } from './numbers.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
 import { lonePrivacySettings, privacySettings } from './privacy-settings.ts';
 import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
-import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
+import { readStopSettings, type StopSetting } from './stop-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
 const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
@@ -141,7 +141,7 @@ const settings = {
   RISK_EXPORT_IDLE_MS: integer(100, 100 * SECOND_MS, 60 * SECOND_MS).describe(
     'How long the reader of an answer may take nothing before it is broken off.',
   ),
-  RISK_SWITCHES_UNREAD: z
+  RISK_CONTROLS_UNREAD: z
     .enum(['accept', 'refuse'])
     .default('accept')
     .describe(
@@ -232,7 +232,7 @@ type Settings = z.infer<typeof schema>;
 
 export type Config = Settings & {
   /** Scopes of any market that the environment stops. */
-  readonly stopped: readonly SwitchSetting[];
+  readonly stopped: readonly StopSetting[];
   /** Settings of each market that an API serves, those of this market first. */
   readonly markets: readonly Settings[];
   /** The API that `npm start` runs in the data folder, and the key that it made, with the file as people read it. */
@@ -260,7 +260,7 @@ export function readConfig(environment: Environment = process.env): ConfigResult
       (name) => name.startsWith('RISK_') && !(name in settings) && !name.startsWith('RISK_TEST_'),
     )
     .map((name) => `${name}: is not a setting of this engine`);
-  const { stopped, problems } = readSwitchSettings(given);
+  const { stopped, problems } = readStopSettings(given);
   const { markets, issues } = readEachMarket(given, schema);
   const [first] = markets;
   const lone = [...missingOidcSettings(given), ...lonePrivacySettings(given), ...loneBucket(given)];

@@ -3,7 +3,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toError } from '../words/failure.ts';
-import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
+import { VISIBLE_ASCII } from '../words/plain-text.ts';
 import { integer } from './numbers.ts';
 
 /** URL of a prefix in a bucket, `s3://BUCKET/PREFIX`: bucket, and prefix with its slash. */

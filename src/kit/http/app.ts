@@ -188,15 +188,7 @@ function pack(from: Readable, packer: Transform): ReadableStream<Uint8Array> {
 /**
  * The methods that each path takes, which tell 405 from 404 and from an id of that name. Built once from the routes that are served.
  */
-function createMethodTable(routes: readonly Route[]): {
-  allowedAt: (path: string) => string[];
-  /** Methods that a path without parameters does not take, and a route beside it would take for an id. */
-  mistaken: readonly Route[];
-  /** Paths that take the method and have words of their own where the path has an id, as /v1/transactions/batch. */
-  besides: (method: string, path: string) => string[];
-  /** The path without slashes at its end or side by side, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
-  nearestTo: (path: string) => string | undefined;
-} {
+function createMethodTable(routes: readonly Route[]) {
   const methodsByPath = new Map<string, Set<string>>();
   for (const { method, path } of routes) {
     if (method === 'ALL') continue;
@@ -219,9 +211,11 @@ function createMethodTable(routes: readonly Route[]): {
       [...methodsOf(path).difference(methods)].map((method) => ({ method, path })),
     );
   return {
-    allowedAt: (path) => [...(methodsByPath.get(path) ?? methodsOf(path))].sort(),
+    allowedAt: (path: string) => [...(methodsByPath.get(path) ?? methodsOf(path))].sort(),
+    /** Methods that a path without parameters does not take, and a route beside it would take for an id. */
     mistaken,
-    besides: (method, path) => {
+    /** Paths that take the method and have words of their own where the path has an id, as /v1/transactions/batch. */
+    besides: (method: string, path: string) => {
       if (methodsByPath.has(path)) return [];
       const above = path.slice(0, path.lastIndexOf('/') + 1);
       return patterns
@@ -229,7 +223,8 @@ function createMethodTable(routes: readonly Route[]): {
         .map((pattern) => pattern.path)
         .filter((path) => !/[:*/]/.test(path.slice(above.length)));
     },
-    nearestTo: (path) => {
+    /** The path without slashes at its end or side by side, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
+    nearestTo: (path: string) => {
       const trimmed = path.replaceAll(/\/+(?=\/|$)/g, '');
       const meant = [trimmed, `/v1${trimmed}`].flatMap(
         (path) => patterns.find(({ pattern }) => pattern.test(path)) ?? [],

@@ -10,6 +10,35 @@ export type TlsFiles = {
   readonly sslkey?: string;
 };
 
+/**
+ * Faults of the parameters of a store's URL, which name PEM files.
+ * @param secure the scheme with TLS, where the URL has the scheme without TLS
+ */
+export function tlsFaults(
+  given: Readonly<Record<string, string>>,
+  secure: string | undefined,
+  more: readonly string[] = [],
+): string[] {
+  const allowed = [...more, ...TLS_FILES].join(', ');
+  const faults = Object.keys(given).flatMap((name) => {
+    if (!TLS_FILES.some((known) => known === name))
+      return `${name} is not known; allowed are ${allowed}`;
+    return secure === undefined ? [] : `${name} is for ${secure}:// alone`;
+  });
+  const isHalf = (given['sslcert'] === undefined) !== (given['sslkey'] === undefined);
+  return isHalf ? [...faults, 'sslcert and sslkey are given together'] : faults;
+}
+
+/** The text of a user or a password in a URL; undefined where an escape is broken. */
+export function decodeLogin(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+export const BAD_ESCAPE = 'a % in user or password is written %25';
+
 export type ServerTlsFiles = {
   readonly sslcert: string;
   readonly sslkey: string;

@@ -27,16 +27,11 @@ export function decodeCursor(cursor: string): Position | undefined {
   const bytes = Buffer.from(cursor, 'base64url');
   const atMs = bytes.readBigUInt64BE(0);
   if (atMs > WRITTEN_MS_MAX) return undefined;
-  const hex = bytes.toString('hex', 8);
-  const id = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
-  return { atMs: Number(atMs), id };
+  return { atMs: Number(atMs), id: uuidOf(bytes.toString('hex', 8)) };
 }
+
+/** The canonical text of a UUID's 32 hexadecimal digits. */
+export const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 
 /** A cursor of more fields than a time and an id, as JSON in base64url. */
 export const encodeJsonCursor = (fields: readonly unknown[]): string =>

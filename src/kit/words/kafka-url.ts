@@ -2,7 +2,7 @@
  * Parses KAFKA_URL: `kafka[s]://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…][?NAME=VALUE&…]`. The listed brokers name the other brokers,
  * so user, password and TLS apply to all.
  */
-import { TLS_FILES, type TlsFiles } from './client-tls.ts';
+import { BAD_ESCAPE, decodeLogin, type TlsFiles, tlsFaults } from './client-tls.ts';
 
 /** The first is the default. */
 const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const;
@@ -40,14 +40,7 @@ export function readKafkaUrl(text: string): {
   const { mechanism, ...files } = Object.fromEntries(new URLSearchParams(query));
   const login = readLogin(userinfo, mechanism, isPlain, problems);
   const tls = isPlain ? undefined : files;
-  for (const name of Object.keys(files)) {
-    if (!TLS_FILES.some((known) => known === name)) {
-      problems.push(`${name} is not known; allowed are mechanism, ${TLS_FILES.join(', ')}`);
-    } else if (isPlain) problems.push(`${name} is for kafkas:// alone`);
-  }
-  if ((files['sslcert'] === undefined) !== (files['sslkey'] === undefined)) {
-    problems.push('sslcert and sslkey are given together');
-  }
+  problems.push(...tlsFaults(files, isPlain ? 'kafkas' : undefined, ['mechanism']));
   const brokers = found.map((broker) => ({
     host: broker?.[1] ?? broker?.[2] ?? '',
     port: Number(broker?.[3]),
@@ -70,9 +63,9 @@ function readLogin(
     return undefined;
   }
   const [user = '', ...rest] = userinfo.split(':');
-  const [username, password] = [decode(user), decode(rest.join(':'))];
+  const [username, password] = [decodeLogin(user), decodeLogin(rest.join(':'))];
   if (username === undefined || password === undefined) {
-    problems.push('a % in user or password is written %25');
+    problems.push(BAD_ESCAPE);
   }
   if (password === '') problems.push('names a user without a password');
   if (username === '') problems.push('names a password without a user');
@@ -84,12 +77,4 @@ function readLogin(
     password: password ?? '',
     mechanism: mechanism ?? MECHANISMS[0],
   };
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

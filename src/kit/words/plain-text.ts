@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { given } from './describe-issue.ts';
 
+/** Visible ASCII without spaces: what a header may carry as a token, and names of models consist of. */
+export const VISIBLE_ASCII = /^[!-~]+$/;
+
 /** Characters of an id. */
 export const ID_CHARS_MAX = 128;
 

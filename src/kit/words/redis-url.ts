@@ -2,7 +2,7 @@
  * Parses REDIS_URL: one server, or some nodes of a cluster, separated by commas. The listed nodes name the other nodes, so
  * user, password and TLS apply to the whole cluster, and every listed node must give the same ones.
  */
-import { TLS_FILES, type TlsFiles } from './client-tls.ts';
+import { BAD_ESCAPE, decodeLogin, type TlsFiles, tlsFaults } from './client-tls.ts';
 import { Failure } from './failure.ts';
 
 export type RedisUrl = {
@@ -37,41 +37,25 @@ function parseNode(text: string) {
   }
   if (!/^\/?\d{0,4}$/.test(url.pathname)) throw bad('the path is the number of a database');
   const { username, password } = url;
+  const files: TlsFiles = Object.fromEntries(url.searchParams);
+  const isSecure = url.protocol === 'rediss:';
+  const [fault] = tlsFaults(Object.fromEntries(url.searchParams), isSecure ? undefined : 'rediss');
+  if (fault !== undefined) throw bad(fault);
   if (username !== '' && password === '') throw bad('names a user without a password');
   return {
     // IPv6 addresses stand in brackets.
     node: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || PORT) },
     login: password === '' ? undefined : { username: decode(username), password: decode(password) },
     database: Number(url.pathname.slice(1)),
-    tls: url.protocol === 'rediss:' ? filesOf(url) : noFiles(url),
+    tls: isSecure ? files : undefined,
     shared: [url.protocol, username, password, url.pathname.slice(1), url.search].join(' '),
   };
 }
 
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw bad('a % in user or password is written %25');
-  }
-}
-
-function noFiles(url: URL): undefined {
-  const [name] = url.searchParams.keys();
-  if (name !== undefined) throw bad(`${name} is for rediss:// alone`);
-}
-
-function filesOf(url: URL): TlsFiles {
-  for (const name of url.searchParams.keys()) {
-    if (!TLS_FILES.some((known) => known === name)) {
-      throw bad(`${name} is not known; allowed are ${TLS_FILES.join(', ')}`);
-    }
-  }
-  const files: TlsFiles = Object.fromEntries(url.searchParams);
-  if ((files.sslcert === undefined) !== (files.sslkey === undefined)) {
-    throw bad('sslcert and sslkey are given together');
-  }
-  return files;
+  const decoded = decodeLogin(text);
+  if (decoded === undefined) throw bad(BAD_ESCAPE);
+  return decoded;
 }
 
 function bad(message: string): Failure {

@@ -55,7 +55,7 @@ export async function requestBacktest(
   }
   if (asked.corridor !== undefined) await corridorsNamed(primary, asked.corridor);
   const times = { from: Date.parse(asked.from), to: Date.parse(asked.to) };
-  await refuseDetached(primary, times);
+  await refuseDetachedWithin(primary, times);
   const sources: Sources = {};
   const resolve = { database: primary, models, sources };
   const question: Question = {
@@ -88,7 +88,7 @@ async function lockForOne(query: Query): Promise<void> {
 }
 
 /** @throws Failure `conflict` where the report would lack rows */
-export async function refuseDetached(
+export async function refuseDetachedWithin(
   database: Pick<Database, 'query'>,
   times: { readonly from: number; readonly to: number },
 ): Promise<void> {

@@ -17,7 +17,7 @@ import { type Question, type Version, versionText } from './backtest.ts';
 import { createFold, type Judged, type RuleSetOf } from './count/fold-rows.ts';
 import { reportOf } from './count/report.ts';
 import { type Counts, type Days, noCounts } from './count/report-schema.ts';
-import { refuseDetached } from './request.ts';
+import { refuseDetachedWithin } from './request.ts';
 import { endBacktest, type NextBacktest, storeCounts } from './store/backtests.ts';
 import { daysText, readDay } from './store/days.ts';
 import { PAGE_ROWS, readRows, type StoredRow } from './store/read-rows.ts';
@@ -66,7 +66,7 @@ export async function runBacktest(
     for (const day of [...days.keys()].slice(0, -1)) days.delete(day);
     return true;
   };
-  await refuseDetached(databases.primary, times);
+  await refuseDetachedWithin(databases.primary, times);
   for (const part of await partsOf(databases, times)) {
     for (let isWhole = false; !isWhole; ) {
       const beganMs = performance.now();
@@ -89,7 +89,7 @@ export async function runBacktest(
   }
   if (!(await store())) return;
   // A month that was detached meanwhile may have given fewer rows than it has.
-  await refuseDetached(databases.primary, times);
+  await refuseDetachedWithin(databases.primary, times);
   const names = [versionText(subject), versionText(against)] as const;
   const report = canonicalJson(reportOf(counts, ofSubject.rules, names));
   await endBacktest(writes.query, id, rows, report, hash('sha256', report));

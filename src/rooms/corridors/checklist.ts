@@ -1,6 +1,6 @@
 /** Whether a corridor is independent of others and ready to launch: each item with what was found. */
 import { z } from 'zod';
-import { type Controls, freezeOf, holdOf, nameOf } from '../../core/domain/control.ts';
+import { type Controls, freezeOf, nameOf, stopOf } from '../../core/domain/control.ts';
 import type { Kind } from '../../core/domain/control-kinds.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
@@ -52,11 +52,9 @@ export async function checkCorridor(
     'quota of transactions': findLimit('limit-transactions', corridor, controls),
     controls: findControls(parts),
     breaker: findBreaker(corridor, parts),
-    dashboard: findDashboard(parts),
     market: findOtherMarkets(parts),
   };
   const launch = {
-    retention: findRetention(parts),
     reviewers: findReviewers(parts),
     open: findOpen(corridor, controls),
   };
@@ -155,26 +153,10 @@ function findBreaker(corridor: string, { guards }: Api): Found {
   return [false, open.join(', ')];
 }
 
-function findDashboard({ metrics: { registry } }: Api): Found {
-  const labelsOf = (metric: object): unknown =>
-    'labelNames' in metric ? metric.labelNames : undefined;
-  const labelled = registry
-    .getMetricsAsArray()
-    .map(labelsOf)
-    .filter((labels) => Array.isArray(labels) && labels.includes('corridor'));
-  return [labelled.length > 0, `${labelled.length} metrics have the label corridor`];
-}
-
 async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Api): Promise<Found> {
   const { markets } = await readReach(databases.primary.query, RISK_MARKET);
   if (markets.length === 0) return [true, `the role of ${RISK_MARKET} reads no other market`];
   return [false, `not separated: the role of ${RISK_MARKET} also reads ${markets.join(', ')}`];
-}
-
-function findRetention({ config }: Api): Found {
-  const days = Object.entries(config).filter(([name]) => name.endsWith('_RETENTION_DAYS'));
-  const shortest = Math.min(...days.map(([, value]) => Number(value)));
-  return [days.length > 0, `${days.length} settings of the market, the shortest ${shortest} days`];
 }
 
 const countReviewers = onlyOf<{ people: number }>(
@@ -192,6 +174,6 @@ async function findReviewers({ databases }: Api): Promise<Found> {
 
 async function findOpen(corridor: string, read: Promise<Controls>): Promise<Found> {
   const controls = await read;
-  const closed = holdOf(controls, corridor) ?? freezeOf(controls, corridor);
+  const closed = stopOf(controls, corridor) ?? freezeOf(controls, corridor);
   return [closed === undefined, closed ? nameOf(closed) : 'neither stopped nor frozen'];
 }

@@ -1,14 +1,8 @@
 /** Sets a control of a scope or ends it, with its row of the audit log, in one commit. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { type Control, type Controls, holdOf, nameOf } from '../../core/domain/control.ts';
-import {
-  type ControlValue,
-  KIND_NAMES,
-  type Kind,
-  kindOf,
-  type ValueField,
-} from '../../core/domain/control-kinds.ts';
+import { type Control, type Controls, nameOf, stopOf } from '../../core/domain/control.ts';
+import { KIND_NAMES, type Kind, kindOf } from '../../core/domain/control-kinds.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import { marketAmount } from '../../core/domain/currency.ts';
 import type { Api } from '../../core/room.ts';
@@ -21,6 +15,7 @@ import { checkFields } from '../../kit/http/body/body.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
+import { keysOf } from '../../kit/words/keys-of.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Decider, Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
@@ -46,8 +41,6 @@ const BURST_MAX = 10_000_000;
 
 /** Shortest time that a burst lasts at the rate: a lease fetches quota for half of this time. */
 const BURST_SECONDS_MIN = 0.1;
-const burstMin = (ratePerSecond: number) =>
-  Math.max(1, Math.ceil(ratePerSecond * BURST_SECONDS_MIN));
 
 /** Fields of values, as a change names them. */
 const VALUE_FIELDS = {
@@ -90,7 +83,7 @@ export const controlCommandSchema = z
   .meta({ id: 'ControlCommand' });
 export type ControlCommand = z.output<typeof controlCommandSchema>;
 
-const VALUE_NAMES = Object.keys(VALUE_FIELDS) as ValueField[];
+const VALUE_NAMES = keysOf(VALUE_FIELDS);
 
 /** @throws InvalidFields for each field that is missing or that the kind does not have, and for a wrong end */
 function checkCommand(kind: Kind, command: ControlCommand): void {
@@ -109,17 +102,12 @@ function checkCommand(kind: Kind, command: ControlCommand): void {
         check(name, isOurs ? `is required: ${kind} has it` : `must be left out: ${kind} has none`);
     }
     check('ends_at', wrongEnd(ends, command.ends_at));
-    const more = wrongValue({ ...command, from_amount: undefined });
-    if (more !== undefined) wrong.push(more);
+    const { rate_per_second: rate = 0, burst = Infinity } = command;
+    const least = Math.max(1, Math.ceil(rate * BURST_SECONDS_MIN));
+    const said = `must be at least ${least}, a tenth of a second of the rate, not ${burst}`;
+    check('burst', burst < least && said);
   }
   if (wrong.length > 0) throw new InvalidFields(wrong);
-}
-
-/** The fault of a value whose single fields are right. */
-function wrongValue({ rate_per_second: rate, burst }: ControlValue) {
-  if (rate === undefined || burst === undefined || burst >= burstMin(rate)) return undefined;
-  const detail = `must be at least ${burstMin(rate)}, a tenth of a second of the rate, not ${burst}`;
-  return { pointer: '/burst', detail };
 }
 
 function wrongEnd(ends: 'must' | 'may' | 'never', at: string | undefined): string | undefined {
@@ -262,7 +250,7 @@ function requireRoom(before: Controls, { kind, scope }: NewControl): void {
   const corridor = scope.startsWith(corridorScope(''))
     ? scope.slice(corridorScope('').length)
     : null;
-  const stop = holdOf(before, corridor);
+  const stop = stopOf(before, corridor);
   if (kindOf(kind).drains && stop !== undefined) {
     const why = `${nameOf(stop)} keeps scores from being stored, so nothing would drain: end it first`;
     throw new Failure('conflict', 'SCOPE_STOPPED', why);

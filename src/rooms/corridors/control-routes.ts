@@ -10,6 +10,7 @@ import {
 import { KIND_NAMES, type Kind, kindOf } from '../../core/domain/control-kinds.ts';
 import type { Api } from '../../core/room.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
+import { ENVIRONMENT } from '../../core/store/controls/watch-controls.ts';
 import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
 import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
@@ -17,14 +18,7 @@ import { idText } from '../../kit/words/plain-text.ts';
 import { type Decider, foldName } from '../../kit/words/principal.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { changeControl, controlCommandSchema } from './control-change.ts';
-import {
-  checkScope,
-  isChosen,
-  namesOf,
-  noticeField,
-  noticeOf,
-  saysOfFlags,
-} from './control-scopes.ts';
+import { checkScope, isChosen, namesOf, saysOfFlags } from './control-scopes.ts';
 
 /** The table refuses longer names. */
 const SCOPE_CHARS_MAX = 80;
@@ -36,9 +30,6 @@ const scopeField = idText(SCOPE_CHARS_MAX).meta({
   example: 'corridor:US-EG',
 });
 export const controlPath = z.object({ kind: kindField, scope: scopeField });
-
-/** In place of a person's name, where a variable of the process stops a scope. */
-const ENVIRONMENT = 'environment';
 
 const kindSchema = z
   .object({
@@ -88,7 +79,6 @@ const changedSchema = z
     approval: approvalSchema.nullable().meta({
       description: 'Another person confirms the change; null: it is made.',
     }),
-    notice: noticeField,
   })
   .meta({ id: 'ChangedControl' });
 
@@ -164,8 +154,7 @@ export const controlOperations = [
     problems: [404],
     run: async ({ path: { kind, scope }, body: command, by }, parts: Api) => {
       const { databases, controls, log } = parts;
-      const isSet = command.in_force;
-      await checkScope({ kind, scope, isSet }, parts);
+      await checkScope({ kind, scope, isSet: command.in_force }, parts);
       const change = { kind, scope, command, by };
       const { before, now, approval } = await changeControl(databases.primary, change);
       controls.take(now);
@@ -177,7 +166,6 @@ export const controlOperations = [
         control: ownOf(now),
         before: ownOf(before),
         approval,
-        notice: isSet ? await noticeOf(scope, databases.primary) : null,
       };
     },
   }),

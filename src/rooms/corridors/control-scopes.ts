@@ -1,8 +1,6 @@
-/** Names of scopes: the names that a kind of control takes, the nearest name, and whether a client is known. */
-import { z } from 'zod';
+/** Names of scopes: the names that a kind of control takes, and the nearest name. */
 import { type Kind, kindOf } from '../../core/domain/control-kinds.ts';
 import {
-  clientScope,
   corridorScope,
   FLAGS,
   isClientScope,
@@ -14,11 +12,8 @@ import {
 } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
-import { listClients } from '../../kit/access/api-keys.ts';
-import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { isUnavailable } from '../../kit/words/failure.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
 
 /** Sentences about flags, by their scopes. */
@@ -102,34 +97,4 @@ function adviseScope(scope: string, names: readonly string[]): string {
   const corridor = names.find((name) => name === corridorScope(scope));
   const nearest = corridor ?? nearestName(scope, names);
   return nearest === undefined ? '' : `; ${nearest} is one`;
-}
-
-export const noticeField = z.string().nullable().meta({
-  description: 'A warning that no key belongs to the client. Null: no warning.',
-});
-
-const CLIENT = clientScope('');
-/** Longer: the list hides the sentence before the list. Shorter: fewer markets get the list. */
-const LISTED_CLIENTS_MAX = 20;
-
-function adviseClient(client: string, known: readonly string[]): string {
-  const nearest = nearestName(client, known);
-  if (nearest !== undefined) return `; ${clientScope(nearest)} has keys`;
-  return known.length > 0 && known.length <= LISTED_CLIENTS_MAX
-    ? `: clients with keys are ${known.join(', ')}`
-    : '';
-}
-
-/** Says that no key belongs to the client of a scope. The change is made by then, so an outage says nothing. */
-export async function noticeOf(scope: string, { query }: Pick<Database, 'query'>) {
-  if (!scope.startsWith(CLIENT)) return null;
-  const client = scope.slice(CLIENT.length);
-  try {
-    const known = await listClients(query, client);
-    if (known.includes(client)) return null;
-    return `No key belongs to a client ${given(client)} yet${adviseClient(client, known)}.`;
-  } catch (error) {
-    if (isUnavailable(error)) return null;
-    throw error;
-  }
 }

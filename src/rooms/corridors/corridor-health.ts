@@ -8,13 +8,9 @@ import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
+import { keysOf } from '../../kit/words/keys-of.ts';
 
 type Parts = Pick<Worker, 'config' | 'database' | 'redis' | 'guards' | 'controls' | 'readKafka'>;
-
-type CorridorHealth = CorridorFigures & {
-  /** The caller adds whether the corridor is open. */
-  readonly facts: Omit<HealthFacts, 'isOpen'>;
-};
 
 /** Blocks read from the end of a month, 8 MiB. Fewer: a busy corridor's figures cover less time; more: a slower answer. */
 const TAIL_BLOCKS = 1024;
@@ -50,8 +46,6 @@ export const HEALTH_WEIGHTS = {
   full_service: 10,
   open: 10,
 } as const;
-type Part = keyof typeof HEALTH_WEIGHTS;
-const PARTS = Object.keys(HEALTH_WEIGHTS) as Part[];
 
 /** A backlog of this age counts nothing. */
 const BACKLOG_MS_MAX = 60_000;
@@ -85,11 +79,8 @@ export const healthSchema = z
   })
   .meta({ id: 'CorridorHealth', description: `From 0 to 100. Weights: ${weights}.` });
 
-export async function readHealth(
-  corridors: readonly string[],
-  parts: Parts,
-  nowMs: number,
-): Promise<CorridorHealth[]> {
+/** Reads figures and facts of corridors; the caller adds whether a corridor is open. */
+export async function readHealth(corridors: readonly string[], parts: Parts, nowMs: number) {
   const [figures, ages] = await Promise.all([
     readCorridorFigures(parts.database, corridors, nowMs),
     oldestAges(corridors, parts),
@@ -179,14 +170,17 @@ async function readCorridorFigures(
 /** The health of a corridor: a score of five parts. Pure; docs/corridors.md has the same weights. */
 export function healthOf(facts: HealthFacts): z.output<typeof healthSchema> {
   const { availability, oldestAgeMs, failures, degradation, isOpen } = facts;
-  const parts: Record<Part, number> = {
+  const parts = {
     availability: availability ?? 1,
     backlog: within((BACKLOG_MS_MAX - oldestAgeMs) / (BACKLOG_MS_MAX - SLO_MS)),
     failures: within(1 - failures / FAILURES_MAX),
     full_service: degradation === 0 ? 1 : 0,
     open: isOpen ? 1 : 0,
   };
-  const score = PARTS.reduce((sum, part) => sum + HEALTH_WEIGHTS[part] * parts[part], 0);
+  const score = keysOf(HEALTH_WEIGHTS).reduce(
+    (sum, part) => sum + HEALTH_WEIGHTS[part] * parts[part],
+    0,
+  );
   return { score: Math.round(score), parts };
 }
 

@@ -1,5 +1,5 @@
 /** Figures of corridors as metrics: one worker reads them for all, from the newest rows, and no transaction waits for it. */
-import { freezeOf, holdOf } from '../../core/domain/control.ts';
+import { freezeOf, stopOf } from '../../core/domain/control.ts';
 import type { Worker } from '../../core/room.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -69,7 +69,7 @@ async function readFacts(corridors: readonly string[], worker: Worker) {
   const read = await readHealth(corridors, worker, Date.now());
   const now = worker.controls.current();
   return read.map(({ corridor, activeAccounts, facts }) => {
-    const isOpen = holdOf(now, corridor) === undefined && freezeOf(now, corridor) === undefined;
+    const isOpen = stopOf(now, corridor) === undefined && freezeOf(now, corridor) === undefined;
     const { availability } = facts;
     return { corridor, activeAccounts, availability, ...healthOf({ ...facts, isOpen }) };
   });

@@ -1,11 +1,6 @@
 /** Tells other systems of controls that another person ends, and of what figures propose. */
 
-import {
-  type Authority,
-  KIND_NAMES,
-  kindOf,
-  SETTING_ROLES,
-} from '../../core/domain/control-kinds.ts';
+import { KIND_NAMES, kindOf, SETTING_ROLES } from '../../core/domain/control-kinds.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
@@ -19,17 +14,8 @@ const MISSED_MS = 86_400_000;
 const DECISIONS_MAX = 500;
 const RECIPIENTS_MAX = 100;
 
-type Next = Authority & { readonly decision: string };
-
 const KIND_AND_SCOPE = /^([a-z-]+):(.+)$/;
 
-/** The decision that ends a control; undefined for a kind whose controls make no event. */
-function endOf(subject: string): Next | undefined {
-  const [, name, scope = ''] = KIND_AND_SCOPE.exec(subject) ?? [];
-  const kind = KIND_NAMES.find((known) => known === name);
-  if (kind === undefined || !kindOf(kind).isTold) return undefined;
-  return { ...kindOf(kind).end(scope), decision: `end ${subject}` };
-}
 type Row = {
   readonly auditId: string;
   readonly who: string;
@@ -94,16 +80,18 @@ async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
 }
 
 function toEvent({ auditId, who, subject, at, reason }: Row, people: readonly Person[]): Event[] {
-  const asked = endOf(subject);
-  if (asked === undefined) return [];
-  const { roles, person, decision } = asked;
+  const [, name, scope = ''] = KIND_AND_SCOPE.exec(subject) ?? [];
+  const kind = KIND_NAMES.find((known) => known === name);
+  // Controls of some kinds make no event.
+  if (kind === undefined || !kindOf(kind).isTold) return [];
+  const { roles, person } = kindOf(kind).end(scope);
   const recipients = people
     .filter((person) => person.roles.some((role) => roles.some((needed) => needed === role)))
     .map(({ name }) => name)
     .filter((name) => person === 'any' || name !== who)
     .slice(0, RECIPIENTS_MAX);
   const other = person !== 'any' ? `another person than ${who}` : 'one person';
-  const next = `To ${decision} takes ${other} with the role ${roles.join(' or ')}.`;
+  const next = `To end ${subject} takes ${other} with the role ${roles.join(' or ')}.`;
   const corridor = /:([A-Z]{2}-[A-Z]{2})$/.exec(subject)?.[1];
   return [
     {

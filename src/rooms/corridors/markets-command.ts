@@ -112,40 +112,41 @@ const grant = written('NAME', GRANTS, OWNER, async ({ values, words: [name] }, c
   ]);
 });
 
+/** Prints a role that only reads. @param reads what the role reads, in a sentence */
+const showReader = (
+  { output }: Pick<CommandContext, 'output'>,
+  role: string,
+  made: { readonly password: string | null; readonly isLogged: boolean },
+  of: { readonly market: string } | { readonly markets: readonly string[] },
+  reads: string,
+) =>
+  output.value({ role, ...of, password: made.password, is_logged: made.isLogged }, [
+    ...shownOnce(made.password),
+    `${role} reads ${reads}`,
+    made.isLogged
+      ? 'Postgres logs its statements'
+      : `to log its statements, have a superuser run: alter role "${role}" set log_statement = 'all'`,
+  ]);
+
 const READS = 'Make a role that reads the scores of these markets and nothing else';
 const READER = roleOptions('analytics', READER_CONNECTIONS);
 const analytics = written('NAME…', READS, READER, async ({ values, words: names }, context) => {
-  const { environment, output } = context;
   const [first, ...others] = names.map(marketName);
   const markets = [marketName(first), ...others] as const;
-  const role = newRole(values, environment, 'analytics', READER_CONNECTIONS);
-  const work = workOf('analytics', context);
-  const { password, isLogged } = await makeAnalytics({ ...role, ...work, markets });
-  output.value({ role: role.role, markets, password, is_logged: isLogged }, [
-    ...shownOnce(password),
-    `${role.role} reads analytics.scores of ${markets.join(', ')} and nothing else`,
-    sayLogged(role.role, isLogged),
-  ]);
+  const role = newRole(values, context.environment, 'analytics', READER_CONNECTIONS);
+  const made = await makeAnalytics({ ...role, ...workOf('analytics', context), markets });
+  const reads = `analytics.scores of ${markets.join(', ')} and nothing else`;
+  showReader(context, role.role, made, { markets }, reads);
 });
-
-const sayLogged = (role: string, isLogged: boolean) =>
-  isLogged
-    ? 'Postgres logs its statements'
-    : `to log its statements, have a superuser run: alter role "${role}" set log_statement = 'all'`;
 
 const AUDITS = 'Make a role that reads one market without secrets, and writes nothing';
 const AUDITOR = roleOptions('NAME_auditor', READER_CONNECTIONS);
 const auditor = written('NAME', AUDITS, AUDITOR, async ({ values, words: [name] }, context) => {
-  const { environment, output } = context;
   const market = marketName(name);
-  const role = newRole(values, environment, `${market}_auditor`, READER_CONNECTIONS);
-  const work = workOf('auditor', context);
-  const { password, isLogged } = await makeAuditor({ ...role, ...work, market });
-  output.value({ role: role.role, market, password, is_logged: isLogged }, [
-    ...shownOnce(password),
-    `${role.role} reads ${market} without its secrets, and writes nothing`,
-    sayLogged(role.role, isLogged),
-  ]);
+  const role = newRole(values, context.environment, `${market}_auditor`, READER_CONNECTIONS);
+  const made = await makeAuditor({ ...role, ...workOf('auditor', context), market });
+  const reads = `${market} without its secrets, and writes nothing`;
+  showReader(context, role.role, made, { market }, reads);
 });
 
 function marketName(name = ''): string {

@@ -1,6 +1,6 @@
 /** Figures of the last hour propose what people may do about a corridor. */
 import { z } from 'zod';
-import { type Controls, controlOf, freezeOf, holdOf } from '../../core/domain/control.ts';
+import { type Controls, controlOf, freezeOf, stopOf } from '../../core/domain/control.ts';
 
 /** Figures of a corridor of the last hour. */
 export type HourFigures = {
@@ -107,7 +107,7 @@ export function proposalsOf(figures: readonly HourFigures[], controls: Controls)
     };
     const action = ACTION_OF[trigger];
     const isDone = (corridor: string) =>
-      (holdOf(controls, corridor) ??
+      (stopOf(controls, corridor) ??
         freezeOf(controls, corridor) ??
         controlOf(controls, action, corridor)) !== undefined;
     return met

@@ -97,15 +97,12 @@ export async function replayDeadLetters(
   by: Actor,
 ): Promise<ReplayResult> {
   const selected = toSelection(command, Date.now());
-  const done: string[] = [];
   let appended = 0;
-  while (done.length < command.limit) {
-    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+  const done = await inPages(command.limit, async (rows) => {
     const page = await replayPage(database, streams, selected, rows, by);
-    if (page.replayed.length === 0) break;
-    done.push(...page.replayed);
     appended += page.appended;
-  }
+    return page.replayed;
+  });
   const { all, replayable } = await deadLetterStore.countSelected(database.query, selected);
   return {
     replayed: done.length,
@@ -115,6 +112,20 @@ export async function replayDeadLetters(
     failed_before: failedBefore(selected),
     refused: await findRefused(database, command.ids ?? [], new Set(done)),
   };
+}
+
+/** Marks pages until a page is empty. @returns the ids of what was marked */
+async function inPages(
+  limit: number,
+  mark: (rowsMax: number) => Promise<readonly string[]>,
+): Promise<string[]> {
+  const done: string[] = [];
+  while (done.length < limit) {
+    const marked = await mark(Math.min(PAGE_ROWS, limit - done.length));
+    if (marked.length === 0) break;
+    done.push(...marked);
+  }
+  return done;
 }
 
 async function replayPage(
@@ -152,18 +163,14 @@ export async function purgeDeadLetters(
   by: Actor,
 ): Promise<PurgeResult> {
   const selected = toSelection(command, Date.now());
-  const done: string[] = [];
-  while (done.length < command.limit) {
-    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
-    const page = await database.transaction(async (query) => {
+  const done = await inPages(command.limit, (rows) =>
+    database.transaction(async (query) => {
       const marked = await deadLetterStore.markPurged(query, selected, Date.now(), rows);
-      if (marked.length === 0) return marked;
-      await recordChange(query, by, toChange('dead-letters.purge', selected, marked));
-      return marked;
-    });
-    if (page.length === 0) break;
-    done.push(...page.map((row) => row.deadLetterId));
-  }
+      if (marked.length > 0)
+        await recordChange(query, by, toChange('dead-letters.purge', selected, marked));
+      return marked.map((row) => row.deadLetterId);
+    }),
+  );
   const { all } = await deadLetterStore.countSelected(database.query, selected);
   return {
     purged: done.length,

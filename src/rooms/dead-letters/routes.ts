@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type Api, routesUnder } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, change, list, read } from '../../kit/http/operation.ts';
+import { encodeCursor } from '../../kit/words/cursor.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { pageSchema } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import {
   type DeadLetterCommand,
@@ -18,6 +18,7 @@ import {
 import {
   cureOf,
   DEAD_LETTER_ID,
+  type DeadLetter,
   deadLetterGroupSchema,
   deadLetterListParameters,
   deadLetterSchema,
@@ -50,14 +51,17 @@ const unknownDeadLetter = (id: string) =>
   new Problem('not-found', `No dead letter has the id ${given(id)}.`);
 
 const operations = [
-  read({
+  list({
     at: '/v1/dead-letters',
     operationId: 'listDeadLetters',
     summary: 'Dead letters, newest failure first',
     roles,
     query: deadLetterListParameters,
-    answers: { 200: answer('One page.', pageSchema(deadLetterSchema)) },
-    run: ({ query }, { databases }: Api) => listDeadLetters(databases.primary.query, query),
+    row: deadLetterSchema,
+    says: 'One page.',
+    cursorOf: ({ failed_at, dead_letter_id: id }: DeadLetter) =>
+      encodeCursor({ atMs: Date.parse(failed_at), id }),
+    rows: ({ query }, { databases }: Api) => listDeadLetters(databases.primary.query, query),
   }),
   list({
     at: '/v1/dead-letters/groups',

@@ -8,14 +8,13 @@ import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns, timeText } from '../../kit/database/statement.ts';
-import { encodeCursor, FIRST_ID } from '../../kit/words/cursor.ts';
+import { FIRST_ID } from '../../kit/words/cursor.ts';
 import {
   corridorFilter,
   flagParameter,
   pageParameters,
   shown,
 } from '../../kit/words/list-parameters.ts';
-import type { PageJson } from '../../kit/words/page.ts';
 
 /** The active dead letters to mark: by id, or by common properties. */
 export type DeadLetterSelection = {
@@ -61,7 +60,6 @@ export const deadLetterListParameters = z.strictObject({
   }),
   ...pageParameters,
 });
-type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
 
 const fields = {
   dead_letter_id: z.uuid(),
@@ -114,18 +112,13 @@ export const deadLetterGroupSchema = z
 type DeadLetterGroup = z.infer<typeof deadLetterGroupSchema>;
 
 /** Newest failure first. */
-export async function listDeadLetters(
+export const listDeadLetters = (
   query: Query,
-  { corridor, error_code, active, cursor, limit }: DeadLetterListParameters,
-): Promise<PageJson<DeadLetter>> {
+  { corridor, error_code, active, cursor, limit }: z.output<typeof deadLetterListParameters>,
+) => {
   const at = cursor === undefined ? 'infinity' : isoTime(cursor.atMs);
-  const id = cursor?.id ?? FIRST_ID;
-  const rows = await list(query, at, id, corridor, error_code, active, limit + 1);
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
-  const next = last && encodeCursor({ atMs: Date.parse(last.failed_at), id: last.dead_letter_id });
-  return { items, next_cursor: next ?? null };
-}
+  return list(query, at, cursor?.id ?? FIRST_ID, corridor, error_code, active, limit);
+};
 
 export const readDeadLetter = firstOf<
   DeadLetter & { readonly entry: string },

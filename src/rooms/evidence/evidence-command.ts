@@ -196,21 +196,13 @@ const namedSchema = z.object({
   artefact_sha256: z.string().optional(),
 });
 
-type Recomputed = {
-  readonly id: string;
-  /** Fields that differ; empty where the score is the same, bit for bit. */
-  readonly different: readonly string[];
-};
-
 /**
  * Computes the score of a bundle again from the bundle's vector, by the rule set and the model that the bundle names.
- * @param contents of the proofs of a bundle @throws ZodError where the bundle proves no score
+ * @param contents of the proofs of a bundle
+ * @returns the fields that differ as `different`, none where the score is the same, bit for bit
+ * @throws ZodError where the bundle proves no score
  */
-export async function recompute(
-  database: Database,
-  models: Models,
-  contents: readonly unknown[],
-): Promise<Recomputed> {
+export async function recompute(database: Database, models: Models, contents: readonly unknown[]) {
   const [first, ...others] = contents;
   const of = contentSchema.parse(first);
   const vector = toVector(Buffer.from(of.features, 'hex'));

@@ -1,10 +1,9 @@
 /** `/v1/evidence`: checkpoints of the log, and proofs of scores, of audit lines and of the log's growth. */
 import { z } from 'zod';
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { type Api, routesUnder } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
-import { answer, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
+import { answer, read } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { countedId, integerParameter } from '../../kit/words/list-parameters.ts';
 import { consistencyPath } from './log/tree.ts';
@@ -146,22 +145,17 @@ async function requireSigned(primary: Parameters<typeof readSigned>[0]) {
   );
 }
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'evidence'),
-  tags: { evidence: 'Proofs of scores and changes.' },
-  ...eventsDocument([
-    eventOf({
-      type: 'evidence.checkpoint',
-      summary: 'A checkpoint of the log was signed',
-      data: z.object({
-        origin: z.string().meta({ example: 'risk.example.com/market_0' }),
-        size: z.int(),
-        checkpoint,
-      }),
+const routes = routesUnder('evidence', 'Proofs of scores and changes.', operations);
+const eventsPart = eventsDocument([
+  eventOf({
+    type: 'evidence.checkpoint',
+    summary: 'A checkpoint of the log was signed',
+    data: z.object({
+      origin: z.string().meta({ example: 'risk.example.com/market_0' }),
+      size: z.int(),
+      checkpoint,
     }),
-  ]),
-};
-
-export const open = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
-});
+  }),
+]);
+export const document = { ...routes.document, ...eventsPart };
+export const { open } = routes;

@@ -21,17 +21,8 @@ type LabelFilter = Omit<LabelListParameters, 'limit' | 'cursor'> & {
 
 const ORDER = 'l.labelled_at desc, l.transaction_id desc, l.label desc, l.source desc';
 
-type LabelSearch = {
-  readonly page: PreparedSearch;
-  readonly boundary: PreparedSearch | null;
-};
-
 /** The statements of one slice, out of fixed parts only; values are always parameters. */
-function labelSearch(
-  filter: LabelFilter,
-  before: LabelPosition | undefined,
-  rows: number,
-): LabelSearch {
+function labelSearch(filter: LabelFilter, before: LabelPosition | undefined, rows: number) {
   const values: unknown[] = [];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const examined = filter.client === null ? SLICE_ROWS_EXAMINED_MAX : JOINED_ROWS_EXAMINED_MAX;
@@ -105,18 +96,13 @@ function residual(
   return { joins, conditions };
 }
 
-export type LabelSlice = {
-  readonly rows: LabelJson[];
-  /** Where the reading stopped; null when nothing is left. */
-  readonly reached: LabelPosition | null;
-};
-
+/** `reached` is the label where the reading stopped; null when nothing is left. */
 export async function searchStoredLabels(
   { query }: Pick<Database, 'query'>,
   filter: LabelFilter,
   before: LabelPosition | undefined,
   rowsMax: number,
-): Promise<LabelSlice> {
+): Promise<{ readonly rows: LabelJson[]; readonly reached: LabelPosition | null }> {
   const { page, boundary } = labelSearch(filter, before, rowsMax);
   const rows = await query<LabelJson>(page, page.values);
   const last = rows.at(-1);

@@ -6,6 +6,7 @@ import { isPersonalId, pathIn } from '../../core/domain/personal.ts';
 import { isCold, isDetached, listMonthTables } from '../../core/store/partitions/partitions.ts';
 import type { Query, Statement } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import type { Erasure } from './store.ts';
 
 /** Newest transactions of the account that are looked at. Larger: a longer erasure; smaller: older devices of busy accounts are left. */
 const ACCOUNT_ROWS_MAX = 50_000;
@@ -16,17 +17,6 @@ const SEARCHED_ROWS_MAX = 500_000;
 
 type State = 'own' | 'shared' | 'unjudged';
 type Found = { readonly token: string; readonly state: State };
-
-/** Figures of one field. */
-export type OwnField = {
-  readonly field: string;
-  /** Erased with the account. */
-  readonly erased: number;
-  /** Left, as other accounts have them. */
-  readonly shared: number;
-  /** Left, as a month in files or a large market may have them. */
-  readonly unjudged: number;
-};
 
 const rowsOfAccount = (columns: string) =>
   `select ${columns} from market.transactions where account_id = $1 order by created_at desc limit ${ACCOUNT_ROWS_MAX}`;
@@ -68,7 +58,7 @@ export async function findOwn(
   query: Query,
   account: string,
   fields: readonly string[],
-): Promise<{ readonly tokens: readonly string[]; readonly fields: readonly OwnField[] }> {
+): Promise<{ readonly tokens: readonly string[]; readonly fields: Erasure['also'] }> {
   const others = fields.filter((field) => field !== 'account_id');
   if (others.length === 0) return { tokens: [], fields: [] };
   const { at, isSmall } = await readLastFiled(query);
@@ -77,7 +67,7 @@ export async function findOwn(
   const isUnknown = months.some((tables) => isDetached(tables) && !isCold(tables));
   const filedAt = isUnknown ? 'infinity' : (at ?? '-infinity');
   const tokens: string[] = [];
-  const counted: OwnField[] = [];
+  const counted: Erasure['also'] = [];
   for (const field of others) {
     const found = await query<Found>(statementOf(field), [account, filedAt, isSmall]);
     const of = (state: State) => found.filter((subject) => subject.state === state);

@@ -13,7 +13,7 @@ import { REASON_CHARS_MAX, reasonText } from '../../kit/words/plain-text.ts';
 import { declareField } from './declare.ts';
 import { eraseIn, eraseSubject } from './erase.ts';
 import { privacySettings } from './open-personal.ts';
-import { listFields, readSubjects } from './store.ts';
+import { erasureSchema, fieldName, fieldSchema, listFields, readSubjects } from './store.ts';
 import { open as openValue } from './subjects.ts';
 
 const VALUE_CHARS_MAX = 4096;
@@ -38,10 +38,6 @@ const tokenText = z
   .refine(isAnyToken, 'must be a token, as tok_ and 32 hexadecimal digits')
   .meta({ description: 'The token, as answers, events and exports show it.', example: TOKEN });
 
-const fieldName = z.string().meta({ example: 'account_id' });
-const fieldSchema = z
-  .object({ field: fieldName, declared_by: z.string(), declared_at: z.iso.datetime() })
-  .meta({ id: 'PersonalField' });
 const subjectSchema = z
   .object({
     token: z.string(),
@@ -66,38 +62,6 @@ const newErasureSchema = z
     }),
   })
   .meta({ id: 'NewErasure' });
-const erasureSchema = z
-  .object({
-    token: z.string(),
-    field: fieldName,
-    reason: z.string(),
-    asked_by: z.string(),
-    confirmed_by: z.string().nullable().meta({
-      description: 'The second person, needed where the subject was on a block list.',
-    }),
-    erased_at: z.iso.datetime(),
-    also: z
-      .array(
-        z
-          .object({
-            field: fieldName,
-            erased: z.int().meta({ description: 'Subjects that this account alone had.' }),
-            shared: z.int().meta({ description: 'Left, as other accounts have them.' }),
-            unjudged: z.int().meta({
-              description:
-                'Left, as a detached or cold month may have them, or the market is too large to search metadata: erase them by their tokens.',
-            }),
-          })
-          .meta({ id: 'ErasedField' }),
-      )
-      .meta({ description: 'Of an account: what went with it, by declared field.' }),
-    noted_cases: z.array(z.uuid()).meta({
-      description:
-        'Of an account: its review cases with notes or files, at most 100. Read them: people may have written a name.',
-    }),
-  })
-  .meta({ id: 'Erasure' });
-
 const operations = [
   list({
     at: '/v1/personal-fields',

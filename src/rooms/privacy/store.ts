@@ -1,8 +1,8 @@
 /** Rows of personal fields, subjects and erasures. */
+import { z } from 'zod';
 import { hexUuidArray } from '../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
-import type { OwnField } from './own-subjects.ts';
 
 export type State = {
   readonly version: string;
@@ -24,12 +24,12 @@ export const raiseState = rowsOf<object, [keyId: string | null, marketKey: Buffe
   'update market.personal_state set version = version + 1, key_id = $1, market_key = $2',
 );
 
+export const fieldName = z.string().meta({ example: 'account_id' });
+export const fieldSchema = z
+  .object({ field: fieldName, declared_by: z.string(), declared_at: z.iso.datetime() })
+  .meta({ id: 'PersonalField' });
+export type FieldJson = z.output<typeof fieldSchema>;
 const FIELD_COLUMNS = `field, declared_by, ${timeText('declared_at')} as declared_at`;
-export type FieldJson = {
-  readonly field: string;
-  readonly declared_by: string;
-  readonly declared_at: string;
-};
 export const listFields = rowsOf<FieldJson>(
   'list-personal-fields',
   `select ${FIELD_COLUMNS} from market.personal_fields order by field`,
@@ -113,18 +113,39 @@ export const deleteSubjects = rowsOf<{ token: string; field: string }, [tokens: 
   'delete from market.subjects where token = any ($1::text[]) returning token, field',
 );
 
-export type Erasure = {
-  readonly token: string;
-  readonly field: string;
-  readonly reason: string;
-  readonly asked_by: string;
-  readonly confirmed_by: string | null;
-  readonly erased_at: string;
-  /** Went with an account; none where another erasure or the ledger erased it. So are the cases. */
-  readonly also: readonly OwnField[];
-  /** Cases of the account with notes or files. */
-  readonly noted_cases: readonly string[];
-};
+export const erasureSchema = z
+  .object({
+    token: z.string(),
+    field: fieldName,
+    reason: z.string(),
+    asked_by: z.string(),
+    confirmed_by: z.string().nullable().meta({
+      description: 'The second person, needed where the subject was on a block list.',
+    }),
+    erased_at: z.iso.datetime(),
+    also: z
+      .array(
+        z
+          .object({
+            field: fieldName,
+            erased: z.int().meta({ description: 'Subjects that this account alone had.' }),
+            shared: z.int().meta({ description: 'Left, as other accounts have them.' }),
+            unjudged: z.int().meta({
+              description:
+                'Left, as a detached or cold month may have them, or the market is too large to search metadata: erase them by their tokens.',
+            }),
+          })
+          .meta({ id: 'ErasedField' }),
+      )
+      .meta({ description: 'Of an account: what went with it, by declared field.' }),
+    noted_cases: z.array(z.uuid()).meta({
+      description:
+        'Of an account: its review cases with notes or files, at most 100. Read them: people may have written a name.',
+    }),
+  })
+  .meta({ id: 'Erasure' });
+export type Erasure = z.output<typeof erasureSchema>;
+
 const ERASURE = `token, field, reason, asked_by, confirmed_by, ${timeText('erased_at')} as erased_at,
   coalesce(report -> 'also', '[]') as also, coalesce(report -> 'notedCases', '[]') as noted_cases`;
 export const findErasure = firstOf<Erasure, [token: string]>(

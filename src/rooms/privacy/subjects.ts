@@ -60,7 +60,7 @@ const BLOCK_BYTES = 64;
 const HASH_BYTES = 32;
 
 type Members = Record<string, unknown>;
-type Declared = {
+export type Declarations = {
   readonly ids: readonly PersonalId[];
   readonly paths: readonly { readonly path: readonly string[] }[];
   readonly subjects: Pick<Subjects, 'reveal'>;
@@ -247,7 +247,10 @@ export function wrappingKey(keys: WrappingKeys, keyId: string): WrappingKey {
  * Replaces tokens by clear values in declared fields of an answer alone, as a client may write a token into any other field.
  * @param text JSON
  */
-export async function revealIn(text: string, { ids, paths, subjects }: Declared): Promise<string> {
+export async function revealIn(
+  text: string,
+  { ids, paths, subjects }: Declarations,
+): Promise<string> {
   const answer: unknown = JSON.parse(text);
   const tokens: string[] = [];
   const found: { readonly holder: Members; readonly name: string }[] = [];

@@ -14,7 +14,7 @@ import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
 import type { Repeated, Tokenised, Tokens } from '../../core/personal.ts';
 import { spellAddress } from '../../kit/words/address.ts';
 import { spellId } from '../../kit/words/plain-text.ts';
-import { revealIn, type Subjects, type Wanted } from './subjects.ts';
+import { type Declarations, revealIn, type Subjects, type Wanted } from './subjects.ts';
 
 type Members = Record<string, unknown>;
 
@@ -23,10 +23,7 @@ type Fill = (token: string) => void;
 type Hole = Wanted & { readonly fill: Fill };
 type HoleIn = Hole & { readonly index: number };
 
-type Declared = {
-  readonly ids: readonly PersonalId[];
-  readonly paths: readonly { readonly path: readonly string[] }[];
-};
+type Declared = Pick<Declarations, 'ids' | 'paths'>;
 /** A stored token, and a function that puts it in place. */
 type Swap = { readonly token: string; readonly fill: () => void };
 

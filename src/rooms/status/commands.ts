@@ -2,13 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SILENT_MS } from '../../core/stream/status/workers.ts';
 import type { AskApi } from '../../kit/client/api-client.ts';
-import type { DegradationLevel, LiveFigures, Status } from '../../kit/client/api-types.ts';
+import type { LiveFigures, Status } from '../../kit/client/api-types.ts';
 import { type CommandContext, EXIT } from '../../kit/command/command.ts';
 import { whole } from '../../kit/command/options.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { asking, commandOf } from '../../kit/command/rows.ts';
 import { RUNBOOKS_PATH } from '../../kit/http/problems-page.ts';
-import { Failure } from '../../kit/words/failure.ts';
 
 const WATCH_SECONDS_MAX = 3600;
 
@@ -62,8 +61,7 @@ async function show(output: Output, ask: AskApi): Promise<void> {
     return;
   }
   const { status, signals } = await ask('GET /v1/live', {});
-  const byHand = await readByHand(ask, status);
-  showTroubles(output, status, byHand);
+  showTroubles(output, status);
   showWorkers(output, status.workers);
   showCorridors(output, status);
   output.line();
@@ -71,35 +69,7 @@ async function show(output: Output, ask: AskApi): Promise<void> {
   showSignals(output, signals);
 }
 
-/** Levels that people have set, by scope; none for a key that may not read levels. */
-async function readByHand(ask: AskApi, status: Status): Promise<DegradationLevel[]> {
-  const levels = [status, ...(status.corridors ?? [])].map(({ degradation }) => degradation);
-  if (levels.every((level) => level < 3)) return [];
-  try {
-    const { items } = await ask('GET /v1/degradation', {});
-    // The level of the market is that of each corridor, too.
-    const nameOf = ({ by_hand: control }: DegradationLevel) =>
-      control && `${control.kind} ${control.scope}`;
-    return items.filter(
-      (level, at) =>
-        level.by_hand !== null &&
-        items.findIndex((other) => nameOf(other) === nameOf(level)) === at,
-    );
-  } catch (error) {
-    if (error instanceof Failure) return [];
-    throw error;
-  }
-}
-
-function sayByHand({ level, by_hand: control }: DegradationLevel): string {
-  if (control === null) return '';
-  const { kind, scope, set_by: by, set_at: at, reason, ends_at: until } = control;
-  const byWhom = scope === 'market' ? 'another person sends' : 'somebody sends';
-  const end = until === null ? `until ${byWhom}` : `until ${until}, or until ${byWhom}`;
-  return `${by} set ${scope} to level ${level} by hand at ${at}: ${reason}. It lasts ${end} bin/risk controls end ${kind} ${scope} --reason '…'.`;
-}
-
-function showTroubles(output: Output, status: Status, byHand: readonly DegradationLevel[]): void {
+function showTroubles(output: Output, status: Status): void {
   const { postgres, kafka, replica, degradation, breakers } = status;
   if (postgres === 'down') {
     output.line(
@@ -114,11 +84,12 @@ function showTroubles(output: Output, status: Status, byHand: readonly Degradati
   if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
   }
-  for (const level of byHand) output.line(sayByHand(level));
-  const isByHand = byHand.some(({ scope, level }) => scope === 'market' && level === degradation);
-  if (degradation > 0 && (!isByHand || breakers.length > 0)) {
+  const levels = (status.corridors ?? []).map((corridor) => corridor.degradation);
+  if (degradation > 0 || levels.some((level) => level > 0)) {
     const open = breakers.length === 0 ? '' : ` (${breakers.join(', ')})`;
-    output.line(`Degradation is at level ${degradation}${open}: see ${RUNBOOKS_PATH}#degraded.`);
+    output.line(
+      `Degradation is at level ${degradation}${open}: bin/risk degradation list says why, and what people have set: see ${RUNBOOKS_PATH}#degraded.`,
+    );
   }
 }
 

@@ -3,13 +3,13 @@
  * promtool and amtool take the files says `npm run deploy:check`.
  */
 import { describe, expect, it } from 'vitest';
+import { TRIGGERS } from '../../../src/rooms/operate/scaling/triggers.ts';
 import {
   ERRORS_MIN,
   PROBES,
   REQUESTS_MIN,
   THRESHOLDS,
-} from '../../../src/kit/alerts/thresholds.ts';
-import { TRIGGERS } from '../../../src/kit/alerts/triggers.ts';
+} from '../../../src/rooms/status/queries/live-figures.ts';
 import { readMoments } from '../../support/alerts/cases.ts';
 import {
   type AlertRule,

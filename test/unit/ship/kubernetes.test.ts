@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { TRIGGERS, type TriggerName } from '../../../src/kit/alerts/triggers.ts';
 import { describeSettings, readConfig } from '../../../src/kit/config/config.ts';
+import { TRIGGERS, type Trigger } from '../../../src/rooms/operate/scaling/triggers.ts';
 import {
   FOLDER,
   type Manifest,
@@ -39,7 +39,7 @@ const configOf = (role: string) => {
   if ('problems' in settings) throw new Error(settings.problems.join('; '));
   return settings.config;
 };
-const thresholdOf = (name: TriggerName) => TRIGGERS.find((one) => one.name === name)?.threshold;
+const thresholdOf = (name: Trigger['name']) => TRIGGERS.find((one) => one.name === name)?.threshold;
 
 describe('deploy/kubernetes', () => {
   it.each([...manifests, scaled])(

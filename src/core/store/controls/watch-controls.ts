@@ -4,7 +4,7 @@ import type { Config } from '../../../kit/config/config.ts';
 import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
-import { describeUnknownSettings } from '../../../kit/database/unknown-switch-settings.ts';
+import { describeUnknownStops } from '../../../kit/database/unknown-stops.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
 import {
@@ -19,7 +19,10 @@ import { type Limit, REQUEST_UNITS, WORK_UNITS } from '../../domain/control-kind
 import { layoutOf } from '../../domain/corridor.ts';
 import { CONTROLS_MARK, readControls } from './controls.ts';
 
-/** A process that has read nothing for this long acts by RISK_SWITCHES_UNREAD. */
+/** In place of a person's name, where a variable of the process stops a scope. */
+export const ENVIRONMENT = 'environment';
+
+/** A process that has read nothing for this long acts by RISK_CONTROLS_UNREAD. */
 const UNREAD_MS = 5000;
 
 export type ControlWatch = Awaited<ReturnType<typeof watchControls>>;
@@ -36,7 +39,7 @@ export async function watchControls(
   changes: Pick<Changes, 'follow'>,
   log: Pick<Log, 'warn' | 'info'>,
 ) {
-  for (const unknown of await describeUnknownSettings(database, config.stopped)) log.warn(unknown);
+  for (const unknown of await describeUnknownStops(database, config)) log.warn(unknown);
   const fixed = stoppedHere(config);
   let current: Controls;
   let corridors: ReadonlySet<string>;
@@ -84,20 +87,11 @@ function stoppedHere({
   stopped,
   RISK_MARKET: market,
 }: Pick<Config, 'stopped' | 'RISK_MARKET'>): readonly Control[] {
-  const set_at = new Date().toISOString();
+  const usual = { kind: 'stop', value: null, message: null, ends_at: null, version: 0 } as const;
+  const made = { ...usual, set_by: ENVIRONMENT, set_at: new Date().toISOString() };
   return stopped
     .filter((setting) => setting.market === market)
-    .map(({ name, scope }) => ({
-      kind: 'stop',
-      scope,
-      value: null,
-      reason: `${name}=false`,
-      message: null,
-      set_by: 'environment',
-      set_at,
-      ends_at: null,
-      version: 0,
-    }));
+    .map(({ name, scope }) => ({ ...made, scope, reason: `${name}=false` }));
 }
 
 /** Longer: a limit is shared among too few processes for longer. Shorter: more writes while there is a limit. */

@@ -30,7 +30,7 @@ type GateDependencies = {
 
 type Shedding = Pick<GateDependencies, 'metrics' | 'turnAway'> & {
   readonly admission: Admission;
-  readonly arrivals: Arrivals;
+  readonly arrivals: ReturnType<typeof createArrivals>;
   readonly requestsMax: number;
   /** Weight of the largest body: a larger declared length is refused later, and weighs no more than this. */
   readonly bodyBytesMax: number;
@@ -61,13 +61,7 @@ const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
   arriving: 'Too many bodies are arriving, this one slowly.',
 };
 
-export type RequestGate = Disposable & {
-  readonly wrap: (listener: RequestListener) => RequestListener;
-  /** For readers of bodies. */
-  readonly awaitBody: AwaitBody;
-  readonly isSubmitting: Admission['isSubmitting'];
-  readonly inFlight: Admission['inFlight'];
-};
+export type RequestGate = ReturnType<typeof openRequestGate>;
 
 type ArrivalLimits = {
   readonly bodiesMax: number;
@@ -77,22 +71,9 @@ type ArrivalLimits = {
   readonly slowMs: number;
 };
 
-type Arrival = {
-  /** Counts bytes received; false when there is no room for them and no body gives way. */
-  readonly add: (bytes: number) => boolean;
-  /** Rejects when this body has to give way; never resolves. */
-  readonly gaveWay: Promise<never>;
-  readonly end: () => void;
-};
-
-type Arrivals = {
-  /** Undefined when there is no room and no body gives way. */
-  readonly begin: () => Arrival | undefined;
-};
-
 type Body = { bytes: number; readonly sinceMs: number; readonly giveWay: () => void };
 
-export function openRequestGate(config: Config, dependencies: GateDependencies): RequestGate {
+export function openRequestGate(config: Config, dependencies: GateDependencies) {
   const { metrics, turnAway, takesSubmissions } = dependencies;
   const requestsMax = config.RISK_REQUESTS_IN_FLIGHT_MAX;
   const limits = { requestsMax, bytesMax: config.RISK_BODY_BYTES_IN_FLIGHT_MAX };
@@ -119,8 +100,9 @@ export function openRequestGate(config: Config, dependencies: GateDependencies):
     admittedRequests: new WeakMap<IncomingMessage, AdmittedRequest>(),
   };
   return {
-    wrap: (listener) => shedLoad(listener, options),
-    awaitBody: (incoming) => awaitBody(options, incoming),
+    wrap: (listener: RequestListener) => shedLoad(listener, options),
+    /** For readers of bodies. */
+    awaitBody: (incoming: IncomingMessage | undefined) => awaitBody(options, incoming),
     isSubmitting: admission.isSubmitting,
     inFlight: admission.inFlight,
     [Symbol.dispose]: watch[Symbol.dispose],
@@ -262,7 +244,7 @@ export function createArrivals(
   { bodiesMax, bytesMax, slowMs }: ArrivalLimits,
   nowMs: () => number,
   toReason: () => Error,
-): Arrivals {
+) {
   /** Bodies in the order in which they began. */
   const bodies = new Set<Body>();
   let bytes = 0;
@@ -278,6 +260,7 @@ export function createArrivals(
     return true;
   };
   return {
+    /** Undefined when there is no room and no body gives way. */
     begin() {
       if (bodies.size >= bodiesMax && !makeRoom()) return undefined;
       const { promise: gaveWay, reject } = Promise.withResolvers<never>();
@@ -285,8 +268,10 @@ export function createArrivals(
       const body: Body = { bytes: 0, sinceMs: nowMs(), giveWay: () => reject(toReason()) };
       bodies.add(body);
       return {
+        /** Rejects when this body has to give way; never resolves. */
         gaveWay,
-        add(more) {
+        /** Counts bytes received; false when there is no room for them and no body gives way. */
+        add(more: number) {
           while (bytes + more > bytesMax) if (!makeRoom()) return false;
           if (!bodies.has(body)) return false;
           body.bytes += more;

@@ -3,6 +3,7 @@
  * docs/reference.md show them. `type` is `urn:risk:problem:NAME`, `help` its place in the page of cures; titles and
  * statuses never vary within a type.
  */
+import { keysOf } from '../../words/keys-of.ts';
 
 type ProblemType = {
   readonly status: number;
@@ -183,7 +184,7 @@ export const PROBLEMS = {
       'People refuse new transactions of the corridor or market while they investigate; what was accepted is scored, and nothing of the request is stored.',
     cure: 'Send the same again after `Retry-After` seconds, and release no value for what was accepted until it is open again.',
   },
-  'switches-unread': {
+  'controls-unread': {
     status: 503,
     title: 'The controls cannot be read',
     meaning:
@@ -212,7 +213,7 @@ export type ProblemUrn = `urn:risk:problem:${ProblemName}`;
 /** Refusals with a 5xx that people have asked for: the ratio of errors leaves these out. */
 export const PEOPLES_PROBLEMS: readonly ProblemName[] = ['scope-stopped', 'frozen'];
 
-export const PROBLEM_NAMES = Object.keys(PROBLEMS) as ProblemName[];
+export const PROBLEM_NAMES = keysOf(PROBLEMS);
 
 export function problemUrn(name: ProblemName): ProblemUrn {
   return `urn:risk:problem:${name}`;

@@ -207,16 +207,7 @@ const LAST_ANSWER = { Connection: 'close' };
  * A timer for a whole body; `restart` makes the timer a limit between two lines.
  * @param gaveWay rejects when the body has to give way
  */
-export function createDeadline(
-  timeoutMs: number,
-  gaveWay?: Promise<never>,
-): {
-  race: <T>(work: Promise<T>) => Promise<T>;
-  /** Restarts the timer, also after a stop. */
-  restart: () => void;
-  stop: () => void;
-  [Symbol.dispose]: () => void;
-} {
+export function createDeadline(timeoutMs: number, gaveWay?: Promise<never>) {
   const expired = Promise.withResolvers<never>();
   expired.promise.catch(() => undefined);
   gaveWay?.catch(expired.reject);
@@ -230,7 +221,7 @@ export function createDeadline(
   let timer = setTimeout(expire, timeoutMs);
   const stop = () => clearTimeout(timer);
   return {
-    race: async (work) => {
+    race: async <T>(work: Promise<T>): Promise<T> => {
       // The client broke off: there is nobody to answer, and the error must not look like a bug.
       const guarded = work.catch((error: unknown) => {
         throw error instanceof Problem
@@ -240,6 +231,7 @@ export function createDeadline(
       guarded.catch(() => undefined);
       return await Promise.race([guarded, expired.promise]);
     },
+    /** Restarts the timer, also after a stop. */
     restart() {
       stop();
       timer = setTimeout(expire, timeoutMs);

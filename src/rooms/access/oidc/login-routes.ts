@@ -4,7 +4,6 @@
  */
 import { type Context, Hono } from 'hono';
 import { mintSession } from '../../../kit/access/api-key.ts';
-import { logInByProvider } from '../../../kit/access/provider-logins.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { MappedRoles } from '../../../kit/config/oidc-settings.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -20,6 +19,7 @@ import { plainText } from '../../../kit/words/plain-text.ts';
 import type { Role } from '../../../kit/words/principal.ts';
 import { type Claims, readClaim, rolesOf, unverifiedBy } from './claims.ts';
 import type { Pending } from './provider.ts';
+import { logInByProvider } from './provider-logins.ts';
 
 /** Time that a person may take at the provider. Larger: a stolen browser finishes an old login; smaller: slow people begin again. */
 const PENDING_SECONDS = 600;

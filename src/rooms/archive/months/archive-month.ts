@@ -15,6 +15,7 @@ import { byCommand } from '../../../kit/command/stores.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { Failpoint } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { keysOf } from '../../../kit/words/keys-of.ts';
 import { type Month, monthText } from '../../../kit/words/month.ts';
 import { ARCHIVE_FILE, type Table } from '../archive-file.ts';
 import {
@@ -57,8 +58,7 @@ const ORDERS = {
   scores: ['transaction_id'],
   labels: ['transaction_id', 'labelled_at', 'label', 'source'],
 } as const;
-type Kind = keyof typeof ORDERS;
-export const KINDS = Object.keys(ORDERS) as Kind[];
+export const KINDS = keysOf(ORDERS);
 
 const BY = byCommand('archive month');
 

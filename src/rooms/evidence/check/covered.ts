@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
+import { parseJson } from '../../../kit/words/cursor.ts';
 import { CONTENT_KINDS } from '../log/contents.ts';
 import { type LogRow, readEntries, readGaps } from '../store/evidence-log.ts';
 
@@ -54,10 +55,5 @@ export async function readCovered(query: Query, { logId, size }: LogRow) {
  * Reads leaves. The columns beside a leaf are not in the tree, so nothing is believed that they say.
  * @returns undefined where the leaf says something else; the comparison with the tiles names such a leaf
  */
-export function readLeaf<Said>(schema: z.ZodType<Said>, leaf: string): Said | undefined {
-  try {
-    return schema.safeParse(JSON.parse(leaf)).data;
-  } catch {
-    return undefined;
-  }
-}
+export const readLeaf = <Said>(schema: z.ZodType<Said>, leaf: string): Said | undefined =>
+  schema.safeParse(parseJson(leaf)).data;

@@ -3,6 +3,7 @@
  * changes, so a later column of a table takes a new version.
  */
 import type { AuditEntry } from '../../../kit/words/audit.ts';
+import { uuidOf } from '../../../kit/words/cursor.ts';
 import { hashRows, reasonsText, type ScoreTexts } from './score-hash.ts';
 import { HASH_BYTES, hashesOf, leafHash, sha256 } from './tree.ts';
 
@@ -170,11 +171,9 @@ function writeSimple(value: string | number | boolean | null): string {
  * Sets of scores, each a leaf of the log: ids and hashes of its scores, and the range by which the set of a score is found.
  */
 export function idsOf(bytes: Buffer): string[] {
-  return Array.from({ length: bytes.length / ID_BYTES }, (_, index) => {
-    const hex = bytes.toString('hex', index * ID_BYTES, (index + 1) * ID_BYTES);
-    const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-    return [...parts, hex.slice(20)].join('-');
-  });
+  return Array.from({ length: bytes.length / ID_BYTES }, (_, index) =>
+    uuidOf(bytes.toString('hex', index * ID_BYTES, (index + 1) * ID_BYTES)),
+  );
 }
 
 /** @returns an element for each score */

@@ -8,7 +8,7 @@ import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { createPauses } from '../../../kit/process/pauses.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
+import { VISIBLE_ASCII } from '../../../kit/words/plain-text.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { type ModelJson, type ModelReference, readReference } from '../model-record.ts';
 

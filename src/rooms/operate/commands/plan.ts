@@ -1,6 +1,5 @@
 /** `risk plan`: what a load takes and costs, computed from the calibration of a machine. */
 import { join } from 'node:path';
-import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
 import { UsageError } from '../../../kit/command/command.ts';
 import { readDataFile } from '../../../kit/command/data-file.ts';
 import { decimal, needed, whole } from '../../../kit/command/options.ts';
@@ -23,6 +22,7 @@ import {
   priceOf,
 } from '../plan/plan.ts';
 import { PRICES } from '../plan/prices.ts';
+import { TRIGGERS } from '../scaling/triggers.ts';
 
 /** As docker-compose.yml, render.yaml and deploy/kubernetes limit a process. */
 const CORES_EACH = 0.5;

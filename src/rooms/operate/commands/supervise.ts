@@ -1,13 +1,12 @@
 /**
- * `risk supervise`: runs as many workers on this machine as the triggers of src/kit/alerts/triggers.ts ask for. One change is
- * made at a time, and a worker that goes has drained before the next decision.
+ * `risk supervise`: runs as many workers on this machine as the triggers of scaling/triggers.ts ask for. One change is made at a
+ * time, and a worker that goes has drained before the next decision.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
 import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
 import { whole } from '../../../kit/command/options.ts';
 import { commandOf, written } from '../../../kit/command/rows.ts';
@@ -21,6 +20,7 @@ import {
   openQueueReader,
   type Reading,
 } from '../scaling/scaler.ts';
+import { TRIGGERS } from '../scaling/triggers.ts';
 
 /** A worker process that is started again, with growing waits, whenever it ends by itself; SIGTERM drains it. */
 

@@ -5,7 +5,6 @@ import { profileKeyPattern } from '../../../core/stream/keys.ts';
 import { listReports, type ReportAt, SILENT_MS } from '../../../core/stream/status/workers.ts';
 import type { ApiOptions } from '../../../kit/client/api-client.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { serverSeconds } from '../../../kit/process/processor-time.ts';
 import {
   type RedisClient,
   throwRedisFailure,
@@ -13,6 +12,7 @@ import {
 } from '../../../kit/redis/connection.ts';
 import { infoField } from '../../../kit/redis/facts.ts';
 import { Failure, reasonOf } from '../../../kit/words/failure.ts';
+import { serverSeconds } from '../processor-time.ts';
 
 export type WorkerUsage = {
   readonly seconds: number;
@@ -22,25 +22,14 @@ export type WorkerUsage = {
 /** Workers that reported within the last minute, by name. */
 export type Workers = ReadonlyMap<string, WorkerUsage>;
 
-/** Seconds of processor time, and counts, so far. */
-export type Usage = {
-  readonly api: {
-    readonly startedAt: number;
-    readonly seconds: number;
-    readonly accepted: number;
-    readonly posts: number;
-  };
-  readonly workers: Workers;
-  readonly postgresSeconds: number | undefined;
-  readonly redisSeconds: number | undefined;
-};
+export type Usage = Awaited<ReturnType<typeof readUsage>>;
 
 type Stores = { readonly database: Database; readonly redis: RedisClient; readonly market: string };
 
 const METRICS_MS_MAX = 10_000;
 
-/** @throws Failure */
-export async function readUsage(api: Omit<ApiOptions, 'signal'>, stores: Stores): Promise<Usage> {
+/** Reads seconds of processor time, and counts, so far. @throws Failure */
+export async function readUsage(api: Omit<ApiOptions, 'signal'>, stores: Stores) {
   const { database, redis } = stores;
   const [ofApi, workers, [backend], redisSeconds] = await Promise.all([
     readApi(api),
@@ -68,26 +57,18 @@ export async function readWorkers({
 
 function toUsage({ report, atMs }: ReportAt, nowMs: number): WorkerUsage {
   const { scored, isDraining, processorSeconds } = report;
-  const stateOf = (): WorkerUsage['state'] => {
-    if (isDraining) return 'ends';
-    return nowMs - atMs > SILENT_MS ? 'silent' : 'works';
-  };
+  const isSilent = nowMs - atMs > SILENT_MS;
   return {
     seconds: processorSeconds,
     scored: sumOf(Object.values(scored)),
-    state: stateOf(),
+    state: isDraining ? 'ends' : isSilent ? 'silent' : 'works',
   };
 }
 
 const backendStatement: Statement = { name: 'own-backend', text: 'select pg_backend_pid() as pid' };
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
-async function readApi({
-  url,
-  key,
-  market,
-  onRequest,
-}: Omit<ApiOptions, 'signal'>): Promise<Usage['api']> {
+async function readApi({ url, key, market, onRequest }: Omit<ApiOptions, 'signal'>) {
   onRequest?.();
   const answer = await fetch(new URL('/metrics', url), {
     headers: {
@@ -132,17 +113,7 @@ async function readRedisSeconds(redis: RedisClient): Promise<number | undefined>
   return fields.includes(undefined) ? undefined : sumOf(fields.map(Number));
 }
 
-export type Content = {
-  readonly accepted: number;
-  readonly reviewed: number;
-  readonly scored: number;
-  readonly byCorridor: ReadonlyMap<string, number>;
-  /** Size of all tables of the market that hold rows, with their indexes. */
-  readonly bytes: number;
-  readonly profiles: Readonly<
-    Record<'account' | 'merchant', { readonly count: number; readonly bytes: number }>
-  >;
-};
+export type Content = Awaited<ReturnType<typeof readContent>>;
 
 const bytesStatement: Statement = {
   name: 'bytes-of-market',
@@ -151,7 +122,8 @@ const bytesStatement: Statement = {
           where n.nspname = $1 and c.relkind = 'r' and pg_relation_size(c.oid) > 0`,
 };
 
-export async function readContent({ database, redis, market }: Stores): Promise<Content> {
+/** Reads what the stores hold; `bytes` are those of all tables of the market with rows, with their indexes. */
+export async function readContent({ database, redis, market }: Stores) {
   const { totals } = await readTotals(database);
   const [size] = await database.query<{ bytes: number }>(bytesStatement, [market]);
   const countOf = (outcomes: readonly string[]) =>
@@ -172,7 +144,7 @@ const PROFILES_SAMPLED = 2000;
 const KEYS_A_SCAN = 500;
 
 /** Sizes of profiles as SCAN finds them: keys are spread by their hash, so the first ones are a fair sample. */
-async function sampleProfiles(redis: RedisClient, market: string): Promise<Content['profiles']> {
+async function sampleProfiles(redis: RedisClient, market: string) {
   const profiles = { account: { count: 0, bytes: 0 }, merchant: { count: 0, bytes: 0 } };
   for (const node of writableNodes(redis)) {
     let cursor = '0';

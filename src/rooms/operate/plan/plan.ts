@@ -21,29 +21,7 @@ export type Demand = {
 /** Connections of one process, as `countConnections` counts. */
 export type Connections = { readonly api: number; readonly worker: number };
 
-export type Month = { readonly month: number; readonly rows: number; readonly diskGb: number };
-
-export type Plan = {
-  readonly peakTps: number;
-  /** Cores at the peak, with the utilisation that scales processes; null: not measured. */
-  readonly cores: {
-    readonly api: number;
-    readonly worker: number;
-    readonly postgres: number | null;
-    readonly redis: number | null;
-  };
-  readonly redis: {
-    readonly profilesGb: number;
-    readonly waitingGb: number;
-    readonly maxmemoryGb: number;
-  };
-  readonly months: readonly Month[];
-  /** Rows of the last month. */
-  readonly rowsAMonth: number;
-  readonly diskGb: number;
-  readonly reviewsADay: number;
-  readonly officers: number;
-};
+export type Plan = ReturnType<typeof planCapacity>;
 
 const GB = 1e9;
 const DAY_SECONDS = 86_400;
@@ -93,20 +71,7 @@ export const CALIBRATION_BYTES_MAX = 1024 * 1024;
 /** Name of the file in the data folder. */
 export const CALIBRATION_FILE = 'calibration.json';
 
-export type Cost = {
-  readonly tier: Tier['name'];
-  /** Why the tier does not carry the load; then all figures are null. */
-  readonly lacks: string | null;
-  readonly api: string | null;
-  readonly worker: string | null;
-  readonly postgres: string | null;
-  readonly redis: string | null;
-  readonly connections: number | null;
-  readonly usdAMonth: number | null;
-  readonly usdAMillion: number | null;
-  /** Dollars a month, by corridor. */
-  readonly corridors: Readonly<Record<string, number>> | null;
-};
+export type Cost = ReturnType<typeof priceOf>;
 
 const MILLION = 1e6;
 
@@ -114,8 +79,11 @@ export function peakOf({ tps, growth, months, seasonal, interaction, safety }: D
   return tps * (1 + growth) ** months * seasonal * interaction * safety;
 }
 
-/** @param utilisation share of a core that a process uses before another is started */
-export function planCapacity(demand: Demand, measured: Calibration, utilisation: number): Plan {
+/**
+ * Cores are those at the peak, null where the processor time of a server was not measured; `rowsAMonth` are the rows of the last month.
+ * @param utilisation share of a core that a process uses before another is started
+ */
+export function planCapacity(demand: Demand, measured: Calibration, utilisation: number) {
   const peakTps = peakOf(demand);
   const coresFor = (us: number) => (peakTps * us) / 1e6 / utilisation;
   const orNull = (us: number | null) => (us === null ? null : coresFor(us));
@@ -148,7 +116,7 @@ export function planCapacity(demand: Demand, measured: Calibration, utilisation:
 }
 
 /** Rows of each month from this one to the last of the plan, and the disk that all of them take. */
-function monthsOf({ tps, growth, months, mean }: Demand, bytesARow: number): Month[] {
+function monthsOf({ tps, growth, months, mean }: Demand, bytesARow: number) {
   const first = tps * mean * DAY_SECONDS * DAYS_A_MONTH;
   let stored = 0;
   return Array.from({ length: months + 1 }, (_, month) => {
@@ -162,21 +130,14 @@ function monthsOf({ tps, growth, months, mean }: Demand, bytesARow: number): Mon
 const processesFor = (cores: number, coresEach: number): number =>
   Math.max(1, Math.ceil(cores / Math.min(1, coresEach)));
 
-export type Fleet = {
-  readonly api: number;
-  readonly worker: number;
-  readonly connections: number;
-  /** The engine stays below 70 % of these. */
-  readonly connectionsMax: number;
-};
-
+/** The engine stays below this share of the connections of Postgres, `connectionsMax`. */
 const CONNECTIONS_SHARE = 0.7;
 
 export function fleetFor(
   { cores }: Plan,
   coresEach: { readonly api: number; readonly worker: number },
   each: Connections,
-): Fleet {
+) {
   const api = processesFor(cores.api, coresEach.api);
   const worker = processesFor(cores.worker, coresEach.worker);
   const connections = api * each.api + worker * each.worker;
@@ -201,10 +162,10 @@ export function postgresMemoryGb(
   return Math.max(buffers / BUFFERS_SHARE, buffers + PROCESSES_GB + connections * SESSION_GB);
 }
 
-/** Prices a plan: a month and a million transactions, by tier and by corridor. */
-export function priceOf(tier: Tier, plan: Plan, measured: Calibration, each: Connections): Cost {
+/** Prices a plan: dollars a month and a million transactions, by corridor; `lacks` says why the tier does not carry the load. */
+export function priceOf(tier: Tier, plan: Plan, measured: Calibration, each: Connections) {
   const nothing = { api: null, worker: null, postgres: null, redis: null, connections: null };
-  const lacking = (lacks: string): Cost => ({
+  const lacking = (lacks: string) => ({
     ...{ tier: tier.name, lacks, ...nothing },
     ...{ usdAMonth: null, usdAMillion: null, corridors: null },
   });

@@ -12,13 +12,13 @@ import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import { openKafkaOf } from '../../../core/stream/kafka/watch-kafka.ts';
 import { streamsOf } from '../../../core/stream/keys.ts';
 import { measureStreams } from '../../../core/stream/status/lag.ts';
-import type { Measure, Trigger } from '../../../kit/alerts/triggers.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
-import { processorSeconds } from '../../../kit/process/processor-time.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { processorSeconds } from '../processor-time.ts';
+import type { Measure, Trigger } from './triggers.ts';
 
 /** Measures of a moment; one that is unknown is absent, and moves nothing. */
 export type Reading = Readonly<Partial<Record<Measure, number>>>;

@@ -11,6 +11,7 @@ import {
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
 import type { Position } from '../../../kit/words/cursor.ts';
+import { keysOf } from '../../../kit/words/keys-of.ts';
 import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
@@ -29,7 +30,7 @@ const COLUMNS = {
   ip: 'ip',
 } as const satisfies Readonly<Record<string, PartyColumn>>;
 type Relation = keyof typeof COLUMNS;
-const RELATIONS = Object.keys(COLUMNS) as Relation[];
+const RELATIONS = keysOf(COLUMNS);
 
 const neighbourSchema = z
   .object({

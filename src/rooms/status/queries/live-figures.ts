@@ -3,15 +3,33 @@
  * thresholds. Figures of requests, caches and connections are those of this API process.
  */
 import { z } from 'zod';
-import { ERRORS_MIN, PROBES, REQUESTS_MIN, THRESHOLDS } from '../../../kit/alerts/thresholds.ts';
 import { RUNBOOKS_PATH } from '../../../kit/http/problems-page.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
+import { keysOf } from '../../../kit/words/keys-of.ts';
 import { type StatusJson, statusSchema } from './pipeline-status.ts';
+
+/** From the warning on somebody should look; from the critical value on somebody must act. A test compares the alerts with these numbers. */
+export const THRESHOLDS = {
+  api_p95_seconds: { warning: 0.2, critical: 0.5 },
+  api_errors_ratio: { warning: 0.01, critical: 0.05 },
+  queue_depth_transactions: { warning: 500, critical: 2000 },
+  queue_age_seconds: { warning: 30, critical: 120 },
+  database_connections_ratio: { warning: 0.7, critical: 0.9 },
+} as const;
+
+/** Requests of probes, scrapers and open pages, which say nothing about the service. */
+export const PROBES = ['/livez', '/readyz', '/metrics'] as const;
+/**
+ * Least requests of a minute for which durations and errors are judged. Smaller: two slow requests make a warning; larger: a
+ * quiet engine is never judged.
+ */
+export const REQUESTS_MIN = 20;
+/** Errors from which the share of errors is judged, even with fewer requests than REQUESTS_MIN. */
+export const ERRORS_MIN = 3;
 
 /** Length of the "last minute". */
 const WINDOW_MS = 60_000;
 
-/** From the warning on somebody should look; from the critical value on somebody must act. */
 const SIGNALS = {
   api_p95_ms: {
     warning: THRESHOLDS.api_p95_seconds.warning * 1000,
@@ -42,7 +60,7 @@ const SIGNALS = {
   },
 } as const;
 type SignalName = keyof typeof SIGNALS;
-export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
+export const SIGNAL_NAMES = keysOf(SIGNALS);
 export const runbookOf = (signal: SignalName) =>
   `${RUNBOOKS_PATH}#${SIGNALS[signal].runbook.toLowerCase()}`;
 

@@ -6,7 +6,7 @@
  * marked as old.
  */
 import { z } from 'zod';
-import { type Controls, holdOf } from '../../../core/domain/control.ts';
+import { type Controls, stopOf } from '../../../core/domain/control.ts';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import type { Api } from '../../../core/room.ts';
@@ -209,7 +209,7 @@ function toCorridors(
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
       breakers: health.breakersOf(corridor),
       degradation: health.levelOf(corridor),
-      stopped: holdOf(controls, corridor)?.scope ?? null,
+      stopped: stopOf(controls, corridor)?.scope ?? null,
     };
   });
 }

@@ -18,16 +18,14 @@ export type StoredFigures = {
 };
 
 /**
- * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
- * only until Postgres has answered once.
+ * Makes a function that reads Postgres, and measures Redis between the reads of what waits and of what is final. The function throws
+ * `unavailable` only until Postgres has answered once.
  */
-type ReadFigures = <Measured>(
-  measure: () => Promise<Measured>,
-) => Promise<readonly [StoredFigures, Measured]>;
-
-export function createReadFigures({ primary, now }: Databases): ReadFigures {
+export function createReadFigures({ primary, now }: Databases) {
   let last: StoredFigures | undefined;
-  return async (measure) => {
+  return async <Measured>(
+    measure: () => Promise<Measured>,
+  ): Promise<readonly [StoredFigures, Measured]> => {
     try {
       const [unappended, pending, onHold] = await Promise.all([
         countLeft(primary),

@@ -5,10 +5,10 @@
 import { describe, expect, test } from 'vitest';
 import { mintSession } from '../../../../src/kit/access/api-key.ts';
 import { refuseShared, revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import { logInByProvider } from '../../../../src/kit/access/provider-logins.ts';
 import { migrate } from '../../../../src/kit/database/migrations/migrate.ts';
 import { engineOf } from '../../../../src/kit/words/principal.ts';
 import { command } from '../../../../src/rooms/access/commands.ts';
+import { logInByProvider } from '../../../../src/rooms/access/oidc/provider-logins.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { runCommand } from '../../../support/run-command.ts';
 

@@ -61,7 +61,7 @@ async function expectChecklist() {
   expect([is_independent, is_ready, passed]).toEqual([
     false,
     false,
-    ['stream', 'workers', 'cache', 'controls', 'breaker', 'dashboard', 'market', 'retention'],
+    ['stream', 'workers', 'cache', 'controls', 'breaker', 'market'],
   ]);
   const checked = await api.risk('corridors', 'check', 'US-EG');
   expect(checked.stdout).toContain('freeze:corridor:US-EG');

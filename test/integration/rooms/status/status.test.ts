@@ -120,7 +120,7 @@ test('while Redis is away the rest is told, and what waits is unknown rather tha
     expect(code).toBe(0);
     expect(stdout).toContain('Redis does not answer');
     expect(stdout).toMatch(
-      /^Degradation is at level \d \(redis:.*\): see \/docs\/runbooks#degraded\.$/m,
+      /^Degradation is at level \d \(redis:.*\): .*: see \/docs\/runbooks#degraded\.$/m,
     );
   } finally {
     api.redisService.resume();

@@ -6,7 +6,7 @@ import { controlsOf } from '../../../support/controls.ts';
 const controls = (isUnread: boolean) => ({ isUnread: () => isUnread, current: controlsOf });
 
 test.each([
-  { whenUnread: 'refuse', isUnread: true, problem: 'switches-unread' },
+  { whenUnread: 'refuse', isUnread: true, problem: 'controls-unread' },
   { whenUnread: 'refuse', isUnread: false, problem: undefined },
   { whenUnread: 'accept', isUnread: true, problem: undefined },
 ] as const)('where unread $isUnread, $whenUnread gives $problem', (row) => {

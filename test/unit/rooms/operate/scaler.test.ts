@@ -4,12 +4,12 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TRIGGERS } from '../../../../src/kit/alerts/triggers.ts';
 import {
   createScaler,
   type Reading,
   type ScalingPolicy,
 } from '../../../../src/rooms/operate/scaling/scaler.ts';
+import { TRIGGERS } from '../../../../src/rooms/operate/scaling/triggers.ts';
 
 const MINUTE_MS = 60_000;
 const TICK_MS = 5000;

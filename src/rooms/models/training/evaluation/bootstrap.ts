@@ -1,5 +1,6 @@
 /** Uncertainty of figures: percentiles over resampled units. */
 import type { Random } from '../../../../kit/random.ts';
+import { keysOf } from '../../../../kit/words/keys-of.ts';
 
 /** A 95 % interval. */
 export type Interval = { readonly low: number; readonly high: number };
@@ -26,8 +27,7 @@ export function bootstrapIntervals<Name extends string>(
     for (let at = 0; at < units; at++) drawn[at] = Math.floor(random() * units);
     return figures(drawn);
   });
-  // Object.keys loses the type of a record's keys.
-  const names = Object.keys(samples[0] ?? {}) as Name[];
+  const names = keysOf<Name>(Object(samples[0]));
   const intervals = names.map((name) => [name, intervalOf(samples.map((sample) => sample[name]))]);
   return Object.fromEntries(intervals) as Record<Name, Interval>;
 }

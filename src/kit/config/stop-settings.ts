@@ -3,7 +3,7 @@
  * A variable of this kind only stops: `true` is the same as no variable.
  */
 
-export type SwitchSetting = {
+export type StopSetting = {
   readonly name: string;
   readonly market: string;
   /** `market` or `corridor:UK-NG`. */
@@ -15,11 +15,11 @@ const MARKET = /^MARKET_(\d{1,6})_ENABLED$/;
 const CORRIDOR = /^M(\d{1,6})_CORRIDOR_([A-Z]{2})_([A-Z]{2})_ENABLED$/;
 
 /** Scopes that an environment stops, and problems of variables that cannot be read. */
-export function readSwitchSettings(environment: Readonly<Record<string, string | undefined>>): {
-  readonly stopped: readonly SwitchSetting[];
+export function readStopSettings(environment: Readonly<Record<string, string | undefined>>): {
+  readonly stopped: readonly StopSetting[];
   readonly problems: readonly string[];
 } {
-  const stopped: SwitchSetting[] = [];
+  const stopped: StopSetting[] = [];
   const problems: string[] = [];
   for (const [name, value] of Object.entries(environment)) {
     if (!LOOKS_LIKE_ONE.test(name) || value === undefined) continue;
@@ -33,7 +33,7 @@ export function readSwitchSettings(environment: Readonly<Record<string, string |
   return { stopped, problems };
 }
 
-function parse(name: string): Omit<SwitchSetting, 'name'> | undefined {
+function parse(name: string): Omit<StopSetting, 'name'> | undefined {
   const market = MARKET.exec(name)?.[1];
   if (market !== undefined) return { market: `market_${market}`, scope: 'market' };
   const [, number, from, to] = CORRIDOR.exec(name) ?? [];

@@ -3,8 +3,6 @@
  * manifests with it, so that all of them act on the same value. A measure is a mean over `windowSeconds`, so that one batch or one request moves nothing.
  */
 
-type ScaledRole = 'api' | 'worker';
-
 /** Measures that triggers compare. */
 export type Measure =
   /** Transactions of all streams of the market that no worker has read yet, and that this release reads. */
@@ -20,35 +18,25 @@ export type Measure =
   /** Resident memory of a process as a share of what the process may have. */
   | 'memory_ratio';
 
-export type Trigger = {
-  readonly name: string;
-  readonly role: ScaledRole;
-  /** Where the measure is of a process, the mean over the processes of the role counts. */
-  readonly measure: Measure;
-  /** Larger values ask for more processes where `add` is true, smaller ones for fewer where it is false. */
-  readonly add: boolean;
-  /** In the unit of the measure. The value itself triggers nothing. */
-  readonly threshold: number;
-  /** The measure is the mean of so many seconds. */
-  readonly windowSeconds: number;
-  /** For so long the mean must be beyond the threshold without a pause. */
-  readonly forSeconds: number;
-};
-
 const MINUTE = 60;
 
+/**
+ * @param add larger values ask for more processes where `add` is true, smaller values for fewer where it is false
+ * @param measure of a process: the mean over the processes of the role counts
+ * @param threshold in the unit of the measure; the value itself triggers nothing
+ * @param windowSeconds the measure is the mean of so many seconds
+ * @param forSeconds for so long the mean must be beyond the threshold without a pause
+ */
 const compared =
   (add: boolean) =>
   <Name extends string>(
     name: Name,
-    role: ScaledRole,
+    role: 'api' | 'worker',
     measure: Measure,
     threshold: number,
     windowSeconds: number,
     forSeconds: number,
-  ): Trigger & { readonly name: Name } => {
-    return { name, role, measure, add, threshold, windowSeconds, forSeconds };
-  };
+  ) => ({ name, role, measure, add, threshold, windowSeconds, forSeconds });
 const above = compared(true);
 const below = compared(false);
 
@@ -66,4 +54,4 @@ export const TRIGGERS = [
   above('CrowdedAPI', 'api', 'requests_in_flight', 100, MINUTE, 0),
 ];
 
-export type TriggerName = (typeof TRIGGERS)[number]['name'];
+export type Trigger = (typeof TRIGGERS)[number];

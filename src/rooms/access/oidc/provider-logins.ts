@@ -2,9 +2,14 @@
  * Logins by a provider of identities. Each login has a key whose secret nobody has, and sessions of that key. The key belongs to
  * the person of the login's name; without such a person the key has no role apart.
  */
-import type { Database, Query } from '../database/pool.ts';
-import { firstOf, rowsOf } from '../database/statement.ts';
-import { Failure } from '../words/failure.ts';
+
+import { mintApiKey } from '../../../kit/access/api-key.ts';
+import { insertKey, recordKey, revokeApiKey } from '../../../kit/access/api-keys.ts';
+import { findPerson, lockPeople, nameOf } from '../../../kit/access/identities.ts';
+import { beginSession } from '../../../kit/access/sessions.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import {
   engineOf,
   foldName,
@@ -12,12 +17,8 @@ import {
   type Key,
   type Officer,
   type Role,
-} from '../words/principal.ts';
-import type { NewSession } from '../words/session.ts';
-import { mintApiKey } from './api-key.ts';
-import { insertKey, recordKey, revokeApiKey } from './api-keys.ts';
-import { findPerson, lockPeople, nameOf } from './identities.ts';
-import { beginSession } from './sessions.ts';
+} from '../../../kit/words/principal.ts';
+import type { NewSession } from '../../../kit/words/session.ts';
 
 export type ProviderLogin = {
   readonly issuer: string;
@@ -29,8 +30,7 @@ export type ProviderLogin = {
 
 const CLIENT = 'default';
 
-type Bound = { readonly keyId: string | null };
-const findBound = firstOf<Bound, [issuer: string, subject: string]>(
+const findBound = firstOf<{ keyId: string | null }, [issuer: string, subject: string]>(
   'find-provider-login',
   'select key_id as "keyId" from market.provider_logins where issuer = $1 and subject = $2',
 );
@@ -38,20 +38,12 @@ const findHolder = firstOf<{ subject: string }, [issuer: string, folded: string]
   'find-holder-of-name',
   'select subject from market.provider_logins where issuer = $1 and folded = $2',
 );
-type Binding = [
-  issuer: string,
-  subject: string,
-  name: string,
-  folded: string,
-  keyId: string | null,
-];
-const bind = rowsOf<object, Binding>(
+const bind = rowsOf<object, [...(readonly string[]), keyId: string | null]>(
   'bind-provider-login',
   `insert into market.provider_logins (issuer, subject, name, folded, key_id) values ($1, $2, $3, $4, $5)
        on conflict (issuer, subject) do update set name = excluded.name, folded = excluded.folded, key_id = excluded.key_id`,
 );
-type KeyInForce = Pick<Key, 'roles' | 'identity' | 'owner'>;
-const findInForce = firstOf<KeyInForce, [keyId: string]>(
+const findInForce = firstOf<Pick<Key, 'roles' | 'identity' | 'owner'>, [keyId: string]>(
   'find-key-of-provider-login',
   'select roles, identity, owner from market.api_keys where key_id = $1 and revoked_at is null',
 );
