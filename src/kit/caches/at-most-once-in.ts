@@ -19,3 +19,12 @@ export function atMostOnceIn<Value>(
     return last.value;
   };
 }
+
+/** Runs one call at a time, which all callers that come meanwhile share. */
+export function shareCalls<Value>(run: () => Promise<Value>): () => Promise<Value> {
+  let running: Promise<Value> | undefined;
+  return () =>
+    (running ??= run().finally(() => {
+      running = undefined;
+    }));
+}

@@ -4,6 +4,8 @@
  * counts once it is committed, however late that is. A mark that a lock holds up delays the others until the common statement is
  * refused, once, by 2 s at most (the probe's); then all are asked alone, and the lock delays its own subject only.
  */
+
+import { shareCalls } from '../caches/at-most-once-in.ts';
 import type { Log } from '../metrics/log.ts';
 import { Failure, toError } from '../words/failure.ts';
 import { mayBeDone } from './pg-failure.ts';
@@ -59,7 +61,6 @@ export function followChanges(
   const subjects = new Map<string, Subject & Followed>();
   /** Names of subjects that are asked alone, until Postgres answers their marks. */
   const apart = new Set<string>();
-  let asking: Promise<Marks> | undefined;
   const ask = async (asked: readonly Subject[], send: Database['query']): Promise<Marks> => {
     const columns = asked.map(({ name, mark }) => `${mark} as "${name}"`);
     const name = `marks-of-${asked.map((source) => source.name).join('-')}`;
@@ -82,18 +83,12 @@ export function followChanges(
       return NO_MARKS;
     }
   };
-  const askOnce = () => {
-    asking ??= askTogether().finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  };
+  const askOnce = shareCalls(askTogether);
 
   function follow(subject: Subject): Followed {
     const { name, load } = subject;
     let known: string | null | undefined;
     let readMs = Number.NEGATIVE_INFINITY;
-    let reading: Promise<void> | undefined;
     const askMark = async (): Promise<Marks> => {
       // The statement that is under way may be older than the subject.
       for (let tries = 0; tries < 2 && !apart.has(name); tries++) {
@@ -111,12 +106,7 @@ export function followChanges(
       known = mark;
       readMs = askedMs;
     };
-    const refresh = () => {
-      reading ??= read().finally(() => {
-        reading = undefined;
-      });
-      return reading;
-    };
+    const refresh = shareCalls(read);
     const ageMs = () => nowMs() - readMs;
     const followed = {
       refresh,

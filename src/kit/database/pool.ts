@@ -56,7 +56,7 @@ export type Database = {
     work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
   ) => Promise<T>;
   /** Connections open, idle and at most, and callers that wait for one. */
-  readonly usage: () => PoolUsage;
+  readonly usage: () => Readonly<Record<'total' | 'idle' | 'waiting' | 'max', number>>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
@@ -86,14 +86,6 @@ const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 
 /** How long the client waits beyond the server's own statement timeout before it gives a connection up. */
 const CLIENT_GRACE_MS = 1000;
-
-/** How far the connections of a pool are used. */
-type PoolUsage = {
-  readonly total: number;
-  readonly idle: number;
-  readonly waiting: number;
-  readonly max: number;
-};
 
 export function openPool(options: PoolOptions): Database {
   const pool = openConnections(options);
@@ -258,7 +250,8 @@ function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>
 }
 
 /** Share of the connections of a pool that are busy: what *connections* means in alerts, the console and the documents. */
-export const busyShare = ({ total, idle, max }: PoolUsage) => (total - idle) / max;
+export const busyShare = ({ total, idle, max }: ReturnType<Database['usage']>) =>
+  (total - idle) / max;
 
 /** Works within one transaction on one connection, and notes its commit. */
 async function inTransaction<T>(

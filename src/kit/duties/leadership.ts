@@ -7,6 +7,7 @@
  * A write that is harmless when two processes do it, such as appending to a stream, needs no epoch.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shareCalls } from '../caches/at-most-once-in.ts';
 import type { Database, Statement } from '../database/pool.ts';
 import { firstOf } from '../database/statement.ts';
 import type { Failpoint } from '../process/failpoint.ts';
@@ -19,13 +20,6 @@ export type Lease = (typeof LEASES)[number];
 const STANDBY = 'standby';
 
 export type Writes = Pick<Database, 'query' | 'transaction'>;
-
-type Lead = {
-  /** Runs `work` unless another process leads; resolves to whether `work` ran. Duties of a lease run side by side. */
-  readonly run: (work: () => Promise<void>) => Promise<boolean>;
-  /** The writes of `work`, each in a database transaction that proves the epoch. */
-  readonly writes: Writes;
-};
 
 export type Leadership = ReturnType<typeof createLeadership>;
 
@@ -101,12 +95,14 @@ export function createLeadership(
     return !isOtherIdle;
   }
   return {
-    of: (lease: Lease): Lead => {
+    of: (lease: Lease) => {
       const lead = leads.get(lease);
       if (lead === undefined) throw new Error(`there is no lease ${lease}`);
       return {
-        writes: lead.writes,
-        run: async (work) => {
+        /** The writes of `work`, each in a database transaction that proves the epoch. */
+        writes: lead.writes as Writes,
+        /** Runs `work` unless another process leads; resolves to whether `work` ran. Duties of a lease run side by side. */
+        run: async (work: () => Promise<void>): Promise<boolean> => {
           const ran = await lead.run(work);
           const isIdle = !LEASES.some(isLed);
           if (isIdle) await standby.renew();
@@ -132,7 +128,6 @@ function createTerm({ database, owner }: Parts, name: string) {
   let renewedMs = Number.NEGATIVE_INFINITY;
   let deniedMs = Number.NEGATIVE_INFINITY;
   let isMade = false;
-  let asking: Promise<string | undefined> | undefined;
   const ask = async (): Promise<string | undefined> => {
     if (!isMade) await database.query(makeStatement, [name]);
     isMade = true;
@@ -146,12 +141,7 @@ function createTerm({ database, owner }: Parts, name: string) {
     if (taken === undefined) deniedMs = askedMs;
     return taken?.epoch;
   };
-  const askOnce = () => {
-    asking ??= ask().finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  };
+  const askOnce = shareCalls(ask);
   return {
     epoch: () => epoch,
     isLed: () => epoch !== undefined,

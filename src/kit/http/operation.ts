@@ -13,7 +13,7 @@ import type {
 import { LIST_ROWS, pageOf, pageSchema } from '../words/page.ts';
 import { type Decider, type Role, withReaders } from '../words/principal.ts';
 import { answerHeaders } from './answers/answer-headers.ts';
-import { tagIn } from './answers/entity-tag.ts';
+import { tagIn } from './answers/encoding.ts';
 import {
   type Answers,
   answerKept,

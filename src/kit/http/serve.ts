@@ -51,12 +51,6 @@ type ServeOptions = {
 
 export type Serving = Awaited<ReturnType<typeof serve>>;
 
-type BareProblem = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-};
-
 /** An application, as a server calls it. */
 export const toListener = (app: Hono<AppEnv>): RequestListener =>
   // EarlyResponse reads what an answer leaves of a body.
@@ -211,7 +205,7 @@ const isWhole = ({ complete, headers }: IncomingMessage) =>
   (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0);
 
 /** Problems of requests that never reach the application, with the headers that it gives every answer. */
-function bareProblem(problem: Problem, requestId: string = randomUUID()): BareProblem {
+function bareProblem(problem: Problem, requestId: string = randomUUID()) {
   const json = problemJson(problem, requestId);
   const body = JSON.stringify(json);
   const headers = {

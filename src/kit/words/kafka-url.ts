@@ -6,17 +6,8 @@ import { BAD_ESCAPE, decodeLogin, type TlsFiles, tlsFaults } from './client-tls.
 
 /** The first is the default. */
 const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const;
-type Mechanism = (typeof MECHANISMS)[number];
 
-export type KafkaUrl = {
-  readonly brokers: readonly { readonly host: string; readonly port: number }[];
-  /** Undefined without a password. */
-  readonly login:
-    | { readonly username: string; readonly password: string; readonly mechanism: Mechanism }
-    | undefined;
-  /** Undefined where the connection is not encrypted. */
-  readonly tls: TlsFiles | undefined;
-};
+export type KafkaUrl = ReturnType<typeof readKafkaUrl>['url'];
 
 const SHAPE = /^kafka(s?):\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\?(.*))?$/;
 const BROKER = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
@@ -24,11 +15,11 @@ const PORT_MAX = 65_535;
 const SAID_SHAPE =
   'must be kafka://[USER:PASSWORD@]HOST:PORT, with commas between brokers, or kafkas:// for TLS';
 
-/** All problems of a text, none of which contains a password; `url` is what could be read. */
-export function readKafkaUrl(text: string): {
-  readonly url: KafkaUrl;
-  readonly problems: readonly string[];
-} {
+/**
+ * All problems of a text, none of which contains a password; `url` is what could be read. Its `login` is undefined without a password,
+ * and its `tls` where the connection is not encrypted.
+ */
+export function readKafkaUrl(text: string) {
   const problems: string[] = [];
   const parts = SHAPE.exec(text);
   const [, secure = '', userinfo, hosts = '', query = ''] = parts ?? [];
@@ -39,7 +30,7 @@ export function readKafkaUrl(text: string): {
   }
   const { mechanism, ...files } = Object.fromEntries(new URLSearchParams(query));
   const login = readLogin(userinfo, mechanism, isPlain, problems);
-  const tls = isPlain ? undefined : files;
+  const tls: TlsFiles | undefined = isPlain ? undefined : files;
   problems.push(...tlsFaults(files, isPlain ? 'kafkas' : undefined, ['mechanism']));
   const brokers = found.map((broker) => ({
     host: broker?.[1] ?? broker?.[2] ?? '',
@@ -53,7 +44,7 @@ function readLogin(
   given: string | undefined,
   isPlain: boolean,
   problems: string[],
-): KafkaUrl['login'] {
+) {
   const mechanism = MECHANISMS.find((known) => known === (given ?? MECHANISMS[0]));
   if (mechanism === undefined) {
     problems.push(`mechanism must be ${MECHANISMS.join(', ')}, not '${given}'`);

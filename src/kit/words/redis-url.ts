@@ -5,19 +5,15 @@
 import { BAD_ESCAPE, decodeLogin, type TlsFiles, tlsFaults } from './client-tls.ts';
 import { Failure } from './failure.ts';
 
-export type RedisUrl = {
-  readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  /** Undefined without a password. */
-  readonly login: { readonly username: string; readonly password: string } | undefined;
-  readonly database: number;
-  /** Undefined where the connection is not encrypted. */
-  readonly tls: TlsFiles | undefined;
-};
+export type RedisUrl = ReturnType<typeof parseRedisUrl>;
 
 const PORT = 6379;
 
-/** @throws Failure that says what is wrong and never contains a password */
-export function parseRedisUrl(text: string): RedisUrl {
+/**
+ * `login` is undefined without a password, and `tls` where the connection is not encrypted.
+ * @throws Failure that says what is wrong and never contains a password
+ */
+export function parseRedisUrl(text: string) {
   const [first, ...others] = text.split(',').map(parseNode);
   if (first === undefined) throw bad('names no server');
   for (const [index, other] of others.entries()) {

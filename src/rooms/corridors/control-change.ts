@@ -16,7 +16,7 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
 import { keysOf } from '../../kit/words/keys-of.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { reasonField, reasonText } from '../../kit/words/plain-text.ts';
 import type { Decider, Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
@@ -24,10 +24,6 @@ import { requireAuthority, requireOther } from './authority.ts';
 import { makeValue } from './control-value.ts';
 import { sayValue } from './say.ts';
 
-const REASON_CHARS_MAX = 500;
-export const reasonField = plainText(REASON_CHARS_MAX).meta({
-  description: 'For colleagues and the audit log.',
-});
 /** Longer: people forget that the control is in force; a lasting change belongs in a rule set or a limit. */
 const END_DAYS_MAX = 7;
 /** Most controls of a kind in scopes that people name freely: every process reads all controls after a change, in 0.3 ms for this many. */
@@ -73,9 +69,7 @@ export const controlCommandSchema = z
     rate_per_second: VALUE_FIELDS.rate_per_second.optional(),
     burst: VALUE_FIELDS.burst.optional(),
     reason: reasonField,
-    message: plainText(REASON_CHARS_MAX)
-      .optional()
-      .meta({ description: 'What refused clients read.' }),
+    message: reasonText.optional().meta({ description: 'What refused clients read.' }),
     ends_at: wireTime.optional().meta({
       description: `When the control ends by itself, by Postgres’ clock; tighten, manual and throttle need it, in ${END_DAYS_MAX} days at most, and limits have none.`,
     }),

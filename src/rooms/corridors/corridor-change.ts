@@ -21,10 +21,9 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { plainText, reasonField } from '../../kit/words/plain-text.ts';
 import type { Decider } from '../../kit/words/principal.ts';
 import { AUTHORITY, requireAuthority } from './authority.ts';
-import { reasonField } from './control-change.ts';
 
 const shards = z.int().min(1).max(SHARDS_MAX).meta({
   description:

@@ -5,9 +5,10 @@ import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, change, list } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { reasonField } from '../../kit/words/plain-text.ts';
 import { HOUR_MS } from '../../kit/words/range.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
-import { changeControl, reasonField } from './control-change.ts';
+import { changeControl } from './control-change.ts';
 import { readProposals } from './hour-figures.ts';
 import { PROPOSED_POINTS, proposalSchema, THRESHOLDS, THROTTLED_SHARE } from './proposals.ts';
 

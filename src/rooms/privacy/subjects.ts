@@ -31,24 +31,7 @@ type Looked = { readonly lookup: string; readonly token: string | undefined };
 /** Drafts by the lookups of their values. */
 type Drafts = ReadonlyMap<string, Draft>;
 
-export type Subjects = {
-  /** Returns the token of a value that is in memory. */
-  readonly recall: (field: string, text: string) => string | undefined;
-  /** Looks values up, in their order. */
-  readonly look: (wanted: readonly Wanted[]) => Promise<readonly Looked[]>;
-  /** Looks values up, and drafts a subject for each that has none. */
-  readonly draft: (
-    wanted: readonly Wanted[],
-  ) => Promise<{ readonly looked: readonly Looked[]; readonly drafts: Drafts }>;
-  /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
-  readonly store: (drafts: Drafts) => Promise<ReadonlyMap<string, string>>;
-  /** Returns the tokens of values, and makes a subject for each that has none. */
-  readonly nameAll: (wanted: readonly Wanted[]) => Promise<readonly string[]>;
-  /** Returns those of the tokens that have a subject now, whatever this process remembers. */
-  readonly living: (tokens: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** Returns the JSON texts of values by token, without tokens that have no subject. */
-  readonly reveal: (tokens: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-};
+export type Subjects = ReturnType<typeof openSubjects>;
 
 type Opened = {
   readonly database: Pick<Database, 'query' | 'write'>;
@@ -66,7 +49,7 @@ export type Declarations = {
   readonly subjects: Pick<Subjects, 'reveal'>;
 };
 
-export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
+export function openSubjects({ database, keys, marketKey }: Opened) {
   const lookupHmac = hmacOf(marketKey);
   let [wrapping] = keys;
   const tokens = new Map<string, LRUCache<string, string>>();
@@ -108,9 +91,12 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
     });
   };
   return {
-    recall: (field, text) => tokensOf(field).get(text),
-    look: (wanted) => inParts(wanted, lookUp),
-    async draft(wanted) {
+    /** Returns the token of a value that is in memory. */
+    recall: (field: string, text: string) => tokensOf(field).get(text),
+    /** Looks values up, in their order. */
+    look: (wanted: readonly Wanted[]) => inParts(wanted, lookUp),
+    /** Looks values up, and drafts a subject for each that has none. */
+    async draft(wanted: readonly Wanted[]) {
       const looked = await inParts(wanted, lookUp);
       const drafts = new Map<string, Draft>();
       for (const [nth, { lookup, token }] of looked.entries())
@@ -118,18 +104,22 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
           drafts.set(lookup, draftOf(lookupHmac(`counted\0${lookup}`), wanted[nth]));
       return { looked, drafts };
     },
-    async nameAll(wanted) {
+    /** Returns the tokens of values, and makes a subject for each that has none. */
+    async nameAll(wanted: readonly Wanted[]): Promise<string[]> {
       const { looked, drafts } = await this.draft(wanted);
       const made = await this.store(drafts);
       return looked.map(({ lookup, token }) => token ?? made.get(lookup) ?? gone());
     },
-    async store(drafts) {
+    /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
+    async store(drafts: Drafts): Promise<ReadonlyMap<string, string>> {
       const parts = await inParts([...drafts], async (part) => [...(await store(new Map(part)))]);
       return new Map(parts);
     },
-    living: async (asked) =>
+    /** Returns those of the tokens that have a subject now, whatever this process remembers. */
+    living: async (asked: readonly string[]) =>
       new Set((await findLiving(database.query, asked)).map(({ token }) => token)),
-    async reveal(asked) {
+    /** Returns the JSON texts of values by token, without tokens that have no subject. */
+    async reveal(asked: readonly string[]) {
       const distinct = [...new Set(asked)];
       const missing = distinct.filter((token) => !values.has(token));
       const rows = missing.length === 0 ? [] : await readSubjects(database.query, missing);

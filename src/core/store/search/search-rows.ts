@@ -5,7 +5,7 @@
  * The inner select follows the index. Around it each row is numbered and compared with the filter, and the last row that was looked at
  * comes with the matches: where the reading stopped is known from one snapshot.
  */
-import type { Query } from '../../../kit/database/pool.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
 import { SCORE_MAX } from '../../domain/score-record.ts';
 import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
@@ -40,12 +40,6 @@ export type RowSearch = {
   readonly lookedAtMax: number;
   /** The number of matches that ends the reading, or that a ranked list returns. */
   readonly rows: number;
-};
-
-export type FoundRows = {
-  readonly found: readonly RowPosition[];
-  /** The last row that was looked at, and the number of rows looked at; undefined without such a row, or if `rows` matches came first. */
-  readonly last: { readonly at: RowPosition; readonly looked: number } | undefined;
 };
 
 /** The predicate of scores_risky_time_idx and scores_riskiest_idx, word for word, or the planner would not use them. */
@@ -192,8 +186,6 @@ function begin({ range }: RowSearch) {
   return { values, parameter };
 }
 
-type Reader = { readonly query: Query };
-
 type LookedAtRow = {
   readonly transaction_id: string;
   readonly created_at: Date;
@@ -220,8 +212,11 @@ export function findStatement(search: RowSearch) {
   };
 }
 
-/** Finds the matches in the order of the list. In a ranked list the last row that was looked at stands first if that row matches. */
-export async function findRows({ query }: Reader, search: RowSearch): Promise<FoundRows> {
+/**
+ * Finds the matches in the order of the list. In a ranked list the last row that was looked at stands first if that row matches.
+ * `last` has the number of rows looked at, and is undefined without such a row, or if `rows` matches came first.
+ */
+export async function findRows({ query }: Pick<Database, 'query'>, search: RowSearch) {
   const { text, values } = findStatement(search);
   const rows = await query<LookedAtRow>({ text }, values);
   const last = rows.find((row) => row.is_last);
@@ -237,7 +232,7 @@ function toPosition(row: LookedAtRow): RowPosition {
 
 /** Counts the matches among the rows that are looked at. */
 export async function countRows(
-  { query }: Reader,
+  { query }: Pick<Database, 'query'>,
   search: RowSearch,
 ): Promise<{ readonly count: number; readonly looked: number }> {
   const { values, parameter } = begin(search);

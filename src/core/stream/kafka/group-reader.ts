@@ -1,6 +1,7 @@
 /** Reads entries as a member of the market's consumer group. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterMetadata, GroupPartitionsAssigner } from '@platformatic/kafka';
+import { shareCalls } from '../../../kit/caches/at-most-once-in.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamEntry } from '../group/read-group.ts';
@@ -71,14 +72,8 @@ export async function openGroupReader(
   for (const topic of topics.keys()) member.topics.track(topic);
   await member.joinGroup({ partitionAssigner }).catch(throwKafkaFailure);
   const owned = opened.move();
-  let committing: Promise<void> | undefined;
   /** Commits one at a time, which takes what came during the one before. */
-  const flush = async () => {
-    committing ??= (claims?.commit() ?? Promise.resolve()).finally(() => {
-      committing = undefined;
-    });
-    await committing;
-  };
+  const flush = shareCalls(async () => claims?.commit());
   return {
     /** Entries that are there, or come within half a second. Throws a Failure. */
     async read(): Promise<StreamEntry[]> {

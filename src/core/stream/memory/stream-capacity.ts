@@ -3,6 +3,8 @@
  * the memory of profiles makes itself longer. The streams of a server share its room by dynamic thresholds (Choudhury and
  * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that its own append leaves free, so one alone gets eight ninths.
  */
+
+import { shareCalls } from '../../../kit/caches/at-most-once-in.ts';
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -52,7 +54,6 @@ export function createStreamRooms(options: StreamRoomsOptions) {
   const { redis, listStreams, fill = 1 } = options;
   const transactionsMax = Math.ceil(options.transactionsMax * fill);
   let last: { readonly atMs: number; readonly roomOf: RoomOf } | undefined;
-  let underWay: Promise<RoomOf> | undefined;
   const read = async (): Promise<RoomOf> => {
     const streams = await listStreams();
     const calls = streams.map(({ transactions, counts }) => ({
@@ -75,12 +76,7 @@ export function createStreamRooms(options: StreamRoomsOptions) {
     last = { atMs, roomOf };
     return roomOf;
   };
-  const measure = () => {
-    underWay ??= take().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
+  const measure = shareCalls(take);
   return {
     /** Measures now: one round trip on a single node. Throws a Failure. */
     measure,

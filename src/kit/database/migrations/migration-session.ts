@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Failure } from '../../words/failure.ts';
 import { toDriverUrl } from '../../words/postgres-url.ts';
-import { sqlStateOf } from '../pg-failure.ts';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../pg-failure.ts';
 import { createBeginText, startupSettings } from '../session-settings.ts';
 
 /** First key of a market's advisory lock, and the key for `shared`. Transactions hold them: a pooler drops session locks. */
@@ -22,7 +22,6 @@ export const LOCK_TIMEOUT_MS = 400;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 15_000;
 const LOCK_ATTEMPTS_MAX = 150;
-const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 /** Function of Postgres for the `raise info` by which a step reports its progress; some languages have a word of their own for INFO. */
 const RAISES = 'exec_stmt_raise';

@@ -22,7 +22,7 @@ const OF_REPLICA = { setting: 'DATABASE_REPLICA_URL' } as const;
 const CHECK_MS_MAX = 1000;
 
 /** A WAL position that the replica has yet to reach, and when the primary was asked for it. */
-type Target = LogPosition & { readonly atMs: number };
+type Target = Awaited<ReturnType<typeof readWritten>> & { readonly atMs: number };
 
 export type OpenReplica = ReturnType<typeof openReplica>;
 
@@ -136,23 +136,11 @@ async function repeat(check: () => Promise<void>, everyMs: number, signal: Abort
   }
 }
 
-type LogPosition = {
-  /** WAL position as Postgres prints it: `0/3000148`. */
-  readonly lsn: string;
-  /** System identifier of the database cluster; a replica has its primary's. */
-  readonly system: string;
-  /** Timeline of the position: a promotion begins a new one, and positions of two timelines do not compare. */
-  readonly timeline: number;
-};
-
-type ReplayedTo = {
-  /** False for a server that takes writes, and for a replica of another database cluster or timeline. */
-  readonly isStandby: boolean;
-  readonly isReached: boolean;
-};
-
-/** An acknowledged commit is in the written WAL unless synchronous_commit is off, which the engine does not run with. */
-export const readWritten = onlyOf<LogPosition>(
+/**
+ * An acknowledged commit is in the written WAL unless synchronous_commit is off, which the engine does not run with. A replica has the
+ * system identifier of its primary, and a promotion begins a new timeline: positions of two timelines do not compare.
+ */
+export const readWritten = onlyOf<{ lsn: string; system: string; timeline: number }>(
   'select-written-log',
   `select pg_current_wal_lsn()::text as lsn, system_identifier::text as system,
           ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int4 as timeline
@@ -163,7 +151,10 @@ export const readWritten = onlyOf<LogPosition>(
  * The control file has the timeline that was replayed at the last restartpoint. After a fail-over it is behind for minutes, in
  * which the primary answers. `received_tli` of pg_stat_wal_receiver is not, but takes the role pg_read_all_stats.
  */
-export const readReplayed = onlyOf<ReplayedTo, [lsn: string, system: string, timeline: number]>(
+export const readReplayed = onlyOf<
+  { isStandby: boolean; isReached: boolean },
+  [lsn: string, system: string, timeline: number]
+>(
   'select-replayed-log',
   `select pg_is_in_recovery() and system_identifier::text = $2 and min_recovery_end_timeline = $3 as "isStandby",
           coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) as "isReached"

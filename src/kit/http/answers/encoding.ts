@@ -1,8 +1,22 @@
-/** The encoding of an answer (RFC 9110, 12.5.3), by what the client takes. */
+/**
+ * The encoding of an answer (RFC 9110, 12.5.3), by what the client takes. The bytes of an answer differ by its encoding, so each
+ * encoding has a strong entity tag of its own (8.8.3).
+ */
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
 import type { AppEnv } from '../app-env.ts';
-import { ENCODINGS } from './entity-tag.ts';
+
+/** Encodings that answers are sent in. */
+export const ENCODINGS = ['br', 'gzip'] as const;
+const ENCODED = new RegExp(`-(${ENCODINGS.join('|')})"$`);
+
+/** @param tag of the answer without an encoding */
+export const encodedTag = (tag: string, encoding: string): string =>
+  tag.replace(/"$/, `-${encoding}"`);
+
+/** The tag of the answer before encoding, by the tag of an encoded answer in a header. */
+export const tagIn = (header: string | undefined): string | undefined =>
+  header?.replace(ENCODED, '"');
 
 export type Encoding = (typeof ENCODINGS)[number];
 

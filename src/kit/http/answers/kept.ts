@@ -7,8 +7,7 @@ import type { AnswerText } from '../../caches/answer-cache.ts';
 import { shown } from '../../words/list-parameters.ts';
 import type { AppEnv } from '../app-env.ts';
 import { ANSWER_HEADERS, type answerHeaders, answerJson } from './answer-headers.ts';
-import { encodingOfWhole } from './encoding.ts';
-import { encodedTag } from './entity-tag.ts';
+import { encodedTag, encodingOfWhole } from './encoding.ts';
 
 const TAG_CHARS = 22;
 

@@ -169,20 +169,15 @@ export function repeatableOf(token: string, key: string, request: string): Repea
   };
 }
 
-export function encrypt(secret: Buffer, { status, headers, body }: KeptAnswer): Buffer {
-  const head = Buffer.from(JSON.stringify({ status, headers }));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(head.byteLength);
-  return seal(secret, Buffer.concat([length, head, body]), NAME);
-}
+export const encrypt = (secret: Buffer, { body, ...head }: KeptAnswer): Buffer =>
+  seal(secret, Buffer.from(JSON.stringify({ ...head, body: body.toString('base64') })), NAME);
 
 /** @throws Error where the secret or the bytes are others */
 export function decrypt(secret: Buffer, stored: Buffer): KeptAnswer {
   const plain = unseal(secret, stored, NAME);
   if (plain === undefined) throw new Error('a kept answer was changed');
-  const bodyAt = 4 + plain.readUInt32BE(0);
-  const head: Omit<KeptAnswer, 'body'> = JSON.parse(plain.toString('utf8', 4, bodyAt));
-  return { ...head, body: plain.subarray(bodyAt) };
+  const { body, ...head } = JSON.parse(plain.toString());
+  return { ...head, body: Buffer.from(body, 'base64') };
 }
 
 /**
