@@ -29,12 +29,16 @@ import {
   inIndexOrder,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
-import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
+import { missingWithin } from '../../../kit/words/page.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
-import { TOTAL_MAX, type TransactionSearchParameters } from './parameters.ts';
-import { digestQuestion, encodeSearchCursor } from './search-cursor.ts';
+import {
+  digestQuestion,
+  encodeSearchCursor,
+  TOTAL_MAX,
+  type TransactionSearchParameters,
+} from './parameters.ts';
 
 /** Months of one statement behind the first month, in which most pages end: a statement takes a millisecond, also where it finds no row. */
 const GROUP_MONTHS = 6;
@@ -61,21 +65,12 @@ const toFoundTransaction = (row: FoundTransaction): FoundTransactionJson => ({
   label: row.label,
 });
 
-type Found = {
-  readonly rows: readonly FoundTransaction[];
-  /** The page without its items. */
-  readonly page: Omit<PageJson<never>, 'items'> & {
-    readonly complete: boolean;
-    readonly searched_to: string | null;
-    readonly total?: Total;
-  };
-};
-
+/** `page` is the page without its items. */
 export async function find(
   databases: Databases,
   asked: TransactionSearchParameters,
   lookedAtMax = LOOKED_AT_MAX,
-): Promise<Found> {
+) {
   const { limit, sort, order, cursor, total, fields: _, ...rest } = asked;
   const digest = digestQuestion({ sort, order, ...rest });
   const list = listOf(asked);
@@ -121,20 +116,16 @@ type Question = {
   readonly lookedAtMax: number;
 };
 
-type Listed = {
-  readonly listed: readonly RowPosition[];
-  /** The position after which the list goes on; null: nothing is left, or the list is ranked. */
-  readonly next: RowPosition | null;
-  /** How far the page looked, where a bound ended the page before the page was full; null: no bound did. */
-  readonly stopped: Position | null;
-};
-
-async function listRows(databases: Databases, question: Question): Promise<Listed> {
+/**
+ * `next` is the position after which the list goes on, null where nothing is left, or the list is ranked. `stopped` is how far the page
+ * looked, where a bound ended the page before the page was full.
+ */
+async function listRows(databases: Databases, question: Question) {
   const { list, isDescending, limit, lookedAtMax } = question;
   const found: RowPosition[] = [];
   const ranked = isRanked(list);
   let looked = 0;
-  const end = (next: RowPosition | null): Listed => {
+  const end = (next: RowPosition | null) => {
     if (ranked) found.sort(byRank(isDescending));
     const isShort = next !== null && (ranked || found.length < limit);
     return {

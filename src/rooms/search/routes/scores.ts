@@ -22,8 +22,7 @@ import {
 } from '../queries/explain-score.ts';
 import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
 import { habitSchema, readHabit } from '../queries/habit.ts';
-import type { Parts } from '../queries/read-transaction.ts';
-import { readScore, type Unscored } from '../queries/read-transaction.ts';
+import { type Parts, readScore, type Unscored } from '../queries/read-transaction.ts';
 import { transactionPath } from './transactions.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -50,19 +49,12 @@ export async function refuseUnscored(
 
 /** Returns why there is no score to explain; a score that was stored meanwhile is found by the next request. */
 function unscored(why: Unscored, id: string): Problem {
-  switch (why) {
-    case 'dead-letter':
-      return new Problem(
-        'dead-letter',
-        `Scoring of ${given(id)} was given up; an operator may replay it.`,
-      );
-    case 'unknown':
-      return new Problem('not-found', `No transaction has the id ${given(id)}.`);
-    case 'pending':
-      return new Problem('not-found', `The transaction ${given(id)} is not scored yet.`, {
-        headers: { 'Retry-After': PENDING_RETRY_AFTER_SECONDS },
-      });
-  }
+  if (why === 'dead-letter')
+    return new Problem(why, `Scoring of ${given(id)} was given up; an operator may replay it.`);
+  if (why === 'unknown') return new Problem('not-found', `No transaction has the id ${given(id)}.`);
+  return new Problem('not-found', `The transaction ${given(id)} is not scored yet.`, {
+    headers: { 'Retry-After': PENDING_RETRY_AFTER_SECONDS },
+  });
 }
 
 export const scoreOperations: readonly Operation<Parts>[] = [

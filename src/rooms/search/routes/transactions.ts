@@ -15,9 +15,9 @@ import { idText } from '../../../kit/words/plain-text.ts';
 import { clientSeen, withReaders } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import { FIELD_NAMES, transactionSelected } from '../queries/fields.ts';
-import type { Parts } from '../queries/read-transaction.ts';
 import {
   expandTransaction,
+  type Parts,
   readTransaction,
   transactionDetailSchema,
   transactionParameters,

@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
-import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
-import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
 import {
   decodeSearchCursor,
   encodeSearchCursor,
-} from '../../../../src/rooms/search/queries/search-cursor.ts';
+  transactionSearchParameters,
+} from '../../../../src/rooms/search/queries/parameters.ts';
+import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openOrdered } from '../../../support/reads.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeCursor, encodeCursor, lowestIdAt } from '../../../../src/kit/words/cursor.ts';
-import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import {
   decodeSearchCursor,
   digestQuestion,
   encodeSearchCursor,
-} from '../../../../src/rooms/search/queries/search-cursor.ts';
+  transactionSearchParameters,
+} from '../../../../src/rooms/search/queries/parameters.ts';
 
 const MS_MAX = 253_402_300_799_999;
 
