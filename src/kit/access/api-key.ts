@@ -15,14 +15,8 @@ const ID_CHARS = 9;
 /** Base62 digits that hold 32 bits. */
 const CHECKSUM_CHARS = 6;
 
-export type MintedKey = {
-  readonly keyId: string;
-  /** Shown once, never stored. */
-  readonly key: string;
-  readonly keyHash: Buffer;
-};
-
-export function mintApiKey(): MintedKey {
+/** The key itself is shown once, and never stored. */
+export function mintApiKey() {
   const keyId = base62(randomBytes(ID_BYTES), ID_CHARS);
   const body = `risk_${keyId}_${base62(randomBytes(SECRET_BYTES), SECRET_CHARS)}`;
   const key = body + checksum(body);
@@ -32,17 +26,15 @@ export function mintApiKey(): MintedKey {
 /** Begins the tokens of links that log in once, which are no keys. */
 export const LINK_PREFIX = 'risk_login_';
 
-type MintedToken = { readonly token: string; readonly tokenHash: Buffer };
-
 /** The token of a session. */
-export function mintSession(): MintedToken & { readonly sessionId: string } {
+export function mintSession() {
   const token = base62(randomBytes(SECRET_BYTES), SECRET_CHARS);
   const sessionId = base62(randomBytes(ID_BYTES), ID_CHARS);
   return { sessionId, token, tokenHash: apiKeyHash(token) };
 }
 
 /** The token of a link that logs in once. */
-export function mintLink(): MintedToken {
+export function mintLink() {
   const body = LINK_PREFIX + base62(randomBytes(SECRET_BYTES), SECRET_CHARS);
   const token = body + checksum(body);
   return { token, tokenHash: apiKeyHash(token) };
