@@ -2,8 +2,8 @@
 import { EXIT } from '../kit/command/command.ts';
 import { readEnvironment } from '../kit/config/config.ts';
 import '../kit/process/address-time.ts';
-import { onShutdown } from '../kit/process/shutdown.ts';
 import { run } from './run.ts';
+import { onShutdown } from './shutdown.ts';
 
 /** How long open handles may keep a finished command alive before it is ended for them. */
 const NATURAL_EXIT_MS = 2000;

@@ -7,7 +7,6 @@ import { marketKeys } from '../core/stream/keys.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
 import { readReach } from '../kit/database/market-reach.ts';
-import { missingMigrations } from '../kit/database/migrations/schema-version.ts';
 import { countConnections } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
@@ -20,6 +19,7 @@ import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
 import { type Finding, finding } from './finding.ts';
 import { refusedByPostgres, refusedByRedis } from './rights.ts';
+import { missingMigrations } from './schema-version.ts';
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };

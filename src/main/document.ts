@@ -2,9 +2,9 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { MEMBERS } from '../core/accept/examples.ts';
 import { document as accept } from '../core/accept/routes.ts';
-import { document as docs } from '../kit/http/docs.ts';
 import { buildDocument } from '../kit/http/document.ts';
-import { document as health } from '../kit/http/health.ts';
+import { document as docs } from './http/docs.ts';
+import { document as health } from './http/health.ts';
 import { ROOMS } from './rooms.ts';
 
 let loaded: Promise<object> | undefined;

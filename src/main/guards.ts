@@ -9,11 +9,11 @@ import { isPoolBusy, isPostgresOutage, isStuck } from '../kit/database/outage.ts
 import type { Database } from '../kit/database/pool.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
-import { createReadiness } from '../kit/process/vital-signs.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import { isRedisOutage, isStreamAtFault } from '../kit/redis/outage.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { watchRights } from './rights.ts';
+import { createReadiness } from './vital-signs.ts';
 
 const PROBE_SECONDS = 60;
 /** How soon a lost connection of the probe is replaced: a statement that is slow within this time may trip the breaker. */

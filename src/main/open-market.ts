@@ -23,7 +23,6 @@ import { createRecordUse, findLoginLink, findOpenSession } from '../kit/access/s
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
 import { type Changes, followChanges } from '../kit/database/follow-changes.ts';
-import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import {
   followServerOf,
   openDatabase,
@@ -36,21 +35,22 @@ import type { CountRead } from '../kit/database/replica/choose-database.ts';
 import { openReplica } from '../kit/database/replica/replica.ts';
 import type { Server } from '../kit/database/server.ts';
 import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
-import { createApp } from '../kit/http/app.ts';
 import { openAuthenticator } from '../kit/http/auth/auth.ts';
 import { createCpuQueue } from '../kit/http/body/cpu-queue.ts';
 import { traceRequests } from '../kit/http/edge.ts';
-import type { Vitals } from '../kit/http/health.ts';
 import { toListener } from '../kit/http/serve.ts';
 import { createMarketMetrics } from '../kit/metrics/metrics.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
-import { createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
+import { createApp } from './http/app.ts';
+import type { Vitals } from './http/health.ts';
 import { watchRights } from './rights.ts';
 import { openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
+import { waitForSchema } from './schema-version.ts';
+import { createReadiness } from './vital-signs.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;

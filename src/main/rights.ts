@@ -2,11 +2,11 @@
 import { marketKeys } from '../core/stream/keys.ts';
 import { readReach } from '../kit/database/market-reach.ts';
 import type { Database } from '../kit/database/pool.ts';
-import type { Refused } from '../kit/http/health.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import { type RedisClient, toRedisFailure } from '../kit/redis/connection.ts';
 import { RIGHT_MISSING } from '../kit/redis/outage.ts';
 import { Failure, redisRights } from '../kit/words/failure.ts';
+import type { Refused } from './http/health.ts';
 
 /** The commands of the engine and of its scripts. */
 const COMMANDS =

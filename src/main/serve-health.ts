@@ -1,10 +1,10 @@
 /** A worker's listener: the health routes of the API on a port of their own, where `/metrics` needs no key. */
 import type { Config } from '../kit/config/config.ts';
-import { createApp } from '../kit/http/app.ts';
-import { type HealthDependencies, healthRoutes, type Vitals } from '../kit/http/health.ts';
 import { serve, toListener } from '../kit/http/serve.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
+import { createApp } from './http/app.ts';
+import { type HealthDependencies, healthRoutes, type Vitals } from './http/health.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -36,7 +36,6 @@ import { openCorridorAmounts } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, type Environment, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { followChanges } from '../kit/database/follow-changes.ts';
-import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { followServerOf, openDatabase, openProbe } from '../kit/database/open-database.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { createLeadership } from '../kit/duties/leadership.ts';
@@ -51,12 +50,13 @@ import {
 } from '../kit/process/failpoint.ts';
 import { nameProcess } from '../kit/process/process-name.ts';
 import { openTurns } from '../kit/process/turns.ts';
-import { createLife } from '../kit/process/vital-signs.ts';
 import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
 import { openTraces } from '../kit/traces/open-traces.ts';
 import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
+import { waitForSchema } from './schema-version.ts';
 import { serveHealth } from './serve-health.ts';
+import { createLife } from './vital-signs.ts';
 
 /** Parts that a test may put in place of the engine's own. */
 export type WorkerOverrides = Partial<

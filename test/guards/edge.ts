@@ -36,7 +36,7 @@ export const EDGE: Guards = {
   'packed-answers': {
     says: 'An answer is packed as the client accepts.',
     test: 'integration/compression.test.ts > to Accept-Encoding %s are sent as %s',
-    mechanism: 'src/kit/http/app.ts',
+    mechanism: 'src/main/http/app.ts',
   },
   'nesting-bound': {
     says: 'A body of too many levels is refused before it is parsed.',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-session.ts';
-import { waitForSchema } from '../../src/kit/database/migrations/schema-version.ts';
+import { waitForSchema } from '../../src/main/schema-version.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { FIRST_POLICY } from '../support/rooms/review/policy.ts';

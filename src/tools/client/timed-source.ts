@@ -7,9 +7,9 @@ import {
   wireMsOf,
 } from '../../core/domain/file-rows.ts';
 import { type Mapping, openSource, type Projection, type Row } from '../../kit/client/rows.ts';
-import { runsOf, sortRows, type TimedRow } from '../../kit/client/sorted-rows.ts';
 import type { CommandContext } from '../../kit/command/command.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
+import { runsOf, sortRows, type TimedRow } from './sorted-rows.ts';
 
 export type Kind = 'transactions' | 'labels';
 

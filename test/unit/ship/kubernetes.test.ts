@@ -84,7 +84,7 @@ describe('deploy/kubernetes', () => {
     expect(ports).toEqual([
       { name: 'http', containerPort: role === 'api' ? config.PORT : config.RISK_WORKER_PORT },
     ]);
-    const routes = readText('src/kit/http/health.ts');
+    const routes = readText('src/main/http/health.ts');
     for (const [probe, path] of [
       [startupProbe, '/livez'],
       [livenessProbe, '/livez'],

@@ -3,9 +3,9 @@ import { Hono } from 'hono';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Problem, unavailable } from '../../../../src/kit/http/answers/problem.ts';
-import { createApp } from '../../../../src/kit/http/app.ts';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import { createApp } from '../../../../src/main/http/app.ts';
 
 test('only the duration of what people have stopped or frozen names a problem', async () => {
   const metrics = createMetrics();

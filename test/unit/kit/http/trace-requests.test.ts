@@ -9,7 +9,6 @@ import {
   type ProblemJson,
   unavailable,
 } from '../../../../src/kit/http/answers/problem.ts';
-import { createApp } from '../../../../src/kit/http/app.ts';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
 import { traceRequests } from '../../../../src/kit/http/edge.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
@@ -17,6 +16,7 @@ import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { openTraces, type Traces } from '../../../../src/kit/traces/open-traces.ts';
 import { parseTraceparent } from '../../../../src/kit/traces/trace.ts';
 import type { Principal } from '../../../../src/kit/words/principal.ts';
+import { createApp } from '../../../../src/main/http/app.ts';
 import { testConfig } from '../../../support/config.ts';
 import { newSpanFile, readSpans } from '../../../support/spans.ts';
 

@@ -1,6 +1,6 @@
 /** Detects a process that lives and does nothing, and a dependency that does not answer. */
 import { expect, test } from 'vitest';
-import { createLife, createReadiness } from '../../../../src/kit/process/vital-signs.ts';
+import { createLife, createReadiness } from '../../../../src/main/vital-signs.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 test('a worker that gives no sign for too long is not alive, and is again at the next sign', async () => {

@@ -3,15 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Health } from '../breakers/guards.ts';
-import { ROLES } from '../words/principal.ts';
-import { type ReplicaStatus, replicaStatusSchema } from '../words/replica-status.ts';
-import type { Credential } from '../words/session.ts';
-import { answerHeaders } from './answers/answer-headers.ts';
-import type { AppEnv } from './app-env.ts';
-import { type Authenticate, requireKey } from './auth/auth.ts';
-import type { DocumentPart } from './document.ts';
-import { allowedRoles, json, openResponses, problemResponses } from './openapi.ts';
+import type { Health } from '../../kit/breakers/guards.ts';
+import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import { type Authenticate, requireKey } from '../../kit/http/auth/auth.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { allowedRoles, json, openResponses, problemResponses } from '../../kit/http/openapi.ts';
+import { ROLES } from '../../kit/words/principal.ts';
+import { type ReplicaStatus, replicaStatusSchema } from '../../kit/words/replica-status.ts';
+import type { Credential } from '../../kit/words/session.ts';
 
 export type HealthDependencies = {
   /** False when the process should be restarted. */

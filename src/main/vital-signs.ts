@@ -1,5 +1,5 @@
 /** The checks behind /livez and /readyz. */
-import { settlesWithin } from './settles-within.ts';
+import { settlesWithin } from '../kit/process/settles-within.ts';
 
 /** Alive while the last sign is less than `quietMsMax` old. */
 export function createLife(quietMsMax: number): { sign: () => void; isAlive: () => boolean } {

@@ -9,11 +9,11 @@ import { dirname, join } from 'node:path';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { PROBLEMS_PATH } from './answers/problem-types.ts';
-import type { AppEnv } from './app-env.ts';
-import type { DocumentPart } from './document.ts';
-import { json, openResponses } from './openapi.ts';
-import { problemsPage, RUNBOOKS_PATH, runbooksPage } from './problems-page.ts';
+import { PROBLEMS_PATH } from '../../kit/http/answers/problem-types.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { json, openResponses } from '../../kit/http/openapi.ts';
+import { problemsPage, RUNBOOKS_PATH, runbooksPage } from '../../kit/http/problems-page.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [

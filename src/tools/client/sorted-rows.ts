@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import type { Environment } from '../config/config.ts';
-import { Failure } from '../words/failure.ts';
-import type { Row, UnreadableRow } from './rows.ts';
-import { readLines } from './text-lines.ts';
+import type { Row, UnreadableRow } from '../../kit/client/rows.ts';
+import { readLines } from '../../kit/client/text-lines.ts';
+import type { Environment } from '../../kit/config/config.ts';
+import { Failure } from '../../kit/words/failure.ts';
 
 type KindRow<K extends string> = { readonly kind: K; readonly row: Row | UnreadableRow };
 

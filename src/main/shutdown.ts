@@ -2,7 +2,7 @@
  * Signals as an AbortSignal; the end of the process that opened a channel to this one counts as SIGTERM. The first SIGTERM or SIGINT asks for a drain, the second exits at once,
  * and a drain that takes longer than `timeoutMs` is ended by force with exit code 1.
  */
-import type { Log } from '../metrics/log.ts';
+import type { Log } from '../kit/metrics/log.ts';
 
 const EXIT_FORCED = 1;
 

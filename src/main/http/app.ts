@@ -7,27 +7,32 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import type { KeptAnswers } from '../access/kept-answers.ts';
-import type { Log } from '../metrics/log.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import { given } from '../words/describe-issue.ts';
-import { toError } from '../words/failure.ts';
-import { nearestName } from '../words/nearest-name.ts';
-import type { PersonalEdge } from '../words/personal-edge.ts';
-import { chooseEncoding, type Encoding, encodedTag, encodingOfWhole } from './answers/encoding.ts';
-import { Problem, problemResponse, toProblem } from './answers/problem.ts';
-import { type AppEnv, WRITING_METHODS } from './app-env.ts';
-import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
-import { encodingOf } from './body/unpack.ts';
+import type { KeptAnswers } from '../../kit/access/kept-answers.ts';
+import {
+  chooseEncoding,
+  type Encoding,
+  encodedTag,
+  encodingOfWhole,
+} from '../../kit/http/answers/encoding.ts';
+import { Problem, problemResponse, toProblem } from '../../kit/http/answers/problem.ts';
+import { type AppEnv, WRITING_METHODS } from '../../kit/http/app-env.ts';
+import { type Authenticate, requireKey, type Trust } from '../../kit/http/auth/auth.ts';
+import { encodingOf } from '../../kit/http/body/unpack.ts';
 import {
   addDegradation,
   frameRequests,
   type Levels,
   limitTime,
   type RequestTraces,
-} from './edge.ts';
-import { translatePersonal } from './personal-edge.ts';
-import { sayReadPrimary } from './prefer.ts';
+} from '../../kit/http/edge.ts';
+import { translatePersonal } from '../../kit/http/personal-edge.ts';
+import { sayReadPrimary } from '../../kit/http/prefer.ts';
+import type { Log } from '../../kit/metrics/log.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { toError } from '../../kit/words/failure.ts';
+import { nearestName } from '../../kit/words/nearest-name.ts';
+import type { PersonalEdge } from '../../kit/words/personal-edge.ts';
 
 type AppDependencies = {
   readonly log: Log;
