@@ -14,7 +14,6 @@ import {
   type SourceFile,
 } from '../../../../src/kit/client/rows.ts';
 
-const PLAIN = transactionProjection({ columns: {}, constants: {} });
 const REQUIRED = {
   account_id: 'a',
   merchant_id: 'm',
@@ -79,24 +78,6 @@ test('openSource maps foreign columns, sets constants and sends nothing unknown'
   ]);
 });
 
-test('openSource reads NDJSON, and a line that is not an object is one bad row', async () => {
-  const path = join(folder, 'rows.ndjson');
-  writeFileSync(
-    path,
-    '{"idempotency_key":"k","amount":"1.0","extra":1}\nnot json\n\n{"idempotency_key":"l"}',
-  );
-  const source = await openSource(path, PLAIN);
-  expect(await readAll(source)).toEqual([
-    {
-      rows: [
-        { line: 1, body: { idempotency_key: 'k', amount: '1.0' } },
-        { line: 4, body: { idempotency_key: 'l' } },
-      ],
-      unreadable: [{ line: 2, detail: 'is not a JSON object' }],
-    },
-  ]);
-});
-
 test('openSource looks for lost digits in the members that it reads, also beside members that are deep', async () => {
   const path = join(folder, 'digits.ndjson');
   const long = '12345678901234567890';
@@ -131,14 +112,6 @@ test.each([
     });
   },
 );
-
-test('openSource names the column a file lacks and says how to give it, before a row is read', async () => {
-  const path = join(folder, 'lacking.csv');
-  writeFileSync(path, 'idempotency_key,account_id,amount\nk,a,1\n');
-  await expect(openSource(path, PLAIN)).rejects.toThrow(
-    "lacking.csv: the file has no column 'merchant_id'",
-  );
-});
 
 const KEYS = transactionProjection({ columns: {}, constants: REQUIRED });
 
@@ -192,38 +165,6 @@ test('openSource knows NDJSON by its content where no name tells, and reads a pi
   const [piped] = await readAll(await openSource(pipe, KEYS));
   await writing;
   expect(piped?.rows).toEqual([{ line: 2, body: { idempotency_key: 'k', ...REQUIRED } }]);
-});
-
-test('openSource refuses damaged ids by their lines in CSV and NDJSON, unless they are meant', async () => {
-  const ids = ['acc_1', '4.11111E+15', 'nan', '17.0'];
-  const csv = join(folder, 'ids.csv');
-  writeFileSync(
-    csv,
-    `idempotency_key,account_id\n${ids.map((id, nth) => `k${nth},${id}`).join('\n')}`,
-  );
-  const ndjson = join(folder, 'ids.ndjson');
-  const toLine = (id: string, nth: number) =>
-    `{"idempotency_key":"k${nth}","account_id":${Number(id) > 0 ? id : `"${id}"`}}`;
-  writeFileSync(ndjson, ids.map(toLine).join('\n'));
-  const { account_id: _, ...constants } = REQUIRED;
-  for (const path of [csv, ndjson]) {
-    const first = path === csv ? 2 : 1;
-    const [batch] = await readAll(
-      await openSource(path, transactionProjection({ columns: {}, constants })),
-    );
-    expect(batch?.rows).toMatchObject([{ body: { account_id: 'acc_1' } }]);
-    expect(batch?.unreadable).toEqual(
-      ids.slice(1).map((id, nth) => ({
-        line: first + nth + 1,
-        detail: expect.stringContaining(
-          `/account_id must be the id as your system has it, and '${id}'`,
-        ),
-      })),
-    );
-    const meant = { columns: {}, constants, idsAsTheyAre: true };
-    const [whole] = await readAll(await openSource(path, transactionProjection(meant)));
-    expect(whole?.rows.map(({ body }) => body['account_id'])).toEqual(ids);
-  }
 });
 
 test.each([
