@@ -34,50 +34,6 @@ async function readAll(source: SourceFile, rowsPerBatch = 10): Promise<RowBatch[
   return batches;
 }
 
-test('openSource maps foreign columns, sets constants and sends nothing unknown', async () => {
-  const path = join(folder, 'foreign.csv.gz');
-  writeFileSync(
-    path,
-    gzipSync(
-      '\ufefftransaction_id,customer,terminal,amount,noise\n7,"c, 1",t1,40.35,x\n8,c2,t2,1.00\n9,c3,t3,,\n',
-    ),
-  );
-  const source = await openSource(
-    path,
-    transactionProjection({
-      columns: {
-        idempotency_key: 'transaction_id',
-        account_id: 'customer',
-        merchant_id: 'terminal',
-      },
-      constants: { currency: 'USD', corridor: 'US-US' },
-    }),
-  );
-  const batches = await readAll(source);
-  const constants = { currency: 'USD', corridor: 'US-US' };
-  expect(batches).toEqual([
-    {
-      rows: [
-        {
-          line: 2,
-          body: {
-            ...constants,
-            idempotency_key: '7',
-            account_id: 'c, 1',
-            merchant_id: 't1',
-            amount: '40.35',
-          },
-        },
-        {
-          line: 4,
-          body: { ...constants, idempotency_key: '9', account_id: 'c3', merchant_id: 't3' },
-        },
-      ],
-      unreadable: [{ line: 3, detail: 'has 4 cells, the header has 5' }],
-    },
-  ]);
-});
-
 test('openSource looks for lost digits in the members that it reads, also beside members that are deep', async () => {
   const path = join(folder, 'digits.ndjson');
   const long = '12345678901234567890';
