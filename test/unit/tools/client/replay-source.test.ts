@@ -1,11 +1,10 @@
 /** Goal: a foreign file becomes exactly the rows the API knows, and a broken row spoils no other. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { transactionProjection } from '../../../../src/core/domain/file-rows.ts';
 import {
   batched,
@@ -13,6 +12,7 @@ import {
   type RowBatch,
   type SourceFile,
 } from '../../../../src/kit/client/rows.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 
 const REQUIRED = {
   account_id: 'a',
@@ -21,12 +21,7 @@ const REQUIRED = {
   currency: 'USD',
   corridor: 'US-US',
 };
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'replay-'));
-  return () => rmSync(folder, { recursive: true });
-});
+const folder = folderOfFile();
 
 async function readAll(source: SourceFile, rowsPerBatch = 10): Promise<RowBatch[]> {
   const batches: RowBatch[] = [];
