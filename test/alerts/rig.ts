@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { makeRunFolder } from '../../bench/support/run-folder.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_KEY, startEngine } from '../chaos/support/engine.ts';
-import { startWithReplica } from '../setups/replica.ts';
+import { startWithReplica } from '../setups/support/replica.ts';
 import { prometheusFile } from '../support/alerts/prometheus.ts';
 import { ruleFile } from '../support/alerts/rules.ts';
 import { scaleTimes } from '../support/alerts/scale.ts';

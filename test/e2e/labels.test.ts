@@ -12,7 +12,6 @@ import { count, input, postBatch } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
 
-const ROWS = 2_500;
 const CREATED_AT = '2018-04-01T00:00:31Z';
 
 const folder = folderOfFile();
@@ -58,50 +57,7 @@ const PUBLISHED = [
 
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1) ?? '';
 
-test('risk labels list shows what was imported, with its notes, page after page', async () => {
-  await accept(250);
-  const path = join(folder, 'notes.csv');
-  const rows = Array.from(
-    { length: 250 },
-    (_, key) => `${key},fraud,2018-04-02T00:00:00Z,bank,n${key}`,
-  );
-  writeFileSync(path, ['idempotency_key,label,labelled_at,source,note', ...rows, ''].join('\n'));
-  expect((await api.risk('labels', 'import', path)).code).toBe(0);
-  const filters = ['--account', 'acc_17', '--label', 'fraud', '--source', 'bank'];
-  const listed = await api.riskJson('labels', 'list', ...filters, '--limit', '240');
-  const notes = new Set((listed as { note: string }[]).map(({ note }) => note));
-  expect([(listed as unknown[]).length, notes.size, notes.has('undefined')]).toEqual([
-    240,
-    240,
-    false,
-  ]);
-  const { stdout, code } = await api.risk('labels', 'list', '--merchant', 'm_9', '--limit', '1');
-  expect([code, stdout.split('\n').length]).toEqual([0, 3]);
-  expect(stdout).toContain('2018-04-02T00:00:00.000Z');
-  expect(await api.riskJson('labels', 'list', '--to', '2018-04-02T00:00:00Z')).toEqual([]);
-});
-
 describe('risk labels import', () => {
-  test('takes the published file: flags, keys and a delay', async () => {
-    await accept(ROWS);
-    const { code, stdout, stderr } = await api.risk(
-      'labels',
-      'import',
-      published('published.csv.gz', ROWS),
-      ...PUBLISHED,
-    );
-    expect([code, stderr]).toEqual([0, '']);
-    expect(lastLine(stdout)).toContain(`labels accepted=${ROWS} unchanged=0 refused=0`);
-    const [row] = await api.testDatabase.sql(
-      `select count(*)::int as labels, count(*) filter (where label = 'fraud')::int as frauds,
-              min(labelled_at) as first, max(labelled_at) as last, min(source) as source from labels`,
-    );
-    const labelledAt = new Date('2018-04-08T00:00:31Z');
-    expect(row).toEqual({
-      ...{ labels: ROWS, frauds: 25, first: labelledAt, last: labelledAt, source: 'book' },
-    });
-  });
-
   test('shows rows that are not readable, and reads NDJSON', async () => {
     await accept(1);
     const path = join(folder, 'rows.ndjson');

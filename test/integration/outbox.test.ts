@@ -3,9 +3,6 @@
  * process at a time, a bounded number a step. Method: workers that are killed by failpoints; then two leaderships over a topic of the test.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { addEvents } from '../../src/core/events.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
@@ -27,6 +24,7 @@ import { openForFile } from '../support/open-for-file.ts';
 import { openWebhooks } from '../support/rooms/webhooks/rig.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
@@ -37,8 +35,7 @@ describe('a worker that is killed', async () => {
   const rig = await openForFile(createWorkerRig());
   const { pool, commands } = rig;
   const { sql, market } = rig.database;
-  const folder = mkdtempSync(join(tmpdir(), 'risk-outbox-'));
-  await openForFile({ [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) });
+  const folder = folderOfFile();
   const made = await runRisk(['evidence', 'keys', folder]);
   const settings = {
     RISK_EVIDENCE_KEYS: /KEYS=(.*)/.exec(made.stdout)?.[1] ?? '',

@@ -4,17 +4,17 @@
  * misbehaves on command. The real API is met in replay.test.ts.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { transactionProjection } from '../../src/core/domain/file-rows.ts';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
 import { openSource } from '../../src/kit/client/rows.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 
 type Body = Readonly<Record<string, string>>;
 /** Reactions of the server to a request: `serve` is the contract. */
@@ -26,12 +26,7 @@ type Behaviour = (
 const PLAIN = transactionProjection({ columns: {}, constants: {} });
 /** Errors of one answer, as of the API. */
 const ERRORS_MAX = 100;
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'replay-'));
-  return () => rmSync(folder, { recursive: true });
-});
+const folder = folderOfFile();
 
 async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
   const stored = new Map<string, string>();

@@ -49,12 +49,3 @@ test('simulate writes rows that the API accepts', () => {
     { numRuns: runsOf(40) },
   );
 });
-
-test('simulate repeats itself', () => {
-  fc.assert(
-    fc.property(options, (given) => {
-      expect([...simulate(given)]).toEqual([...simulate(given)]);
-    }),
-    { numRuns: runsOf(15) },
-  );
-});

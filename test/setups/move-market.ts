@@ -10,7 +10,7 @@ import type { Replica } from '../chaos/support/services.ts';
 import type { Query } from '../chaos/support/sessions.ts';
 import { runRiskProcess } from '../support/risk.ts';
 import { askPostgres, superuserUrl } from '../support/standby.ts';
-import { replicaOf, startWithReplica } from './replica.ts';
+import { replicaOf, startWithReplica } from './support/replica.ts';
 import { judgeSecond, loadSecond, SECOND, SECOND_CORRIDOR } from './support/second-market.ts';
 
 const OURS = 'market_0';

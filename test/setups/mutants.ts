@@ -1,8 +1,6 @@
 /** Mechanisms that `npm run setups -- --mutations` takes out of a copy of the engine, and the set-up that must notice. */
 import type { Mutant } from '../chaos/support/mutant.ts';
-import { QUARTILE_TIMES } from './cluster-waits.ts';
 import { ELSEWHERE, RECONCILED } from './kafka.ts';
-import { FAILED, MISSED_NOW, MISSED_OLD } from './replica.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -13,15 +11,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'openCluster(Clustered, nodes, all)',
     replace:
       "openCluster(Clustered, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
-  },
-  {
-    name: 'cluster-waits',
-    what: 'an idle worker waits for one stream of a cluster',
-    scenario: 'cluster-waits',
-    bar: QUARTILE_TIMES,
-    file: 'src/core/stream/group/reader-connection.ts',
-    find: 'const waits = groups.map(',
-    replace: 'const waits = groups.slice(0, 1).map(',
   },
   {
     name: 'market-by-role',
@@ -40,33 +29,6 @@ export const MUTANTS: readonly Mutant[] = [
           "if (market < 'market_2') await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",
       },
     ],
-  },
-  {
-    name: 'replica-recency',
-    what: 'rows of the last five minutes are read from the replica, too',
-    scenario: 'replica',
-    bar: MISSED_NOW,
-    file: 'src/kit/database/replica/choose-database.ts',
-    find: 'newestMs > now() - RECENT_MS',
-    replace: 'newestMs < 0',
-  },
-  {
-    name: 'replica-proof',
-    what: 'a replica is in step as soon as it answers',
-    scenario: 'replica',
-    bar: MISSED_OLD,
-    file: 'src/kit/database/replica/replica.ts',
-    find: 'if (!replayed.isReached) return;',
-    replace: '',
-  },
-  {
-    name: 'replica-fallback',
-    what: 'a read that the replica fails is not asked of the primary',
-    scenario: 'replica',
-    bar: FAILED,
-    file: 'src/kit/database/replica/choose-database.ts',
-    find: 'if (!isUnavailable(error)) throw error;',
-    replace: 'throw error;',
   },
   {
     name: 'kafka-commit',

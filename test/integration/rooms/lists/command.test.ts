@@ -1,16 +1,15 @@
 /** Goal: people work with lists by `risk lists`, and the owner role writes reference lists. Method: the command beside an API. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 
 const api = await openForFile(startRunningApi());
-const folder = mkdtempSync(join(tmpdir(), 'risk-lists-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfFile();
 
 function write(name: string, content: string | Buffer): string {
   const path = join(folder, name);

@@ -2,23 +2,22 @@
  * Goal: analysts work on rule sets as files: what export prints, import takes, and nothing is lost. Method: `risk rules` over an
  * API, by the keys of two people.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { confirmIn } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 
 const keys = new Map<string, string>();
 const api = await openForFile(startRunningApi());
-const folder = mkdtempSync(join(tmpdir(), 'risk-rules-'));
+const folder = folderOfFile();
 const bob = await makeOfficer(api.testDatabase, 'Bob');
 keys.set('Bob', bob.key);
 keys.set('Ann', (await makeOfficer(api.testDatabase, 'Ann')).key);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const environmentOf = (name: string) => ({
   RISK_URL: api.url,

@@ -8,7 +8,14 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, type Input, input, labelInput, postLabels } from '../../../support/submit.ts';
+import {
+  answerOf,
+  type Input,
+  input,
+  labelInput,
+  postLabels,
+  send,
+} from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const HOUR_MS = 3_600_000;
@@ -51,17 +58,8 @@ async function scored(count: number): Promise<void> {
   await waitUntil(isDone, 60_000, 'scores');
 }
 
-const askAs = async (id: string, changes: object, key?: string) =>
-  await answerOf(
-    await api.request(`/v1/transactions/${id}/what-if`, {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-      },
-      body: JSON.stringify(changes),
-    }),
-  );
+const askAs = (id: string, changes: object, key?: string) =>
+  send(api, 'POST', `/v1/transactions/${id}/what-if`, changes, key);
 const whatIf = (id: string, changes: object) => askAs(id, changes, analyst);
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 

@@ -71,10 +71,3 @@ test('a decision on a transaction of the future is not final before that', () =>
   const taken = steps.decide(inState('open', { created_at }), ann, policy, verdict);
   expect(taken).toMatchObject({ final_at: created_at });
 });
-
-test('whom a risk officer assigns a case to may claim it, although it was left to risk officers', () => {
-  const one = inState('open', { locked_by: null, locked_until: null, escalated_by: 'Cy' });
-  expect(() => steps.claim(one, ann, policy)).toThrow('Cy left it to a risk officer');
-  expect(steps.claim({ ...one, assignee: 'Ann' }, ann, policy)).toMatchObject({ locked_by: 'Ann' });
-  expect(() => steps.claim({ ...one, assignee: 'Ann' }, bob, policy)).toThrow('assigned to Ann');
-});

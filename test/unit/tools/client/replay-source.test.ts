@@ -1,11 +1,10 @@
 /** Goal: a foreign file becomes exactly the rows the API knows, and a broken row spoils no other. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { transactionProjection } from '../../../../src/core/domain/file-rows.ts';
 import {
   batched,
@@ -13,8 +12,8 @@ import {
   type RowBatch,
   type SourceFile,
 } from '../../../../src/kit/client/rows.ts';
+import { folderOfFile } from '../../../support/temporary-folder.ts';
 
-const PLAIN = transactionProjection({ columns: {}, constants: {} });
 const REQUIRED = {
   account_id: 'a',
   merchant_id: 'm',
@@ -22,80 +21,13 @@ const REQUIRED = {
   currency: 'USD',
   corridor: 'US-US',
 };
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'replay-'));
-  return () => rmSync(folder, { recursive: true });
-});
+const folder = folderOfFile();
 
 async function readAll(source: SourceFile, rowsPerBatch = 10): Promise<RowBatch[]> {
   const batches: RowBatch[] = [];
   for await (const batch of batched(source.rows(), rowsPerBatch)) batches.push(batch);
   return batches;
 }
-
-test('openSource maps foreign columns, sets constants and sends nothing unknown', async () => {
-  const path = join(folder, 'foreign.csv.gz');
-  writeFileSync(
-    path,
-    gzipSync(
-      '\ufefftransaction_id,customer,terminal,amount,noise\n7,"c, 1",t1,40.35,x\n8,c2,t2,1.00\n9,c3,t3,,\n',
-    ),
-  );
-  const source = await openSource(
-    path,
-    transactionProjection({
-      columns: {
-        idempotency_key: 'transaction_id',
-        account_id: 'customer',
-        merchant_id: 'terminal',
-      },
-      constants: { currency: 'USD', corridor: 'US-US' },
-    }),
-  );
-  const batches = await readAll(source);
-  const constants = { currency: 'USD', corridor: 'US-US' };
-  expect(batches).toEqual([
-    {
-      rows: [
-        {
-          line: 2,
-          body: {
-            ...constants,
-            idempotency_key: '7',
-            account_id: 'c, 1',
-            merchant_id: 't1',
-            amount: '40.35',
-          },
-        },
-        {
-          line: 4,
-          body: { ...constants, idempotency_key: '9', account_id: 'c3', merchant_id: 't3' },
-        },
-      ],
-      unreadable: [{ line: 3, detail: 'has 4 cells, the header has 5' }],
-    },
-  ]);
-});
-
-test('openSource reads NDJSON, and a line that is not an object is one bad row', async () => {
-  const path = join(folder, 'rows.ndjson');
-  writeFileSync(
-    path,
-    '{"idempotency_key":"k","amount":"1.0","extra":1}\nnot json\n\n{"idempotency_key":"l"}',
-  );
-  const source = await openSource(path, PLAIN);
-  expect(await readAll(source)).toEqual([
-    {
-      rows: [
-        { line: 1, body: { idempotency_key: 'k', amount: '1.0' } },
-        { line: 4, body: { idempotency_key: 'l' } },
-      ],
-      unreadable: [{ line: 2, detail: 'is not a JSON object' }],
-    },
-  ]);
-});
 
 test('openSource looks for lost digits in the members that it reads, also beside members that are deep', async () => {
   const path = join(folder, 'digits.ndjson');
@@ -131,14 +63,6 @@ test.each([
     });
   },
 );
-
-test('openSource names the column a file lacks and says how to give it, before a row is read', async () => {
-  const path = join(folder, 'lacking.csv');
-  writeFileSync(path, 'idempotency_key,account_id,amount\nk,a,1\n');
-  await expect(openSource(path, PLAIN)).rejects.toThrow(
-    "lacking.csv: the file has no column 'merchant_id'",
-  );
-});
 
 const KEYS = transactionProjection({ columns: {}, constants: REQUIRED });
 
@@ -192,38 +116,6 @@ test('openSource knows NDJSON by its content where no name tells, and reads a pi
   const [piped] = await readAll(await openSource(pipe, KEYS));
   await writing;
   expect(piped?.rows).toEqual([{ line: 2, body: { idempotency_key: 'k', ...REQUIRED } }]);
-});
-
-test('openSource refuses damaged ids by their lines in CSV and NDJSON, unless they are meant', async () => {
-  const ids = ['acc_1', '4.11111E+15', 'nan', '17.0'];
-  const csv = join(folder, 'ids.csv');
-  writeFileSync(
-    csv,
-    `idempotency_key,account_id\n${ids.map((id, nth) => `k${nth},${id}`).join('\n')}`,
-  );
-  const ndjson = join(folder, 'ids.ndjson');
-  const toLine = (id: string, nth: number) =>
-    `{"idempotency_key":"k${nth}","account_id":${Number(id) > 0 ? id : `"${id}"`}}`;
-  writeFileSync(ndjson, ids.map(toLine).join('\n'));
-  const { account_id: _, ...constants } = REQUIRED;
-  for (const path of [csv, ndjson]) {
-    const first = path === csv ? 2 : 1;
-    const [batch] = await readAll(
-      await openSource(path, transactionProjection({ columns: {}, constants })),
-    );
-    expect(batch?.rows).toMatchObject([{ body: { account_id: 'acc_1' } }]);
-    expect(batch?.unreadable).toEqual(
-      ids.slice(1).map((id, nth) => ({
-        line: first + nth + 1,
-        detail: expect.stringContaining(
-          `/account_id must be the id as your system has it, and '${id}'`,
-        ),
-      })),
-    );
-    const meant = { columns: {}, constants, idsAsTheyAre: true };
-    const [whole] = await readAll(await openSource(path, transactionProjection(meant)));
-    expect(whole?.rows.map(({ body }) => body['account_id'])).toEqual(ids);
-  }
 });
 
 test.each([

@@ -29,10 +29,6 @@ const transaction = (key: string, createdAt?: string) => ({
   ...{ idempotency_key: key, corridor: 'US-EG', created_at: createdAt },
 });
 
-const label = (key: string, labelledAt: string) => ({
-  ...{ idempotency_key: key, label: 'fraud', source: 'bank', labelled_at: labelledAt },
-});
-
 /** Each part as its kind and its rows: key or fault, file, line. */
 async function shown({ parts }: Parts): Promise<string[][]> {
   const all: string[][] = [];
@@ -63,49 +59,6 @@ const open = (
     { environment, output, signal },
   );
 };
-
-test('rows of several files come in order of time with their places; rows without a time come last', async () => {
-  const a = writeRows('a.ndjson', [
-    transaction('third', '2026-10-02T00:00:00.000Z'),
-    transaction('first', '2026-10-01T23:00:00+02:00'),
-    transaction('no-time'),
-  ]);
-  const b = writeRows('b.ndjson.gz', [
-    transaction('second', '2026-10-01T22:00:00Z'),
-    transaction('same-time-later-file', '2026-10-02T00:00:00Z'),
-    transaction('not-a-time', 'yesterday'),
-    transaction('long ago', '0001-01-01T00:00:00Z'),
-  ]);
-  const parts = await open([a, b]);
-  expect(await shown(parts)).toEqual([
-    [
-      'transactions',
-      ...['long ago b.ndjson.gz:4', 'first a.ndjson:2', 'second b.ndjson.gz:1'],
-      ...['third a.ndjson:1', 'same-time-later-file b.ndjson.gz:2'],
-      ...['no-time a.ndjson:3', 'not-a-time b.ndjson.gz:3'],
-    ],
-  ]);
-  expect(parts.shareRead()).toBe(1);
-});
-
-test('labels of before a day of UTC come before its transactions, and after those of the days before', async () => {
-  const transactions = writeRows('t.ndjson', [
-    transaction('day 3', '2026-10-03T00:00:00.000Z'),
-    transaction('day 1', '2026-10-01T10:00:00Z'),
-    transaction('day 2', '2026-10-02T23:59:59.999Z'),
-  ]);
-  const labels = writeRows('l.ndjson', [
-    label('day 2', '2026-10-09T00:00:00Z'),
-    label('day 1', '2026-10-02T23:59:59.999Z'),
-  ]);
-  const parts = await open([transactions], labels);
-  expect(await shown(parts)).toEqual([
-    ['transactions', 'day 1 :2', 'day 2 :3'],
-    ['labels', 'day 1 l.ndjson:2'],
-    ['transactions', 'day 3 :1'],
-    ['labels', 'day 2 l.ndjson:1'],
-  ]);
-});
 
 test('a row that cannot be read keeps its place, and comes last', async () => {
   const path = writeRows('t.ndjson', [

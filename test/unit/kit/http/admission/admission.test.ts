@@ -15,26 +15,6 @@ function fill({ enter }: Admission, tookMs: number | null = null): number {
   return taken.length;
 }
 
-test('admission lets in as many as there are places, of each kind', () => {
-  const { enter } = createAdmission(limits, () => true);
-  const tickets = Array.from({ length: 65 }, () => enter('submit', 1));
-  expect(tickets.filter((ticket) => ticket.refusal === null)).toHaveLength(64);
-  expect(tickets.at(-1)?.refusal).toBe('in-flight');
-  expect(enter('other', 0).refusal).toBeNull();
-  const [first] = tickets;
-  if (first?.refusal === null) first.leave(1);
-  expect(enter('submit', 1).refusal).toBeNull();
-});
-
-test('admission bounds bytes beyond a few requests, which are let in whatever they weigh', () => {
-  const { enter } = createAdmission(limits, () => true);
-  const large = Array.from({ length: 9 }, () => enter('submit', 5000));
-  expect(large.map(({ refusal }) => refusal)).toEqual([...new Array(8).fill(null), 'bytes']);
-  for (const ticket of large) if (ticket.refusal === null) ticket.leave(1);
-  const small = Array.from({ length: 11 }, () => enter('submit', 100));
-  expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
-});
-
 test('a place that is lent is taken by another request, and taken back while a place is free', () => {
   const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
   const first = enter('submit', 1);
@@ -49,13 +29,6 @@ test('a place that is lent is taken by another request, and taken back while a p
   expect(second.takeBack(1)).toBeNull();
   second.leave(null);
   expect(enter('submit', 1).refusal).toBeNull();
-});
-
-test('admission takes no submissions while nothing can be committed, and reads all the same', () => {
-  const { enter } = createAdmission(limits, () => false);
-  expect(enter('submit', 1).refusal).toBe('postgres');
-  expect(enter('stream', 1).refusal).toBe('postgres');
-  expect(enter('other', 0).refusal).toBeNull();
 });
 
 test('admission lets fewer in while the event loop is late, 16 at least, and all again afterwards', () => {
