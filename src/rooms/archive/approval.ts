@@ -40,10 +40,10 @@ export const executeRollback: Execute<unknown> = async (query, { detail, subject
   throw new Failure('conflict', 'FROZEN_AGAIN', why);
 };
 
-type Request = { readonly requested_by: string; readonly approved_by: string | null };
+type Request = { readonly requested_by: string; readonly confirmed_by: string | null };
 const findRequest = firstOf<Request, [market: string]>(
   'find-rollback-request',
-  `select proposed_by as requested_by, confirmed_by as approved_by from market.approvals
+  `select proposed_by as requested_by, confirmed_by from market.approvals
     where kind = 'market-rollback' and subject = $1 and withdrawn_at is null
       and proposed_at > (select set_at from market.controls where kind = 'freeze' and scope = '${MARKET}')
     order by approval_id desc limit 1`,
@@ -53,9 +53,9 @@ const findRequest = firstOf<Request, [market: string]>(
 export async function requireApproved(
   query: Query,
   market: string,
-): Promise<{ readonly requested_by: string; readonly approved_by: string }> {
-  const { requested_by, approved_by } = (await findRequest(query, market)) ?? {};
-  if (requested_by !== undefined && approved_by != null) return { requested_by, approved_by };
+): Promise<{ readonly requested_by: string; readonly confirmed_by: string }> {
+  const { requested_by, confirmed_by } = (await findRequest(query, market)) ?? {};
+  if (requested_by !== undefined && confirmed_by != null) return { requested_by, confirmed_by };
   const by =
     requested_by === undefined ? 'nobody has requested' : `${requested_by} alone requested`;
   const why = `${by} the rollback: one person sends \`risk archive request ${market} --reason …\`, another confirms the approval, then --continue`;

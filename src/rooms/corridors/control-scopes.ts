@@ -14,8 +14,9 @@ import {
 } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
-import { listClients } from '../../kit/access/api-keys.ts';
+import { IS_LIVE } from '../../kit/access/api-keys.ts';
 import type { Database } from '../../kit/database/pool.ts';
+import { rowsOf } from '../../kit/database/statement.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
@@ -36,6 +37,15 @@ type Form = {
 };
 
 const KEY = /^key:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** More clients are not looked through for the nearest name. */
+const CLIENTS_MAX = 1000;
+/** Clients of keys in force, the named one first if it has a key. */
+const listClients = rowsOf<{ client: string }, [client: string, limit: number]>(
+  'list-clients-of-keys',
+  `select k.client from market.api_keys k where ${IS_LIVE}
+    group by k.client order by k.client <> $1, k.client limit $2`,
+);
+
 const MODEL_NAME = /^model:[!-~]{1,70}$/;
 
 /** The market, and not this table, has the names of corridors and rules. */
@@ -125,7 +135,7 @@ export async function noticeOf(scope: string, { query }: Pick<Database, 'query'>
   if (!scope.startsWith(CLIENT)) return null;
   const client = scope.slice(CLIENT.length);
   try {
-    const known = await listClients(query, client);
+    const known = (await listClients(query, client, CLIENTS_MAX)).map((row) => row.client);
     if (known.includes(client)) return null;
     return `No key belongs to a client ${given(client)} yet${adviseClient(client, known)}.`;
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Goal: on the page of a corridor people see how it does, make its verdicts stricter, set it, and note what an investigation
- * finds; proposals and the rollback are decided on the page Controls. Method: an engine and Chromium.
+ * finds; suggestions and the rollback are decided on the page Controls. Method: an engine and Chromium.
  */
 import { afterEach, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';

@@ -105,6 +105,14 @@ const KINDS = {
     count: (nth) =>
       rows(`select from controls where scope = $1 and value ->> 'burst' = '200'`, `client:c${nth}`),
   },
+  key: {
+    propose: async (nth) => {
+      const key = { identity: `Gus ${nth}`, roles: ['personal_data', 'risk_officer'] };
+      return Object(await proposed('POST', '/v1/keys', key)).approval;
+    },
+    count: (nth) =>
+      rows('select from api_keys where identity = $1 and confirmed_at is not null', `Gus ${nth}`),
+  },
   corridor: {
     propose: (nth) => proposed('POST', '/v1/corridors', { id: corridor(nth), reason: 'why' }),
     count: (nth) => rows('select from corridors where corridor = $1', corridor(nth)),
@@ -221,6 +229,8 @@ test('the command of a proposal names the command of the second person', async (
   const listed = await by(cy, 'approvals', 'list', '--kind', 'list-entry', '--state', 'waiting');
   expect(listed.stdout).toMatch(new RegExp(`^${id} +list-entry +vip acc_cli +waiting`, 'm'));
   expect((await by(bob, 'approvals', 'confirm', id)).stdout).toContain('confirmed');
+  const key = ['keys', 'issue', '--role', 'personal_data', '--identity', 'Cy'];
+  expect((await by(ann, ...key)).stderr).toMatch(/bin\/risk approvals confirm \d+$/m);
   const withdrawn = await by(ann, 'approvals', 'withdraw', id);
   expect([withdrawn.code, withdrawn.stderr]).toEqual([1, expect.stringContaining('is confirmed')]);
   expect((await by(ann, 'approvals', 'show', id)).stdout).toContain('acc_cli');
@@ -230,17 +240,12 @@ test('the command of a proposal names the command of the second person', async (
 test('what waits is told once to those who may confirm it', async () => {
   const { approval_id: id } = await KINDS['list-entry'].propose(++nth);
   const told = async () =>
-    (
-      await Promise.all(
-        events.map((source) =>
-          source.kind === 'watched' ? source.find(api.database.query, Date.now()) : [],
-        ),
-      )
-    ).flat();
+    (await Promise.all(events.map(({ find }) => find(api.database.query, Date.now())))).flat();
   const found = (await told()).find((event) => event.id === `approval_${id}`);
   expect(found).toMatchObject({
     type: 'approval.waiting',
     data: {
+      ...{ action: 'list-entry', reason: 'why', who: 'Ann' },
       approval: { approval_id: id, kind: 'list-entry', reason: 'why', proposed_by: 'Ann' },
       recipients: expect.arrayContaining(['Bob', 'Cy']),
     },

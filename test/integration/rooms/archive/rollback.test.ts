@@ -146,7 +146,7 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   expect(reports).toMatchObject([
     {
       subject: OTHER,
-      after: { requested_by: 'Ann', approved_by: 'Bob', others: [{ scores, different }] },
+      after: { requested_by: 'Ann', confirmed_by: 'Bob', others: [{ scores, different }] },
     },
   ]);
 });

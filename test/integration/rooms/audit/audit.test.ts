@@ -14,7 +14,6 @@ import {
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
 import { apiKeyHash, mintApiKey } from '../../../../src/kit/access/api-key.ts';
 import {
-  confirmApiKey,
   makeApiKey,
   revokeApiKey,
   storeBootstrapKey,
@@ -97,16 +96,6 @@ const CASES: Readonly<Record<string, Case>> = {
     actions: ['identity.create', 'key.create'],
     change: () => makeApiKey(database, keyOf('Cy'), by),
     state: PEOPLE,
-  },
-  'a key that is confirmed': {
-    actions: ['key.confirm'],
-    arrange: async () => {
-      const key = keyOf('Cy');
-      await makeApiKey(database, key, by);
-      return key.keyId;
-    },
-    change: (keyId) => confirmApiKey(database, keyId, { ...by, keyId: bob.split('_')[1] ?? '' }),
-    state: KEYS,
   },
   'a person who is taken out': {
     actions: ['identity.revoke'],
