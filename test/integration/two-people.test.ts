@@ -113,27 +113,6 @@ describe('a proposal and its approval are two people’s', () => {
       expect.stringContaining('Eve 3 proposed it and is revoked'),
     ]);
   });
-
-  test('also where SQL adds the row', async () => {
-    const cy = await makeOfficer('Cy 2', ann, bob);
-    const id = await propose(ann);
-    const confirmBy = (name: string, key: string) =>
-      api.testDatabase.sql(
-        'update approvals set confirmed_by = $2, confirmed_by_key = $3, confirmed_at = clock_timestamp() where approval_id = $1',
-        [id, name, key],
-      );
-    const insert = () =>
-      api.testDatabase.sql(
-        `insert into rollouts (corridor, model_id, state, canary_percent, cause, approval_id, proposed_by)
-         select 'US-EG', detail ->> 'model_id', 'shadow', 0, 'approval', approval_id, proposed_by
-           from approvals where approval_id = $1`,
-        [id],
-      );
-    await expect(confirmBy('Cy 2', idOf(cy))).rejects.toThrow(/not two people's/);
-    await expect(insert()).rejects.toThrow(/that two people have approved/);
-    await confirmBy('Bob', idOf(bob));
-    await insert();
-  });
 });
 
 describe('a key that approves', () => {

@@ -218,6 +218,31 @@ function requireWaiting({ approval_id: id, state }: Approval): void {
   throw new Failure('conflict', 'NOT_WAITING', `the approval ${id} is ${state}: propose it again`);
 }
 
+const findLast = firstOf<Approval, [...Named, since: string | null]>(
+  'find-last-approval',
+  `select ${COLUMNS} from market.approvals
+    where kind = $1 and subject = $2 and withdrawn_at is null and proposed_at > coalesce($3::timestamptz, '-infinity')
+    order by approvals.approval_id desc limit 1`,
+);
+
+/**
+ * Two people whose agreement a command carries out.
+ * @param since what was proposed earlier was about an earlier state of the subject @throws Failure where no two have agreed
+ */
+export async function requireConfirmed(
+  query: Query,
+  [kind, subject]: Named,
+  since: string | null,
+  ask: string,
+): Promise<{ readonly requested_by: string; readonly confirmed_by: string }> {
+  const { proposed_by, confirmed_by } = (await findLast(query, kind, subject, since)) ?? {};
+  if (proposed_by !== undefined && confirmed_by != null)
+    return { requested_by: proposed_by, confirmed_by };
+  const by = proposed_by === undefined ? 'nobody has requested' : `${proposed_by} alone requested`;
+  const why = `${by} it: one person sends \`${ask}\`, another confirms the approval, then give the command again`;
+  throw new Failure('conflict', 'NOT_APPROVED', why);
+}
+
 /** More: an event of a large market is long. Fewer: somebody who may act is not told. */
 const RECIPIENTS_MAX = 100;
 

@@ -1,5 +1,6 @@
 /** `/v1/suggestions`: what figures suggest to do about corridors, and carrying it out. */
 import { z } from 'zod';
+import { controlSchema } from '../../core/domain/control.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -15,14 +16,6 @@ const applySchema = z.strictObject({ reason: reasonField }).meta({ id: 'ApplyCom
 const path = z.object({
   id: z.string().max(64).meta({ description: 'The suggestion.', example: 'disputes:US-EG' }),
 });
-const doneSchema = z
-  .object({
-    suggestion: suggestionSchema,
-    kind: z.string(),
-    scope: z.string(),
-    ends_at: z.iso.datetime(),
-  })
-  .meta({ id: 'AppliedSuggestion' });
 
 export const suggestionOperations = [
   list({
@@ -42,7 +35,7 @@ export const suggestionOperations = [
     roles: DECIDING_ROLES,
     path,
     body: bodyOf(applySchema),
-    answers: { 200: answer('The scope that is in force, and its end.', doneSchema) },
+    answers: { 200: answer('The control.', controlSchema) },
     run: async ({ path: { id }, body, by }, parts: Api) => {
       const { primary, now } = parts.databases;
       const suggestion = (await readSuggestions(primary, now())).find(
@@ -67,7 +60,7 @@ export const suggestionOperations = [
       const { now: controls } = await changeControl(primary, { kind, scope, command, by });
       parts.controls.take(controls);
       parts.log.warn({ keyId: by.keyId, ...suggestion }, 'applied suggestion');
-      return { suggestion, kind, scope, ends_at };
+      return controls.inForce.get(kind)?.get(scope);
     },
   }),
 ];

@@ -46,7 +46,17 @@ const proposed = async (method: string, path: string, body?: object): Promise<Pr
 const letter = (nth: number) => String.fromCodePoint(65 + nth);
 const corridor = (nth: number) => `ZZ-${letter(Math.trunc(nth / 26))}${letter(nth % 26)}`;
 const tokens = new Map<number, string>();
-let lastRollback = '';
+/** A command carries the decision out, of which the approval is the record. */
+function recorded(pathOf: () => Promise<string>): Kind {
+  let last = '';
+  return {
+    async propose() {
+      last = (await proposed('POST', await pathOf(), { reason: 'why' })).approval_id;
+      return { approval_id: last };
+    },
+    count: () => rows('select from approvals where approval_id = $1 and result is not null', last),
+  };
+}
 const SHADOW = { corridor: 'US-EG', to: 'shadow' };
 const KINDS = {
   'list-entry': {
@@ -129,17 +139,11 @@ const KINDS = {
     },
     count: (nth) => rows('select from erasures where token = $1', tokens.get(nth)),
   },
-  'market-rollback': {
-    async propose() {
-      await freezeMarket(api.database);
-      const path = `/v1/markets/${api.testDatabase.market}/rollback`;
-      const asked = await proposed('POST', path, { reason: 'why' });
-      lastRollback = asked.approval_id;
-      return asked;
-    },
-    count: () =>
-      rows('select from approvals where approval_id = $1 and result is not null', lastRollback),
-  },
+  'month-drop': recorded(async () => `/v1/months/${new Date().toISOString().slice(0, 7)}/drop`),
+  'market-rollback': recorded(async () => {
+    await freezeMarket(api.database);
+    return `/v1/markets/${api.testDatabase.market}/rollback`;
+  }),
 } satisfies Readonly<Record<string, Kind>>;
 
 test('each kind that a room carries out is tried here, and another kind is refused', async () => {
@@ -205,6 +209,9 @@ test('Postgres itself refuses a confirmation by one person, and a changed approv
     );
   await expect(set('Ann', ann)).rejects.toThrow("are not two people's");
   await expect(set('Ann', bob)).rejects.toThrow('may not approve');
+  const made = await insertPersonKey(api.testDatabase, 'Dee', ['risk_officer']);
+  await sql('update api_keys set made_by = $2 where key_id = $1', [keyIdOf(made), keyIdOf(ann)]);
+  await expect(set('Dee', made)).rejects.toThrow("are not two people's");
   await expect(sql(`update approvals set detail = '{}'`)).rejects.toThrow('never change');
   await expect(sql('delete from approvals')).rejects.toThrow('never change');
   await set('Bob', bob);

@@ -3,6 +3,7 @@
  * Method: each change runs on a real database, once as usual, and once with a log that refuses rows; then the API and the
  * command show it.
  */
+
 import { describe, expect, test } from 'vitest';
 import { closeDeadLettersOfScored } from '../../../../src/core/store/dead-letters/dead-letters.ts';
 import {
@@ -19,9 +20,10 @@ import {
   storeBootstrapKey,
 } from '../../../../src/kit/access/api-keys.ts';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import { monthOf } from '../../../../src/kit/words/month.ts';
+import { monthOf, monthText } from '../../../../src/kit/words/month.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { command as auditCommand } from '../../../../src/rooms/audit/commands.ts';
+import { agreeOnDrop } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
@@ -176,7 +178,10 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a month that is dropped': {
     actions: ['month.drop'],
-    arrange: () => detachMonth(database, OLD_MONTH),
+    arrange: async () => {
+      await detachMonth(database, OLD_MONTH);
+      await agreeOnDrop(api.testDatabase, monthText(OLD_MONTH));
+    },
     change: () => dropMonth(database, OLD_MONTH, by),
     state: MONTHS,
   },

@@ -81,6 +81,7 @@ export function controlRequests(market: string): Call[] {
     put('freeze', 'market', {}),
     note('freeze', 'market', 'why'),
     post('/v1/markets/none/rollback', { reason: 'why' }),
+    post('/v1/months/none/drop', { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 1 }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
