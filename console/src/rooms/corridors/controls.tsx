@@ -38,8 +38,7 @@ export function ControlsPage({ me }: { readonly me: Me }) {
   return (
     <Page title="Controls" aside={mayChange ? button : undefined}>
       <SuggestionsPart me={me} />
-      <Approvals {...{ kind: 'control', me }} />
-      <Approvals {...{ kind: 'corridor', me }} />
+      <Approvals me={me} />
       <Found query={query} what="controls">
         {({ market, items, on_hold, kinds }) => (
           <>
