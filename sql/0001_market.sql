@@ -1322,8 +1322,8 @@ insert into review_policies (made_by, policy) values ('engine', '{
     {"priority": 4, "name": "standard", "deadline_minutes": 1440}
   ],
   "overflow": [
-    {"priority": 4, "older_than_minutes": 480, "actions": ["propose_tighter_auto_clear", "alert"]},
-    {"priority": 2, "older_than_minutes": 240, "actions": ["call_all_hands", "propose_throttle"]},
+    {"priority": 4, "older_than_minutes": 480, "actions": ["suggest_tightening", "alert"]},
+    {"priority": 2, "older_than_minutes": 240, "actions": ["call_all_hands", "suggest_throttle"]},
     {"priority": 0, "older_than_minutes": 120, "actions": ["escalate"]}
   ],
   "four_eyes_amount": "5000",
@@ -1494,7 +1494,7 @@ create table webhook_endpoints (
   constraint endpoint_url_bounded check (char_length(url) between 1 and 2048),
   constraint endpoint_types_known check (cardinality(event_types) > 0 and event_types <@
     array['transaction.decided', 'transaction.final_decision', 'review.deadline_near', 'alert.raised', 'approval.waiting',
-          'decision.second_authority', 'evidence.checkpoint']),
+          'evidence.checkpoint']),
   constraint endpoint_verdicts_known check (cardinality(verdicts) > 0 and verdicts <@ array['approve', 'review', 'decline']),
   constraint endpoint_of_a_client_sees_its_own check (client is null or event_types <@
     array['transaction.decided', 'transaction.final_decision']),

@@ -10,7 +10,6 @@ export const EVENT_TYPES = [
   'transaction.final_decision',
   'review.deadline_near',
   'alert.raised',
-  'decision.second_authority',
   'approval.waiting',
   'evidence.checkpoint',
 ] as const;
@@ -37,12 +36,7 @@ export type DecisionEvent = Omit<Event<'transaction.final_decision'>, 'id'> & {
 
 /** Things that hold for a while, such as alerts: the source is asked for all of them again and again. */
 export type EventSource = {
-  readonly kind: 'watched';
-  readonly type:
-    | 'review.deadline_near'
-    | 'alert.raised'
-    | 'decision.second_authority'
-    | 'approval.waiting';
+  readonly type: 'review.deadline_near' | 'alert.raised' | 'approval.waiting';
   readonly find: (query: Query, nowMs: number) => Promise<readonly Event[]>;
 };
 

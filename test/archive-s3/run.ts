@@ -3,6 +3,7 @@
  * which serves a folder by the S3 API and is built once, by Go, into the cache of this user. A machine without Go skips it, which is
  * a failure where CI is set.
  */
+
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -19,6 +20,7 @@ import { openFileStore } from '../../src/rooms/archive/file-stores/open-file-sto
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { NotRun } from '../chaos/support/not-run.ts';
 import { findVersitygw } from '../fuzz/programs.ts';
+import { agreeOnDrop } from '../support/approvals.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -139,8 +141,11 @@ async function tryMonth(folder: string, settings: Readonly<Record<string, string
   };
   const before = await hash();
   const to = `s3://${BUCKET}/risk`;
+  const sql = async <Row>(text: string, values: readonly unknown[] = []) =>
+    (await services.database.query(text, [...values])).rows as Row[];
+  await agreeOnDrop({ sql }, '2026-03');
   const archived = await runRisk(
-    ['archive', 'month', '2026-03', '--to', to, '--unencrypted', '--confirm', '2026-03'],
+    ['archive', 'month', '2026-03', '--to', to, '--unencrypted', '--drop'],
     environment,
   );
   check('a month is cold', archived.code === 0, archived.stdout + archived.stderr);

@@ -126,7 +126,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
  */
 const OF_THE_MARKET = [
   ...['readModel', 'compareShadow', 'proposeModel', 'actAlone'],
-  ...['confirmKey', 'revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
+  ...['revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
   ...['changeTransaction', 'readDeviceProfile', 'findTransactionByKey'],
   ...['proveScore', 'proveAuditLine'],
   ...['readCase', 'addNote', 'claimCase', 'keepCaseLock', 'releaseCase'],
@@ -136,12 +136,12 @@ const OF_THE_MARKET = [
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'changeControl', 'noteControl', 'listControlHistory'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'compareLogs', 'liftHold'],
-  ...['confirmProposal', 'readApproval', 'confirmApproval', 'withdrawApproval'],
+  ...['applySuggestion', 'readApproval', 'confirmApproval', 'withdrawApproval'],
   ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'retireRuleSet'],
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   'resumeBacktest',
   ...['declareMetadataField', 'withdrawMetadataField', 'declarePersonalField', 'readSubject'],
-  ...['readMarket', 'requestRollback'],
+  ...['readMarket', 'requestRollback', 'requestDrop'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

@@ -157,7 +157,7 @@ describe('answers', () => {
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/controls', '/v1/controls?kind=stop&scope=client:nobody', '/v1/controls?kind=x'],
-    ...['/v1/degradation', '/v1/proposals', '/v1/corridors/US-EG/logs', '/v1/markets/none'],
+    ...['/v1/degradation', '/v1/suggestions', '/v1/corridors/US-EG/logs', '/v1/markets/none'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
     ...['corridor:US-EG/history', 'corridor:US-EG/history?cursor=x', 'corridor:XX-XX/history'].map(
       (path) => `/v1/controls/freeze/${path}`,
@@ -232,7 +232,6 @@ describe('answers', () => {
       post('/v1/keys', { roles: ['root'] }),
       post('/v1/keys', { roles: ['risk_officer'], owner: 'me' }),
       post('/v1/keys', { roles: ['risk_officer'], identity: 'Bob' }),
-      ['POST', '/v1/keys/unknown/confirm'],
       ...['unknown', 'bob', 'bob'].map((id): Call => ['DELETE', `/v1/identities/${id}`]),
       ['DELETE', '/v1/keys/unknown'],
       ['POST', '/v1/sessions'],

@@ -112,7 +112,7 @@ describe('the examples', () => {
     // No log of evidence is kept.
     ...{ readCheckpoint: 404, proveConsistency: 404, proveScore: 404, proveAuditLine: 404 },
     endListImport: 404,
-    ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
+    ...{ revokeKey: 404, endSession: 404, compareShadow: 404 },
     // The examples have no tag, and nobody approves what he has written.
     ...{
       readBacktest: 404,
@@ -126,7 +126,7 @@ describe('the examples', () => {
     // The API has no keys for personal data, and the examples' header is not sent.
     ...{ declarePersonalField: 409, readSubject: 422, eraseSubject: 409 },
     // Nobody has frozen the market, and nothing is proposed.
-    ...{ requestRollback: 409, confirmProposal: 404 },
+    ...{ requestRollback: 409, requestDrop: 404, applySuggestion: 404 },
     // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
     ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };

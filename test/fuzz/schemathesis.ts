@@ -7,7 +7,7 @@ import type { Counts, FuzzedEngine } from './engine.ts';
 
 /** Operations that stop, limit or revoke what the other requests need: they get requests only that must be refused. */
 export const GOVERNING =
-  '^(change(Switch|Flag|Degradation|Limit)|(freeze|resume|note)(Corridor|Market)|tightenCorridor|reviewByHand|requestRollback|confirmProposal|(add|configure)Corridor|revoke(Key|Identity)|endSession)$';
+  '^(change(Switch|Flag|Degradation|Limit)|(freeze|resume|note)(Corridor|Market)|tightenCorridor|reviewByHand|requestRollback|applySuggestion|(add|configure)Corridor|revoke(Key|Identity)|endSession)$';
 /** Live events have no end. */
 const ENDLESS = 'readLive';
 const CONFIG = join(import.meta.dirname, 'schemathesis.toml');

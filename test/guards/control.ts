@@ -47,12 +47,12 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/corridors/flags.test.ts > level 3 of a corridor refuses its submissions alone, and what was accepted is read',
     mechanism: 'src/core/accept/gate.ts',
   },
-  proposals: {
-    says: 'Figures propose a measure, one person confirms it, and what is carried out ends by itself.',
-    shown: `GET /v1/proposals, POST /v1/proposals/{id}/confirm,
-      risk corridors proposals, risk corridors confirm`,
-    test: 'integration/rooms/corridors/proposals.test.ts > figures propose, one person confirms, and what is carried out ends by itself',
-    mechanism: 'src/rooms/corridors/proposals.ts',
+  suggestions: {
+    says: 'Figures suggest a measure, one person applies it, and what is carried out ends by itself.',
+    shown: `GET /v1/suggestions, POST /v1/suggestions/{id}/apply,
+      risk corridors suggestions, risk corridors apply`,
+    test: 'integration/rooms/corridors/suggestions.test.ts > figures suggest, one person applies a suggestion, and what is carried out ends by itself',
+    mechanism: 'src/rooms/corridors/suggestions.ts',
   },
   'keys-shown-once': {
     says: 'Keys are told apart, shown once and never stored.',
@@ -102,7 +102,7 @@ export const CONTROL: Guards = {
   },
   'key-confirmed-by-two': {
     says: 'A key that approves is not confirmed by its maker, nor by anybody whom its person made.',
-    shown: 'POST /v1/keys/{id}/confirm, risk keys issue, risk keys confirm',
+    shown: 'POST /v1/keys, risk keys issue',
     test: 'integration/two-people.test.ts > is not confirmed by its maker, nor by anybody whom its person made',
     mechanism: 'src/kit/access/api-keys.ts',
   },

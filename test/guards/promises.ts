@@ -50,7 +50,7 @@ export const PROMISES: Guards = {
   },
   'two-people-in-postgres': {
     says: 'Postgres itself refuses a rollout that is not of two people who may approve it.',
-    test: 'integration/two-people.test.ts > a proposal and its approval are two people’s > also where SQL adds the row',
+    test: 'integration/rooms/approvals/approvals.test.ts > Postgres itself refuses a confirmation by one person, and a changed approval',
     mechanism: 'sql/0001_market.sql',
   },
   'own-client-alone': {

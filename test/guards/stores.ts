@@ -86,7 +86,8 @@ export const STORES: Guards = {
   'months-by-hand': {
     says: 'An operator makes, detaches, lists, attaches and drops months by name.',
     shown: `risk partitions list, risk partitions create, risk partitions detach,
-      risk partitions attach, risk partitions drop`,
+      risk partitions attach, risk partitions drop, POST /v1/months/{id}/drop,
+      risk archive request-drop`,
     test: 'integration/new-months.test.ts > an operator detaches, lists, attaches and drops a month',
     mechanism: 'src/rooms/operate/commands/partitions.ts',
   },

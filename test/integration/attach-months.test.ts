@@ -3,12 +3,14 @@
  * Method: an API process on a real Postgres beside the functions that `risk partitions` calls; the effects are
  * counted in SQL.
  */
+
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
 import { dropMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { TALLY_BOUNDS } from '../../src/core/store/tallies/fold-tallies.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
+import { agreeOnDrop } from '../support/approvals.ts';
 import { monthOfText, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { recountTallies } from '../support/recount-tallies.ts';
 import { count, input, postOne } from '../support/submit.ts';
@@ -92,6 +94,7 @@ test('a dropped month takes new transactions, and its keys are known still', asy
     code: 'MONTH_ATTACHED',
   });
   await rig.detach('2013-12');
+  await agreeOnDrop(api.testDatabase, '2013-12');
   await dropMonth(rig.operator, monthOfText('2013-12'), engineOf('test'));
   expect((await api.request(`/v1/transactions/${id}`)).status).toBe(404);
   expect((await postOne(api, sent)).body).toMatchObject({

@@ -3,9 +3,11 @@
  * months are listed, detached, attached and dropped without SQL. Method: an API process and commands on real
  * Postgres, as an operator runs them.
  */
+
 import { expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { command } from '../../src/rooms/operate/commands/partitions.ts';
+import { agreeOnDrop } from '../support/approvals.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { openRunningApi } from '../support/running-api.ts';
@@ -78,9 +80,8 @@ test('a stream of lines makes no more in all its chunks together, and refuses on
 
 test('an operator detaches, lists, attaches and drops a month', async () => {
   await postBatch(api, months(2012, 2));
-  const drop = (month: string, confirm: string) =>
-    partitionsCommand('drop', month, '--confirm', confirm);
-  await expect(drop('2012-01', '2012-01')).rejects.toThrow('2012-01 is not detached');
+  const drop = (month: string) => partitionsCommand('drop', month);
+  await expect(drop('2012-01')).rejects.toThrow('2012-01 is not detached');
   expect((await partitionsCommand('detach', '2012-01')).answer).toMatchObject({ detached: true });
   expect((await partitionsCommand('detach', '2012-01')).answer).toMatchObject({ detached: false });
   const stateOf = async (month: string) => {
@@ -89,7 +90,7 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   };
   expect(await stateOf('2012-01')).toBe('detached');
   expect(await stateOf('2012-02')).toBe('attached');
-  await expect(drop('2012-01', '2012-02')).rejects.toThrow('--confirm 2012-01');
+  await expect(drop('2012-01')).rejects.toThrow('risk archive request-drop 2012-01');
   const [detached, failed] = [1, 2].map((n) => idAt(Date.UTC(2012, 0, 15), n));
   await storeDeadLetters(api.database, [
     { id: idAt(1, 1), transactionId: detached ?? '', failedAtMs: 1, errorCode: 'MONTH_DETACHED' },
@@ -108,7 +109,8 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   expect((await partitionsCommand('attach', '2012-01')).answer).toMatchObject({ to_be_scored: 1 });
   expect(await stateOf('2012-01')).toBe('attached');
   await partitionsCommand('detach', '2012-02');
-  expect((await drop('2012-02', '2012-02')).code).toBe(0);
+  await agreeOnDrop(api.testDatabase, '2012-02');
+  expect((await drop('2012-02')).code).toBe(0);
   expect(await stateOf('2012-02')).toBeUndefined();
 });
 

@@ -1,5 +1,6 @@
 /** Decisions of two people for tests: straight in the database, and over an API. */
 
+import { randomUUID } from 'node:crypto';
 import type { Api } from '../../src/core/room.ts';
 import { type Approval, approvalSchema } from '../../src/kit/approvals/approval.ts';
 import {
@@ -11,8 +12,17 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import type { Officer } from '../../src/kit/words/principal.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
 import type { TestDatabase } from './database.ts';
+import { insertPersonKey } from './people.ts';
 import type { RunningApi } from './running-api.ts';
 import { send } from './submit.ts';
+
+/** Two people agree on the drop of a month. */
+export async function agreeOnDrop(database: Pick<TestDatabase, 'sql'>, month: string) {
+  const make = async (name: string) => {
+    return { name, keyId: keyIdOf(await insertPersonKey(database, name, ['risk_officer'])) };
+  };
+  await insertApproval(database, 'month-drop', [await make('Moe'), await make('Nan')], {}, month);
+}
 
 export const keyIdOf = (key: string): string => key.split('_')[1] ?? '';
 
@@ -22,11 +32,12 @@ export async function insertApproval(
   kind: Approval['kind'],
   [first, second]: readonly { readonly name: string; readonly keyId: string }[],
   detail: object = {},
+  subject: string = randomUUID(),
 ): Promise<string> {
   const [made] = await sql<{ id: string }>(
     `insert into approvals (kind, subject, detail, proposed_by, proposed_by_key, ends_at)
-     values ($1, gen_random_uuid()::text, $2, $3, $4, now() + interval '1 day') returning approval_id as id`,
-    [kind, JSON.stringify(detail), first?.name, first?.keyId],
+     values ($1, $5, $2, $3, $4, now() + interval '1 day') returning approval_id as id`,
+    [kind, JSON.stringify(detail), first?.name, first?.keyId, subject],
   );
   const id = made?.id ?? '';
   await sql(

@@ -22,7 +22,11 @@ const sayDetail = ({ detail }: Approval) =>
     .join(', ');
 
 const COLUMNS: readonly Column<Approval>[] = [
-  { id: 'what', header: 'What', cell: ({ subject }) => <span className="wrap">{subject}</span> },
+  {
+    id: 'what',
+    header: 'What',
+    cell: ({ kind, subject }) => <span className="wrap">{`${kind}: ${subject}`}</span>,
+  },
   {
     id: 'how',
     header: 'How',
@@ -40,19 +44,18 @@ const COLUMNS: readonly Column<Approval>[] = [
 ];
 
 type Props = {
-  readonly kind: Approval['kind'];
-  /** True for approvals that are shown; absent: all of the kind are. */
+  /** True for approvals that are shown; absent: all are. */
   readonly isShown?: (approval: Approval) => boolean;
   readonly me: Me;
 };
 
 /** Absent where nothing waits. */
-export function Approvals({ kind, isShown = () => true, me }: Props) {
+export function Approvals({ isShown = () => true, me }: Props) {
   const [asked, setAsked] = useState<Asked>();
   const client = useQueryClient();
   const { data } = useQuery({
-    queryKey: [APPROVALS, kind],
-    queryFn: ({ signal }) => ask('GET /v1/approvals', { query: { kind, limit: 200 } }, signal),
+    queryKey: [APPROVALS],
+    queryFn: ({ signal }) => ask('GET /v1/approvals', { query: { limit: 200 } }, signal),
   });
   const decide = useMutation({
     mutationFn: ({ step, approval: { approval_id: id } }: Asked) =>

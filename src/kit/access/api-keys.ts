@@ -8,12 +8,11 @@ import {
   isApart,
   type Key,
   type NewApiKey,
-  type Officer,
   ROLES,
   ROLES_APART,
   type Role,
 } from '../words/principal.ts';
-import { findOrMake, lockPeople, refuseShared } from './identities.ts';
+import { findOrMake, listPeople, lockPeople } from './identities.ts';
 
 /** People who approve that can be made without a confirmation: an approval takes two. */
 const FOUNDERS = 2;
@@ -32,7 +31,7 @@ export const insertKey = onlyOf<Key, readonly unknown[]>(
 /**
  * Makes a key, and its person where the name is new. An actor without a key has DATABASE_URL, and makes keys for the first two
  * people who approve; later ones are made by a person's key. Roles apart are in force at once where the maker is the same person,
- * may approve and has them, otherwise once the key is confirmed.
+ * may approve and has them, otherwise once a second person has confirmed the approval.
  * @param last runs before the commit, which happens only if `last` succeeds
  * @throws Failure where a role apart would belong to no person, or `by` may not make the key
  */
@@ -40,7 +39,7 @@ export async function makeApiKey(
   database: Pick<Database, 'transaction'>,
   key: NewApiKey,
   by: Actor,
-  last: () => Promise<void> = async () => undefined,
+  last: (query: Query) => Promise<void> = async () => undefined,
 ): Promise<Key> {
   const { keyId, keyHash, roles, client, holder, expiresAt } = key;
   return await database.transaction(async (query) => {
@@ -53,25 +52,19 @@ export async function makeApiKey(
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
     const made = await insertKey(query, ...values, by.keyId, isConfirmed);
     await recordKey(query, by, made);
-    await last();
+    await last(query);
     return made;
   });
 }
 
-const listApprovers = rowsOf<{ approver: string }>(
-  'list-approvers',
-  `select distinct approver from (select market.approver_of(key_id) as approver from market.api_keys where confirmed_at is not null) k
-          where approver is not null order by 1`,
-);
 type Maker = {
   readonly approver: string | null;
   readonly roles: readonly Role[];
   readonly expiresAt: Date | null;
-  readonly isNobodys: boolean;
 };
 const findMaker = onlyOf<Maker, [keyId: string]>(
   'find-maker',
-  `select market.approver_of(key_id) as approver, roles, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
+  `select market.approver_of(key_id) as approver, roles, expires_at as "expiresAt"
            from market.api_keys where key_id = $1`,
 );
 
@@ -84,26 +77,21 @@ async function mayConfirmItself(
   by: Actor,
 ): Promise<boolean> {
   const apart = roles.filter(isApart);
-  const names = apart.join(' and ');
   if (identity === null) {
-    const why = `${names} is held by a person: say identity instead of owner`;
+    const why = `${apart.join(' and ')} is held by a person: say identity instead of owner`;
     throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
   }
   if (by.keyId === null) {
-    const approvers = await listApprovers(query);
+    const approvers = (await listPeople(query)).filter((person) =>
+      person.roles.includes('risk_officer'),
+    );
     if (approvers.length < FOUNDERS) return true;
-    const people = approvers.map(({ approver }) => approver).join(' and ');
+    const people = approvers.map(({ name }) => name).join(' and ');
     refuse(
-      `${people} approve already: one of them sends bin/risk keys issue, another bin/risk keys confirm KEY_ID, each with the own key in RISK_API_KEY`,
+      `${people} approve already: one of them sends bin/risk keys issue, another confirms the approval, each with the own key in RISK_API_KEY`,
     );
   }
   const maker = await findMaker(query, by.keyId);
-  // A second person has vouched for a maker that approves itself.
-  if (maker.approver === null && maker.isNobodys) {
-    refuse(
-      `the key ${by.keyId} may be the key of nobody: only people, each by the own key, make keys for ${names}`,
-    );
-  }
   const isOwn = maker.approver === identity && apart.every((role) => maker.roles.includes(role));
   return isOwn && isWithin(expiresAt, maker.expiresAt);
 }
@@ -111,41 +99,6 @@ async function mayConfirmItself(
 /** A confirmed key vouches for another of the same person until its own end, not beyond. */
 function isWithin(expiresAt: Date | null, end: Date | null): boolean {
   return end === null || (expiresAt !== null && expiresAt <= end);
-}
-
-const lockKey = firstOf<Key, [keyId: string]>(
-  'lock-api-key',
-  `select ${COLUMNS} from market.api_keys k where k.key_id = $1 for update`,
-);
-const confirm = onlyOf<Key, [keyId: string, byKeyId: string]>(
-  'confirm-api-key',
-  `update market.api_keys k set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
-);
-
-/**
- * Confirms a key, so that its roles apart are in force. A person who may hold the key may not confirm it.
- * @throws Failure `not-found`, or `conflict` where one person may hold both keys or there is nothing to confirm
- */
-export async function confirmApiKey(
-  database: Pick<Database, 'transaction'>,
-  keyId: string,
-  by: Officer,
-): Promise<Key> {
-  return await database.transaction(async (query) => {
-    await lockPeople(query);
-    const before = await lockKey(query, keyId);
-    if (before === undefined)
-      throw new Failure('not-found', 'KEY_UNKNOWN', `no key has the id '${keyId}'`);
-    if (before.revoked_at !== null) refuse(`the key ${keyId} is revoked`);
-    if (before.confirmed_at !== null) refuse(`the key ${keyId} is confirmed already`);
-    if (!before.roles.some(isApart)) {
-      refuse(`the key ${keyId} has no role to confirm: ${ROLES_APART.join(', ')}`);
-    }
-    await refuseShared({ query }, keyId, by.keyId);
-    const after = await confirm(query, keyId, by.keyId);
-    await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
-    return after;
-  });
 }
 
 function refuse(why: string): never {

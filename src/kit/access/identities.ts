@@ -4,7 +4,7 @@ import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
 import { isPathStep } from '../words/plain-text.ts';
-import { type Actor, ENGINE, foldName, type Identity } from '../words/principal.ts';
+import { type Actor, ENGINE, foldName, type Identity, type Role } from '../words/principal.ts';
 
 const COLUMNS = `i.identity, i.made_by, ${timeColumns('i', 'created_at', 'revoked_at')}`;
 
@@ -45,6 +45,17 @@ const holdLive = rowsOf<object, [identity: string]>(
 export async function holdPerson(query: Query, name: string): Promise<boolean> {
   return (await holdLive(query, name)).length > 0;
 }
+
+type Person = { readonly name: string; readonly roles: readonly Role[] };
+/** People with the roles that keys in force give them. */
+export const listPeople = rowsOf<Person>(
+  'list-people',
+  `select identity as name, array_agg(distinct role) as roles
+     from market.api_keys k join market.identities i using (identity), unnest(k.roles) as role
+    where k.revoked_at is null and i.revoked_at is null and (expires_at is null or expires_at > now())
+      and (role <> 'risk_officer' or confirmed_at is not null)
+    group by identity order by identity`,
+);
 
 const findShared = onlyOf<{ shared: string | null }, [firstKey: string | null, secondKey: string]>(
   'find-shared-maker',

@@ -3,13 +3,13 @@
  * decision out in its own commit; Postgres refuses a confirmation by one person.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { holdPerson, lockPeople, refuseShared } from '../access/identities.ts';
+import { holdPerson, listPeople, lockPeople, refuseShared } from '../access/identities.ts';
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../database/statement.ts';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
-import { ENGINE, foldName, type Officer } from '../words/principal.ts';
+import { ENGINE, foldName, type Officer, type Role } from '../words/principal.ts';
 import { APPROVAL_DAYS, type Approval } from './approval.ts';
 
 type Confirmed = Approval & { readonly proposed_by_key: string };
@@ -90,19 +90,7 @@ export const listApprovals = rowsOf<
                      and ($3 <> 'waiting' or ${WAITS})) a
     where $3 in (state, 'all') order by approval_id::bigint desc limit $4`,
 );
-/** Lists approvals that wait, the newest first, with the people who may confirm. */
-export const listWaiting = rowsOf<
-  Approval & { readonly recipients: readonly string[] },
-  [limit: number]
->(
-  'list-waiting-approvals',
-  `with approvers as (
-     select distinct market.approver_of(key_id) as name from market.api_keys where confirmed_at is not null and revoked_at is null
-   )
-   select ${COLUMNS}, array(select name from approvers where name <> proposed_by order by name) as recipients
-     from market.approvals where ${WAITS} and ends_at > ${NOW} order by approvals.approval_id desc limit $1`,
-);
-const findNobody = onlyOf<{ isNobodys: boolean }, [key: string]>(
+export const findNobody = onlyOf<{ isNobodys: boolean }, [key: string]>(
   'find-nobody-in-line',
   'select market.approver_of($1) is null and market.is_nobodys($1) as "isNobodys"',
 );
@@ -228,4 +216,61 @@ export async function withdrawWaiting(
 function requireWaiting({ approval_id: id, state }: Approval): void {
   if (state === 'waiting') return;
   throw new Failure('conflict', 'NOT_WAITING', `the approval ${id} is ${state}: propose it again`);
+}
+
+const findLast = firstOf<Approval, [...Named, since: string | null]>(
+  'find-last-approval',
+  `select ${COLUMNS} from market.approvals
+    where kind = $1 and subject = $2 and withdrawn_at is null and proposed_at > coalesce($3::timestamptz, '-infinity')
+    order by approvals.approval_id desc limit 1`,
+);
+
+/**
+ * Two people whose agreement a command carries out.
+ * @param since what was proposed earlier was about an earlier state of the subject @throws Failure where no two have agreed
+ */
+export async function requireConfirmed(
+  query: Query,
+  [kind, subject]: Named,
+  since: string | null,
+  ask: string,
+): Promise<{ readonly requested_by: string; readonly confirmed_by: string }> {
+  const { proposed_by, confirmed_by } = (await findLast(query, kind, subject, since)) ?? {};
+  if (proposed_by !== undefined && confirmed_by != null)
+    return { requested_by: proposed_by, confirmed_by };
+  const by = proposed_by === undefined ? 'nobody has requested' : `${proposed_by} alone requested`;
+  const why = `${by} it: one person sends \`${ask}\`, another confirms the approval, then give the command again`;
+  throw new Failure('conflict', 'NOT_APPROVED', why);
+}
+
+/** More: an event of a large market is long. Fewer: somebody who may act is not told. */
+const RECIPIENTS_MAX = 100;
+
+/** The event `approval.waiting` tells people who may confirm, end or apply something. */
+export type Waiting = {
+  /** An event of the same id is sent once. */
+  readonly event: { readonly id: string; readonly at: Date; readonly corridor?: string };
+  readonly said: Readonly<Record<'action' | 'subject' | 'who' | 'next', string>> & {
+    readonly reason: string | null;
+    readonly approval?: Approval;
+    readonly suggestion?: object;
+  };
+  /** People with one of the roles may act, but not this person. */
+  readonly roles: readonly Role[];
+  readonly except: string | null;
+};
+
+export async function toWaitingEvents(query: Query, waiting: readonly Waiting[]) {
+  if (waiting.length === 0) return [];
+  const people = await listPeople(query);
+  return waiting.map(({ event, said, roles, except }) => {
+    const may = people.filter((person) => person.roles.some((role) => roles.includes(role)));
+    const names = may.map(({ name }) => name).filter((name) => name !== except);
+    const recipients = names.slice(0, RECIPIENTS_MAX);
+    return {
+      ...event,
+      type: 'approval.waiting' as const,
+      data: { ...said, at: event.at, recipients },
+    };
+  });
 }

@@ -5,7 +5,6 @@ import { idText } from './plain-text.ts';
 
 export const AUDIT_ACTIONS = [
   'key.create',
-  'key.confirm',
   'key.revoke',
   'identity.create',
   'identity.revoke',

@@ -28,7 +28,7 @@ export const missingMonths = {
     'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',
   ),
   cold_months: months(
-    'Those of `detached_months` that are archives: a transaction of theirs is still read by its id. Absent where there is none.',
+    'Those of `detached_months` whose rows are in archives alone. Absent where there is none.',
   ),
 };
 type MissingMonths = { detached_months?: string[]; cold_months?: string[] };

@@ -4,7 +4,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
 import { identityOperations } from './routes/identities.ts';
-import { keyOperations } from './routes/keys.ts';
+import { executeKey, keyOperations } from './routes/keys.ts';
 import { sessionOperations } from './routes/sessions.ts';
 
 const ofKeys = [...keyOperations, ...identityOperations];
@@ -28,3 +28,5 @@ export const open = async ({
     await loginRoutes({ config, log, database: primary }),
   ],
 });
+
+export const executors = { key: executeKey };

@@ -17,13 +17,11 @@ import { idText } from '../../kit/words/plain-text.ts';
 import {
   type Identity,
   identitySchema,
-  isApart,
   type Key,
   keySchema,
   type NewApiKey,
   ROLES,
   ROLES_APART,
-  type Role,
 } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 
@@ -139,23 +137,12 @@ function readHolder({ identity, owner }: ValuesOf<typeof CREATE_OPTIONS>): NewAp
   return { owner };
 }
 
-type Issued = { readonly key_id?: string; readonly confirmed_at?: string | null };
-type Wished = { readonly roles?: readonly Role[] };
-
-/** The command of the second person. */
-function sayIssued({ key_id: id, confirmed_at: at }: Issued, { roles = [] }: Wished): string {
-  const apart = roles.filter(isApart);
-  const once = 'The key is shown once.';
-  if (apart.length === 0 || at !== null) return once;
-  return `${once} ${apart.join(' and ')} is in force when another person who may approve sends bin/risk keys confirm ${id}`;
-}
-
 export const command = commandOf({
   name: 'keys',
   summary: 'Makes, lists and revokes API keys.',
   notes: `Only a person holds ${ROLES_APART.join(' and ')}. create makes the first two who approve without a confirmation: you vouch that
-they are two people. For further keys, one of them sends issue and another confirm, each with the own key in RISK_API_KEY;
-both ask the API. The other actions need DATABASE_URL.`,
+they are two people. For further keys, one of them sends issue and another confirms the approval, each with the own key in
+RISK_API_KEY; both ask the API. The other actions need DATABASE_URL.`,
   document: async () => (await import('./api.ts')).document,
   actions: {
     create,
@@ -163,7 +150,7 @@ both ask the API. The other actions need DATABASE_URL.`,
       operation: 'createKey',
       summary: 'Make a key over the API, by the key in RISK_API_KEY',
       options: { role: 'roles', expires: 'expires_at' },
-      notes: sayIssued,
+      notes: () => 'The key is shown once.',
     },
     list,
     revoke,

@@ -96,10 +96,21 @@ const routes = routesUnder('approvals', SUMMARY, operations);
 const eventsPart = eventsDocument([
   eventOf({
     type: 'approval.waiting',
-    summary: 'A decision waits for a second person',
+    summary: 'Something waits for people who may confirm, end or apply it',
     data: z.object({
-      approval: schemaOf<Approval>('Approval'),
-      recipients: z.array(z.string()).meta({ description: 'People who may confirm.' }),
+      action: z.string().meta({
+        description:
+          'Kind of the approval, `control.set`, `case.decide`, or the action of the suggestion.',
+        example: 'list-entry',
+      }),
+      subject: z.string().meta({ example: 'vip acc_17' }),
+      reason: z.string().nullable(),
+      who: z.string(),
+      at: z.iso.datetime(),
+      next: z.string(),
+      recipients: z.array(z.string()).meta({ description: 'People who may act.' }),
+      approval: schemaOf<Approval>('Approval').optional(),
+      suggestion: schemaOf<object>('Suggestion').optional(),
     }),
   }),
 ]);

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { MARKET } from '../../core/domain/corridor.ts';
 import { lockControl } from '../../core/store/controls/controls.ts';
 import type { Approval } from '../../kit/approvals/approval.ts';
-import { type Execute, propose } from '../../kit/approvals/approvals.ts';
+import { type Execute, propose, requireConfirmed } from '../../kit/approvals/approvals.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 
@@ -40,24 +39,9 @@ export const executeRollback: Execute<unknown> = async (query, { detail, subject
   throw new Failure('conflict', 'FROZEN_AGAIN', why);
 };
 
-type Request = { readonly requested_by: string; readonly approved_by: string | null };
-const findRequest = firstOf<Request, [market: string]>(
-  'find-rollback-request',
-  `select proposed_by as requested_by, confirmed_by as approved_by from market.approvals
-    where kind = 'market-rollback' and subject = $1 and withdrawn_at is null
-      and proposed_at > (select set_at from market.controls where kind = 'freeze' and scope = '${MARKET}')
-    order by approval_id desc limit 1`,
-);
-
-/** The request since the market was frozen. @throws Failure where no other person has confirmed it */
-export async function requireApproved(
-  query: Query,
-  market: string,
-): Promise<{ readonly requested_by: string; readonly approved_by: string }> {
-  const { requested_by, approved_by } = (await findRequest(query, market)) ?? {};
-  if (requested_by !== undefined && approved_by != null) return { requested_by, approved_by };
-  const by =
-    requested_by === undefined ? 'nobody has requested' : `${requested_by} alone requested`;
-  const why = `${by} the rollback: one person sends \`risk archive request ${market} --reason …\`, another confirms the approval, then --continue`;
-  throw new Failure('conflict', 'NOT_APPROVED', why);
+/** The two people who have agreed since the market was frozen. @throws Failure where no two have */
+export async function requireApproved(query: Query, market: string) {
+  const { frozenAt } = await requireFreeze(query, market);
+  const ask = `risk archive request ${market} --reason …`;
+  return await requireConfirmed(query, ['market-rollback', market], frozenAt, ask);
 }

@@ -54,7 +54,7 @@ export const archiveSchema = z.object({
   frozen_at: z.string(),
   step: z.enum(STEPS),
   requested_by: z.string().nullable(),
-  approved_by: z.string().nullable(),
+  confirmed_by: z.string().nullable(),
   migrations: z.array(z.string()),
   tables: z.array(tableSchema),
   keys_removed: z.int(),

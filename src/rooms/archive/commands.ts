@@ -111,20 +111,21 @@ export const createCommand = (openModels: OpenModels): Command =>
   commandOf({
     name: 'archive',
     summary: 'Archives a month or a frozen market, verifies archives, and restores a month.',
-    notes: `month detaches a month of RISK_MARKET, writes its rows to files, reads them back, makes the files immutable, and drops the tables if
---confirm names the month. The month is then cold. PLACE is a folder, or s3://BUCKET/PREFIX with the settings RISK_S3_*.
+    notes: `month detaches a month of RISK_MARKET, writes its rows to files, reads them back, makes the files immutable, and drops the tables with
+--drop, once two people have agreed (request-drop). The month is then cold. PLACE is a folder, or s3://BUCKET/PREFIX with the settings RISK_S3_*.
 
 rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, and reads the files back. Once two
 people have agreed (request), rollback removes the market's keys in Redis and topics in Kafka, drops its schema, and compares the
 other markets with before. --continue goes on after a stop or a crash. rollback needs DATABASE_URL and REDIS_URL, and KAFKA_URL where
 a corridor used Kafka.
 
-Example: risk archive month 2026-03 --to /archives --key /keys/market_0 --confirm 2026-03
+Example: risk archive month 2026-03 --to /archives --key /keys/market_0 --drop
 Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/market_1`,
     document: async () => (await import('./routes.ts')).document,
     actions: {
       ...monthActions,
       request: { operation: 'requestRollback' },
+      'request-drop': { operation: 'requestDrop' },
       rollback: rollbackOf(openModels),
       verify,
     },

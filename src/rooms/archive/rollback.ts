@@ -60,7 +60,7 @@ export async function beginArchive(rollback: Rollback): Promise<Archive> {
     frozen_at: new Date(frozenAt).toISOString(),
     step: 'drain',
     requested_by: null,
-    approved_by: null,
+    confirmed_by: null,
     migrations: migrations.map(({ name }) => name),
     tables: [],
     keys_removed: 0,
@@ -237,7 +237,7 @@ async function report(
         topics_removed: archive.topics_removed,
         losses: archive.losses,
         requested_by: archive.requested_by,
-        approved_by: archive.approved_by,
+        confirmed_by: archive.confirmed_by,
         others: toReport(after),
       },
     });

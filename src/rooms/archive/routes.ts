@@ -1,19 +1,26 @@
-/** `/v1/markets/{id}/rollback`: two people agree on the rollback of a market, which `risk archive rollback` carries out. */
+/** Two people agree on the rollback of a market or the drop of a month, which commands carry out. */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { approvalSchema } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, change, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { parseMonth } from '../../kit/words/month.ts';
 import { reasonField } from '../../kit/words/plain-text.ts';
 import { executeRollback, requestRollback } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
+import { requireMonth } from './months/archive-month.ts';
 
 const commandSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RollbackCommand' });
 
 const path = z.object({
   id: z.string().max(64).meta({ description: 'The market of this API.', example: 'market_0' }),
+});
+
+const monthPath = z.object({
+  id: z.string().max(64).meta({ description: 'The month.', example: '2026-03' }),
 });
 
 function checkMarket(id: string, { config }: Api): void {
@@ -39,6 +46,24 @@ const operations = [
       return request;
     },
   }),
+  change({
+    at: '/v1/months/{id}/drop',
+    operationId: 'requestDrop',
+    summary: 'Request the drop of a month; another person confirms it',
+    description:
+      'Nothing is deleted by this. `risk partitions drop` or `risk archive month --drop` drops the month once another person has confirmed. An attach voids both.',
+    roles: ['risk_officer', 'admin'],
+    path: monthPath,
+    body: bodyOf(commandSchema),
+    answers: { 200: answer('The approval.', approvalSchema) },
+    run: async ({ path: { id }, body: { reason }, by }, { databases: { primary } }: Api) => {
+      const month = parseMonth(id);
+      if (month === undefined) throw new Problem('not-found', `No month is called ${given(id)}.`);
+      await requireMonth(primary, month);
+      const wanted = { kind: 'month-drop', subject: id, detail: {}, reason };
+      return await primary.transaction((query) => propose(query, wanted, by));
+    },
+  }),
 ];
 
 export const document: DocumentPart = {
@@ -50,4 +75,7 @@ export const open = (api: Api): ApiRoom => ({
   routes: [routesOf([...operations, ...holdOperations], api.limits, api)],
 });
 
-export const executors = { 'market-rollback': executeRollback };
+/** The confirmation of a drop is the record that the commands read. */
+const executeDrop: Execute<unknown> = async () => ({});
+
+export const executors = { 'market-rollback': executeRollback, 'month-drop': executeDrop };

@@ -4,12 +4,6 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type Decider, foldName, type Officer } from '../../kit/words/principal.ts';
 
-/** Decisions about corridors and markets that are no control; the kind of a control says who ends the control. */
-export const AUTHORITY = {
-  'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
-  'configure a corridor': { roles: SETTING_ROLES, person: 'any' },
-} as const satisfies Readonly<Record<string, Authority>>;
-
 /** @throws Problem where none of the roles allows the decision */
 export function requireAuthority(
   decision: string,

@@ -18,7 +18,14 @@ import { idText } from '../../kit/words/plain-text.ts';
 import { type Decider, foldName } from '../../kit/words/principal.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { changeControl, controlCommandSchema } from './control-change.ts';
-import { checkScope, isChosen, namesOf, saysOfFlags } from './control-scopes.ts';
+import {
+  checkScope,
+  isChosen,
+  namesOf,
+  noticeField,
+  noticeOf,
+  saysOfFlags,
+} from './control-scopes.ts';
 
 /** The table refuses longer names. */
 const SCOPE_CHARS_MAX = 80;
@@ -79,6 +86,7 @@ const changedSchema = z
     approval: approvalSchema.nullable().meta({
       description: 'Another person confirms the change; null: it is made.',
     }),
+    notice: noticeField,
   })
   .meta({ id: 'ChangedControl' });
 
@@ -154,7 +162,8 @@ export const controlOperations = [
     problems: [404],
     run: async ({ path: { kind, scope }, body: command, by }, parts: Api) => {
       const { databases, controls, log } = parts;
-      await checkScope({ kind, scope, isSet: command.in_force }, parts);
+      const isSet = command.in_force;
+      await checkScope({ kind, scope, isSet }, parts);
       const change = { kind, scope, command, by };
       const { before, now, approval } = await changeControl(databases.primary, change);
       controls.take(now);
@@ -166,6 +175,7 @@ export const controlOperations = [
         control: ownOf(now),
         before: ownOf(before),
         approval,
+        notice: isSet ? await noticeOf(scope, databases.primary) : null,
       };
     },
   }),

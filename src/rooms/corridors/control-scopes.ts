@@ -1,6 +1,8 @@
-/** Names of scopes: the names that a kind of control takes, and the nearest name. */
+/** Names of scopes: the names that a kind of control takes, the nearest name, and whether a client is known. */
+import { z } from 'zod';
 import { type Kind, kindOf } from '../../core/domain/control-kinds.ts';
 import {
+  clientScope,
   corridorScope,
   FLAGS,
   isClientScope,
@@ -12,8 +14,12 @@ import {
 } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
+import { IS_LIVE } from '../../kit/access/api-keys.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { rowsOf } from '../../kit/database/statement.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { isUnavailable } from '../../kit/words/failure.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
 
 /** Sentences about flags, by their scopes. */
@@ -31,6 +37,15 @@ type Form = {
 };
 
 const KEY = /^key:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** More clients are not looked through for the nearest name. */
+const CLIENTS_MAX = 1000;
+/** Clients of keys in force, the named one first if it has a key. */
+const listClients = rowsOf<{ client: string }, [client: string, limit: number]>(
+  'list-clients-of-keys',
+  `select k.client from market.api_keys k where ${IS_LIVE}
+    group by k.client order by k.client <> $1, k.client limit $2`,
+);
+
 const MODEL_NAME = /^model:[!-~]{1,70}$/;
 
 /** The market, and not this table, has the names of corridors and rules. */
@@ -97,4 +112,34 @@ function adviseScope(scope: string, names: readonly string[]): string {
   const corridor = names.find((name) => name === corridorScope(scope));
   const nearest = corridor ?? nearestName(scope, names);
   return nearest === undefined ? '' : `; ${nearest} is one`;
+}
+
+export const noticeField = z.string().nullable().meta({
+  description: 'A warning that no key belongs to the client. Null: no warning.',
+});
+
+const CLIENT = clientScope('');
+/** Longer: the list hides the sentence before the list. Shorter: fewer markets get the list. */
+const LISTED_CLIENTS_MAX = 20;
+
+function adviseClient(client: string, known: readonly string[]): string {
+  const nearest = nearestName(client, known);
+  if (nearest !== undefined) return `; ${clientScope(nearest)} has keys`;
+  return known.length > 0 && known.length <= LISTED_CLIENTS_MAX
+    ? `: clients with keys are ${known.join(', ')}`
+    : '';
+}
+
+/** Says that no key belongs to the client of a scope. The change is made by then, so an outage says nothing. */
+export async function noticeOf(scope: string, { query }: Pick<Database, 'query'>) {
+  if (!scope.startsWith(CLIENT)) return null;
+  const client = scope.slice(CLIENT.length);
+  try {
+    const known = (await listClients(query, client, CLIENTS_MAX)).map((row) => row.client);
+    if (known.includes(client)) return null;
+    return `No key belongs to a client ${given(client)} yet${adviseClient(client, known)}.`;
+  } catch (error) {
+    if (isUnavailable(error)) return null;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import { sayControl, sayValue, tellControls } from './say.ts';
 type Answer = {
   readonly control?: Control | null;
   readonly before?: Control | null;
+  readonly notice?: string | null;
 };
 type Listed = {
   readonly on_hold?: readonly { readonly corridor: string; readonly transactions: number }[];
@@ -25,13 +26,14 @@ const textOf = (lines: readonly (string | null | undefined | false)[]) =>
 const sayListed = ({ on_hold = [] }: Listed) =>
   textOf(on_hold.map(({ corridor, transactions }) => `On hold in ${corridor}: ${transactions}`));
 
-/** Tells which control was there before, and who ends the control. */
-function saySet({ control, before }: Answer): string | undefined {
+/** Tells which control was there before, warns of a client without keys, and says who ends the control. */
+function saySet({ control, before, notice }: Answer): string | undefined {
   if (!control) return undefined;
   const { kind, scope } = control;
   const isOther = kindOf(kind).end(scope).person === 'other';
   return textOf([
     before && `The scope ${scope} had the control already, by ${sayControl(before)}.`,
+    notice,
     isOther &&
       `Another person, with the role risk_officer or admin, ends it: bin/risk controls end ${kind} ${scope} --reason '…'`,
   ]);

@@ -22,8 +22,7 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { plainText, reasonField } from '../../kit/words/plain-text.ts';
-import type { Decider } from '../../kit/words/principal.ts';
-import { AUTHORITY, requireAuthority } from './authority.ts';
+import type { Officer } from '../../kit/words/principal.ts';
 
 const shards = z.int().min(1).max(SHARDS_MAX).meta({
   description:
@@ -84,9 +83,8 @@ type SettingsJson = z.output<typeof settingsSchema>;
 export async function addCorridor(
   database: Database,
   { id, shards, reason }: z.output<typeof newCorridorSchema>,
-  by: Decider,
+  by: Officer,
 ): Promise<Approval> {
-  requireAuthority('add a corridor', AUTHORITY['add a corridor'], by);
   return await database.transaction((query) =>
     changeCorridor(query, id, async ({ isOurs }) => {
       if (isOurs) throw new Failure('conflict', 'CORRIDOR_KNOWN', `the market has ${id} already`);
@@ -134,10 +132,9 @@ export async function configureCorridor(
   database: Database,
   corridor: string,
   { weight, residency, shards, log, reason }: CorridorCommand,
-  by: Decider,
+  by: Officer,
   { measure, makeTopics }: LogsOfCorridor,
 ): Promise<SettingsJson> {
-  requireAuthority('configure a corridor', AUTHORITY['configure a corridor'], by);
   if (log !== undefined && log !== 'streams') {
     const why = `log: ${log} needs Kafka, and KAFKA_URL is not set at this API; allowed is streams`;
     if (makeTopics === undefined) throw new Failure('conflict', 'KAFKA_MISSING', why);

@@ -10,7 +10,7 @@ import { measureStreams } from '../../core/stream/status/lag.ts';
 import { approvalSchema } from '../../kit/approvals/approval.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
-import { AUTHORITY, READING_ROLES } from './authority.ts';
+import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
 import {
   addCorridor,
@@ -112,7 +112,7 @@ export const corridorOperations = [
     operationId: 'addCorridor',
     summary: 'Propose a corridor for the market; another person confirms it',
     description: 'Processes take its transactions within seconds of the confirmation.',
-    roles: AUTHORITY['add a corridor'].roles,
+    roles: ['risk_officer', 'admin'],
     body: bodyOf(newCorridorSchema),
     answers: { 200: answer('The approval.', approvalSchema) },
     run: ({ body, by }, { databases }: Api) => addCorridor(databases.primary, body, by),
@@ -124,7 +124,7 @@ export const corridorOperations = [
     summary: 'Set what may be set for a corridor; what is left out stays',
     description:
       'Processes act on it within a second of the answer. 409: other `shards` of a corridor that is not frozen or has transactions waiting, or a log that needs Kafka where there is none.',
-    roles: AUTHORITY['configure a corridor'].roles,
+    roles: DECIDING_ROLES,
     path: paths.corridor,
     body: bodyOf(corridorCommandSchema),
     answers: { 200: answer('The settings as they are now.', settingsSchema) },

@@ -1,27 +1,23 @@
-/** Tells other systems of controls that another person ends, and of what figures propose. */
-
+/** Tells other systems of controls that another person ends, and of what figures suggest. */
 import { KIND_NAMES, kindOf, SETTING_ROLES } from '../../core/domain/control-kinds.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import type { Event, EventSource } from '../../core/events.ts';
+import { toWaitingEvents, type Waiting } from '../../kit/approvals/approvals.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
-import { ENGINE, type Role } from '../../kit/words/principal.ts';
-import { readProposals } from './hour-figures.ts';
+import { ENGINE } from '../../kit/words/principal.ts';
+import { readSuggestions } from './hour-figures.ts';
 
 /** How long after a decision its event is still made, where no worker ran before. */
 const MISSED_MS = 86_400_000;
 /** Decisions of one reading; readings come every 10 s. */
 const DECISIONS_MAX = 500;
-const RECIPIENTS_MAX = 100;
 
 const KIND_AND_SCOPE = /^([a-z-]+):(.+)$/;
 
-type Row = {
+type Row = Pick<Waiting['said'], 'who' | 'subject' | 'reason'> & {
   readonly auditId: string;
-  readonly who: string;
-  readonly subject: string;
   readonly at: Date;
-  readonly reason: string | null;
 };
 const listDecided = rowsOf<Row, [since: Date, rowsMax: number]>(
   'list-second-authorities',
@@ -30,85 +26,49 @@ const listDecided = rowsOf<Row, [since: Date, rowsMax: number]>(
     order by audit_id desc limit $2`,
 );
 
-type Person = { readonly name: string; readonly roles: readonly Role[] };
-/** People with the roles of keys that are in force. */
-const listPeople = rowsOf<Person, [roles: readonly Role[]]>(
-  'list-authorities',
-  `select identity as name, array_agg(distinct role) as roles
-     from market.api_keys join market.identities i using (identity), unnest(api_keys.roles) as role
-    where api_keys.revoked_at is null and i.revoked_at is null and (expires_at is null or expires_at > now())
-      and role = any ($1::text[]) and (role <> 'risk_officer' or confirmed_at is not null)
-    group by identity order by identity`,
-);
-
 export const events: readonly EventSource[] = [
-  { kind: 'watched', type: 'decision.second_authority', find: findDecisions },
-  { kind: 'watched', type: 'decision.second_authority', find: findProposed },
+  { type: 'approval.waiting', find: findDecisions },
+  { type: 'approval.waiting', find: findSuggested },
 ];
 
 async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
-  const since = new Date(nowMs - MISSED_MS);
-  const rows = await listDecided(query, since, DECISIONS_MAX);
-  if (rows.length === 0) return [];
-  const people = await listPeople(query, SETTING_ROLES);
-  return rows.flatMap((row) => toEvent(row, people));
+  const rows = await listDecided(query, new Date(nowMs - MISSED_MS), DECISIONS_MAX);
+  return await toWaitingEvents(query, rows.flatMap(toWaiting));
 }
 
-/** An event for each proposal and each UTC hour in which the proposal stands. */
-async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
-  const proposals = await readProposals({ query }, nowMs);
-  if (proposals.length === 0) return [];
+/** An event for each suggestion and each UTC hour in which the suggestion stands. */
+async function findSuggested(query: Query, nowMs: number): Promise<Event[]> {
   const at = new Date(nowMs);
-  const recipients = (await listPeople(query, SETTING_ROLES)).map(({ name }) => name);
-  return proposals.map((proposal) => ({
-    id: `proposal_${proposal.trigger}_${proposal.corridor}_${at.toISOString().slice(0, 13)}`,
-    type: 'decision.second_authority',
-    at,
-    corridor: proposal.corridor,
-    data: {
-      action: proposal.action,
-      subject: corridorScope(proposal.corridor),
+  const waiting = (await readSuggestions({ query }, nowMs)).map((suggestion) => ({
+    event: {
+      id: `suggestion_${suggestion.trigger}_${suggestion.corridor}_${at.toISOString().slice(0, 13)}`,
+      at,
+      corridor: suggestion.corridor,
+    },
+    said: {
+      action: suggestion.action,
+      subject: corridorScope(suggestion.corridor),
       reason: null,
       who: ENGINE,
-      at,
-      is_waiting: true,
-      next: `One person confirms it: risk corridors confirm ${proposal.id}.`,
-      recipients: recipients.slice(0, RECIPIENTS_MAX),
-      proposal,
+      next: `One person applies it: risk corridors apply ${suggestion.id}.`,
+      suggestion,
     },
+    roles: SETTING_ROLES,
+    except: null,
   }));
+  return await toWaitingEvents(query, waiting);
 }
 
-function toEvent({ auditId, who, subject, at, reason }: Row, people: readonly Person[]): Event[] {
+/** None for a kind whose controls make no event. */
+function toWaiting({ auditId, who, subject, at, reason }: Row): Waiting[] {
   const [, name, scope = ''] = KIND_AND_SCOPE.exec(subject) ?? [];
   const kind = KIND_NAMES.find((known) => known === name);
-  // Controls of some kinds make no event.
   if (kind === undefined || !kindOf(kind).isTold) return [];
   const { roles, person } = kindOf(kind).end(scope);
-  const recipients = people
-    .filter((person) => person.roles.some((role) => roles.some((needed) => needed === role)))
-    .map(({ name }) => name)
-    .filter((name) => person === 'any' || name !== who)
-    .slice(0, RECIPIENTS_MAX);
-  const other = person !== 'any' ? `another person than ${who}` : 'one person';
-  const next = `To end ${subject} takes ${other} with the role ${roles.join(' or ')}.`;
+  const except = person === 'any' ? null : who;
+  const people = except === null ? 'one person' : `another person than ${who}`;
+  const next = `To end ${subject} takes ${people} with the role ${roles.join(' or ')}.`;
   const corridor = /:([A-Z]{2}-[A-Z]{2})$/.exec(subject)?.[1];
-  return [
-    {
-      id: `authority_${auditId}`,
-      type: 'decision.second_authority',
-      at,
-      ...(corridor === undefined ? {} : { corridor }),
-      data: {
-        action: 'control.set',
-        subject,
-        reason,
-        who,
-        at,
-        is_waiting: false,
-        next,
-        recipients,
-      },
-    },
-  ];
+  const event = { id: `authority_${auditId}`, at, ...(corridor === undefined ? {} : { corridor }) };
+  return [{ event, said: { action: 'control.set', subject, reason, who, next }, roles, except }];
 }

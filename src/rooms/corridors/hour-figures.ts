@@ -4,7 +4,7 @@ import { readControls } from '../../core/store/controls/controls.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
-import { type HourFigures, type Proposal, proposalsOf } from './proposals.ts';
+import { type HourFigures, type Suggestion, suggestionsOf } from './suggestions.ts';
 
 /** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
 const TAIL_BLOCKS = 512;
@@ -42,7 +42,7 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
       from (select (rule ->> 'priority')::int2 as priority, min((rule ->> 'older_than_minutes')::int4) as minutes
               from (select policy from market.review_policies order by version desc limit 1) newest,
                    jsonb_array_elements(policy -> 'overflow') as rule
-             where rule -> 'actions' ? 'propose_throttle' group by 1) rules,
+             where rule -> 'actions' ? 'suggest_throttle' group by 1) rules,
            lateral (select corridor, opened_at from market.review_cases c
                      where state = 'open' and c.priority = rules.priority
                      order by due_at, transaction_id limit ${ROWS_MAX}) first_due
@@ -58,15 +58,15 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
     from scored full join failed using (corridor) full join disputed using (corridor) full join overflow using (corridor) full join accounts using (corridor)
    order by corridor`;
 
-export async function readProposals(
+export async function readSuggestions(
   database: Pick<Database, 'query'>,
   nowMs: number,
-): Promise<Proposal[]> {
+): Promise<Suggestion[]> {
   const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
   const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
   const since = new Date(nowMs - DISPUTED_DAYS * DAY_MS);
   const values = [since, ...[...transactions, ...scores].map(({ from }) => from)];
   const text = textOf(transactions, scores);
   const figures = await database.query<HourFigures>({ text }, values);
-  return proposalsOf(figures, await readControls(database));
+  return suggestionsOf(figures, await readControls(database));
 }

@@ -16,7 +16,7 @@ import { bumpBulk, bumpList } from './store.ts';
 const STEP_ROWS = 5000;
 
 const COLUMNS = `import_id::text as import_id, list, reason, rows, added, added_by, ${timeText('added_at')} as added_at,
-  (select confirmed_by from market.approvals a where a.approval_id = i.approval_id) as approved_by, ${timeText('valid_from')} as valid_from, ${timeText('ended_at')} as ended_at, ended_by,
+  (select confirmed_by from market.approvals a where a.approval_id = i.approval_id) as confirmed_by, ${timeText('valid_from')} as valid_from, ${timeText('ended_at')} as ended_at, ended_by,
   case when ended_at is not null then 'ended' when valid_from is null then 'proposed' else 'in_force' end as state, approval_id::text as approval_id`;
 
 const find = firstOf<ImportJson, [list: string, id: string]>(

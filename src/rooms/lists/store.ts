@@ -31,13 +31,13 @@ const MARKET: EntrySource = {
   validFrom: 'coalesce(e.valid_from, i.valid_from)',
   facts: `coalesce(e.reason, i.reason) as reason, coalesce(e.added_by, i.added_by) as added_by,
           ${timeText('coalesce(e.added_at, i.added_at)')} as added_at, e.import_id::text as import_id,
-          (select confirmed_by from market.approvals a where a.approval_id = coalesce(e.approval_id, i.approval_id)) as approved_by`,
+          (select confirmed_by from market.approvals a where a.approval_id = coalesce(e.approval_id, i.approval_id)) as confirmed_by`,
 };
 const SHARED: EntrySource = {
   table: 'shared.reference_entries',
   from: 'shared.reference_entries e',
   validFrom: 'e.valid_from',
-  facts: `e.reason, e.added_by, ${timeText('e.valid_from')} as added_at, null::text as import_id, null::text as approved_by`,
+  facts: `e.reason, e.added_by, ${timeText('e.valid_from')} as added_at, null::text as import_id, null::text as confirmed_by`,
 };
 export const SOURCES: readonly EntrySource[] = [MARKET, SHARED];
 export const sourceOf = (list: string): EntrySource => (isShared(list) ? SHARED : MARKET);

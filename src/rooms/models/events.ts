@@ -4,7 +4,6 @@ import { listWatchReports } from './store/watch-reports.ts';
 
 export const events: readonly EventSource[] = [
   {
-    kind: 'watched',
     type: 'alert.raised',
     find: async (query, nowMs) => {
       const reports = await listWatchReports(query, nowMs);

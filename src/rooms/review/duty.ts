@@ -18,7 +18,7 @@ import { countOverflow, countWaiting, escalateOlder, type Overflow } from './sto
 import { readPolicy } from './store/policies.ts';
 import { addReviewed } from './store/reviewed.ts';
 
-/** Counts what meets the overflow rules of the policy, and escalates where a rule says so. Other actions are proposals to people. */
+/** Counts what meets the overflow rules of the policy, and escalates where a rule says so. People carry other actions out. */
 
 /** Cases that one call escalates of a rule. */
 const ESCALATED_MAX = 100;

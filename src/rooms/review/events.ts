@@ -1,8 +1,10 @@
-/** Events of the review for other systems: deadlines that are near, and overflow rules that are met. */
+/** Events of the review for other systems: near deadlines, overflow rules that are met, and decisions that wait for a second person. */
 import type { Event, EventSource } from '../../core/events.ts';
+import { toWaitingEvents } from '../../kit/approvals/approvals.ts';
 import type { Query } from '../../kit/database/pool.ts';
+import { APPROVING_ROLES } from '../../kit/words/principal.ts';
 import { priorityName } from './policy.ts';
-import { countOverflow, listNearDeadline } from './store/figures.ts';
+import { countOverflow, listConfirming, listNearDeadline } from './store/figures.ts';
 import { readPolicy } from './store/policies.ts';
 
 /** A near deadline comes within this time: with more, people hear too early; with less, they cannot act. */
@@ -13,8 +15,9 @@ const MISSED_HOURS = 24;
 const CASES_MAX = 5000;
 
 export const events: readonly EventSource[] = [
-  { kind: 'watched', type: 'review.deadline_near', find: findNear },
-  { kind: 'watched', type: 'alert.raised', find: findOverflow },
+  { type: 'review.deadline_near', find: findNear },
+  { type: 'alert.raised', find: findOverflow },
+  { type: 'approval.waiting', find: findConfirming },
 ];
 
 /** A dispute gives a case a new deadline, and so an event of its own. */
@@ -47,4 +50,20 @@ async function findOverflow(query: Query, nowMs: number): Promise<Event[]> {
     });
   }
   return events;
+}
+
+/** A decision is told once; another decision about the same case is told again. */
+async function findConfirming(query: Query): Promise<Event[]> {
+  const waiting = (await listConfirming(query, CASES_MAX)).map(({ id, at, corridor, ...said }) => ({
+    event: { id: `case_${id}_${at.getTime()}`, at, corridor },
+    said: {
+      action: 'case.decide',
+      subject: id,
+      ...said,
+      next: `Another person confirms or returns it: risk review confirm ${id}.`,
+    },
+    roles: APPROVING_ROLES,
+    except: said.who,
+  }));
+  return await toWaitingEvents(query, waiting);
 }

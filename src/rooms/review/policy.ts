@@ -36,8 +36,8 @@ const OVERFLOW_ACTIONS = [
   'alert',
   'call_all_hands',
   'escalate',
-  'propose_throttle',
-  'propose_tighter_auto_clear',
+  'suggest_throttle',
+  'suggest_tightening',
 ] as const;
 
 const MINUTES_MAX = 60 * 24 * 365;
@@ -150,8 +150,8 @@ export const examplePolicy: ReviewPolicy = {
     { priority: 4, name: 'standard', deadline_minutes: 1440 },
   ],
   overflow: [
-    { priority: 4, older_than_minutes: 480, actions: ['propose_tighter_auto_clear', 'alert'] },
-    { priority: 2, older_than_minutes: 240, actions: ['call_all_hands', 'propose_throttle'] },
+    { priority: 4, older_than_minutes: 480, actions: ['suggest_tightening', 'alert'] },
+    { priority: 2, older_than_minutes: 240, actions: ['call_all_hands', 'suggest_throttle'] },
     { priority: 0, older_than_minutes: 120, actions: ['escalate'] },
   ],
   currency: 'USD',

@@ -110,7 +110,7 @@ export const statusSchema = z
         }),
       )
       .meta({
-        description: 'Overflow rules that are met. Proposals are for people; escalation is done.',
+        description: 'Overflow rules that are met. Suggestions are for people; escalation is done.',
       }),
     measured: measuredSchema,
   })

@@ -12,8 +12,8 @@ import { useShortcuts } from '../../shell/shortcuts.ts';
 import { type Preset, SetDialog } from './control-dialog.tsx';
 import { ControlTable } from './control-table.tsx';
 import { LevelsPart } from './levels.tsx';
-import { ProposalsPart } from './proposals.tsx';
 import { RollbackPart } from './rollback.tsx';
+import { SuggestionsPart } from './suggestions.tsx';
 
 /** Presets of the dialog, by the key that opens it. */
 const PRESETS: Readonly<Record<string, Preset>> = {
@@ -37,9 +37,8 @@ export function ControlsPage({ me }: { readonly me: Me }) {
   );
   return (
     <Page title="Controls" aside={mayChange ? button : undefined}>
-      <ProposalsPart me={me} />
-      <Approvals {...{ kind: 'control', me }} />
-      <Approvals {...{ kind: 'corridor', me }} />
+      <SuggestionsPart me={me} />
+      <Approvals me={me} />
       <Found query={query} what="controls">
         {({ market, items, on_hold, kinds }) => (
           <>

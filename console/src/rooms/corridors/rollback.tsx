@@ -3,7 +3,6 @@ import { useState } from 'react';
 import type { Me } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
-import { Approvals } from '../../parts/approvals.tsx';
 import { Part } from '../../parts/page.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
 
@@ -17,7 +16,6 @@ export function RollbackPart({ market, me }: RollbackProps) {
         Once two people agree, an operator archives this frozen market and drops it:{' '}
         <code>risk archive rollback {market}</code>
       </p>
-      <Approvals {...{ kind: 'market-rollback', me }} />
       {has(me, 'risk_officer') || me.roles.includes('admin') ? (
         <div className="row">
           <button type="button" className="danger" onClick={() => setAsked(true)}>

@@ -59,14 +59,7 @@ export function ListPage({ name, me }: Props) {
                   ['Rules in force', isAsked === undefined ? '' : ASKED[isAsked ? 'yes' : 'no']],
                 ]}
               />
-              <Approvals
-                {...{ kind: 'list-entry', me }}
-                isShown={({ detail }) => detail['list'] === name}
-              />
-              <Approvals
-                {...{ kind: 'list-import', me }}
-                isShown={({ detail }) => detail['list'] === name}
-              />
+              <Approvals me={me} isShown={({ detail }) => detail['list'] === name} />
               <Entries name={name} isShared={source !== null} />
             </>
           );

@@ -19,10 +19,7 @@ export function Rollout({ model, me }: { readonly model: ModelDetail; readonly m
   const deciding = model.corridors.filter(({ state }) => state === 'canary' || state === 'active');
   return (
     <Part title="Rollout">
-      <Approvals
-        {...{ kind: 'model-rollout', me }}
-        isShown={({ detail }) => detail['model_id'] === model.model_id}
-      />
+      <Approvals me={me} isShown={({ detail }) => detail['model_id'] === model.model_id} />
       {has(me, 'risk_officer') ? (
         <>
           <Propose

@@ -31,7 +31,7 @@ export function PersonalPage({ me }: { readonly me: Me }) {
       {has(me, 'personal_data') ? <ReadPart /> : null}
       {has(me, 'admin', 'risk_officer') && fields.length > 0 ? (
         <>
-          <Approvals {...{ kind: 'erasure', me }} />
+          <Approvals me={me} isShown={({ kind }) => kind === 'erasure'} />
           <ErasePart fields={fields.map(({ field }) => field)} />
         </>
       ) : null}

@@ -1,4 +1,4 @@
-/** The overflow rules that are met, and what they propose: the engine escalates, and people decide the rest. */
+/** The overflow rules that are met, and what they suggest: the engine escalates, and people decide the rest. */
 import type { ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import { count, duration } from '../../format.ts';
 import { PriorityMark } from './marks.tsx';
@@ -7,8 +7,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   alert: 'Operators are alerted',
   call_all_hands: 'The policy calls all hands',
   escalate: 'The engine has escalated to the risk officers',
-  propose_throttle: 'The policy proposes to throttle the corridor',
-  propose_tighter_auto_clear: 'The policy proposes a tighter auto-clear',
+  suggest_throttle: 'The policy suggests to throttle the corridor',
+  suggest_tightening: 'The policy suggests to tighten the corridor',
 };
 
 export function Overflow({ status }: { readonly status: ReviewStatus | undefined }) {

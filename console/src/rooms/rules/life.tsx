@@ -5,7 +5,7 @@ import type { Me, RuleSetDetail } from '../../../../src/kit/client/api-types.ts'
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { person } from '../../format.ts';
-import { APPROVALS, Approvals } from '../../parts/approvals.tsx';
+import { APPROVALS } from '../../parts/approvals.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Modal } from '../../parts/dialog.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -122,10 +122,6 @@ export function RuleSetRollout({ detail, me }: Props) {
   const isOfficer = has(me, 'risk_officer') && state === 'approved';
   return (
     <Part title="Rollout">
-      <Approvals
-        {...{ kind: 'rule-set-rollout', me }}
-        isShown={({ detail: asked }) => asked['rule_set'] === id}
-      />
       {isOfficer ? (
         <>
           <Propose

@@ -61,10 +61,7 @@ export function RuleSetPage({ id, me }: { readonly id: string; readonly me: Me }
                 ['SHA-256', <Id key="hash" id={found.sha256} chars={16} />],
               ]}
             />
-            <Approvals
-              {...{ kind: 'rule-set', me }}
-              isShown={({ subject }) => subject === found.rule_set}
-            />
+            <Approvals me={me} isShown={({ detail }) => detail['rule_set'] === id} />
             <RuleSetRollout detail={found} me={me} />
             <Editor key={found.state} detail={found} me={me} />
           </>

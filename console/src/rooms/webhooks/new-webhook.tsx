@@ -17,8 +17,7 @@ const TYPES = {
   'transaction.final_decision': 'a review can no longer be undone',
   'review.deadline_near': 'a case is due within 30 minutes',
   'alert.raised': 'reviews overflow, or a model drifts',
-  'decision.second_authority': 'another person ends what a person set',
-  'approval.waiting': 'a decision waits for a second person',
+  'approval.waiting': 'something waits for a second person, or figures suggest it',
   'evidence.checkpoint': 'the log of evidence signed a checkpoint',
 } as const satisfies Record<Type, string>;
 const TYPE_NAMES = Object.keys(TYPES).filter((name): name is Type => name in TYPES);

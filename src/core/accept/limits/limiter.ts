@@ -251,7 +251,7 @@ function headersOf(limits: readonly [name: string, rest: Rest][]): HeaderList {
 }
 
 /** Paths that stay open whatever is used up, for a person who has set a limit too low or must stop something. */
-const UNCOUNTED = /^\/v1\/(?:degradation|proposals|approvals|controls)(?:\/|$)/;
+const UNCOUNTED = /^\/v1\/(?:degradation|suggestions|approvals|controls)(?:\/|$)/;
 
 export function limitRequests(limiter: Limiter): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

@@ -6,10 +6,10 @@
  * A detach is concurrent: it waits for open database transactions without a lock that anybody queues behind, and
  * what needs one is tried again after LOCK_WAIT_MS.
  */
+import { requireConfirmed } from '../../../kit/approvals/approvals.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import { onlyOf } from '../../../kit/database/statement.ts';
-import type { AuditAction } from '../../../kit/words/audit.ts';
+import { onlyOf, timeText } from '../../../kit/database/statement.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
@@ -53,7 +53,8 @@ export async function recordDetach(database: Database, month: Month, by: Actor):
   await database.transaction(async (query) => {
     await refuseUnsealed(query, month);
     const state = statesOf(stateOf);
-    await recordMonth(query, by, 'month.detach', month, { state }, { asked: true });
+    const change = { subject: monthText(month), before: { state }, after: { asked: true } };
+    await recordChange(query, by, { action: 'month.detach', ...change });
   });
 }
 
@@ -78,17 +79,6 @@ const leftOf = (stateOf: StateOf) =>
 /** State of the month's partition in each table; null where there is none. */
 const statesOf = (stateOf: StateOf) =>
   Object.fromEntries(DETACH_ORDER.map((table) => [table, stateOf(table) ?? null]));
-
-async function recordMonth(
-  query: Query,
-  by: Actor,
-  action: AuditAction,
-  month: Month,
-  before: object,
-  after: object | null,
-): Promise<void> {
-  await recordChange(query, by, { action, subject: monthText(month), before, after });
-}
 
 /**
  * Makes one attempt. Throws Failure `unavailable` where an open database transaction blocks it; the next call
@@ -141,14 +131,22 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
   await database.transaction(async (query) => {
     const state = await dropDetached(query, month);
     await takeTimeOut(query, ...timesOf(month));
-    await recordMonth(query, by, 'month.drop', month, { state }, null);
+    const change = { subject: monthText(month), before: state, after: null };
+    await recordChange(query, by, { action: 'month.drop', ...change });
   });
 }
 
+/** A change voids what two people agreed on before. */
+const findLastChange = onlyOf<{ at: string | null }, [month: string]>(
+  'find-last-change-of-month',
+  `select ${timeText('max(changed_at)')} as at from market.audit_log
+    where subject = $1 and action in ('month.create', 'month.attach', 'month.drop', 'month.archive', 'month.restore')`,
+);
+
 /**
  * Drops the tables of a month in the caller's database transaction. Open rows stay: the month may be restored from files.
- * @returns the states of the tables
- * @throws Failure where the month is not detached, or a legal hold keeps the month
+ * @returns the states of the tables, and the two people who have agreed
+ * @throws Failure where the month is not detached, a legal hold keeps the month, or no two people have agreed
  */
 export async function dropDetached(query: Query, month: Month): Promise<object> {
   await lockPartitions(query);
@@ -160,9 +158,13 @@ export async function dropDetached(query: Query, month: Month): Promise<object> 
     throw new Failure('conflict', 'MONTH_ATTACHED', detail);
   }
   await refuseOnHold(query, { kind: 'month', month });
+  const subject = monthText(month);
+  const { at } = await findLastChange(query, subject);
+  const ask = `risk archive request-drop ${subject} --reason …`;
+  const people = await requireConfirmed(query, ['month-drop', subject], at, ask);
   const names = existing.map((table) => `market.${partitionName(table, month)}`);
   await query({ text: `drop table ${names.join(', ')}` });
-  return statesOf(stateOf);
+  return { state: statesOf(stateOf), ...people };
 }
 
 /** @throws Failure where the rows of the month are in files alone */
@@ -207,8 +209,8 @@ async function attachTable(
       await countMonthTallies(query, month);
       await voidSnapshots(query);
     }
-    const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
-    await recordMonth(query, by, 'month.attach', month, ...states);
+    const states = { before: { [table]: 'detached' }, after: { [table]: 'attached' } };
+    await recordChange(query, by, { action: 'month.attach', subject: monthText(month), ...states });
   });
 }
 

@@ -4,9 +4,10 @@
  */
 import { type Context, Hono } from 'hono';
 import { mintSession } from '../../../kit/access/api-key.ts';
+import { findNobody } from '../../../kit/approvals/approvals.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { MappedRoles } from '../../../kit/config/oidc-settings.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
 import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { createAddressOf } from '../../../kit/http/auth/address.ts';
@@ -16,7 +17,8 @@ import { pageOf, toHtml } from '../../../kit/http/problems-page.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
-import type { Role } from '../../../kit/words/principal.ts';
+import type { Officer, Role } from '../../../kit/words/principal.ts';
+import { proposeKey } from '../routes/keys.ts';
 import { type Claims, readClaim, rolesOf, unverifiedBy } from './claims.ts';
 import type { Pending } from './provider.ts';
 import { logInByProvider } from './provider-logins.ts';
@@ -110,7 +112,7 @@ export async function loginRoutes({ config, database, log }: Parts): Promise<Hon
       const { name, roles } = personOf(claims, claimNames, mapped);
       const { token, ...session } = mintSession();
       const login = { issuer, subject: claims.sub, name, roles };
-      await logInByProvider(database, login, session, c.get('requestId'));
+      await logInByProvider(database, login, session, c.get('requestId'), askSecondPerson);
       c.header('Set-Cookie', sessionCookie(token), { append: true });
       return c.redirect('/console', 303);
     }),
@@ -147,6 +149,11 @@ function sayFailure(error: unknown): { readonly status: 403 | 503; readonly text
 function pendingCookie({ state, nonce, verifier }: Pending, seconds: number): string {
   const value = seconds === 0 ? '' : `${nonce}.${verifier}`;
   return `${COOKIE}${state}=${value}; Max-Age=${seconds}; ${ATTRIBUTES}`;
+}
+
+/** A key that anybody may hold, as nobody's key made its person, never gets roles that approve. */
+async function askSecondPerson(query: Query, by: Officer): Promise<void> {
+  if (!(await findNobody(query, by.keyId)).isNobodys) await proposeKey(query, by, by.keyId);
 }
 
 const readPending = (cookies = ''): Pending[] =>

@@ -52,6 +52,7 @@ const refuse = (code: string, why: string) => new Failure('conflict', code, why)
 
 /**
  * Begins a session, and ends those of a key that has other roles than the claim gives now.
+ * @param last runs before the commit, as the person who logs in
  * @throws Failure where the claim gives no role, the name is another subject's, or the person or key was revoked
  */
 export async function logInByProvider(
@@ -59,6 +60,7 @@ export async function logInByProvider(
   login: ProviderLogin,
   session: NewSession,
   request: string,
+  last: (query: Query, by: Officer) => Promise<unknown>,
 ): Promise<void> {
   const hasBegun = await database.transaction(async (query) => {
     const within = inTransaction(query);
@@ -66,6 +68,7 @@ export async function logInByProvider(
     const found = await keyFor(query, login, request);
     if (found === undefined) return false;
     await beginSession(within, { session, keyId: found.keyId, linkHash: null }, found);
+    await last(query, found);
     return true;
   });
   // The transaction has revoked the key of an earlier login.

@@ -2,21 +2,28 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { mintApiKey, SECRET_CHARS } from '../../../kit/access/api-key.ts';
-import {
-  confirmApiKey,
-  listApiKeys,
-  makeApiKey,
-  revokeApiKey,
-} from '../../../kit/access/api-keys.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import { listApiKeys, makeApiKey, revokeApiKey } from '../../../kit/access/api-keys.ts';
+import { refuseShared } from '../../../kit/access/identities.ts';
+import { type Approval, approvalSchema } from '../../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../../kit/approvals/approvals.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { firstOf, timeText } from '../../../kit/database/statement.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answer, bodyOf, change, list } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { cursorOfNames } from '../../../kit/words/list-parameters.ts';
 import { LIST_ROWS } from '../../../kit/words/page.ts';
 import { idText } from '../../../kit/words/plain-text.ts';
-import { APPROVING_ROLES, keySchema, ROLES, type Role } from '../../../kit/words/principal.ts';
+import {
+  type Key,
+  keySchema,
+  type Officer,
+  ROLES,
+  ROLES_APART,
+  type Role,
+} from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
 
 const NAME_CHARS_MAX = 64;
@@ -62,6 +69,7 @@ const mintedKeySchema = z
       .string()
       .meta({ description: 'Shown this once.', example: `risk_${KEY_ID_EXAMPLE}_SECRET` }),
     confirmed_at: keySchema.shape.confirmed_at,
+    approval: approvalSchema.nullable().meta({ description: 'Null: the key needs none.' }),
   })
   .meta({ id: 'MintedKey' });
 
@@ -97,7 +105,7 @@ export const keyOperations = [
     operationId: 'createKey',
     summary: 'Make a key',
     description:
-      'The roles risk_officer and personal_data are in force once a second person has confirmed the key, or at once where a risk officer makes it for themselves with a key that has the same roles.',
+      'The roles risk_officer and personal_data are in force once a second person has confirmed the approval, or at once where a risk officer makes it for themselves with a key that has the same roles.',
     roles: MAKERS,
     body: bodyOf(newKeySchema, { roles: ['ingest'], client: 'shop', owner: 'payments team' }),
     answers: { 201: answer('The key, shown this once.', mintedKeySchema) },
@@ -108,8 +116,11 @@ export const keyOperations = [
       const roles: Role[] = [...new Set(wanted.roles)];
       const expiresAt = expires_at === undefined ? null : new Date(expires_at);
       const wished = { keyId, keyHash, roles, client, holder, expiresAt };
-      const { confirmed_at } = await makeApiKey(database, wished, by);
-      return { key_id: keyId, key, confirmed_at };
+      let approval = null as Approval | null;
+      const { confirmed_at } = await makeApiKey(database, wished, by, async (query) => {
+        approval = await proposeKey(query, by, keyId);
+      });
+      return { key_id: keyId, key, confirmed_at, approval };
     },
   }),
   list({
@@ -123,22 +134,6 @@ export const keyOperations = [
     rows: ({ query: { cursor = '' } }, database: Database) =>
       listApiKeys(database.query, cursor, LIST_ROWS),
     cursorOf: ({ key_id: id }) => id,
-  }),
-  change({
-    at: '/v1/keys/{id}/confirm',
-    operationId: 'confirmKey',
-    'x-command': 'keys confirm',
-    summary:
-      'Confirm that a key of a risk officer or for personal data belongs to another person than its maker',
-    description:
-      'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
-    roles: APPROVING_ROLES,
-    path,
-    answers: { 200: answer('The key.', keySchema) },
-    run: async ({ path: { id }, by }, database: Database) => {
-      if (!KEY_ID.test(id)) throw unknownKey(id);
-      return await confirmApiKey(database, id, by);
-    },
   }),
   change({
     method: 'delete',
@@ -155,3 +150,29 @@ export const keyOperations = [
     },
   }),
 ];
+
+type Unconfirmed = Pick<Key, 'identity' | 'roles'>;
+const findUnconfirmed = firstOf<Unconfirmed, [keyId: string, apart: readonly Role[]]>(
+  'find-unconfirmed-key',
+  'select identity, roles from market.api_keys where key_id = $1 and confirmed_at is null and roles && $2::text[]',
+);
+
+/** Asks a second person about a key with roles that need one. The same again answers the approval that waits. */
+export async function proposeKey(query: Query, by: Officer, keyId: string) {
+  const detail = await findUnconfirmed(query, keyId, ROLES_APART);
+  return detail === undefined ? null : propose(query, { kind: 'key', subject: keyId, detail }, by);
+}
+
+const confirm = firstOf<{ confirmed_at: string }, [keyId: string, byKeyId: string]>(
+  'confirm-api-key',
+  `update market.api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 and revoked_at is null
+   returning ${timeText('confirmed_at')} as confirmed_at`,
+);
+
+/** Puts the roles of a key in force that approve. The person who gets the key does not confirm it either. */
+export const executeKey: Execute<unknown> = async (query, { subject: keyId }, by) => {
+  await refuseShared({ query }, keyId, by.keyId);
+  const confirmed = await confirm(query, keyId, by.keyId);
+  if (confirmed !== undefined) return confirmed;
+  throw new Failure('conflict', 'KEY_REVOKED', `the key ${keyId} is revoked: issue another key`);
+};

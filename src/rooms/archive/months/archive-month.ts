@@ -45,8 +45,8 @@ export type Archiving = {
   readonly database: Database;
   readonly openFileStore: (name: string) => FileStore;
   readonly waitSeconds: number;
-  /** Whether the rows may be dropped once the files are sealed. */
-  readonly isDropConfirmed: boolean;
+  /** Whether the rows are dropped once the files are sealed. */
+  readonly isDropped: boolean;
   readonly failpoint: Failpoint;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
@@ -106,17 +106,17 @@ type Work = (
   store: FileStore,
 ) => Promise<ArchivedMonth>;
 
-/** Runs the remaining steps, and saves each step that ended. @returns before `drop` where the drop is not confirmed */
+/** Runs the remaining steps, and saves each step that ended. @returns before `drop` where the rows are not to be dropped */
 export async function archiveMonth(
   archiving: Archiving,
   begun: ArchivedMonth,
 ): Promise<ArchivedMonth> {
-  const { database, failpoint, signal, note, isDropConfirmed } = archiving;
+  const { database, failpoint, signal, note, isDropped } = archiving;
   const store = archiving.openFileStore(begun.location);
   let archived = begun;
   while (archived.step !== 'cold' && archived.step !== 'ended') {
     const { step } = archived;
-    if (step === 'drop' && !isDropConfirmed) return archived;
+    if (step === 'drop' && !isDropped) return archived;
     if (signal.aborted)
       throw new Failure('conflict', 'STOPPED', 'stopped: --continue goes on here');
     note(step);
@@ -200,7 +200,7 @@ async function recordArchive(query: Query, { manifest, location }: ArchivedMonth
   await recordChange(query, BY, {
     action: 'month.archive',
     subject: manifest.month,
-    before: { state },
+    before: state,
     after: {
       location,
       number: manifest.number,

@@ -51,7 +51,7 @@ const MONTH_OPTIONS = {
     { min: 1, max: LOCK_YEARS_MAX },
     LOCK_YEARS,
   ),
-  '--confirm MONTH': 'Drop the rows once the files are verified; repeat the month',
+  '--drop': 'Drop the rows once the files are verified and two people have agreed (request-drop)',
   '--continue': 'Go on with the archive that was begun',
   '--anew': 'Leave the archive that was begun, and begin another one',
   ...WAIT_OPTION,
@@ -67,7 +67,7 @@ type Given = {
 async function open(
   context: CommandContext,
   { key, month, waitSeconds }: Given,
-  isDropConfirmed: boolean,
+  isDropped: boolean,
 ): Promise<Archiving & AsyncDisposable> {
   const { config, environment, output, signal } = context;
   const database = openArchiveDatabase(config, config.RISK_MARKET, LOCK_WAIT_MS);
@@ -76,7 +76,7 @@ async function open(
     month,
     key,
     database,
-    isDropConfirmed,
+    isDropped,
     openFileStore: (name) => openFileStore(name, config),
     waitSeconds,
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
@@ -93,13 +93,9 @@ const month = written('MONTH', COLD, MONTH_OPTIONS, async ({ values, words }, co
   if (month >= monthOf(Date.now())) {
     throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
   }
-  if (values.confirm !== undefined && values.confirm !== words[0]) {
-    throw new UsageError(`--confirm must be the month again: ${words[0]}`);
-  }
   const key = await keyOption(values.key, values.unencrypted);
   const { 'lock-years': lockYears, 'wait-seconds': waitSeconds } = values;
-  const isConfirmed = values.confirm !== undefined;
-  await using archiving = await open(context, { key, month, waitSeconds }, isConfirmed);
+  await using archiving = await open(context, { key, month, waitSeconds }, values.drop);
   await requireMonth(archiving.database, month);
   const found = await openBegun(archiving, text, values);
   const to = found === undefined ? locationOf(values.to, context) : found.location;
@@ -149,7 +145,7 @@ function say({ output }: CommandContext, { step, location, manifest }: ArchivedM
   const isDropped = step === 'cold';
   const end = isDropped
     ? 'is cold'
-    : `is archived, and its tables remain: give --continue --confirm ${month} to drop them`;
+    : `is archived, and its tables remain: give --continue --drop to drop them`;
   output.value({ month, location, rows, bytes, cold: isDropped }, [
     `${month} ${end}: location=${location} rows=${rows} bytes=${bytes}`,
   ]);

@@ -152,14 +152,10 @@ function sayGivenUp({ error_code: code, dead_letters: count }: GivenUp): string 
   return `dead letters ${code} of the month: ${count}; ${before}bin/risk dead-letters replay --error-code ${code}`;
 }
 
-const CONFIRM = { '--confirm MONTH': 'The same month again; needed' } as const;
-const DELETES = 'Delete a detached month for ever';
-const drop = written('MONTH', DELETES, CONFIRM, async ({ values, words }, context) => {
-  const [given = ''] = words;
-  const month = monthOption('the month', given);
-  if (values.confirm !== given) {
-    throw new UsageError(`drop deletes rows for ever: repeat the month, --confirm ${given}`);
-  }
+const DELETES =
+  'Delete a detached month for ever, once two people have agreed (archive request-drop)';
+const drop = written('MONTH', DELETES, {}, async ({ words }, context) => {
+  const month = monthOption('the month', words[0]);
   await using database = openMonths(context);
   const drop = () => dropMonth(database, month, byCommand('partitions drop'));
   await patiently(WAIT_SECONDS, context.signal, drop);

@@ -3,6 +3,7 @@
  * process that ends in between leaves all of it or nothing, and no label comes twice.
  */
 import { randomUUID } from 'node:crypto';
+import type { Disposition } from '../../../core/domain/disposition.ts';
 import { featureIndex } from '../../../core/domain/feature-schema.ts';
 import type { Label, LabelValue } from '../../../core/domain/label.ts';
 import { addEvents } from '../../../core/events.ts';
@@ -69,29 +70,43 @@ export async function closeDecided(
 
 type Made = { readonly label: Label; readonly by: DecidedCase };
 
+/** The label that a disposition makes; null: none. */
+const LABELS: Readonly<Record<Disposition, LabelValue | null>> = {
+  fraud: 'fraud',
+  legitimate: 'legitimate',
+  unsure: null,
+};
+const labelOf = ({ disposition }: DecidedCase) => disposition && LABELS[disposition];
+
 /** Labels of certain decisions, and for each decision what became of its label. */
 async function makeLabels(query: Query, due: readonly DecidedCase[]) {
   const idsOf = (cases: readonly DecidedCase[]) => cases.map(({ transaction_id: id }) => id);
-  const certain = due.filter(({ disposition }) => disposition !== 'unsure');
+  const certain = due.filter((dueCase) => labelOf(dueCase) !== null);
   const stored = certain.length === 0 ? [] : await findParties(query, idsOf(certain));
   const reachable = new Set(stored.map(({ transactionId }) => transactionId));
-  const frauds = idsOf(certain.filter(({ disposition }) => disposition === 'fraud'));
+  const frauds = idsOf(certain.filter((dueCase) => labelOf(dueCase) === 'fraud'));
   const ratios =
     frauds.length === 0 ? null : await findLoggedFeature(query, frauds, AMOUNT_TO_MEDIAN);
   const labels: Made[] = [];
   const outcomes = new Map<string, LabelOutcome>();
   for (const dueCase of due) {
-    const { transaction_id: id, disposition } = dueCase;
-    const isLabelled = disposition !== 'unsure' && reachable.has(id);
-    if (isLabelled) labels.push({ label: toLabel(dueCase, ratios?.get(id) ?? null), by: dueCase });
-    outcomes.set(id, isLabelled ? 'posted' : disposition === 'unsure' ? 'none' : 'month_detached');
+    const { transaction_id: id } = dueCase;
+    const value = labelOf(dueCase);
+    const isReachable = reachable.has(id);
+    if (value !== null && isReachable) {
+      labels.push({ label: toLabel(dueCase, value, ratios?.get(id) ?? null), by: dueCase });
+    }
+    outcomes.set(id, value === null ? 'none' : isReachable ? 'posted' : 'month_detached');
   }
   return { labels, outcomes };
 }
 
-function toLabel(decidedCase: DecidedCase, amountToMedian: number | null): Label {
+function toLabel(
+  decidedCase: DecidedCase,
+  label: LabelValue,
+  amountToMedian: number | null,
+): Label {
   const createdAtMs = Date.parse(decidedCase.created_at);
-  const label: LabelValue = decidedCase.disposition === 'fraud' ? 'fraud' : 'legitimate';
   return {
     transactionId: decidedCase.transaction_id,
     createdAtMs,

@@ -106,6 +106,16 @@ export const listNearDeadline = rowsOf<NearCase, [minutes: number, hours: number
           order by c.due_at, c.transaction_id limit $3`,
 );
 
+/** Decisions that wait for a second person, the newest first. */
+export const listConfirming = rowsOf<
+  Record<'id' | 'corridor' | 'who' | 'reason', string> & { readonly at: Date },
+  [rowsMax: number]
+>(
+  'list-confirming-cases',
+  `select transaction_id as id, corridor, decided_by as who, decision_reason as reason, decided_at as at
+           from market.review_cases where state = 'confirming' order by decided_at desc limit $1`,
+);
+
 /** The fields that make the event of a case; the event has the other columns, too. */
 type NearCase = Pick<Status['due_next'][number], 'transaction_id' | 'corridor' | 'due_at'>;
 

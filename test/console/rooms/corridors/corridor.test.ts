@@ -1,6 +1,6 @@
 /**
  * Goal: on the page of a corridor people see how it does, make its verdicts stricter, set it, and note what an investigation
- * finds; proposals and the rollback are decided on the page Controls. Method: an engine and Chromium.
+ * finds; suggestions and the rollback are decided on the page Controls. Method: an engine and Chromium.
  */
 import { afterEach, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
@@ -75,24 +75,24 @@ test('settings are changed with a reason, and an investigation keeps its notes',
   await worked.waitFor();
 });
 
-test('disputes propose a freeze, which one person confirms', async () => {
+test('disputes suggest a freeze, which one person applies', async () => {
   const wave = Array.from({ length: 11 }, (_, nth) => ({
     ...{ corridor: 'GB-NG', account_id: `acc_wave_${nth}` },
   }));
   await openDisputes(shown.engine, wave);
   await using page = await as('Ann', CONTROLS, 'operator');
-  const proposed = page.getByRole('region', { name: 'Proposed' });
-  await proposed.getByText('11 disputes came within 5 minutes, more than 10').waitFor();
-  await page.getByRole('button', { name: 'Confirm: Freeze GB-NG' }).click();
+  const suggested = page.getByRole('region', { name: 'Suggested' });
+  await suggested.getByText('11 disputes came within 5 minutes, more than 10').waitFor();
+  await page.getByRole('button', { name: 'Apply: Freeze GB-NG' }).click();
   await settle(page, 'It ends by itself in 2 hours.');
-  expect(await inspect(page, 'proposal-dialog')).toEqual([]);
+  expect(await inspect(page, 'suggestion-dialog')).toEqual([]);
   await page.getByLabel('Reason').fill('the bank sees it, too');
   await page.keyboard.press('Enter');
   await page
     .getByRole('region', { name: 'In force' })
     .getByText('freeze: The corridor GB-NG')
     .waitFor();
-  await proposed.getByText('11 disputes').waitFor({ state: 'detached' });
+  await suggested.getByText('11 disputes').waitFor({ state: 'detached' });
 });
 
 test('the rollback of a frozen market takes two people', async () => {

@@ -131,7 +131,9 @@ test('a person of the engine stays that person, and approves once another person
   const { browser } = await logIn('di', { groups: ['risk-officers', 'risk-analysts'] });
   const { body } = await browser.me();
   expect(body).toMatchObject({ identity: 'Di@corp.example', roles: ['analyst'] });
-  const path = `/v1/keys/${body.key_id}/confirm`;
+  const { items } = (await send(api, 'GET', '/v1/approvals?kind=key', undefined, officer)).body;
+  expect(items).toMatchObject([{ subject: body.key_id, proposed_by: 'Di@corp.example' }]);
+  const path = `/v1/approvals/${items[0].approval_id}/confirm`;
   expect((await send(api, 'POST', path, undefined, officer)).status).toBe(200);
   const isOfficer = async () => (await browser.me()).body.roles.includes('risk_officer');
   await waitUntil(isOfficer, 1000, 'the role');

@@ -55,7 +55,7 @@ describe.each(LOCALES)('in a database with the locale $locale', ({ as, spellings
     await using database = testDatabase.open();
     const logIn = (subject: string, name: string) => {
       const login = { issuer: 'https://id.example', subject, name, roles: ['analyst'] as const };
-      return logInByProvider(database, login, mintSession(), 'test');
+      return logInByProvider(database, login, mintSession(), 'test', async () => undefined);
     };
     await logIn('1', 'Éva Imre');
     await logIn('1', 'ÉVA IMRE');

@@ -46,7 +46,17 @@ const proposed = async (method: string, path: string, body?: object): Promise<Pr
 const letter = (nth: number) => String.fromCodePoint(65 + nth);
 const corridor = (nth: number) => `ZZ-${letter(Math.trunc(nth / 26))}${letter(nth % 26)}`;
 const tokens = new Map<number, string>();
-let lastRollback = '';
+/** A command carries the decision out, of which the approval is the record. */
+function recorded(pathOf: () => Promise<string>): Kind {
+  let last = '';
+  return {
+    async propose() {
+      last = (await proposed('POST', await pathOf(), { reason: 'why' })).approval_id;
+      return { approval_id: last };
+    },
+    count: () => rows('select from approvals where approval_id = $1 and result is not null', last),
+  };
+}
 const SHADOW = { corridor: 'US-EG', to: 'shadow' };
 const KINDS = {
   'list-entry': {
@@ -105,6 +115,14 @@ const KINDS = {
     count: (nth) =>
       rows(`select from controls where scope = $1 and value ->> 'burst' = '200'`, `client:c${nth}`),
   },
+  key: {
+    propose: async (nth) => {
+      const key = { identity: `Gus ${nth}`, roles: ['personal_data', 'risk_officer'] };
+      return Object(await proposed('POST', '/v1/keys', key)).approval;
+    },
+    count: (nth) =>
+      rows('select from api_keys where identity = $1 and confirmed_at is not null', `Gus ${nth}`),
+  },
   corridor: {
     propose: (nth) => proposed('POST', '/v1/corridors', { id: corridor(nth), reason: 'why' }),
     count: (nth) => rows('select from corridors where corridor = $1', corridor(nth)),
@@ -121,17 +139,11 @@ const KINDS = {
     },
     count: (nth) => rows('select from erasures where token = $1', tokens.get(nth)),
   },
-  'market-rollback': {
-    async propose() {
-      await freezeMarket(api.database);
-      const path = `/v1/markets/${api.testDatabase.market}/rollback`;
-      const asked = await proposed('POST', path, { reason: 'why' });
-      lastRollback = asked.approval_id;
-      return asked;
-    },
-    count: () =>
-      rows('select from approvals where approval_id = $1 and result is not null', lastRollback),
-  },
+  'month-drop': recorded(async () => `/v1/months/${new Date().toISOString().slice(0, 7)}/drop`),
+  'market-rollback': recorded(async () => {
+    await freezeMarket(api.database);
+    return `/v1/markets/${api.testDatabase.market}/rollback`;
+  }),
 } satisfies Readonly<Record<string, Kind>>;
 
 test('each kind that a room carries out is tried here, and another kind is refused', async () => {
@@ -197,6 +209,9 @@ test('Postgres itself refuses a confirmation by one person, and a changed approv
     );
   await expect(set('Ann', ann)).rejects.toThrow("are not two people's");
   await expect(set('Ann', bob)).rejects.toThrow('may not approve');
+  const made = await insertPersonKey(api.testDatabase, 'Dee', ['risk_officer']);
+  await sql('update api_keys set made_by = $2 where key_id = $1', [keyIdOf(made), keyIdOf(ann)]);
+  await expect(set('Dee', made)).rejects.toThrow("are not two people's");
   await expect(sql(`update approvals set detail = '{}'`)).rejects.toThrow('never change');
   await expect(sql('delete from approvals')).rejects.toThrow('never change');
   await set('Bob', bob);
@@ -221,6 +236,8 @@ test('the command of a proposal names the command of the second person', async (
   const listed = await by(cy, 'approvals', 'list', '--kind', 'list-entry', '--state', 'waiting');
   expect(listed.stdout).toMatch(new RegExp(`^${id} +list-entry +vip acc_cli +waiting`, 'm'));
   expect((await by(bob, 'approvals', 'confirm', id)).stdout).toContain('confirmed');
+  const key = ['keys', 'issue', '--role', 'personal_data', '--identity', 'Cy'];
+  expect((await by(ann, ...key)).stderr).toMatch(/bin\/risk approvals confirm \d+$/m);
   const withdrawn = await by(ann, 'approvals', 'withdraw', id);
   expect([withdrawn.code, withdrawn.stderr]).toEqual([1, expect.stringContaining('is confirmed')]);
   expect((await by(ann, 'approvals', 'show', id)).stdout).toContain('acc_cli');
@@ -230,17 +247,12 @@ test('the command of a proposal names the command of the second person', async (
 test('what waits is told once to those who may confirm it', async () => {
   const { approval_id: id } = await KINDS['list-entry'].propose(++nth);
   const told = async () =>
-    (
-      await Promise.all(
-        events.map((source) =>
-          source.kind === 'watched' ? source.find(api.database.query, Date.now()) : [],
-        ),
-      )
-    ).flat();
+    (await Promise.all(events.map(({ find }) => find(api.database.query, Date.now())))).flat();
   const found = (await told()).find((event) => event.id === `approval_${id}`);
   expect(found).toMatchObject({
     type: 'approval.waiting',
     data: {
+      ...{ action: 'list-entry', reason: 'why', who: 'Ann' },
       approval: { approval_id: id, kind: 'list-entry', reason: 'why', proposed_by: 'Ann' },
       recipients: expect.arrayContaining(['Bob', 'Cy']),
     },

@@ -2,6 +2,7 @@
  * Goal: what a legal hold names is not dropped, purged or erased until every hold of it is lifted. Method: holds are set and lifted
  * over the API, a month is dropped as `risk partitions` does, and the duties that remove rows run beside a hold and without it.
  */
+
 import { expect, test } from 'vitest';
 import { tendKeySlices } from '../../../../src/core/repair/reconcile-duty.ts';
 import { holdOf, isMarketOnHold } from '../../../../src/core/store/partitions/legal-holds.ts';
@@ -10,6 +11,7 @@ import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
 import { bindPurge } from '../../../../src/kit/duties/purge.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { RETENTIONS } from '../../../../src/main/rooms.ts';
+import { agreeOnDrop } from '../../../support/approvals.ts';
 import { startMonthsRig } from '../../../support/months-rig.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
@@ -27,8 +29,7 @@ const lift = async (...ids: { hold_id: string }[]) => {
   for (const { hold_id: id } of ids) await holds('lift', id, '--reason', 'closed');
 };
 const drop = async (text: string) => {
-  const words = ['partitions', 'drop', text, '--confirm', text];
-  return await runRisk(words, { DATABASE_URL: api.testDatabase.url });
+  return await runRisk(['partitions', 'drop', text], { DATABASE_URL: api.testDatabase.url });
 };
 const heldBy = async (account: string) =>
   (await holdOf(api.database.query, { kind: 'account', account }))?.kind;
@@ -51,6 +52,8 @@ test('a month is dropped once no hold is over it, its market or an account that 
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('legal hold')]);
     await lift(hold);
   }
+  expect((await drop('2013-03')).stderr).toContain('nobody has requested it');
+  await agreeOnDrop(api.testDatabase, '2013-03');
   expect((await drop('2013-03')).stdout).toContain('2013-03 is dropped');
   expect(await holds('list', '--state', 'in_force')).toEqual([]);
   const audited = await api.testDatabase.sql<{ action: string }>(

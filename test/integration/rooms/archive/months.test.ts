@@ -3,12 +3,14 @@
  * reads of its transactions name the month and the command. Method: processes are killed at each step and the next one continues;
  * answers of the API and sums over the rows are compared with those from before.
  */
+
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unsealed } from '../../../../bench/support/unsealed.ts';
+import { agreeOnDrop } from '../../../support/approvals.ts';
 import { startMonthsRig, timeIn } from '../../../support/months-rig.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { runRiskProcess } from '../../../support/risk.ts';
@@ -143,16 +145,17 @@ test(
       '--reason',
       'a court',
     )) as { hold_id: string };
-    expect((await archive('--continue', '--confirm', MONTH)).stderr).toContain('legal hold');
+    expect((await archive('--continue', '--drop')).stderr).toContain('legal hold');
     await api.riskJson('holds', 'lift', id, '--reason', 'closed');
+    await agreeOnDrop(api.testDatabase, MONTH);
 
-    await killedAt('month-dropping', '--continue', '--confirm', MONTH);
+    await killedAt('month-dropping', '--continue', '--drop');
     expect([await rows(), await step()]).toEqual([rowsBefore, 'drop']);
-    await killedAt('month-drop', '--continue', '--confirm', MONTH);
+    await killedAt('month-drop', '--continue', '--drop');
     expect(await step()).toBe('cold');
     const [noted] = await sql(`select manifest ->> 'evidence' as evidence from archived_months`);
     expect(noted).toEqual({ evidence: 'a signed note' });
-    const done = await archive('--confirm', MONTH);
+    const done = await archive('--drop');
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is cold')]);
     expect(await sql(`select to_regclass('scores_y2013m03') as gone`)).toEqual([{ gone: null }]);
     const sealed = await rm(join(place, 'archive.json')).then(
@@ -191,7 +194,7 @@ test('a cold month takes nothing, is listed, and is neither attached nor dropped
   expect((await run('list')).stdout).toMatch(/2013-03 +cold/);
   for (const args of [
     ['attach', MONTH],
-    ['drop', MONTH, '--confirm', MONTH],
+    ['drop', MONTH],
   ]) {
     expect((await run(...args)).stderr).toContain('risk archive restore 2013-03');
   }
@@ -229,9 +232,10 @@ test('a month that changed after its export is not dropped, and is archived anew
   const run = (...more: string[]) => runRisk([...plain, ...more], environment);
   expect((await run()).code).toBe(0);
   await sql(`update scores_y2013m03 set score = 999 where transaction_id = '${ids[5]}'`);
-  const confirmed = ['--confirm', MONTH];
-  expect((await run('--continue', ...confirmed)).stderr).toContain('scores_y2013m03 changed');
-  expect((await run('--anew', ...confirmed)).stdout).toContain('is cold');
+  expect((await run('--continue', '--drop')).stderr).toContain('scores_y2013m03 changed');
+  expect((await run('--anew', '--drop')).stderr).toContain('nobody has requested it');
+  await agreeOnDrop(api.testDatabase, MONTH);
+  expect((await run('--continue', '--drop')).stdout).toContain('is cold');
   const files = await readdir(join(folder, 'plain', 'market_0', MONTH));
   expect(files).toEqual(['2', '3']);
   expect((await runRisk(['archive', 'restore', MONTH], environment)).code).toBe(0);

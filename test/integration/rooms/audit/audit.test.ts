@@ -3,6 +3,7 @@
  * Method: each change runs on a real database, once as usual, and once with a log that refuses rows; then the API and the
  * command show it.
  */
+
 import { describe, expect, test } from 'vitest';
 import { closeDeadLettersOfScored } from '../../../../src/core/store/dead-letters/dead-letters.ts';
 import {
@@ -14,15 +15,15 @@ import {
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
 import { apiKeyHash, mintApiKey } from '../../../../src/kit/access/api-key.ts';
 import {
-  confirmApiKey,
   makeApiKey,
   revokeApiKey,
   storeBootstrapKey,
 } from '../../../../src/kit/access/api-keys.ts';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import { monthOf } from '../../../../src/kit/words/month.ts';
+import { monthOf, monthText } from '../../../../src/kit/words/month.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { command as auditCommand } from '../../../../src/rooms/audit/commands.ts';
+import { agreeOnDrop } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
@@ -97,16 +98,6 @@ const CASES: Readonly<Record<string, Case>> = {
     actions: ['identity.create', 'key.create'],
     change: () => makeApiKey(database, keyOf('Cy'), by),
     state: PEOPLE,
-  },
-  'a key that is confirmed': {
-    actions: ['key.confirm'],
-    arrange: async () => {
-      const key = keyOf('Cy');
-      await makeApiKey(database, key, by);
-      return key.keyId;
-    },
-    change: (keyId) => confirmApiKey(database, keyId, { ...by, keyId: bob.split('_')[1] ?? '' }),
-    state: KEYS,
   },
   'a person who is taken out': {
     actions: ['identity.revoke'],
@@ -187,7 +178,10 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a month that is dropped': {
     actions: ['month.drop'],
-    arrange: () => detachMonth(database, OLD_MONTH),
+    arrange: async () => {
+      await detachMonth(database, OLD_MONTH);
+      await agreeOnDrop(api.testDatabase, monthText(OLD_MONTH));
+    },
     change: () => dropMonth(database, OLD_MONTH, by),
     state: MONTHS,
   },

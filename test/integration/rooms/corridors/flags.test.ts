@@ -78,7 +78,7 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   await using receiver = await startReceiver();
   const wanted = { url: receiver.url, event_types: ['transaction.decided'] };
   expect((await api.post('/v1/webhooks', { ...wanted, verdicts: ['approve'] })).status).toBe(201);
-  const told = { url: receiver.url, event_types: ['decision.second_authority'] };
+  const told = { url: receiver.url, event_types: ['approval.waiting'] };
   expect((await api.post('/v1/webhooks', told)).status).toBe(201);
   const dee = await insertPersonKey(api.testDatabase, 'Dee', ['operator', 'admin']);
   const eli = await insertPersonKey(api.testDatabase, 'Eli', ['risk_officer']);
@@ -112,17 +112,16 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   const received = () => receiver.received.map(({ body }) => JSON.parse(body));
   const ofType = (type: string) => received().filter((body) => body.type === type);
   await waitUntil(async () => ofType('transaction.decided').length > 0, 5000, 'the delivery');
-  const isTold = async () => ofType('decision.second_authority').length > 0;
+  const isTold = async () => ofType('approval.waiting').length > 0;
   await waitUntil(isTold, 15_000, 'the second authority to be told');
-  const [authority] = ofType('decision.second_authority');
+  const [authority] = ofType('approval.waiting');
   expect(faultsOf(authority)).toEqual([]);
-  const { action, subject, reason, who, is_waiting, next, recipients } = authority.data;
-  expect([action, subject, reason, who, is_waiting]).toEqual([
+  const { action, subject, reason, who, next, recipients } = authority.data;
+  expect([action, subject, reason, who]).toEqual([
     'control.set',
     'freeze:corridor:US-IN',
     'stolen cards',
     'Dee',
-    false,
   ]);
   expect(next).toBe(
     'To end freeze:corridor:US-IN takes another person than Dee with the role risk_officer or admin.',

@@ -172,6 +172,6 @@ test('requests of a client are refused with what it needs to know; another clien
   await api.request('/v1/reason-codes');
   expect((await api.request('/v1/reason-codes')).status).toBe(429);
   expect((await api.request('/v1/controls')).status).toBe(200);
-  expect((await api.request('/v1/proposals')).status).toBe(200);
+  expect((await api.request('/v1/suggestions')).status).toBe(200);
   expect((await api.request('/readyz')).headers.get('ratelimit')).toBeNull();
 });

@@ -70,7 +70,7 @@ test('an import into an allow list is in force as a whole, once another person a
   const { sql } = api.testDatabase;
   await expect(sql(byOne, [body.import_id])).rejects.toThrow('that two people have approved');
   const approved = await confirmed(api, bob, body);
-  expect(approved).toMatchObject({ import_id: body.import_id, approved_by: 'Bob' });
+  expect(approved).toMatchObject({ import_id: body.import_id, confirmed_by: 'Bob' });
   expect(await lists('account', 'acc_2')).toEqual(['friends']);
   const late = `insert into list_entries (list, value, import_id) values ('friends', 'acc_3', $1)`;
   await expect(sql(late, [body.import_id])).rejects.toThrow('takes no entries');

@@ -135,7 +135,7 @@ describe('an entry of an allow list', () => {
       expect.stringContaining('proposed by a person'),
     ]);
     expect(await confirmed(api, bob, body)).toMatchObject({
-      ...{ value: 'acc_2', state: 'in_force', added_by: 'Ann', approved_by: 'Bob' },
+      ...{ value: 'acc_2', state: 'in_force', added_by: 'Ann', confirmed_by: 'Bob' },
       expires_at: '2099-01-01T00:00:00.000Z',
     });
     expect(await valuesOf('allowed')).toEqual(['acc_2']);

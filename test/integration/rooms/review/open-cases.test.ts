@@ -164,6 +164,16 @@ test('a worker opens the cases of what it scores, and makes decisions final and 
 const find = async (type: EventSource['type'], nowMs: number) =>
   (await events.find((source) => source.type === type)?.find(database.query, nowMs)) ?? [];
 
+test('a decision that waits for a second person is told to those who may confirm it', async () => {
+  const [id] = await openCasesOf(testDatabase, database, [{}]);
+  await insertPersonKey(testDatabase, 'Zoe', ['risk_officer']);
+  const decided = `disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann', decided_at = now()`;
+  await testDatabase.sql(`update review_cases set state = 'confirming', ${decided}`);
+  const [told] = await find('approval.waiting', NOW);
+  expect(faultsOf(told && bodyOf(told))).toEqual([]);
+  expect(told?.data).toMatchObject({ subject: id, who: 'Ann', recipients: ['Zoe'] });
+});
+
 test('a deadline that is near, or was missed, is an event; one that was met is none', async () => {
   const [near = '', missed = '', , longMissed = '', closed = ''] = await openCasesOf(
     testDatabase,

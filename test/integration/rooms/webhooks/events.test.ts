@@ -139,7 +139,6 @@ test('events that a commit adds are sent once, decisions as lists in their order
 /** Finds an alert of each hour. */
 const SOURCES: readonly EventSource[] = [
   {
-    kind: 'watched',
     type: 'alert.raised',
     find: async (_, nowMs) => {
       const at = new Date(nowMs);

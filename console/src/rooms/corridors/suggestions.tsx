@@ -1,7 +1,7 @@
-/** The proposals that figures of the last hour make about corridors; one person confirms a proposal. */
+/** The suggestions that figures of the last hour make about corridors; one person applies a suggestion. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Me, Proposal } from '../../../../src/kit/client/api-types.ts';
+import type { Me, Suggestion } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { CONTROLS } from '../../api/controls.ts';
 import { has } from '../../api/me.ts';
@@ -15,29 +15,29 @@ import { ChangeDialog } from './change-dialog.tsx';
 /** Longer: people learn of a wave later. Shorter: each open page counts the last hour more often. */
 const ASK_EVERY_MS = 30_000;
 
-/** Absent where nothing is proposed. */
-export function ProposalsPart({ me }: { readonly me: Me }) {
+/** Absent where nothing is suggested. */
+export function SuggestionsPart({ me }: { readonly me: Me }) {
   const { data } = useQuery({
-    queryKey: [...CONTROLS, 'proposals'],
-    queryFn: ({ signal }) => ask('GET /v1/proposals', {}, signal),
+    queryKey: [...CONTROLS, 'suggestions'],
+    queryFn: ({ signal }) => ask('GET /v1/suggestions', {}, signal),
     refetchInterval: usePolling(ASK_EVERY_MS),
   });
-  const [asked, setAsked] = useState<Proposal>();
+  const [asked, setAsked] = useState<Suggestion>();
   if (data === undefined || data.items.length === 0) return null;
   const columns = has(me, 'operator', 'risk_officer')
-    ? [...COLUMNS, confirmColumn(setAsked)]
+    ? [...COLUMNS, applyColumn(setAsked)]
     : COLUMNS;
   return (
-    <Part title="Proposed">
-      <DataTable label="Proposed" columns={columns} rows={data.items} keyOf={({ id }) => id} />
+    <Part title="Suggested">
+      <DataTable label="Suggested" columns={columns} rows={data.items} keyOf={({ id }) => id} />
       {asked === undefined ? null : (
         <ChangeDialog
           title={`${actionOf(asked)}: ${asked.corridor}`}
-          action="Confirm"
+          action="Apply"
           isDangerous
           onSend={(reason, signal) =>
             ask(
-              'POST /v1/proposals/{id}/confirm',
+              'POST /v1/suggestions/{id}/apply',
               { path: { id: asked.id }, body: { reason } },
               signal,
             )
@@ -60,14 +60,14 @@ const EFFECTS = {
 } as const;
 
 const ACTIONS = { freeze: 'Freeze', tighten: 'Tighten', throttle: 'Throttle' } as const;
-const actionOf = ({ action }: Proposal) => ACTIONS[action];
+const actionOf = ({ action }: Suggestion) => ACTIONS[action];
 
-function effectOf({ action, rate_per_second: rate, burst }: Proposal): string {
+function effectOf({ action, rate_per_second: rate, burst }: Suggestion): string {
   if (action !== 'throttle') return EFFECTS[action];
   return `${number(rate ?? 0)} transactions a second pass, and ${count(burst ?? 0)} at once; others are refused.`;
 }
 
-function foundOf({ trigger, found, threshold }: Proposal): string {
+function foundOf({ trigger, found, threshold }: Suggestion): string {
   if (trigger === 'disputes') {
     return `${count(found)} disputes came within 5 minutes, more than ${count(threshold)}`;
   }
@@ -79,17 +79,17 @@ function foundOf({ trigger, found, threshold }: Proposal): string {
   return `${percent(found)} ${what}, more than ${percent(threshold)}`;
 }
 
-function blastOf({ blast_radius: { corridors, accounts_share: share, is_within } }: Proposal) {
+function blastOf({ blast_radius: { corridors, accounts_share: share, is_within } }: Suggestion) {
   const reach = `${corridors.join(', ')}: ${percent(share)} of accounts`;
   return is_within
     ? `${reach} are concerned.`
     : `${reach} are concerned, more than one failure may.`;
 }
 
-const COLUMNS: readonly Column<Proposal>[] = [
+const COLUMNS: readonly Column<Suggestion>[] = [
   {
     id: 'what',
-    header: 'Proposed',
+    header: 'Suggested',
     cell: (one) => (
       <strong>
         {actionOf(one)} {one.corridor}
@@ -109,16 +109,16 @@ const COLUMNS: readonly Column<Proposal>[] = [
   },
 ];
 
-const confirmColumn = (onConfirm: (proposal: Proposal) => void): Column<Proposal> => ({
-  id: 'confirm',
+const applyColumn = (onApply: (suggestion: Suggestion) => void): Column<Suggestion> => ({
+  id: 'apply',
   header: 'Actions',
   cell: (one) => (
     <button
       type="button"
-      aria-label={`Confirm: ${actionOf(one)} ${one.corridor}`}
-      onClick={() => onConfirm(one)}
+      aria-label={`Apply: ${actionOf(one)} ${one.corridor}`}
+      onClick={() => onApply(one)}
     >
-      Confirm …
+      Apply …
     </button>
   ),
 });

@@ -1,4 +1,4 @@
-/** Figures of the last hour propose what people may do about a corridor. */
+/** Figures of the last hour suggest what people may do about a corridor. */
 import { z } from 'zod';
 import { type Controls, controlOf, freezeOf, stopOf } from '../../core/domain/control.ts';
 
@@ -10,7 +10,7 @@ export type HourFigures = {
   readonly deadLetters: number;
   /** The most disputes that came within 5 minutes. */
   readonly disputes: number;
-  /** Open cases that meet an overflow rule of the review which proposes a throttle. */
+  /** Open cases that meet an overflow rule of the review which suggests a throttle. */
   readonly overdue: number;
   /** Accepted transactions. */
   readonly perSecond: number;
@@ -23,21 +23,21 @@ const TRIGGERS = ['disputes', 'declines', 'errors', 'overdue'] as const;
 type Trigger = (typeof TRIGGERS)[number];
 const ACTIONS = ['freeze', 'tighten', 'throttle'] as const;
 
-/** Lower: an ordinary hour proposes something. Higher: more value leaves before people are asked. */
+/** Lower: an ordinary hour suggests something. Higher: more value leaves before people are asked. */
 export const THRESHOLDS = { disputes: 10, declines: 0.25, errors: 0.1, overdue: 0 } as const;
 /** Scores and dead letters below which a share says little. */
 const LEAST = { declines: 200, errors: 20 } as const;
-/** Points of a proposed tightening. */
-export const PROPOSED_POINTS = 100;
-/** Share of what came that a proposed throttle lets through. */
+/** Points of a suggested tightening. */
+export const SUGGESTED_POINTS = 100;
+/** Share of what came that a suggested throttle lets through. */
 export const THROTTLED_SHARE = 0.5;
 /** Least rate of a throttle. Lower: a quiet corridor is as good as closed. Higher: corridors that quiet are not throttled. */
 const PER_SECOND_MIN = 0.1;
 /** Shorter: batches of ordinary clients never pass. Longer: more of a wave passes before the throttle holds. */
 const BURST_SECONDS = 10;
-/** By then the figures that proposed it are no longer of the last hour; a throttle lasts as long as the first policy gives cases of P2. */
+/** By then the figures that suggested it are no longer of the last hour; a throttle lasts as long as the first policy gives cases of P2. */
 const HOURS = { freeze: 2, tighten: 24, throttle: 4 } as const;
-/** A throttle lets half of a wave, or of a fault, through, so it is proposed for cases alone: people then have time for all of them. */
+/** A throttle lets half of a wave, or of a fault, through, so it is suggested for cases alone: people then have time for all of them. */
 const ACTION_OF = {
   disputes: 'freeze',
   declines: 'tighten',
@@ -47,7 +47,7 @@ const ACTION_OF = {
 /** The corridors and the share of accounts that one failure may touch. */
 const BLAST_MAX = { corridors: 3, accounts: 0.1 } as const;
 
-export const proposalSchema = z
+export const suggestionSchema = z
   .object({
     id: z.string(),
     corridor: z.string(),
@@ -57,7 +57,7 @@ export const proposalSchema = z
     }),
     threshold: z.number().meta({ description: 'What was found is more.' }),
     action: z.enum(ACTIONS),
-    hours: z.int().meta({ description: 'How long it is in force once somebody confirms it.' }),
+    hours: z.int().meta({ description: 'How long it is in force once a person applies it.' }),
     rate_per_second: z.number().nullable().meta({
       description: 'Transactions that a throttle lets through; null: another action.',
     }),
@@ -72,8 +72,8 @@ export const proposalSchema = z
       })
       .meta({ description: 'Corridors that meet the same trigger, and their share of accounts.' }),
   })
-  .meta({ id: 'Proposal' });
-export type Proposal = z.output<typeof proposalSchema>;
+  .meta({ id: 'Suggestion' });
+export type Suggestion = z.output<typeof suggestionSchema>;
 
 /** Undefined where too little came to say. */
 function foundOf(trigger: Trigger, figures: HourFigures): number | undefined {
@@ -92,8 +92,8 @@ function throttleOf({ perSecond }: HourFigures) {
 }
 const NO_RATE = { rate_per_second: null, burst: null };
 
-/** Nothing is proposed that is in force already. */
-export function proposalsOf(figures: readonly HourFigures[], controls: Controls): Proposal[] {
+/** Nothing is suggested that is in force already. */
+export function suggestionsOf(figures: readonly HourFigures[], controls: Controls): Suggestion[] {
   return TRIGGERS.flatMap((trigger) => {
     const threshold = THRESHOLDS[trigger];
     const met = figures.filter((figure) => (foundOf(trigger, figure) ?? 0) > threshold);

@@ -1,7 +1,7 @@
-/** Goal: figures propose something just above their thresholds, and nothing that is in force already. */
+/** Goal: figures suggest something just above their thresholds, and nothing that is in force already. */
 import { expect, test } from 'vitest';
 import { KIND_NAMES } from '../../../../src/core/domain/control-kinds.ts';
-import { type HourFigures, proposalsOf } from '../../../../src/rooms/corridors/proposals.ts';
+import { type HourFigures, suggestionsOf } from '../../../../src/rooms/corridors/suggestions.ts';
 import { aControl, controlsOf } from '../../../support/controls.ts';
 
 const figuresOf = (own: Partial<HourFigures>): HourFigures => ({
@@ -24,10 +24,10 @@ const inForce = (...all: string[]) =>
       return aControl(kind, name.slice(kind.length + 1));
     }),
   );
-const proposedFor = (own: Partial<HourFigures>, ...all: string[]) =>
-  proposalsOf([figuresOf(own)], inForce(...all));
+const suggestedFor = (own: Partial<HourFigures>, ...all: string[]) =>
+  suggestionsOf([figuresOf(own)], inForce(...all));
 const idsOf = (own: Partial<HourFigures>, ...scopes: string[]) =>
-  proposedFor(own, ...scopes).map(({ id, action }) => `${id} ${action}`);
+  suggestedFor(own, ...scopes).map(({ id, action }) => `${id} ${action}`);
 
 test.each<[Partial<HourFigures>, string[]]>([
   [{}, []],
@@ -41,11 +41,11 @@ test.each<[Partial<HourFigures>, string[]]>([
   [{ scored: 0, deadLetters: 19 }, []],
   [{ overdue: 1 }, ['overdue:US-EG throttle']],
   [{ overdue: 1, perSecond: 0.1 }, []],
-])('%j propose %j', (own, expected) => {
+])('%j suggest %j', (own, expected) => {
   expect(idsOf(own)).toEqual(expected);
 });
 
-test('nothing is proposed that is in force', () => {
+test('nothing is suggested that is in force', () => {
   const wave = { disputes: 11, scored: 200, declined: 100 };
   expect(idsOf(wave, 'tighten:corridor:US-EG')).toEqual(['disputes:US-EG freeze']);
   expect(idsOf(wave, 'freeze:corridor:US-EG')).toEqual([]);
@@ -61,9 +61,9 @@ test.each([
 ])(
   'of %d transactions a second a throttle lets %d through, and %d at once',
   (perSecond, ratePerSecond, burst) => {
-    const [proposed] = proposedFor({ overdue: 1, perSecond });
-    expect(proposed).toMatchObject({ rate_per_second: ratePerSecond, burst, hours: 4 });
-    expect(proposedFor({ disputes: 11 })[0]?.rate_per_second).toBeNull();
+    const [suggested] = suggestedFor({ overdue: 1, perSecond });
+    expect(suggested).toMatchObject({ rate_per_second: ratePerSecond, burst, hours: 4 });
+    expect(suggestedFor({ disputes: 11 })[0]?.rate_per_second).toBeNull();
   },
 );
 
@@ -78,7 +78,7 @@ test('a corridor that is throttled, frozen or stopped is not throttled again; on
 
 test('the blast radius is what meets the same trigger, within 3 corridors and a tenth of accounts', () => {
   const radiusOf = (accounts: readonly number[]) =>
-    proposalsOf(
+    suggestionsOf(
       accounts.map((count, nth) =>
         figuresOf({ corridor: `US-A${'ABCD'[nth]}`, disputes: 11, accounts: count }),
       ),

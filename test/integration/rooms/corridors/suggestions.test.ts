@@ -1,5 +1,5 @@
 /**
- * Goal: figures propose what to do about a corridor, and one person carries it out for a time. Method: an API over stored rows;
+ * Goal: figures suggest what to do about a corridor, and one person carries it out for a time. Method: an API over stored rows;
  * Postgres' clock passes an end by a changed row.
  */
 import { expect, test } from 'vitest';
@@ -21,15 +21,9 @@ const change = (path: string, body: object, key: string) => send(api, 'POST', pa
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 const REASON = { reason: 'a test' };
 const roomEvents = async () =>
-  (
-    await Promise.all(
-      events.map(async (source) =>
-        source.kind === 'watched' ? await source.find(api.database.query, Date.now()) : [],
-      ),
-    )
-  ).flat();
+  (await Promise.all(events.map(({ find }) => find(api.database.query, Date.now())))).flat();
 
-test('figures propose, one person confirms, and what is carried out ends by itself', async () => {
+test('figures suggest, one person applies a suggestion, and what is carried out ends by itself', async () => {
   const now = Date.now();
   const kim = await insertPersonKey(api.testDatabase, 'Kim', ['operator']);
   const seedsOf = (corridor: string, count: number, own: Partial<TransactionSeed>) =>
@@ -48,8 +42,8 @@ test('figures propose, one person confirms, and what is carried out ends by itse
       ...{ id: idAt(now, nth), transactionId: null, corridor: seed.corridor, failedAtMs: now },
     })),
   );
-  const proposed = async () =>
-    (await read('/v1/proposals')).items.map((one: Record<string, unknown>) => [
+  const suggested = async () =>
+    (await read('/v1/suggestions')).items.map((one: Record<string, unknown>) => [
       one['id'],
       one['found'],
       one['action'],
@@ -63,32 +57,28 @@ test('figures propose, one person confirms, and what is carried out ends by itse
     ['declines:US-MX', 1, 'tighten', radius('US-MX', 200 / 300)],
     ['errors:GB-PK', 20 / 99, 'freeze', radius('GB-PK', 79 / 300)],
   ];
-  expect(await proposed()).toEqual([disputes, declines, errors]);
+  expect(await suggested()).toEqual([disputes, declines, errors]);
   expect((await roomEvents()).map(({ id }) => id)).toContain(
-    `proposal_disputes_US-IN_${new Date(now).toISOString().slice(0, 13)}`,
+    `suggestion_disputes_US-IN_${new Date(now).toISOString().slice(0, 13)}`,
   );
-  const confirmed = await change('/v1/proposals/disputes:US-IN/confirm', REASON, kim);
-  expect([confirmed.status, confirmed.body.kind, confirmed.body.scope]).toEqual([
-    200,
-    'freeze',
-    'corridor:US-IN',
-  ]);
+  const applied = await change('/v1/suggestions/disputes:US-IN/apply', REASON, kim);
+  expect(applied.body).toMatchObject({ kind: 'freeze', scope: 'corridor:US-IN' });
   const { state, controls } = await read('/v1/corridors/US-IN');
   const [freeze] = controls;
   expect([state, freeze.set_by, freeze.reason, freeze.ends_at]).toEqual([
     'frozen',
     'Kim',
     'a test (disputes: 11)',
-    confirmed.body.ends_at,
+    applied.body.ends_at,
   ]);
-  expect((await change('/v1/proposals/disputes:US-IN/confirm', REASON, kim)).status).toBe(404);
-  expect((await api.risk('corridors', 'proposals')).stdout).toMatch(/^errors:GB-PK /m);
-  const command = ['corridors', 'confirm', 'declines:US-MX', '--reason', 'a wave'];
+  expect((await change('/v1/suggestions/disputes:US-IN/apply', REASON, kim)).status).toBe(404);
+  expect((await api.risk('corridors', 'suggestions')).stdout).toMatch(/^errors:GB-PK /m);
+  const command = ['corridors', 'apply', 'declines:US-MX', '--reason', 'a wave'];
   expect((await api.risk(...command)).code).toBe(0);
   expect(await read('/v1/corridors/US-MX')).toMatchObject({
     ...{ state: 'open', controls: [{ kind: 'tighten', value: { points: 100 } }] },
   });
-  expect(await proposed()).toEqual([errors]);
+  expect(await suggested()).toEqual([errors]);
   await api.testDatabase.sql("update controls set ends_at = now() where kind = 'freeze'");
   expect((await read('/v1/corridors/US-IN')).state).toBe('open');
 });
