@@ -7,7 +7,7 @@ import type { Calibration } from '../model/calibration.ts';
 import { describeValues } from '../watch/write-reports.ts';
 import { type BandsRule, bandsChooser } from './bands.ts';
 import { assess, assessCalibration } from './card/assess.ts';
-import type { ModelCard } from './card/render-card.ts';
+import type { ModelCard } from './card/model-card.ts';
 import { type Artefact, fitArtefact, marginsOf, type Trainer } from './fit-artefact.ts';
 import type { FitStep } from './options.ts';
 import { countFrauds, type LabelledRows, pickRows } from './rows.ts';

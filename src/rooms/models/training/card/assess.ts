@@ -14,7 +14,7 @@ import {
 } from '../evaluation/ranking.ts';
 import { chooseCalibration } from '../fit-calibration.ts';
 import type { LabelledRows } from '../rows.ts';
-import { type ModelCard, segmentFigures } from './render-card.ts';
+import { type ModelCard, segmentFigures } from './model-card.ts';
 
 /** Rows in time order that the model was not trained on, at least two frauds among them. */
 type AssessedRows = Pick<LabelledRows, 'labels' | 'accounts' | 'days' | 'segments'> & {
