@@ -23,13 +23,13 @@ import { insertModelCheck } from '../store/models.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
 import {
   type Asking,
+  askedOf,
   createModelHealth,
   judgeBatch,
   type ModelsInForce,
   planBatch,
   type Questions,
   type Standing,
-  withoutModels,
 } from './judge-batch.ts';
 
 const TEND_EVERY_MS = 500;
@@ -110,9 +110,8 @@ export function openJudge(
       const inForce = await source.current();
       if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
       const now = controls.current();
-      const asked = withoutModels(inForce, namesStopped(now, MODEL));
       const isShadowing = offOf(now, 'shadows') === undefined;
-      const plan = planBatch(rows, isShadowing ? asked : withoutShadows(asked));
+      const plan = planBatch(rows, askedOf(inForce, namesStopped(now, MODEL), isShadowing));
       const isLimited = limiter.limits('inference');
       const questions = isLimited ? await limitQuestions(limiter, metrics, plan) : plan;
       return judgeBatch(asking, rows, questions);
@@ -142,14 +141,6 @@ export function openJudge(
       },
     },
   };
-}
-
-function withoutShadows({ corridors, models }: ModelsInForce): ModelsInForce {
-  const deciding = [...corridors].map(([corridor, inForce]): [string, InForce] => [
-    corridor,
-    { ...inForce, shadows: [] },
-  ]);
-  return { models, corridors: new Map(deciding) };
 }
 
 function isInForce({ corridors }: ModelsInForce, { corridor, model }: Pair): boolean {
