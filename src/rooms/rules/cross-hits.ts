@@ -88,13 +88,6 @@ const cross = onlyOf<
       from bound`,
 );
 
-type CrossedHits = {
-  /** All scores from this time on are counted: later than asked for where that would be too many. */
-  readonly fromMs: number;
-  readonly all: Crossed;
-  readonly byCode: ReadonlyMap<string, Crossed>;
-};
-
 type Asked = {
   readonly corridor: string | undefined;
   /** Start of a UTC day. */
@@ -103,11 +96,14 @@ type Asked = {
   readonly scoresMax?: number;
 };
 
-/** Counts from now backwards. Approvals without a label are left at 0. */
+/**
+ * Counts all scores from `fromMs` on, which is later than asked for where that would be too many. Approvals without a label are
+ * left at 0.
+ */
 export async function crossHits(
   { query }: Pick<Database, 'query'>,
   { corridor, firstMs, nowMs, scoresMax = CROSSED_MAX }: Asked,
-): Promise<CrossedHits> {
+) {
   // The clock of a client may be ahead: what is left of the day counts.
   const endMs = (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS;
   const { fromMs, crossed } = await cross(

@@ -115,9 +115,19 @@ export async function readRuleOutcomes(
   const firstMs = outcomesFromMs(days, nowMs);
   const inForce = await readInForce(database, corridor);
   const crossed = await crossHits(database, { corridor, firstMs, nowMs });
-  const window = { firstMs, lastMs, corridor };
-  const hits = await sumBy(database, null, window);
-  const scored = await sumBy(database, VERDICTS, window);
+  /** How often the daily tallies count each of these outcomes. */
+  const sumBy = async (outcomes: readonly string[] | null) => {
+    const only = { ...ANY, corridor };
+    const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only };
+    const { sums } = await sumDays(database, question, SUMS_MAX);
+    const counts = new Map<string, number>();
+    for (const { outcome, count } of sums) {
+      if (outcome !== null) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+    }
+    return counts;
+  };
+  const hits = await sumBy(null);
+  const scored = await sumBy(VERDICTS);
   const scores = [...scored.values()].reduce((sum, count) => sum + count, 0);
   const codes = new Set(inForce.flatMap(({ rules }) => rules.map(({ code }) => code)));
   const isWhole = crossed.fromMs === firstMs;
@@ -164,27 +174,3 @@ async function readInForce(database: Database, corridor: string | undefined) {
 
 const ruleOf = ({ rules }: CompiledRuleSet, wanted: string) =>
   rules.find(({ code }) => code === wanted);
-
-/** How often the daily tallies count each of these outcomes. */
-async function sumBy(
-  database: Database,
-  outcomes: readonly string[] | null,
-  {
-    firstMs,
-    lastMs,
-    corridor,
-  }: {
-    readonly firstMs: number;
-    readonly lastMs: number;
-    readonly corridor: string | undefined;
-  },
-): Promise<ReadonlyMap<string, number>> {
-  const only = { ...ANY, corridor };
-  const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only };
-  const { sums } = await sumDays(database, question, SUMS_MAX);
-  const counts = new Map<string, number>();
-  for (const { outcome, count } of sums) {
-    if (outcome !== null) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
-  }
-  return counts;
-}

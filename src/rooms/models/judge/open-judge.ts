@@ -14,7 +14,6 @@ import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
-import type { Log } from '../../../kit/metrics/log.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
@@ -40,12 +39,8 @@ type Pair = Standing & { readonly corridor: string; readonly model: JudgingModel
 /** Loads and checks a model. Throws the model's problem, or a Failure `unavailable`. */
 export type LoadModel = (database: Database, modelId: string) => Promise<JudgingModel>;
 
-type WatchedModels = {
-  /** Name of the process in its log. */
-  readonly name: string;
-  readonly database: Database;
+type WatchedModels = Pick<Worker, 'name' | 'database' | 'log'> & {
   readonly changes: Pick<Changes, 'follow'>;
-  readonly log: Log;
   readonly metrics: Pick<Metrics, 'modelChecksFailed'>;
   readonly load: LoadModel;
   readonly onChange: (inForce: ModelsInForce) => void;
