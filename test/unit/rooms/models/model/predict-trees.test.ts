@@ -5,8 +5,15 @@ import {
   layOutTrees,
   type TreeEnsemble,
 } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
-import { anyBatch, anyEnsemble, type Branch, headOf, looseTree, refusalOf } from './support.ts';
+import {
+  anyBatch,
+  anyEnsemble,
+  type Branch,
+  headOf,
+  looseTree,
+  predictTrees,
+  refusalOf,
+} from './support.ts';
 
 function walk(ensemble: TreeEnsemble, node: number, row: readonly number[]): number {
   const feature = ensemble.feature[node] ?? -1;

@@ -2,10 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { layOutTrees } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../../../../src/rooms/models/model/write-xgboost.ts';
-import { anyBatch, anyEnsemble, headOf, looseTree } from './support.ts';
+import { anyBatch, anyEnsemble, headOf, looseTree, predictTrees } from './support.ts';
 
 const ensemble = layOutTrees(headOf(2, 'float32'), [
   looseTree({

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import { treeDepths } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../../../../src/rooms/models/model/write-xgboost.ts';
 import {
@@ -16,6 +15,7 @@ import {
   TREE_DEFAULTS,
   type TreeOptions,
 } from '../../../../../src/rooms/models/training/options.ts';
+import { predictTrees } from '../model/support.ts';
 import { trainTrees } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
