@@ -40,7 +40,7 @@ async function fillList(
   const pause = async () => undefined;
   const reading = { isJson: true, kind, nowMs: Date.now(), pause };
   const read = await readImport(Readable.from(lines(), { objectMode: false }), reading);
-  await importEntries(database, { name, reason: 'bench', ...read }, BY);
+  await importEntries(database, { name, kind, reason: 'bench', ...read }, BY);
 }
 
 /** `prefix_0`, `prefix_STEP`, … */

@@ -5,10 +5,10 @@
  * trained again; renew the file only together with a line in the CHANGELOG.
  */
 import { expect, test } from 'vitest';
+import { predictTrees } from '../unit/rooms/models/model/support.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
 import { trainTrees } from '../unit/rooms/models/training/train-to-the-end.ts';
 import type { TreeOptions } from '../../src/rooms/models/training/options.ts';
-import { predictTrees } from '../../src/rooms/models/model/predict-trees.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { batchOf, drawTrainingSet } from '../unit/rooms/models/training/training-data.ts';
 

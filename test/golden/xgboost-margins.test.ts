@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { predictTrees } from '../unit/rooms/models/model/support.ts';
 import { treeShap } from '../../src/rooms/models/model/explain-trees.ts';
 import { logistic } from '../../src/rooms/models/model/exponential.ts';
 import { readXgboost } from '../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
-import { predictTrees } from '../../src/rooms/models/model/predict-trees.ts';
 
 type Golden = {
   features: string[];

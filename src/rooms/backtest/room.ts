@@ -2,8 +2,6 @@
 import type { Room } from '../../core/room.ts';
 import { PURGE_STEP_ROWS_MAX, purgeRows, type Retention } from '../../kit/duties/purge.ts';
 
-/** When backtests end. */
-
 const OLD = `(select backtest_id from market.backtests where ended_at < now() - interval '90 days')`;
 
 const tables: readonly Retention[] = [

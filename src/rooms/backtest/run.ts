@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { JudgingModel, Models } from '../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
-import { listMonths } from '../../core/store/partitions/month-slice.ts';
+import { clipTo, listMonths } from '../../core/store/partitions/month-slice.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
@@ -48,11 +48,16 @@ export async function runBacktest(
   const days: Days = await readDay(writes.query, id, cursor);
   const ofSubject = await compileAll(subject, sources);
   const ofAgainst = await compileAll(against, sources);
-  const countPage = createCount(
-    models,
-    question,
-    createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf], days),
-  );
+  const fold = createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf], days);
+  const judge = createJudge(models);
+  const countPage = async (rows: readonly StoredRow[]) => {
+    const judged = await judge(rows, subject.model);
+    const isSame = subject.model === against.model;
+    const judgedAgainst = isSame ? judged : await judge(rows, against.model);
+    for (const [at, row] of rows.entries()) {
+      fold(row, [judged[at] ?? null, judgedAgainst[at] ?? null]);
+    }
+  };
   const knownMs = Date.parse(question.known_by);
   const wanted = { knownBy: question.known_by, corridor };
   const times = { from: Date.parse(question.from), to: Date.parse(question.to) };
@@ -67,7 +72,8 @@ export async function runBacktest(
     return true;
   };
   await refuseDetachedWithin(databases.primary, times);
-  for (const part of await partsOf(databases, times)) {
+  const months = await listMonths(databases.primary, 'scores');
+  for (const part of clipTo(months, times.from, times.to).reverse()) {
     for (let isWhole = false; !isWhole; ) {
       const beganMs = performance.now();
       const from = after;
@@ -95,14 +101,6 @@ export async function runBacktest(
   await endBacktest(writes.query, id, rows, report, hash('sha256', report));
 }
 
-/** The window, cut at the bounds of months, in the order of time. */
-async function partsOf({ primary }: Databases, { from, to }: { from: number; to: number }) {
-  const months = (await listMonths(primary, 'scores')).reverse();
-  return months
-    .map(({ fromMs, toMs }) => ({ fromMs: Math.max(fromMs, from), toMs: Math.min(toMs, to) }))
-    .filter(({ fromMs, toMs }) => fromMs < toMs);
-}
-
 export async function compileAll(version: Version, sources: Readonly<Record<string, object>>) {
   const compile = ({ rule_set: ruleSet, sha256 }: Pick<Version, 'rule_set' | 'sha256'>) =>
     compileStored({ ruleSet, sha256, source: JSON.stringify(sources[sha256]) });
@@ -115,23 +113,6 @@ export async function compileAll(version: Version, sources: Readonly<Record<stri
     [all, ...own.values()].flatMap((ruleSet) => ruleSet.rules.map((rule) => [rule.id, rule])),
   );
   return { ruleSetOf, rules: [...rules.values()] };
-}
-
-/** Folds the rows of a page, each with what the model of each version says. */
-function createCount(
-  models: Models,
-  { subject, against }: Question,
-  fold: ReturnType<typeof createFold>,
-) {
-  const judge = createJudge(models);
-  return async (rows: readonly StoredRow[]): Promise<void> => {
-    const judged = await judge(rows, subject.model);
-    const isSame = subject.model === against.model;
-    const judgedAgainst = isSame ? judged : await judge(rows, against.model);
-    for (const [at, row] of rows.entries()) {
-      fold(row, [judged[at] ?? null, judgedAgainst[at] ?? null]);
-    }
-  };
 }
 
 /** Judges the rows of a page by a named model, or each by the model that judged it. */

@@ -209,7 +209,7 @@ async function readRange(database: Reader, slice: ExportSlice): Promise<Exported
       on l.transaction_id = t.transaction_id
    where ${conditions.join(' and ')}
    order by t.transaction_id ${way}`;
-  return { rows: await readRows(database, text, values), reached };
+  return { rows: await database.query<ExportRow>({ text, asTexts: true }, values), reached };
 }
 
 const IN_MONTH = `transaction_id = u.transaction_id and created_at = u.created_at
@@ -233,13 +233,5 @@ async function lookUp(database: Reader, slice: ExportSlice): Promise<ExportedSli
   const times = timestampArray(found.map(({ atMs }) => atMs));
   const text = `${LOOKED_UP} ${isDescending ? 'desc' : 'asc'}`;
   const values = [isoTime(range.fromMs), isoTime(range.toMs), ids, times];
-  return { rows: await readRows(database, text, values), reached };
-}
-
-async function readRows(
-  { query }: Reader,
-  text: string,
-  values: readonly unknown[],
-): Promise<ExportRow[]> {
-  return await query<ExportRow>({ text, asTexts: true }, values);
+  return { rows: await database.query<ExportRow>({ text, asTexts: true }, values), reached };
 }

@@ -6,7 +6,6 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
 import {
   ENTRIES_MAX,
@@ -20,7 +19,7 @@ import {
   newEntrySchema,
 } from './list.ts';
 import * as store from './store.ts';
-import { readValue } from './value.ts';
+import { checkedValue } from './value.ts';
 
 type Changing = Pick<Database, 'transaction'>;
 
@@ -82,14 +81,12 @@ export async function addEntry(
 ): Promise<EntryJson | Approval> {
   return await database.transaction(async (query) => {
     const list = await lockList(query, name);
-    const read = readValue(list.kind, wanted.value);
-    if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
-    const { value } = read;
+    const value = checkedValue(list.kind, wanted.value);
     const entry = { ...wanted, value };
     const open = await store.findOpen(query, name, value);
     if (open !== undefined && open.state !== 'expired') return repeated(open, wanted);
     requireRoom(list, 1);
-    if (list.effect !== 'allow') return await storeEntry(query, list, entry, by);
+    if (list.effect !== 'allow') return await storeEntry(query, list, entry, open, by);
     const asked = { subject: `${name} ${value}`, detail: { list: name, ...entry } };
     return await propose(query, { kind: 'list-entry', ...asked, reason: wanted.reason }, by);
   });
@@ -103,19 +100,19 @@ export const executeEntry: Execute<unknown> = async (query, { detail, ...approva
   const list = await lockList(query, name);
   const open = await store.findOpen(query, name, entry.value);
   if (open !== undefined && open.state !== 'expired') throw listedAlready(open);
-  return await storeEntry(query, list, entry, by, approval);
+  return await storeEntry(query, list, entry, open, by, approval);
 };
 
 async function storeEntry(
   query: Query,
   list: store.LockedList,
   entry: NewEntry,
+  expired: EntryJson | undefined,
   by: Officer,
   approval?: store.Approved,
 ): Promise<EntryJson> {
   const { name } = list;
-  const open = await store.findOpen(query, name, entry.value);
-  if (open !== undefined) await store.endEntry(query, open, ENGINE);
+  if (expired !== undefined) await store.endEntry(query, expired, ENGINE);
   requireRoom(list, 1);
   const id = await store.addEntry(query, list, entry, by, approval);
   const after = await requireEntry(query, name, id);

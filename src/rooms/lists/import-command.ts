@@ -12,19 +12,18 @@ import {
   wordOption,
 } from '../../kit/command/command.ts';
 import { IDS_OPTION } from '../../kit/command/file-options.ts';
-import { needed, URL_OPTION, type ValuesOf } from '../../kit/command/options.ts';
+import { dateOption, needed, URL_OPTION, type ValuesOf } from '../../kit/command/options.ts';
 import { written } from '../../kit/command/rows.ts';
 import { sayWaiting } from '../../kit/command/run-row.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
-import type { Database } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
 import { inSession } from './import.ts';
 import { readImport } from './import-rows.ts';
-import { EFFECTS, type Effect, type ImportJson, isShared, listName } from './list.ts';
-import { KINDS, type Kind } from './value.ts';
+import { EFFECTS, type ImportJson, isShared, listName } from './list.ts';
+import { KINDS } from './value.ts';
 
 const hold = firstOf<
   { effect: string; kind: string },
@@ -73,7 +72,6 @@ const bump = rowsOf<object, [list: string, open: number]>(
 
 /** A statement about a million rows takes longer than those of an API. */
 const SHARED_STATEMENT_MS = 600_000;
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LINES = 'application/x-ndjson';
 
 const OPTIONS = {
@@ -105,21 +103,6 @@ export const importAction = written('NAME FILE', ADDS, OPTIONS, async (given, co
     return EXIT.failed;
   }
 });
-
-type Reference = {
-  readonly name: string;
-  readonly effect: Effect;
-  readonly kind: Kind;
-  readonly source: string;
-  readonly sourceDate: string;
-  readonly reason: string;
-};
-
-type ReferenceImport = {
-  readonly rows: number;
-  readonly added: number;
-  readonly ended: number;
-};
 
 function given(values: Values, name: 'effect' | 'kind' | 'source' | 'date'): string {
   const value = values[name];
@@ -165,62 +148,51 @@ async function send(
   return EXIT.fine;
 }
 
+/**
+ * Writes a reference list of `shared` from a whole file: what the file lacks is ended, what it has besides is added. The row of the
+ * audit log is in the market of the owner role.
+ */
 async function writeShared(
   name: string,
-  file: TextFile,
+  { text, isJson }: TextFile,
   values: Values,
   { config, output }: CommandContext,
 ): Promise<number> {
   if (!isShared(name) || !listName.safeParse(name).success) {
     throw new UsageError(`NAME must begin with shared-, not '${name}'`);
   }
-  const sourceDate = given(values, 'date');
-  if (!DATE.test(sourceDate)) throw new UsageError(`--date must be a day, not '${sourceDate}'`);
-  const reference = {
-    name,
-    reason: values.reason,
-    source: given(values, 'source'),
-    sourceDate,
-    effect: wordOption('--effect', given(values, 'effect'), EFFECTS),
-    kind: wordOption('--kind', given(values, 'kind'), KINDS),
-  };
+  const [source, sourceDate] = [given(values, 'source'), given(values, 'date')];
+  dateOption('--date', sourceDate);
+  const effect = wordOption('--effect', given(values, 'effect'), EFFECTS);
+  const kind = wordOption('--kind', given(values, 'kind'), KINDS);
   await using database = openDatabase(config, ownerUrl(config), 'lists', {
     connectionsMax: 1,
     statementTimeoutMs: SHARED_STATEMENT_MS,
   });
-  const idsAsTheyAre = values['ids-as-they-are'];
-  const done = await importReference(database, { ...file, idsAsTheyAre }, reference);
-  const { rows, added, ended } = done;
-  output.value({ list: name, ...done }, [`imported rows=${rows} added=${added} ended=${ended}`]);
-  return EXIT.fine;
-}
-
-/**
- * Writes a reference list of `shared` from a whole file: what the file lacks is ended, what it has besides is added.
- * @param database of the owner role; the row of the audit log is in its market
- */
-async function importReference(
-  database: Pick<Database, 'session'>,
-  { text, isJson, idsAsTheyAre }: TextFile & { readonly idsAsTheyAre: boolean },
-  { name, effect, kind, source, sourceDate, reason }: Reference,
-): Promise<ReferenceImport> {
   const pause = async () => undefined;
+  const idsAsTheyAre = values['ids-as-they-are'];
   const reading = { isJson, kind, idsAsTheyAre, nowMs: Date.now(), pause };
   const { rows, batches } = await readImport(text, reading);
-  return await inSession(database, async (query) => {
+  const { added, ended } = await inSession(database, async (query) => {
     const known = await hold(query, name, effect, kind, source, sourceDate);
     if (known?.effect !== effect || known.kind !== kind) {
       const why = `${name} is a list to ${known?.effect} by ${known?.kind}: choose another name`;
       throw new Failure('conflict', 'LIST_KNOWN', why);
     }
     await makeRoom(query);
-    for (const batch of batches) await take(query, batch, reason);
-    const { ended } = await endGone(query, name);
-    const { added } = await addNew(query, name, kind === 'address');
-    await bump(query, name, added - ended);
-    const after = { effect, kind, source, sourceDate, reason, rows, added, ended };
+    for (const batch of batches) await take(query, batch, values.reason);
+    const done = {
+      ...(await endGone(query, name)),
+      ...(await addNew(query, name, kind === 'address')),
+    };
+    await bump(query, name, done.added - done.ended);
+    const after = { effect, kind, source, sourceDate, reason: values.reason, rows, ...done };
     const by = byCommand('lists import --shared');
     await recordChange(query, by, { action: 'list.import', subject: name, before: null, after });
-    return { rows, added, ended };
+    return done;
   });
+  output.value({ list: name, rows, added, ended }, [
+    `imported rows=${rows} added=${added} ended=${ended}`,
+  ]);
+  return EXIT.fine;
 }

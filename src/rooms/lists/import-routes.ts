@@ -103,7 +103,8 @@ export const importOperations = [
           idsAsTheyAre: query.ids_as_they_are ?? false,
         };
         const read = await readBody(c, reading, parts.limits);
-        return await importEntries(databases.primary, { name, reason: query.reason, ...read }, by);
+        const wanted = { name, kind, reason: query.reason, ...read };
+        return await importEntries(databases.primary, wanted, by);
       } finally {
         running.isOne = false;
       }

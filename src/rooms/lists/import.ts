@@ -9,7 +9,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
 import { lockList, requireRoom } from './change.ts';
 import type { ImportRows } from './import-rows.ts';
-import type { ImportJson } from './list.ts';
+import type { ImportJson, ListJson } from './list.ts';
 import { bumpBulk, bumpList } from './store.ts';
 
 /** Rows that a statement ends. */
@@ -81,11 +81,11 @@ const end = rowsOf<object, [id: string, by: string]>(
   'update market.list_imports set ended_at = clock_timestamp(), ended_by = $2 where import_id = $1',
 );
 
-type Wanted = ImportRows & { readonly name: string; readonly reason: string };
+type Wanted = ImportRows & Pick<ListJson, 'name' | 'kind'> & { readonly reason: string };
 
 export async function importEntries(
   database: Pick<Database, 'session'>,
-  { name, reason, rows, batches }: Wanted,
+  { name, kind, reason, rows, batches }: Wanted,
   by: Officer,
 ): Promise<ImportJson> {
   return await inSession(database, async (query) => {
@@ -96,10 +96,8 @@ export async function importEntries(
     const { ended } = await endExpired(query, name);
     const { import_id: id } = await begin(query, name, reason, by.name, by.keyId, rows);
     let added = 0;
-    let isAddress: boolean | undefined;
     for (const batch of batches) {
-      isAddress ??= (await kindOf(query, name)).kind === 'address';
-      added += (await store(query, name, id, batch, isAddress)).added;
+      added += (await store(query, name, id, batch, kind === 'address')).added;
     }
     // The lock comes last: meanwhile people change the list.
     const list = await lockList(query, name);
@@ -119,11 +117,6 @@ export async function importEntries(
     return after;
   });
 }
-
-const kindOf = onlyOf<{ kind: string }, [name: string]>(
-  'read-list-kind',
-  'select kind from market.lists where name = $1',
-);
 
 async function requireImport(query: Query, name: string, id: string): Promise<ImportJson> {
   const found = await find(query, name, id);

@@ -3,8 +3,6 @@ import { randomInt } from 'node:crypto';
 import type { Room } from '../../core/room.ts';
 import type { Retention } from '../../kit/duties/purge.ts';
 
-/** When the rows of the tables of lists end. */
-
 const tables: readonly Retention[] = [
   { tables: ['lists', 'list_imports', 'reference_lists'], ends: 'never: a row a list or import' },
   {

@@ -201,22 +201,13 @@ const containing = (source: EntrySource, match: string) =>
   `select ${columnsOf(source)} from ${source.from} where e.list = any ($1::text[]) and ${match} and ${inForceNow(source)}`;
 const bothOf = (match: string) =>
   SOURCES.map((value) => containing(value, match)).join(' union all ');
-const findValues = rowsOf<EntryJson, [lists: readonly string[], values: readonly string[]]>(
-  'find-listed-values',
-  bothOf('e.value = any ($2::text[])'),
-);
-const findNetworks = rowsOf<EntryJson, [lists: readonly string[], address: string]>(
+type Listed = [lists: readonly string[], value: string];
+const findValue = rowsOf<EntryJson, Listed>('find-listed-value', bothOf('e.value = $2'));
+const findNetworks = rowsOf<EntryJson, Listed>(
   'find-listed-networks',
   bothOf('e.addresses >>= $2::inet'),
 );
 
-/** Entries in force of these lists that have one of the values; of addresses, those that contain the first. */
-export async function findListed(
-  query: Query,
-  kind: Kind,
-  lists: readonly string[],
-  values: readonly string[],
-): Promise<EntryJson[]> {
-  if (kind === 'address') return await findNetworks(query, lists, values[0] ?? '');
-  return await findValues(query, lists, values);
-}
+/** Entries in force of these lists that have the value; of addresses, those that contain it. */
+export const findListed = (query: Query, kind: Kind, ...asked: Listed): Promise<EntryJson[]> =>
+  (kind === 'address' ? findNetworks : findValue)(query, ...asked);

@@ -55,6 +55,13 @@ export function readValue(kind: Kind, written: string): ReadValue {
   }
 }
 
+/** @throws InvalidFields for a value that is none of the kind */
+export function checkedValue(kind: Kind, written: string): string {
+  const read = readValue(kind, written);
+  if ('value' in read) return read.value;
+  throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
+}
+
 /** An address that is kept as a token says nothing of its neighbours. */
 export const NO_NETWORK =
   'must be one address, not a network, as the market keeps addresses as tokens';
@@ -143,10 +150,9 @@ export async function keptValue(c: Context<AppEnv>, kind: Kind, value: string): 
   return token;
 }
 
-/** The value of a question. */
+/** The value of a question. @throws InvalidFields */
 export async function askedValue(c: Context<AppEnv>, kind: Kind, value: string): Promise<string> {
   const known = edgeOf(c, kind);
-  if (known === undefined) return value;
-  const { [known.field]: token = value } = await known.edge.find({ [known.field]: value });
-  return token;
+  const found = await known?.edge.find({ [known.field]: value });
+  return checkedValue(kind, (known && found?.[known.field]) ?? value);
 }

@@ -41,7 +41,6 @@ const proposed = { corridor: corridorOrAll, to: proposedHolding };
 export const newProposalSchema = z
   .strictObject({ ...proposed, override: overrideText })
   .meta({ id: 'NewModelProposal' });
-export type NewProposal = z.infer<typeof newProposalSchema>;
 
 export const newEmergencySchema = z
   .strictObject({ ...proposed, reason: reasonText.meta({ description: 'Why it cannot wait.' }) })

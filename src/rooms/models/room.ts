@@ -8,8 +8,6 @@ import {
   type Retention,
 } from '../../kit/duties/purge.ts';
 
-/** When the rows of the tables of models end. */
-
 const tables: readonly Retention[] = [
   {
     tables: ['watch_reports'],

@@ -18,14 +18,12 @@ export const corridorSchema = z
   .meta({ id: 'Corridor' });
 type CorridorJson = z.infer<typeof corridorSchema>;
 
-const REASON_ORIGINS = ['rule', 'model'] as const;
-
 export const reasonCodeSchema = z
   .object({
     code: z.string().meta({ description: 'As in `reasons` of a score.' }),
     description: z.string().meta({ description: 'What it says of a transaction.' }),
     origin: z
-      .enum(REASON_ORIGINS)
+      .enum(['rule', 'model'])
       .meta({ description: 'What gives it: a rule, or a model that decides.' }),
     rule_sets: z
       .array(z.string())
@@ -44,8 +42,6 @@ export const featureSchema = z
   })
   .meta({ id: 'Feature' });
 export type FeatureJson = z.infer<typeof featureSchema>;
-
-const shareSchema = z.number().min(0).max(1);
 
 export const ruleSetSchema = z
   .object({
@@ -98,7 +94,7 @@ export const ruleSetSchema = z
             .array(
               z.object({
                 from: z.number().meta({ description: 'Of the value that the rule measures.' }),
-                weight: shareSchema.meta({
+                weight: z.number().min(0).max(1).meta({
                   description: 'Risk of a transaction on which nothing else fires.',
                 }),
               }),

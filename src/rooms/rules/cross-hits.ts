@@ -4,11 +4,10 @@
  */
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
 import { labelInForce } from '../../core/store/label-in-force.ts';
-import type { ScoreWindow } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { onlyOf } from '../../kit/database/statement.ts';
+import { epochMs, onlyOf } from '../../kit/database/statement.ts';
 import { lowestIdAt } from '../../kit/words/cursor.ts';
-import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 
 /** Scores read for one answer. More: a question takes longer than some seconds. Fewer: busy corridors are counted for fewer days. */
 export const CROSSED_MAX = 50_000;
@@ -27,24 +26,25 @@ const nothing = (): Counts => ({
 
 export const NOTHING: Crossed = nothing();
 
-type Slice = {
-  readonly entries: number;
-  readonly scores: number;
-  /** Null where the slice has more than was asked for. */
-  readonly crossed:
-    | readonly {
-        /** Null: all scores. */
-        readonly code: string | null;
-        readonly verdict: Verdict;
-        readonly known: Known;
-        readonly count: number;
-      }[]
-    | null;
+type Crossing = {
+  /** Epoch milliseconds. */
+  readonly fromMs: number;
+  readonly crossed: readonly {
+    /** Null: all scores. */
+    readonly code: string | null;
+    readonly verdict: Verdict;
+    readonly known: Known;
+    readonly count: number;
+  }[];
 };
 
-/** Ids of the slice $1 to $2, in the partitions of $3 to $4; $6 and $7 bound what is read, with one more to tell that more is there. */
-const crossSlice = onlyOf<
-  Slice,
+/** A row beyond those that may be read: nothing of its millisecond, or before, is counted. */
+const behind = (rows: string, most: string) =>
+  `(select created_at + interval '1 ms' from ${rows} order by created_at desc offset ${most}::int4 limit 1)`;
+
+/** Ids from $1 to $2, in the partitions of $3 to $4; $6 and $7 bound what is read, with one more to tell that more is there. */
+const cross = onlyOf<
+  Crossing,
   [
     lowestId: string,
     highestId: string,
@@ -60,20 +60,20 @@ const crossSlice = onlyOf<
     with entries as materialized (
       select transaction_id, created_at, corridor from market.scores
        where verdict <> 'approve' and created_at >= $3 and created_at < $4
-       order by created_at, transaction_id limit $6::int4 + 1),
+       order by created_at desc, transaction_id desc limit $6::int4 + 1),
     stopped as materialized (
-      select transaction_id, created_at from entries where $5::text is null or corridor = $5 limit $7::int4 + 1),
+      select transaction_id, created_at from entries where $5::text is null or corridor = $5
+       order by created_at desc limit $7::int4 + 1),
     labelled as materialized (
       select transaction_id, created_at from market.labels
        where transaction_id >= $1 and transaction_id < $2 and created_at >= $3 and created_at < $4
-       order by transaction_id limit $7::int4 + 1),
+       order by transaction_id desc limit $7::int4 + 1),
     keys as materialized (select * from stopped union select * from labelled),
-    sizes as materialized (
-      select (select count(*) from entries)::int4 as entries,
-             greatest((select count(*) from keys), (select count(*) from labelled))::int4 as scores),
+    bound as materialized (
+      select greatest($3, ${behind('entries', '$6')}, ${behind('stopped', '$7')}, ${behind('labelled', '$7')}, ${behind('keys', '$7')}) as from_at),
     hits as materialized (
       select s.verdict, s.codes, coalesce(l.label, 'none') as known
-        from keys k
+        from bound, keys k
        cross join lateral (
          select verdict, array(select distinct reason ->> 'code' from jsonb_array_elements(reasons) reason) as codes
            from market.scores s
@@ -81,36 +81,12 @@ const crossSlice = onlyOf<
             and s.created_at >= $3 and s.created_at < $4 and ($5::text is null or corridor = $5)
           limit 1) s
         left join lateral ${labelInForce('l.transaction_id = k.transaction_id and l.created_at = k.created_at and l.created_at >= $3 and l.created_at < $4')} l on true
-       where (select entries <= $6::int4 and scores <= $7::int4 from sizes))
-    select entries, scores,
-           case when entries <= $6::int4 and scores <= $7::int4 then (
+       where k.created_at >= from_at)
+    select ${epochMs('from_at')} as "fromMs", (
              select coalesce(jsonb_agg(c), '[]')
-               from (select code, verdict, known, count(*) from hits, unnest(array_append(codes, null)) code group by 1, 2, 3) c) end as crossed
-      from sizes`,
+               from (select code, verdict, known, count(*) from hits, unnest(array_append(codes, null)) code group by 1, 2, 3) c) as crossed
+      from bound`,
 );
-
-/** The hours of the last day, then whole days before it, the newest first. */
-function slicesOf(firstMs: number, nowMs: number): ScoreWindow[] {
-  const lastMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  const hours = Math.floor((nowMs - lastMs) / HOUR_MS);
-  const slices: ScoreWindow[] = [];
-  for (let at = hours; at >= 0; at--) {
-    // The clock of a client may be ahead: the last hour has what is left of its day.
-    const toMs = at === hours ? lastMs + DAY_MS : lastMs + (at + 1) * HOUR_MS;
-    slices.push({ fromMs: lastMs + at * HOUR_MS, toMs });
-  }
-  for (let toMs = lastMs; toMs > firstMs; toMs -= DAY_MS) {
-    slices.push({ fromMs: toMs - DAY_MS, toMs });
-  }
-  return slices;
-}
-
-type CrossedHits = {
-  /** All scores from this time on are counted: later than asked for where that would be too many. */
-  readonly fromMs: number;
-  readonly all: Crossed;
-  readonly byCode: ReadonlyMap<string, Crossed>;
-};
 
 type Asked = {
   readonly corridor: string | undefined;
@@ -120,37 +96,34 @@ type Asked = {
   readonly scoresMax?: number;
 };
 
-/** Counts whole slices from now backwards. Approvals without a label are left at 0. */
+/**
+ * Counts all scores from `fromMs` on, which is later than asked for where that would be too many. Approvals without a label are
+ * left at 0.
+ */
 export async function crossHits(
   { query }: Pick<Database, 'query'>,
   { corridor, firstMs, nowMs, scoresMax = CROSSED_MAX }: Asked,
-): Promise<CrossedHits> {
+) {
+  // The clock of a client may be ahead: what is left of the day counts.
+  const endMs = (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS;
+  const { fromMs, crossed } = await cross(
+    query,
+    lowestIdAt(firstMs),
+    lowestIdAt(endMs),
+    new Date(firstMs),
+    new Date(endMs),
+    corridor ?? null,
+    corridor === undefined ? scoresMax : ENTRIES_MAX,
+    scoresMax,
+  );
   const all = nothing();
   const byCode = new Map<string, Counts>();
-  let countedMs = (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS;
-  let [entriesLeft, scoresLeft] = [ENTRIES_MAX, scoresMax];
-  for (const { fromMs, toMs } of slicesOf(firstMs, nowMs)) {
-    const { entries, scores, crossed } = await crossSlice(
-      query,
-      lowestIdAt(fromMs),
-      lowestIdAt(toMs),
-      new Date(fromMs),
-      new Date(toMs),
-      corridor ?? null,
-      entriesLeft,
-      scoresLeft,
-    );
-    if (crossed === null) break;
-    for (const { code, verdict, known, count } of crossed) {
-      if (code !== null && !byCode.has(code)) byCode.set(code, nothing());
-      const counts = code === null ? all : byCode.get(code);
-      if (counts !== undefined) counts[verdict][known] += count;
-    }
-    entriesLeft -= entries;
-    scoresLeft -= scores;
-    countedMs = fromMs;
+  for (const { code, verdict, known, count } of crossed) {
+    if (code !== null && !byCode.has(code)) byCode.set(code, nothing());
+    const counts = code === null ? all : byCode.get(code);
+    if (counts !== undefined) counts[verdict][known] += count;
   }
-  return { fromMs: countedMs, all, byCode };
+  return { fromMs, all, byCode };
 }
 
 export const sumOf = (crossed: Crossed, known: Known): number =>

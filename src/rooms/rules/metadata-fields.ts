@@ -115,19 +115,16 @@ async function changeFields(
   database: Pick<Database, 'transaction'>,
   name: string,
   by: Officer,
-  work: (
-    query: Query,
-    known: readonly FieldJson[],
-  ) => Promise<{ readonly after: FieldJson | null; readonly told: FieldJson }>,
-): Promise<FieldJson> {
+  work: (query: Query, before: FieldJson | null, declared: number) => Promise<FieldJson | null>,
+) {
   return await database.transaction(async (query) => {
     await lock(query);
     const all = await listFields(query);
     const before = all.find((declared) => declared.name === name) ?? null;
-    const { after, told } = await work(query, all);
+    const after = await work(query, before, all.length);
     const action = after === null ? 'metadata.withdraw' : 'metadata.declare';
     await recordChange(query, by, { action, subject: name, before, after });
-    return told;
+    return after ?? before ?? undefined;
   });
 }
 
@@ -137,9 +134,8 @@ const declare = (
   { type, description }: z.infer<typeof newFieldSchema>,
   by: Officer,
 ) =>
-  changeFields(database, name, by, async (query, all) => {
-    const known = all.find((declared) => declared.name === name);
-    if (known === undefined && all.length >= FIELDS_MAX) {
+  changeFields(database, name, by, async (query, before, declared) => {
+    if (before === null && declared >= FIELDS_MAX) {
       refuse('FIELDS_FULL', `a market has at most ${FIELDS_MAX} metadata fields`);
     }
     const personal = (await readPersonalFields(query)).some(
@@ -149,18 +145,16 @@ const declare = (
       const why = `metadata.${name} is personal, and its values are tokens: rules ask a list for the account`;
       refuse('FIELD_PERSONAL', why);
     }
-    if (known !== undefined && known.type !== type) {
-      refuse('FIELD_KNOWN', `the field ${name} is declared as ${known.type}: withdraw it first`);
+    if (before !== null && before.type !== type) {
+      refuse('FIELD_KNOWN', `the field ${name} is declared as ${before.type}: withdraw it first`);
     }
-    const after = await write(query, name, type, description, by.name);
-    return { after, told: after };
+    return await write(query, name, type, description, by.name);
   });
 
 /** A field that a rule set reads stays: without its values rules are silent. */
 const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Officer) =>
-  changeFields(database, name, by, async (query, all) => {
-    const told = all.find((declared) => declared.name === name);
-    if (told === undefined) {
+  changeFields(database, name, by, async (query, before) => {
+    if (before === null) {
       throw new Failure('not-found', 'FIELD_UNKNOWN', `no field ${given(name)} is declared`);
     }
     const reader = await findReader(query, name);
@@ -168,7 +162,7 @@ const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Off
       refuse('FIELD_READ', `${reader.ruleSet} reads ${fieldKey(name)}: retire it first`);
     }
     await remove(query, name);
-    return { after: null, told };
+    return null;
   });
 
 const writing = { roles: ['analyst', 'risk_officer'] } as const;

@@ -45,7 +45,7 @@ const knownSchema = z.object({
 const crossedSchema = z.object({
   approve: knownSchema.extend({
     none: z.int().nullable().meta({
-      description: 'Null where `counted_from` is within a day: the tallies have whole days.',
+      description: 'Null where `counted_from` is later than `from`: the tallies count all days.',
     }),
   }),
   review: knownSchema,
@@ -115,22 +115,27 @@ export async function readRuleOutcomes(
   const firstMs = outcomesFromMs(days, nowMs);
   const inForce = await readInForce(database, corridor);
   const crossed = await crossHits(database, { corridor, firstMs, nowMs });
-  const tallied = async (fromMs: number) => {
-    const window = { firstMs: fromMs, lastMs, corridor };
-    const hits = await sumBy(database, null, window);
-    const scored = await sumBy(database, VERDICTS, window);
-    return { hits, scores: [...scored.values()].reduce((sum, count) => sum + count, 0) };
+  /** How often the daily tallies count each of these outcomes. */
+  const sumBy = async (outcomes: readonly string[] | null) => {
+    const only = { ...ANY, corridor };
+    const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only };
+    const { sums } = await sumDays(database, question, SUMS_MAX);
+    const counts = new Map<string, number>();
+    for (const { outcome, count } of sums) {
+      if (outcome !== null) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+    }
+    return counts;
   };
-  const asked = await tallied(firstMs);
+  const hits = await sumBy(null);
+  const scored = await sumBy(VERDICTS);
+  const scores = [...scored.values()].reduce((sum, count) => sum + count, 0);
   const codes = new Set(inForce.flatMap(({ rules }) => rules.map(({ code }) => code)));
-  const isOfDays = crossed.fromMs % DAY_MS === 0 && crossed.fromMs <= lastMs;
-  const isOfFewer = isOfDays && crossed.fromMs > firstMs;
-  const counted = isOfFewer ? await tallied(crossed.fromMs) : asked;
+  const isWhole = crossed.fromMs === firstMs;
   const toJson = (counts: Crossed, total: number): CrossedJson => {
     const others = sumOf(counts, 'fraud') + sumOf(counts, 'legitimate') + sumOf(counts, 'none');
     return {
       ...counts,
-      approve: { ...counts.approve, none: isOfDays ? Math.max(0, total - others) : null },
+      approve: { ...counts.approve, none: isWhole ? Math.max(0, total - others) : null },
     };
   };
   return {
@@ -138,9 +143,9 @@ export async function readRuleOutcomes(
     corridor: corridor ?? null,
     from: new Date(firstMs).toISOString(),
     to: new Date(nowMs).toISOString(),
-    scores: asked.scores,
+    scores,
     counted_from: new Date(Math.min(crossed.fromMs, nowMs)).toISOString(),
-    outcomes: toJson(crossed.all, counted.scores),
+    outcomes: toJson(crossed.all, scores),
     rules: [...codes].map((code) => {
       const having = inForce.filter((ruleSet) => ruleOf(ruleSet, code) !== undefined);
       const own = crossed.byCode.get(code) ?? NOTHING;
@@ -149,8 +154,8 @@ export async function readRuleOutcomes(
         code,
         rule: having.map((ruleSet) => ruleOf(ruleSet, code)?.id)[0] ?? code,
         rule_sets: having.map(({ id }) => id),
-        hits: asked.hits.get(code) ?? 0,
-        outcomes: toJson(own, counted.hits.get(code) ?? 0),
+        hits: hits.get(code) ?? 0,
+        outcomes: toJson(own, hits.get(code) ?? 0),
         precision: shareOf(fraud, fraud + sumOf(own, 'legitimate')),
       };
     }),
@@ -169,27 +174,3 @@ async function readInForce(database: Database, corridor: string | undefined) {
 
 const ruleOf = ({ rules }: CompiledRuleSet, wanted: string) =>
   rules.find(({ code }) => code === wanted);
-
-/** How often the daily tallies count each of these outcomes. */
-async function sumBy(
-  database: Database,
-  outcomes: readonly string[] | null,
-  {
-    firstMs,
-    lastMs,
-    corridor,
-  }: {
-    readonly firstMs: number;
-    readonly lastMs: number;
-    readonly corridor: string | undefined;
-  },
-): Promise<ReadonlyMap<string, number>> {
-  const only = { ...ANY, corridor };
-  const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only };
-  const { sums } = await sumDays(database, question, SUMS_MAX);
-  const counts = new Map<string, number>();
-  for (const { outcome, count } of sums) {
-    if (outcome !== null) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
-  }
-  return counts;
-}

@@ -142,6 +142,7 @@ export const triedSchema = decisionSchema
   })
   .meta({ id: 'TriedRuleSet' });
 type TriedJson = z.infer<typeof triedSchema>;
+type Made = ReturnType<typeof score>;
 /** A row that a rule set is tried on. */
 type Case = SampledRow & { readonly stored: TriedJson['stored'] };
 
@@ -159,18 +160,15 @@ export async function tryRuleSet(
   const { vector, opinion } = row;
   const inputs = inputsOf(ruleSet, row, row.ruleInputs);
   const made = score({ vector, ruleSet, opinion, inputs });
-  const { score: points, risk, probability, verdict, reasons } = made;
-  const explained = explain({ features: vector, probability, inputs }, ruleSet);
-  return {
-    rule_set: ruleSet.id,
-    score: points,
-    risk,
-    verdict,
-    reasons: [...reasons],
-    rules: explained.rules,
-    stored: row.stored,
-  };
+  const { probability } = made;
+  const { rules } = explain({ features: vector, probability, inputs }, ruleSet);
+  return { rule_set: ruleSet.id, ...decisionOf(made), rules, stored: row.stored };
 }
+
+const decisionOf = (made: Pick<Made, 'score' | 'risk' | 'verdict' | 'reasons'>) => {
+  const { score: points, risk, verdict, reasons } = made;
+  return { score: points, risk, verdict, reasons: [...reasons] };
+};
 
 async function readCase(
   database: Database,
@@ -192,14 +190,14 @@ async function readCase(
     const why = `the score was made by ${record.model}, which ${found.problem}`;
     throw new Failure('conflict', 'UNKNOWN_MODEL', why);
   }
-  const { score: points, risk, verdict, reasons, ruleInputs } = record;
+  const { ruleInputs } = record;
   const [transaction] = await loadTransactions(database, [id]);
   return {
     vector: record.features,
     corridor: record.corridor,
     ruleInputs: transaction ? knownInputs(ruleInputs, transaction.currency) : ruleInputs,
     opinion: found?.model.judge([record.features])[0] ?? null,
-    stored: { score: points, risk, verdict, reasons: [...reasons] },
+    stored: decisionOf(record),
   };
 }
 

@@ -8,14 +8,10 @@ import { join } from 'node:path';
 import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
 import { findOtherBootstrap, storeBootstrapKey } from '../../kit/access/api-keys.ts';
 import { createApiClient, createAsk } from '../../kit/client/api-client.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-} from '../../kit/command/command.ts';
+import { type CommandContext, EXIT } from '../../kit/command/command.ts';
 import { noteRefused } from '../../kit/command/file-options.ts';
+import { whole } from '../../kit/command/options.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { isPooled, openDatabase } from '../../kit/database/open-database.ts';
@@ -42,17 +38,10 @@ import { type Supervision, supervise } from './services/supervise.ts';
 
 const TRANSACTIONS = 20_000;
 
-const USAGE = `risk start [--once] [--transactions N]
-
-Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given,
-the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C. In the
-background its own Postgres gets labels, rates, a model, two people and decided cases of the sample.
-
-  --once             stop after the ledger; exit code 0 only if it balances
-  --transactions N   size of the sample (${TRANSACTIONS})
-
-Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
-`;
+const OPTIONS = {
+  '--once': 'Stop after the ledger; exit code 0 only if it balances',
+  '--transactions N': whole('Size of the sample', { min: 1, max: 10_000_000 }, TRANSACTIONS),
+} as const;
 
 type Engine = SampledEngine & {
   readonly keyFile: string | null;
@@ -245,17 +234,16 @@ async function showWhereToLook(
   output.line(`\n${lines.join('\n')}\n`);
 }
 
-async function run(args: string[], context: CommandContext): Promise<number> {
-  const flags = { once: { type: 'boolean' }, transactions: { type: 'string' } } as const;
-  const { values } = parseArguments(args, flags);
+const STARTS =
+  'Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given, the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C';
+const start = written('', STARTS, OPTIONS, async ({ values }, context) => {
   const { config, output, signal } = context;
   if (config.markets.length > 1) {
     output.error('RISK_MARKETS: risk start runs one market');
     return EXIT_BAD_CONFIGURATION;
   }
-  const bounds = { min: 1, max: 10_000_000 };
-  const transactions = integerOption('--transactions', values.transactions, bounds, TRANSACTIONS);
-  const isServed = values.once !== true;
+  const { transactions } = values;
+  const isServed = !values.once;
   const takesSample = config.DATABASE_URL === undefined;
   const settings = takesSample && isServed ? SAMPLE_SETTINGS : {};
   const environment = { ...settings, ...context.environment };
@@ -279,11 +267,12 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     if (signal.aborted) return EXIT.failed;
     throw error;
   }
-}
+});
 
-export const command: Command = {
+export const command = commandOf({
   name: 'start',
   summary: 'Start everything here, score a sample, serve until Ctrl-C.',
-  usage: USAGE,
-  run,
-};
+  notes: `In the background its own Postgres gets labels, rates, a model, two people and decided cases of the sample. Data, keys and logs stay in
+RISK_DATA_DIR (.data), so a second start scores nothing twice.`,
+  actions: { '': start },
+});

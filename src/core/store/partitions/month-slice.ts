@@ -37,6 +37,12 @@ function toRanges(months: Month[]): MonthRange[] {
     .map((month) => ({ fromMs: monthStartMs(month), toMs: monthStartMs(month + 1) }));
 }
 
+/** The parts of ranges between two times. */
+export const clipTo = (ranges: readonly MonthRange[], fromMs: number, toMs: number) =>
+  ranges
+    .map((range) => ({ fromMs: Math.max(range.fromMs, fromMs), toMs: Math.min(range.toMs, toMs) }))
+    .filter((range) => range.fromMs < range.toMs);
+
 export const isoTime = (epochMs: number): string => new Date(epochMs).toISOString();
 
 /**

@@ -5,7 +5,7 @@ import { NO_MODEL } from '../../domain/score-record.ts';
 import { createdAtMsOf, TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { findKnownKeys } from '../idempotency-keys/key-slices.ts';
 import { labelInForce } from '../label-in-force.ts';
-import { isoTime, listWalkedMonths, type MonthRange } from '../partitions/month-slice.ts';
+import { clipTo, isoTime, listWalkedMonths, type MonthRange } from '../partitions/month-slice.ts';
 import { requireModel, requireReasons } from './require-known.ts';
 import type { SearchQuestion } from './search-question.ts';
 
@@ -151,7 +151,7 @@ function rangesOf(
   const { from = -Infinity, to = Infinity, received_to = Infinity, scored_to = Infinity } = filter;
   const atMs = createdAtMsOf(filter.transaction_id ?? '');
   const knownMs = Math.min(received_to, scored_to, nowMs) + AHEAD_MS;
-  const within = cutRanges(
+  const within = clipTo(
     months,
     Math.max(from, atMs ?? -Infinity),
     Math.min(to, knownMs, atMs === undefined ? Infinity : atMs + 1),
@@ -167,15 +167,6 @@ export function rangesBehind(
 ): readonly MonthRange[] {
   if (after === null) return ranges;
   return isDescending
-    ? cutRanges(ranges, -Infinity, after.atMs + 1)
-    : cutRanges(ranges, after.atMs, Infinity);
-}
-
-/** The parts of ranges between two times. */
-function cutRanges(ranges: readonly MonthRange[], fromMs: number, toMs: number) {
-  const cut = ranges.map((range) => ({
-    fromMs: Math.max(range.fromMs, fromMs),
-    toMs: Math.min(range.toMs, toMs),
-  }));
-  return cut.filter((range) => range.fromMs < range.toMs);
+    ? clipTo(ranges, -Infinity, after.atMs + 1)
+    : clipTo(ranges, after.atMs, Infinity);
 }

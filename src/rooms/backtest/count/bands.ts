@@ -5,7 +5,7 @@ import type { Thresholds } from '../../../core/score/rules/rule-set-data.ts';
 import { verdictOf, verdictUnder } from '../../../core/score/score.ts';
 import type { Sliced } from '../../../kit/process/pauses.ts';
 import { corridorParameter, integerParameter, shown } from '../../../kit/words/list-parameters.ts';
-import { byLabel, perDayOf, totalOf } from './report.ts';
+import { byLabel, perDayOf, rowsIn, totalOf } from './report.ts';
 import {
   type ByLabel,
   confusionSchema,
@@ -99,7 +99,7 @@ export function createTally(before: BandsOf, after: BandsOf) {
         }
         yield;
       }
-      const alerts = (table: Table) => sum(totalOf(table.slice(1)));
+      const alerts = (table: Table) => rowsIn(totalOf(table.slice(1)));
       days.push({ day, alerts_before: alerts(ofDay.before), alerts_after: alerts(ofDay.after) });
     },
     toJson(): BandsJson {
@@ -131,8 +131,6 @@ export function createTally(before: BandsOf, after: BandsOf) {
   };
 }
 
-const sum = (rows: ByLabel) => rows[0] + rows[1] + rows[2];
-
 function addRows(table: Table, verdict: Verdict, rows: ByLabel): void {
   const own = table[VERDICTS.indexOf(verdict)] as ByLabel;
   for (const [label, count] of rows.entries()) own[label] = (own[label] as number) + count;
@@ -140,7 +138,7 @@ function addRows(table: Table, verdict: Verdict, rows: ByLabel): void {
 
 const toFigures = (table: Table, perDay: (count: number) => number) => ({
   confusion: VERDICTS.map((verdict, at) => ({ verdict, ...byLabel(table[at] as ByLabel) })),
-  alerts_per_day: perDay(sum(totalOf(table.slice(1)))),
+  alerts_per_day: perDay(rowsIn(totalOf(table.slice(1)))),
   frauds_caught: totalOf(table.slice(1))[FRAUD],
   legitimate_stopped: (table[2] as ByLabel)[LEGITIMATE],
 });

@@ -16,6 +16,7 @@ import {
   LEGITIMATE,
   noRows,
   noRowsEach,
+  noRule,
   type RuleCounts,
   UNLABELLED,
   type VersionCounts,
@@ -56,14 +57,9 @@ export function createFold(
   [subject, against]: Pair<RuleSetOf>,
   days: Days = new Map(),
 ) {
-  const ofRules = new Map<CompiledRule, RuleCounts>();
-  const countsOf = (rule: CompiledRule): RuleCounts => {
-    const known = ofRules.get(rule);
-    if (known !== undefined) return known;
-    counts.rules[rule.id] ??= { hits: noRows(), needed: noRows(), raised: noRows() };
-    const own = counts.rules[rule.id] as RuleCounts;
-    ofRules.set(rule, own);
-    return own;
+  const countsOf = ({ id }: CompiledRule): RuleCounts => {
+    counts.rules[id] ??= noRule();
+    return counts.rules[id];
   };
   return (row: Row, [judged, judgedAgainst]: Pair<Judged>): void => {
     const [ruleSet, other] = [subject(row.corridor), against(row.corridor)];

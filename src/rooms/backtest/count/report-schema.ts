@@ -203,6 +203,7 @@ export const reportSchema = z
  */
 export const noRows = (): ByLabel => [0, 0, 0];
 export const noRowsEach = (length: number) => Array.from({ length }, noRows);
+export const noRule = (): RuleCounts => ({ hits: noRows(), needed: noRows(), raised: noRows() });
 const noVersion = (): VersionCounts => ({
   verdicts: noRowsEach(3),
   points: noRowsEach(SCORE_MAX + 1),

@@ -8,6 +8,8 @@ import {
   type Counts,
   FRAUD,
   LEGITIMATE,
+  noRows,
+  noRule,
   OFFICER,
   type reportSchema,
   UNLABELLED,
@@ -75,10 +77,9 @@ const listOf = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts).sort(([left], [right]) => (left < right ? -1 : 1));
 
 export const totalOf = (all: readonly ByLabel[]): ByLabel =>
-  all.reduce<ByLabel>(
-    (sum, count) => [sum[0] + count[0], sum[1] + count[1], sum[2] + count[2]],
-    [0, 0, 0],
-  );
+  all.reduce((sum, count) => [sum[0] + count[0], sum[1] + count[1], sum[2] + count[2]], noRows());
+
+export const rowsIn = (rows: ByLabel) => rows[0] + rows[1] + rows[2];
 
 const caughtOf = ({ verdicts }: VersionCounts) => totalOf(verdicts.slice(1))[FRAUD];
 
@@ -137,8 +138,7 @@ function changesOf({ flips }: Counts) {
 function flipsOf({ flips, examples }: Counts): Report['flips'] {
   return flips.flatMap((rows, at) => {
     const [from, to] = [VERDICTS[Math.floor(at / 3)], VERDICTS[at % 3]];
-    const total = rows[0] + rows[1] + rows[2];
-    if (from === undefined || to === undefined || from === to || total === 0) return [];
+    if (from === undefined || to === undefined || from === to || rowsIn(rows) === 0) return [];
     const shown = (examples[at] ?? []).map(({ id, corridor, label, points, against }) => ({
       transaction_id: id,
       corridor,
@@ -146,17 +146,12 @@ function flipsOf({ flips, examples }: Counts): Report['flips'] {
       score: points,
       score_against: against,
     }));
-    return { from, to, rows: total, ...byLabel(rows), examples: shown };
+    return { from, to, rows: rowsIn(rows), ...byLabel(rows), examples: shown };
   });
 }
 
 function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][number] {
-  const { hits, needed, raised } = rules[id] ?? {
-    hits: [0, 0, 0] as ByLabel,
-    needed: [0, 0, 0] as ByLabel,
-    raised: [0, 0, 0] as ByLabel,
-  };
-  const total = (rows: ByLabel) => rows[0] + rows[1] + rows[2];
+  const { hits, needed, raised } = rules[id] ?? noRule();
   const overlaps = Object.entries(pairs)
     .flatMap(([pair, rows]) => {
       const [count = '', other = ''] = pair.split(' ');
@@ -167,30 +162,30 @@ function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][
   return {
     id,
     code,
-    hits: total(hits),
+    hits: rowsIn(hits),
     ...byLabel(hits),
     precision: shareOf(hits[FRAUD], hits[FRAUD] + hits[LEGITIMATE]),
     without: {
-      alerts: total(needed),
+      alerts: rowsIn(needed),
       frauds_caught: needed[FRAUD],
       legitimate: needed[LEGITIMATE],
-      verdicts: total(needed) + total(raised),
+      verdicts: rowsIn(needed) + rowsIn(raised),
     },
-    overlaps: overlaps.map((overlap) => ({ ...overlap, share: overlap.rows / total(hits) })),
+    overlaps: overlaps.map((overlap) => ({ ...overlap, share: overlap.rows / rowsIn(hits) })),
   };
 }
 
 /** Rows that a threshold of the points alone would flag. A threshold at which no row lies flags as many as the next one. */
 function curveOf({ points }: VersionCounts, perDay: (count: number) => number): Report['curve'] {
   const curve: Report['curve'] = [];
-  let above: ByLabel = [0, 0, 0];
+  let above = noRows();
   for (let threshold = SCORE_MAX; threshold > 0; threshold--) {
     const here = points[threshold] as ByLabel;
-    if (here.every((rows) => rows === 0)) continue;
+    if (rowsIn(here) === 0) continue;
     above = totalOf([above, here]);
     curve.push({
       threshold,
-      alerts_per_day: perDay(above[0] + above[1] + above[2]),
+      alerts_per_day: perDay(rowsIn(above)),
       frauds_caught: above[FRAUD],
       legitimate: above[LEGITIMATE],
     });
@@ -198,17 +193,14 @@ function curveOf({ points }: VersionCounts, perDay: (count: number) => number): 
   return curve.reverse();
 }
 
-const sum = (rows: readonly ByLabel[], label: number) =>
-  rows.reduce((total, row) => total + (row[label] as number), 0);
-
 /**
  * Figures of counts with their 95 % intervals.
  * How right it is to flag some rows and no others: precision and recall of those with a label, and F1 as a function of the
  * share of frauds caught among all frauds and false alarms, which gives F1 the interval of that share.
  */
 function rightnessOf(flagged: readonly ByLabel[], rest: readonly ByLabel[]) {
-  const [caught, alarms] = [sum(flagged, FRAUD), sum(flagged, LEGITIMATE)];
-  const missed = sum(rest, FRAUD);
+  const [, alarms, caught] = totalOf(flagged);
+  const missed = totalOf(rest)[FRAUD];
   const share = shareOf(caught, caught + alarms + missed);
   const toF1 = (value: number) => (2 * value) / (1 + value);
   const f1: OutcomeShare | null = share && {
@@ -229,7 +221,7 @@ function rightnessOf(flagged: readonly ByLabel[], rest: readonly ByLabel[]) {
  * Clarke-Pearson (1988), which counts by points give exactly. Null without both.
  */
 export function aucOf(points: readonly ByLabel[]): OutcomeShare | null {
-  const [frauds, legitimates] = [sum(points, FRAUD), sum(points, LEGITIMATE)];
+  const [, legitimates, frauds] = totalOf(points);
   if (frauds === 0 || legitimates === 0) return null;
   const [ofFrauds, ofLegitimates] = [createSpread(frauds), createSpread(legitimates)];
   let [fraudsBelow, legitimatesBelow] = [0, 0];

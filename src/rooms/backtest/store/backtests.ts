@@ -1,5 +1,4 @@
 /** Rows of backtests. A run writes only while its row is open, so a cancelled one stays as it is. */
-import type { Query } from '../../../kit/database/pool.ts';
 import { anyOf, firstOf, onlyOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import type { StoredBacktest } from '../backtest.ts';
 
@@ -91,11 +90,9 @@ export const endBacktest = firstOf<
   `update market.backtests set state = 'done', counts = null, rows_read = $2, report = $3, report_sha256 = $4,
      ended_at = now() where backtest_id = $1 and ${OPEN} returning backtest_id as id`,
 );
-const fail = firstOf<Kept, [id: string, problem: string]>(
+const PROBLEM_CHARS_MAX = 500;
+export const failBacktest = firstOf<Kept, [id: string, problem: string]>(
   'fail-backtest',
-  `update market.backtests set state = 'failed', counts = null, problem = $2, ended_at = now()
+  `update market.backtests set state = 'failed', counts = null, problem = left($2, ${PROBLEM_CHARS_MAX}), ended_at = now()
     where backtest_id = $1 and ${OPEN} returning backtest_id as id`,
 );
-const PROBLEM_CHARS_MAX = 500;
-export const failBacktest = (query: Query, id: string, problem: string) =>
-  fail(query, id, problem.slice(0, PROBLEM_CHARS_MAX));

@@ -54,22 +54,18 @@ const readPage = rowsOf<
     order by p.transaction_id`,
 );
 
-export type Asked = { readonly knownBy: string; readonly corridor: string | null };
-export type ReadPage = {
-  readonly rows: readonly StoredRow[];
-  /** Rows that were looked at. */
-  readonly seen: number;
-  /** The last row; null where there was none. */
-  readonly last: string | null;
-};
+export type ReadPage = Awaited<ReturnType<typeof readRows>>;
 
-/** @param month part of a month */
+/**
+ * Counts rows that were looked at in `seen`; `last` is the last row, or null.
+ * @param month part of a month
+ */
 export async function readRows(
   query: Query,
   { fromMs, toMs }: MonthRange,
   after: string | null,
-  { knownBy, corridor }: Asked,
-): Promise<ReadPage> {
+  { knownBy, corridor }: { readonly knownBy: string; readonly corridor: string | null },
+) {
   const low = lowestIdAt(fromMs);
   const times = [isoTime(fromMs), isoTime(toMs)] as const;
   const found = await readPage(

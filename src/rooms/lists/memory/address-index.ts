@@ -20,18 +20,15 @@ export function createAddressIndex() {
   const v4 = createRanges((length) => new Uint32Array(length));
   const v6 = createRanges((length) => new Float64Array(length));
   const added: Range[] = [];
-  let size = 0;
   return {
     /** Adds a network at or behind all that were appended before, in the order of Postgres' `inet`. */
     append(network: string) {
       const { isV4, from, to } = numbersOf(network);
       (isV4 ? v4 : v6).append(from, to);
-      size++;
     },
     /** Adds any network. False: there are too many of them, and the list has to be read anew. */
     add(network: string) {
       added.push(numbersOf(network));
-      size++;
       return added.length <= ADDED_MAX;
     },
     has(bytes: readonly number[]) {
@@ -40,7 +37,6 @@ export function createAddressIndex() {
       return added.some((range) => range.isV4 === isV4 && range.from <= at && at <= range.to);
     },
     bytes: () => v4.bytes() + v6.bytes(),
-    size: () => size,
   };
 }
 

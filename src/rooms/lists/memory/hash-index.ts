@@ -48,7 +48,6 @@ export type HashIndex = ReturnType<typeof createHashIndex>;
 
 export function createHashIndex(seed: number) {
   const segments: (Segment | undefined)[] = Array(SEGMENTS).fill(undefined);
-  let size = 0;
   return {
     add(text: string) {
       hash64(text, seed);
@@ -63,7 +62,6 @@ export function createHashIndex(seed: number) {
       segment.words[2 * segment.length + 1] = high;
       segment.length++;
       segment.isSorted = false;
-      size++;
     },
     has(text: string) {
       hash64(text, seed);
@@ -82,7 +80,6 @@ export function createHashIndex(seed: number) {
       }
     },
     bytes: () => segments.reduce((sum, segment) => sum + (segment?.hashes.byteLength ?? 0), 0),
-    size: () => size,
   };
 }
 

@@ -3,7 +3,7 @@
  * what the set has is looked up in Postgres, whose clock decides. Versions are followed, and a batch is answered from versions that
  * are 1.5 s old at most: values of a list whose set is behind its version are all looked up.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ListAnswerOf, Lists, Parties } from '../../../core/score/rules/rule-inputs.ts';
 import { type Changes, STALE_MS } from '../../../kit/database/follow-changes.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -234,4 +234,4 @@ function valuesOf(
   }
 }
 const some = (value: string | null) => (value === null ? [] : [value]);
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string) => hash('sha256', text);

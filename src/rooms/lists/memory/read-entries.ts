@@ -97,12 +97,8 @@ export async function lookExactly<Asked extends Question>(
     const some = questions.filter(({ kind }) => (kind === 'address') === isAddress);
     if (some.length === 0) continue;
     const look = isAddress ? lookAddresses : lookValues;
-    const lists = some.map(({ list }) => list);
-    for (const { nth } of await look(
-      query,
-      lists,
-      some.map(({ value }) => value),
-    )) {
+    const [lists, values] = [some.map(({ list }) => list), some.map(({ value }) => value)];
+    for (const { nth } of await look(query, lists, values)) {
       const question = some[nth - 1];
       if (question !== undefined) found.add(question);
     }

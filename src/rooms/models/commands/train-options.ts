@@ -16,7 +16,7 @@ import { exactNumber } from '../../../kit/words/exact-number.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { modelName } from '../manifest.ts';
-import { type BandsRule, bandsForCosts, DEFAULT_BANDS } from '../training/bands.ts';
+import { type BandsRule, bandsForCosts, costMatrix, DEFAULT_BANDS } from '../training/bands.ts';
 import type { Trainer } from '../training/fit-artefact.ts';
 import {
   checkLogisticOptions,
@@ -45,7 +45,6 @@ export const TRAIN_OPTIONS = {
   ),
   '--kind KIND': choice('trees or logistic', ['trees', 'logistic'], 'trees'),
   '--features A,B,...': 'Features it may read (all)',
-  '--exclude A,B,...': 'Features it may not read',
   '--set NAME=VALUE,...': several(
     'Settings of the trainer. Trees: rounds, learningRate, depthMax, leavesMax, binsMax, childWeightMin, l2, gainMin, rowShare, featureShare, fraudWeight, patienceRounds, metric (average-precision or log-loss). Logistic: l2, fraudWeight',
   ),
@@ -122,26 +121,18 @@ function knownByOption(text: string | undefined, last: DateWindow, nowMs: number
   return knownByMs;
 }
 
-function featuresOption({ features, exclude }: Values): FeatureChoice {
+function featuresOption({ features }: Values): FeatureChoice {
   const all: readonly string[] = FEATURE_LIST.map(({ name }) => name);
-  const chosen = namesOption('--features', features, all) ?? all;
-  const excluded = namesOption('--exclude', exclude, all) ?? [];
-  const names = all.filter((name) => chosen.includes(name) && !excluded.includes(name));
-  if (names.length === 0) throw new UsageError('no feature is left');
+  const chosen = features?.split(',').map((name) => name.trim()) ?? all;
+  const unknown = chosen.find((name) => !all.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--features names '${unknown}', which is no feature`);
+  }
+  const names = all.filter((name) => chosen.includes(name));
   const columns = Int32Array.from(names, (name) => all.indexOf(name));
   return { names, columns };
 }
 
-function namesOption(flag: string, text: string | undefined, known: readonly string[]) {
-  const names = text?.split(',').map((name) => name.trim());
-  const unknown = names?.find((name) => !known.includes(name));
-  if (unknown === undefined) return names;
-  throw new UsageError(`${flag} names '${unknown}', which is no feature`);
-}
-
-const cost = z.number().min(0);
-const costs = z.strictObject({ approve: cost, review: cost, decline: cost });
-const costMatrix = z.strictObject({ fraud: costs, legitimate: costs });
 async function bandsOption(values: Values): Promise<BandsRule> {
   const { 'reviews-a-day': reviewsADay, 'declines-a-day': declinesADay } = values;
   const hasBudget = reviewsADay !== undefined || declinesADay !== undefined;

@@ -24,7 +24,7 @@ import { describeModel } from '../registry/check-model.ts';
 import { refuseTakenName, registerModel } from '../registry/register-model.ts';
 import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
-import { type ModelCard, renderCard } from '../training/card/render-card.ts';
+import type { ModelCard } from '../training/card/model-card.ts';
 import { countFrauds } from '../training/rows.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
@@ -62,7 +62,6 @@ export const trainAction = written('', TRAINS, TRAIN_OPTIONS, async ({ values },
     [ARTEFACT]: artefact,
     [`${ARTEFACT}.manifest.json`]: `${JSON.stringify(manifest)}\n`,
     'card.json': `${JSON.stringify(card, null, 1)}\n`,
-    'card.md': renderCard(card),
   });
   if (officer !== null) await register(database, trained, officer, folder.path);
   show(context, settings, trained, folder.path);
@@ -215,7 +214,7 @@ function show(
   output.value(document, [
     `${model} of ${training.rows} rows, ${training.frauds} frauds: ${size} ${kind === 'trees' ? 'trees' : 'weights'}`,
     ...(validation === null ? ['nothing was held back: no figures'] : shown),
-    `${path}: ${ARTEFACT}, its manifest, card.md and card.json`,
+    `${path}: ${ARTEFACT}, its manifest and card.json`,
     registers ? `registered as staged, ${sha256}` : `not registered, ${sha256}`,
   ]);
 }

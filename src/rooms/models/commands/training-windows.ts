@@ -4,7 +4,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { readTrainingRows, type TrainingReader } from '../store/training-rows.ts';
-import type { DataWindow } from '../training/card/render-card.ts';
+import type { DataWindow } from '../training/card/model-card.ts';
 import { countFrauds, createCollector } from '../training/rows.ts';
 import type { DateWindow, TrainSettings } from './train-options.ts';
 

@@ -39,17 +39,24 @@ const SUSPENDED_MS_MAX = 300_000;
 const RELAPSE_MS = 600_000;
 
 type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
-/** Without the models of these names, as after their rollback; not even their shadows are asked. */
-export function withoutModels(inForce: ModelsInForce, names: readonly string[]): ModelsInForce {
-  if (names.length === 0) return inForce;
+/**
+ * The models that are asked.
+ * @param stopped names of models that neither decide nor shadow, as after their rollback
+ */
+export function askedOf(
+  inForce: ModelsInForce,
+  stopped: readonly string[],
+  isShadowing: boolean,
+): ModelsInForce {
+  if (stopped.length === 0 && isShadowing) return inForce;
   const { corridors, models } = inForce;
-  const isOn = (modelId: string) => !names.includes(models.get(modelId)?.name ?? '');
+  const isOn = (modelId: string) => !stopped.includes(models.get(modelId)?.name ?? '');
   const left = [...corridors].map(([corridor, { active, canary, shadows }]): [string, InForce] => [
     corridor,
     {
       active: active.filter(isOn),
       canary: canary !== null && isOn(canary.subject) ? canary : null,
-      shadows: shadows.filter(isOn),
+      shadows: isShadowing ? shadows.filter(isOn) : [],
     },
   ]);
   return { corridors: new Map(left), models };

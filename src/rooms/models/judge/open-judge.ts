@@ -14,7 +14,6 @@ import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
-import type { Log } from '../../../kit/metrics/log.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
@@ -23,13 +22,13 @@ import { insertModelCheck } from '../store/models.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
 import {
   type Asking,
+  askedOf,
   createModelHealth,
   judgeBatch,
   type ModelsInForce,
   planBatch,
   type Questions,
   type Standing,
-  withoutModels,
 } from './judge-batch.ts';
 
 const TEND_EVERY_MS = 500;
@@ -40,12 +39,8 @@ type Pair = Standing & { readonly corridor: string; readonly model: JudgingModel
 /** Loads and checks a model. Throws the model's problem, or a Failure `unavailable`. */
 export type LoadModel = (database: Database, modelId: string) => Promise<JudgingModel>;
 
-type WatchedModels = {
-  /** Name of the process in its log. */
-  readonly name: string;
-  readonly database: Database;
+type WatchedModels = Pick<Worker, 'name' | 'database' | 'log'> & {
   readonly changes: Pick<Changes, 'follow'>;
-  readonly log: Log;
   readonly metrics: Pick<Metrics, 'modelChecksFailed'>;
   readonly load: LoadModel;
   readonly onChange: (inForce: ModelsInForce) => void;
@@ -110,9 +105,8 @@ export function openJudge(
       const inForce = await source.current();
       if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
       const now = controls.current();
-      const asked = withoutModels(inForce, namesStopped(now, MODEL));
       const isShadowing = offOf(now, 'shadows') === undefined;
-      const plan = planBatch(rows, isShadowing ? asked : withoutShadows(asked));
+      const plan = planBatch(rows, askedOf(inForce, namesStopped(now, MODEL), isShadowing));
       const isLimited = limiter.limits('inference');
       const questions = isLimited ? await limitQuestions(limiter, metrics, plan) : plan;
       return judgeBatch(asking, rows, questions);
@@ -142,14 +136,6 @@ export function openJudge(
       },
     },
   };
-}
-
-function withoutShadows({ corridors, models }: ModelsInForce): ModelsInForce {
-  const deciding = [...corridors].map(([corridor, inForce]): [string, InForce] => [
-    corridor,
-    { ...inForce, shadows: [] },
-  ]);
-  return { models, corridors: new Map(deciding) };
 }
 
 function isInForce({ corridors }: ModelsInForce, { corridor, model }: Pair): boolean {

@@ -20,7 +20,7 @@ const NEAR_MAX = Math.fround(1e-35);
  */
 export function treePredictor(
   ensemble: TreeEnsemble,
-  trees = closeTrees(ensemble),
+  trees: ClosedTrees,
 ): (batch: Batch) => Float64Array {
   const features = ensemble.featureNames.length;
   const block = new Float64Array(2 * BLOCK_ROWS * features);
@@ -78,11 +78,6 @@ export function inputsOf(ensemble: TreeEnsemble, values: Float64Array): Float64A
     feature = feature + 1 < ensemble.missingValue.length ? feature + 1 : 0;
   }
   return inputs;
-}
-
-/** Margins of one batch. */
-export function predictTrees(ensemble: TreeEnsemble, batch: Batch): Float64Array {
-  return treePredictor(ensemble)(batch);
 }
 
 export type ClosedTrees = ReturnType<typeof closeTrees>;

@@ -4,7 +4,7 @@
  * reading takes.
  */
 import { FEATURE_COUNT } from '../../../core/domain/feature-schema.ts';
-import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import { clipTo, listMonths } from '../../../core/store/partitions/month-slice.ts';
 import { toVector } from '../../../core/store/scores/score-values.ts';
 import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
@@ -39,12 +39,13 @@ export async function readTrainingRows<T>(
   selection: TrainingSelection,
   work: (reader: TrainingReader) => Promise<T>,
 ): Promise<T> {
-  const months = (await listMonths(database, 'scores')).reverse();
+  const months = await listMonths(database, 'scores');
+  const partsOf = ({ fromMs, toMs }: ScoreWindow) => clipTo(months, fromMs, toMs).reverse();
   return await inSnapshot(database, (client) =>
     work({
-      count: (window) => countRows(client, partsOf(months, window), selection.signal),
+      count: (window) => countRows(client, partsOf(window), selection.signal),
       read: async (window, withCountries, onPage) => {
-        for (const part of partsOf(months, window)) {
+        for (const part of partsOf(window)) {
           const select = selectRows(part, selection, withCountries);
           for await (const rows of readPages<Row>(client, select, PAGE_ROWS, selection.signal)) {
             onPage(rows.map(toRow));
@@ -53,16 +54,6 @@ export async function readTrainingRows<T>(
       },
     }),
   );
-}
-
-/** The window, cut at the bounds of months. */
-function partsOf(months: readonly MonthRange[], window: ScoreWindow): ScoreWindow[] {
-  return months
-    .map(({ fromMs, toMs }) => ({
-      fromMs: Math.max(fromMs, window.fromMs),
-      toMs: Math.min(toMs, window.toMs),
-    }))
-    .filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
 const countScores: Statement = {

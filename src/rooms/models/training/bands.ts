@@ -1,4 +1,6 @@
 /** Probability bounds of verdicts: by what a team can look at, or by the costs of mistakes. */
+import { z } from 'zod';
+import type { Verdict } from '../../../core/domain/score-record.ts';
 
 /** Lower bounds, inclusive; review <= decline. Above 1 means never. */
 export type Bands = { readonly reviewFrom: number; readonly declineFrom: number };
@@ -9,14 +11,12 @@ export type ChooseBands = (probabilities: Float64Array) => Bands;
 /** How many of the rows may get a verdict, in total. */
 type AlertBudget = { readonly reviews: number; readonly declines: number };
 
+const cost = z.number().min(0);
+/** Approved; reviewed, where some frauds are missed, and others are work; declined, which loses a customer. */
+const costs = z.strictObject({ approve: cost, review: cost, decline: cost });
 /** Costs of verdicts, in one currency. */
-type CostMatrix = {
-  /** Costs of a fraud that is approved, reviewed (some are missed), declined. */
-  readonly fraud: VerdictCosts;
-  /** Costs of a legitimate transaction that is approved, reviewed (the work), declined (the lost customer). */
-  readonly legitimate: VerdictCosts;
-};
-type VerdictCosts = { readonly approve: number; readonly review: number; readonly decline: number };
+export const costMatrix = z.strictObject({ fraud: costs, legitimate: costs });
+type CostMatrix = z.infer<typeof costMatrix>;
 
 /** The ways in which an operator may choose bands; stored as this JSON on the card. */
 export type BandsRule =
@@ -36,20 +36,12 @@ const NEVER = 2;
  */
 export function bandsChooser(rule: BandsRule, daysSeen: number): ChooseBands {
   return (probabilities) => {
-    const rows = probabilities.length;
-    switch (rule.by) {
-      case 'share': {
-        const budget = { reviews: rule.reviews * rows, declines: rule.declines * rows };
-        return bandsForBudget(probabilities, budget);
-      }
-      case 'budget': {
-        const { reviewsADay, declinesADay } = rule;
-        const budget = { reviews: reviewsADay * daysSeen, declines: declinesADay * daysSeen };
-        return bandsForBudget(probabilities, budget);
-      }
-      case 'costs':
-        return bandsForCosts(rule.costs);
-    }
+    if (rule.by === 'costs') return bandsForCosts(rule.costs);
+    const [reviews, declines, times] =
+      rule.by === 'share'
+        ? [rule.reviews, rule.declines, probabilities.length]
+        : [rule.reviewsADay, rule.declinesADay, daysSeen];
+    return bandsForBudget(probabilities, { reviews: reviews * times, declines: declines * times });
   };
 }
 
@@ -84,7 +76,7 @@ export function bandsForCosts({ fraud, legitimate }: CostMatrix): Bands {
       'a stricter verdict must cost less on fraud and more on legitimate transactions',
     );
   }
-  const even = (mild: keyof VerdictCosts, strict: keyof VerdictCosts) => {
+  const even = (mild: Verdict, strict: Verdict) => {
     const more = legitimate[strict] - legitimate[mild];
     return more / (more + fraud[mild] - fraud[strict]);
   };

@@ -3,11 +3,9 @@
  * it was not fitted to, judged, with its bands and the distributions of its inputs.
  */
 import type { Random } from '../../../kit/random.ts';
-import type { Calibration } from '../model/calibration.ts';
 import { describeValues } from '../watch/write-reports.ts';
 import { type BandsRule, bandsChooser } from './bands.ts';
 import { assess, assessCalibration } from './card/assess.ts';
-import type { ModelCard } from './card/render-card.ts';
 import { type Artefact, fitArtefact, marginsOf, type Trainer } from './fit-artefact.ts';
 import type { FitStep } from './options.ts';
 import { countFrauds, type LabelledRows, pickRows } from './rows.ts';
@@ -35,16 +33,8 @@ type BuildInput = {
 /** Name of the current activity, and its progress. */
 export type BuildStep = FitStep & { readonly doing: string };
 
-type BuiltModel = Artefact & {
-  readonly calibration: Calibration;
-  readonly judged: Pick<
-    ModelCard,
-    'figures' | 'calibrationTable' | 'bands' | 'segments' | 'importance' | 'reference'
-  >;
-};
-
 /** For rows in which `findLack` finds nothing. */
-export function* buildModel(input: BuildInput): Generator<BuildStep, BuiltModel> {
+export function* buildModel(input: BuildInput) {
   const { training, validation, trainer, randomFor } = input;
   const fit = fitArtefact(training, validation, trainer, randomFor('training'));
   const artefact = yield* named('training', fit);

@@ -25,12 +25,6 @@ export type WatchedScore = {
   readonly vector: ArrayLike<number>;
 };
 
-type MeasuredDrift = {
-  readonly level: DriftLevel;
-  readonly score: Drift;
-  readonly features: readonly FeatureDrift[];
-};
-
 /** Bounds of some and of much drift: Siddiqi, "Credit Risk Scorecards", 2006. */
 const NOTICE_FROM = 0.1;
 const ALERT_FROM = 0.25;
@@ -90,21 +84,13 @@ export async function writeReport(
   const own = <Row extends ByModel>(rows: readonly Row[]) =>
     rows.filter(({ model }) => (model ?? RULES) === subject);
   const recent = own(samples.recent);
-  const { level, score, features } = await measureDrift(
-    recent,
-    own(samples.before),
-    names,
-    reference,
-  );
   return {
     watched_at: new Date(windows.atMs).toISOString(),
     model: subject,
     compared_with: reference === undefined ? 'week-before' : 'training',
     window: toJson(windows.recent),
     rows: recent.length,
-    level,
-    score,
-    features: [...features],
+    ...(await measureDrift(recent, own(samples.before), names, reference)),
     outcomes: { window: toJson(windows.matured), ...measureOutcomes(own(samples.matured)) },
   };
 }
@@ -125,7 +111,7 @@ export async function measureDrift(
   before: readonly WatchedScore[],
   names: readonly string[],
   reference: ModelReference | undefined,
-): Promise<MeasuredDrift> {
+): Promise<Pick<WatchReport, 'level' | 'score' | 'features'>> {
   const valuesOf = (rows: readonly WatchedScore[]) => Float32Array.from(rows, ({ value }) => value);
   const score = reference
     ? compare(reference.probability, null, valuesOf(now))

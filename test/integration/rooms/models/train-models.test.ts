@@ -7,7 +7,6 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { readReference } from '../../../../src/rooms/models/model-record.ts';
-import { renderCard } from '../../../../src/rooms/models/training/card/render-card.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import {
@@ -39,7 +38,6 @@ describe('a model that is trained', () => {
     expect(Object.keys(card.segments)).toEqual(['corridor', 'country']);
     expect(card.reference.features).toHaveLength(FEATURE_COUNT);
     expect(readReference({ ...card })).toEqual(card.reference);
-    expect(readOut('first', 'card.md').toString()).toBe(renderCard(card));
     const [listed] = await rig.json(undefined, 'list');
     expect(listed).toMatchObject({
       model: 'fraud@1',

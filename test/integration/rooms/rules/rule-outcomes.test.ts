@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
+import { crossHits, sumOf } from '../../../../src/rooms/rules/cross-hits.ts';
 import { type RuleOutcomesJson, readRuleOutcomes } from '../../../../src/rooms/rules/outcomes.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import {
@@ -76,6 +77,18 @@ test('hits of each rule, by verdict and label', async () => {
   });
   expect(of(COUNTRY)).toMatchObject({ hits: 2, precision: { rows: 1, value: 1 } });
   expect(of('STRUCTURING')).toMatchObject({ hits: 0, precision: null });
+});
+
+test('beyond a number of scores the newest are counted, exactly, from a time on', async () => {
+  const window = { corridor: undefined, firstMs: yesterdayMs - 7 * DAY_MS, nowMs: Date.now() };
+  const whole = await crossHits(api.database, { ...window, scoresMax: 6 });
+  expect([whole.fromMs, sumOf(whole.all, 'fraud')]).toEqual([window.firstMs, 2]);
+  const newest = await crossHits(api.database, { ...window, scoresMax: 5 });
+  expect(newest.fromMs).toBe(yesterdayMs + 1);
+  expect([sumOf(newest.all, 'fraud'), sumOf(newest.all, 'legitimate')]).toEqual([1, 3]);
+  const corridor = 'US-MX';
+  const ofCorridor = await crossHits(api.database, { ...window, corridor, scoresMax: 1 });
+  expect(ofCorridor.fromMs).toBe(yesterdayMs + 6);
 });
 
 test('the command prints the rules that declined good customers first', async () => {

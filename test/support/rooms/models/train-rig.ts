@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
-import type { ModelCard } from '../../../../src/rooms/models/training/card/render-card.ts';
+import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
 import { storeLabelledTraffic } from '../../labelled-scores.ts';
 import { startModelsRig } from '../../models-command.ts';
 

@@ -12,16 +12,14 @@ import {
   recallAtFalseAlarmRate,
   thresholdsOf,
 } from '../evaluation/ranking.ts';
-import { chooseCalibration } from '../fit-calibration.ts';
+import { fitPlatt, holdOut } from '../fit-calibration.ts';
 import type { LabelledRows } from '../rows.ts';
-import { type ModelCard, segmentFigures } from './render-card.ts';
+import { type ModelCard, segmentFigures } from './model-card.ts';
 
 /** Rows in time order that the model was not trained on, at least two frauds among them. */
 type AssessedRows = Pick<LabelledRows, 'labels' | 'accounts' | 'days' | 'segments'> & {
   readonly margins: Float64Array;
 };
-
-type Assessment = ReturnType<typeof assessCalibration> & Pick<ModelCard, 'figures' | 'segments'>;
 
 /** Accounts that a small team can look at in a day, as in the card precision of the literature. */
 const ACCOUNTS_A_DAY = 100;
@@ -36,18 +34,19 @@ export function assessCalibration(
   labels: Uint8Array,
   bandsFor: ChooseBands,
 ) {
-  const { calibration, holdout } = chooseCalibration(margins, labels);
+  const calibration = fitPlatt(margins, labels);
+  const holdout = holdOut(margins, labels);
   const probabilities = margins.map((margin) => calibrate(calibration, margin));
   const bands = bandsFor(probabilities);
   const table = calibrationTable(holdout, labels, CALIBRATION_GROUPS);
-  return { calibration, holdout: holdout, probabilities, bands, calibrationTable: table };
+  return { calibration, holdout, probabilities, bands, calibrationTable: table };
 }
 
 export function assess(
   rows: AssessedRows,
   bandsFor: ChooseBands,
   random: Random,
-): Omit<Assessment, 'holdout'> {
+): Omit<ReturnType<typeof assessCalibration>, 'holdout'> & Pick<ModelCard, 'figures' | 'segments'> {
   const { margins, labels } = rows;
   const { holdout, ...calibrated } = assessCalibration(margins, labels, bandsFor);
   const { probabilities, bands } = calibrated;

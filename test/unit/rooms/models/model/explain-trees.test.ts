@@ -10,8 +10,7 @@ import {
   treeShap,
 } from '../../../../../src/rooms/models/model/explain-trees.ts';
 import type { TreeEnsemble } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
-import { anyBatch, anyEnsemble } from './support.ts';
+import { anyBatch, anyEnsemble, predictTrees } from './support.ts';
 
 const FEATURES = 4;
 const meanOf = (ensemble: TreeEnsemble) =>

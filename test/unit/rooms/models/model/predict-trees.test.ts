@@ -1,8 +1,7 @@
 /** Goal: inputs are compared as the library compares them, and trees stay within bounds. golden/xgboost-margins.test.ts has its margins. */
 import { describe, expect, test } from 'vitest';
 import { layOutTrees } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
-import { type Branch, headOf, looseTree, refusalOf } from './support.ts';
+import { type Branch, headOf, looseTree, predictTrees, refusalOf } from './support.ts';
 
 describe('predictTrees', () => {
   test('compares inputs after rounding them to float32', () => {

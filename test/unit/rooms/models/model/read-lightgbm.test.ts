@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { nextDouble, predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import { nextDouble } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { readLightgbm } from '../../../../../src/rooms/models/model/read-lightgbm.ts';
 import { LIGHTGBM_FILE } from './lightgbm-file.ts';
-import { refusalOf } from './support.ts';
+import { predictTrees, refusalOf } from './support.ts';
 
 function marginOf(text: string, row: readonly number[]): number | undefined {
   return predictTrees(readLightgbm(text), { rows: 1, values: Float64Array.from(row) })[0];

@@ -1,9 +1,8 @@
 /** Goal: an XGBoost file is read as meant or refused, at the place where it is wrong. */
 import { expect, test } from 'vitest';
 import { MODEL_TREES_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
-import { refusalOf } from './support.ts';
+import { predictTrees, refusalOf } from './support.ts';
 import { makeFile } from './xgboost-file.ts';
 
 type File = ReturnType<typeof makeFile>;

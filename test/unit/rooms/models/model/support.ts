@@ -8,6 +8,11 @@ import {
   layOutTrees,
   type TreeEnsemble,
 } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
+import { closeTrees, treePredictor } from '../../../../../src/rooms/models/model/predict-trees.ts';
+
+/** Margins of one batch. */
+export const predictTrees = (ensemble: TreeEnsemble, batch: Batch): Float64Array =>
+  treePredictor(ensemble, closeTrees(ensemble))(batch);
 
 /** A tree as nested pairs: easy to draw and to read. */
 export type Branch =

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../../../../src/rooms/models/model/write-xgboost.ts';
 import {
@@ -14,6 +13,7 @@ import {
   TREE_DEFAULTS,
   type TreeOptions,
 } from '../../../../../src/rooms/models/training/options.ts';
+import { predictTrees } from '../model/support.ts';
 import { trainTrees } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 

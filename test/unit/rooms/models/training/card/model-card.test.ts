@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { segmentFigures } from '../../../../../../src/rooms/models/training/card/render-card.ts';
+import { segmentFigures } from '../../../../../../src/rooms/models/training/card/model-card.ts';
 
 test('segmentFigures counts who is flagged and who is caught', () => {
   const probabilities = [0.9, 0.5, 0.1, 0.5, 0.2, 0.2];
