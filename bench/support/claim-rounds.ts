@@ -1,6 +1,5 @@
 /** Claims of random keys in several markets in turn, with the processor time and the log each of them costs. */
 import { randomUUID } from 'node:crypto';
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
@@ -8,6 +7,7 @@ import {
   claimTransactions,
   type NewBatch,
 } from '../../src/core/store/transactions/transactions.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 import type { Services } from './services.ts';

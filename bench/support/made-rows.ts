@@ -1,8 +1,8 @@
 /** The transactions of a load as ingest would store them, batch by batch, without posting them. */
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { newTransactionId, prepare } from '../../src/core/accept/prepare-transactions.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import { atOnce } from '../../src/kit/process/pauses.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 import { type Load, trafficOf } from './load.ts';

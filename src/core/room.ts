@@ -132,7 +132,7 @@ export type Worker = {
   readonly guards: Guards;
   readonly metrics: Metrics;
   readonly leadership: Leadership;
-  readonly controls: Pick<ControlWatch, 'current' | 'layout'>;
+  readonly controls: ControlWatch;
   /** Undefined where no KAFKA_URL is set. */
   readonly kafka: KafkaClients | undefined;
   readonly readKafka: ReadKafka;

@@ -3,6 +3,7 @@
  * it is told to stop. A market whose stores are not reached is tried until it is open, while the others serve.
  */
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '../kit/command/command.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
@@ -55,10 +56,12 @@ export async function runApi(context: CommandContext): Promise<number> {
   }
   await using stack = new AsyncDisposableStack();
   const traces = stack.use(await openTraces(config, 'risk-api', log));
+  const markets = new Map<string, RequestListener | undefined>();
   const served = configs.map((own) => {
+    markets.set(own.RISK_MARKET, undefined);
     const said = configs.length > 1 ? log.child({ market: own.RISK_MARKET }) : log;
     const its = { traces, config: own, log: said, signal: draining.signal };
-    return stack.use(serveMarket({ ...context, ...its }));
+    return stack.use(serveMarket({ ...context, ...its }, markets));
   });
   try {
     await oneOpen(served);
@@ -73,7 +76,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     routes: [
       healthRoutes({
         isAlive: () => true,
-        vitals: byName(served, (market) => market?.vitals),
+        vitals: new Map(served.map(({ name, market }) => [name, () => market()?.vitals])),
         draining: signal,
         ...metricsOf(served, metrics),
       }),
@@ -86,7 +89,6 @@ export async function runApi(context: CommandContext): Promise<number> {
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: 0,
   });
-  const markets = byName(served, (market) => market?.listener);
   const serving = await serve(chooseMarket(toListener(app), markets, metrics), {
     host: config.HOST,
     port: config.PORT,
@@ -113,8 +115,14 @@ function missingUrls({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }: Config)
   ];
 }
 
-/** Opens a market, and where that fails tries again until the market is open or the process stops. */
-function serveMarket(context: MarketContext): Served {
+/**
+ * Opens a market, and where that fails tries again until the market is open or the process stops.
+ * @param markets gets the listener of the open market
+ */
+function serveMarket(
+  context: MarketContext,
+  markets: Map<string, RequestListener | undefined>,
+): Served {
   const { config, log } = context;
   const stack = new AsyncDisposableStack();
   const ending = new AbortController();
@@ -125,6 +133,7 @@ function serveMarket(context: MarketContext): Served {
     const opened = await openMarket({ ...context, signal }, tried);
     stack.use(tried.move());
     market = opened;
+    markets.set(config.RISK_MARKET, opened.listener);
   };
   const openLater = async (failure: unknown) => {
     for (let cause = failure; market === undefined; ) {
@@ -159,13 +168,6 @@ async function oneOpen(served: readonly Served[]): Promise<void> {
   all.catch(() => undefined);
   await Promise.any(tries).catch(() => all);
   await settlesWithin(Promise.all(served.map(({ settled }) => settled)), OTHERS_MS);
-}
-
-function byName<T>(
-  served: readonly Served[],
-  read: (market: OpenMarket | undefined) => T,
-): ReadonlyMap<string, () => T> {
-  return new Map(served.map(({ name, market }) => [name, () => read(market())]));
 }
 
 /** The principal of a credential in each open market that knows it. @throws where no market knows it and one cannot be asked */

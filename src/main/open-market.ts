@@ -7,7 +7,6 @@ import { refuseWrites } from '../core/accept/gate.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { limitRequests } from '../core/accept/limits/limiter.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
-import { levelByHand } from '../core/domain/control.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
 import { watchControls, watchLimits } from '../core/store/controls/watch-controls.ts';
@@ -158,7 +157,7 @@ async function openApi(
     const key = await finders[kind](database, tokenHash);
     return key && { ...key, roles: new Set(key.roles) };
   });
-  const takesSubmissions = () => guards.postgres.state() === 'closed';
+  const takesSubmissions = guards.postgres.isClosed;
   const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
   const replicaOf = (url: string) =>
     stack.use(openReplica({ config, url, primary: probe, metrics, log }));
@@ -176,7 +175,7 @@ async function openApi(
   const replies = stack.use(openReplies({ url: redisUrl, market, commands: redis }));
   const changes = stack.use(followChanges(probe, log));
   const controls = await watchControls(config, probe, changes, log);
-  guards.raiseTo((corridor) => levelByHand(controls.current(), corridor), controls.corridors);
+  guards.raiseTo(controls.levelByHand, controls.corridors);
   stack.use(watchModelsOut(redis, market, guards));
   const ofKafka = openKafkaOf(config.KAFKA_URL, stack, { redis, market, controls, metrics, log });
   const personal = await openPersonal({ config, database, changes, log });

@@ -4,7 +4,6 @@
  */
 
 import { createLimiter } from '../core/accept/limits/limiter.ts';
-import { freezeOf, levelByHand, stopOf } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
@@ -144,7 +143,7 @@ export async function runWorker(
     beforeScore: poisonOf(environment),
     random: Math.random,
     nowMs: Date.now,
-    elapsedMs: () => performance.now(),
+    elapsedMs: performance.now.bind(performance),
     onSignOfLife: life.sign,
     ...overrides,
   };
@@ -182,7 +181,7 @@ async function followControls(
 ) {
   const changes = resources.use(followChanges(probe, log));
   const controls = await watchControls(config, probe, changes, log);
-  guards.raiseTo((corridor) => levelByHand(controls.current(), corridor), controls.corridors);
+  guards.raiseTo(controls.levelByHand, controls.corridors);
   const { RISK_MARKET: market, KAFKA_URL: url } = config;
   return { changes, controls, ...openKafkaOf(url, resources, { ...parts, market, controls, log }) };
 }
@@ -190,7 +189,7 @@ async function followControls(
 /** The text of an account is made only where a test needs it. */
 function poisonOf(environment: Environment): WorkerOptions['beforeScore'] {
   const poison = createPoison(environment[POISON_VARIABLE]);
-  return poison === undefined ? () => undefined : (transaction) => poison(transaction.accountId);
+  return poison && ((transaction) => poison(transaction.accountId));
 }
 
 /** A connection for each lane. */
@@ -208,7 +207,7 @@ function openReaders(
 function followPeople(
   probe: Database,
   {
-    controls: { current },
+    controls: { current, settings, isStopped, isFrozen },
     ...parts
   }: Pick<Worker, 'name' | 'database' | 'changes' | 'log' | 'metrics' | 'controls'>,
 ) {
@@ -217,9 +216,9 @@ function followPeople(
   const { count: countFlips, duty: shadowDuty } = openFlips(database);
   const { duty: countDuty, ...rolloutCounts } = openRolloutCounts(parts);
   return {
-    shareOf: shareOfSettings(() => current().settings),
-    isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
-    isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
+    shareOf: shareOfSettings(settings),
+    isStopped,
+    isFrozen,
     ruleSets: watchRules(current, inForce),
     countFlips,
     rolloutCounts,

@@ -66,7 +66,7 @@ export const ACCEPT: Guards = {
     says: 'One corridor fills a bounded share of the room of Redis, and the reconciler a little more.',
     shown: 'RISK_STREAM_ENTRIES_MAX',
     test: 'integration/stream-capacity.test.ts > one corridor fills eight ninths of the share, and the reconciler a tenth more',
-    mechanism: 'src/core/stream/memory/stream-capacity.ts',
+    mechanism: 'src/core/stream/memory/memory.ts',
   },
   'accept-without-redis': {
     says: 'A Redis that hangs delays one request by its timeout, and the API goes on to accept.',
@@ -84,7 +84,7 @@ export const ACCEPT: Guards = {
     says: 'A post whose key a rival holds beyond the deadline is a 409 and no second transaction.',
     shown: 'RISK_STATEMENT_TIMEOUT_MS',
     test: 'integration/ingest-faults.test.ts > with a rival that holds the key beyond the deadline: 409',
-    mechanism: 'src/core/accept/claim-keys.ts',
+    mechanism: 'src/core/accept/accept-transactions.ts',
   },
   'limit-of-corridor': {
     says: 'A request beyond the limit of a corridor is refused whole or by line, and other corridors go on.',

@@ -5,7 +5,7 @@ export const PROMISES: Guards = {
   'accepted-is-durable': {
     says: 'A 2xx answer means that the transaction is committed, although the connection is lost during the commit.',
     test: 'integration/ingest-faults.test.ts > cut off at a commit that %s: accepted, stored once',
-    mechanism: 'src/core/accept/claim-keys.ts',
+    mechanism: 'src/core/accept/accept-transactions.ts',
   },
   'one-key-one-transaction': {
     says: 'One idempotency key makes one transaction, however often and in whatever order a request is repeated.',

@@ -5,7 +5,6 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { planKeySlices, SLICE_BYTES, tendKeySlices } from '../../src/core/repair/reconcile-duty.ts';
 import {
   listKeySlices,
@@ -22,6 +21,7 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { insertKey, openSlices } from '../support/key-rows.ts';

@@ -4,11 +4,10 @@
  * part only.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
 import { ENTRY_VERSION } from '../../src/core/stream/entries/entry.ts';
-import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { createProducer, planRows } from '../../src/core/stream/entries/producer.ts';
 import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';

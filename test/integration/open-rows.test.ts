@@ -3,7 +3,6 @@
  * of open ids is exact without counting them. Method: the statements on real Postgres, in overlapping database transactions.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import {
   countBacklog,
   countOpen,
@@ -11,6 +10,7 @@ import {
   openStored,
   takeOutFinal,
 } from '../../src/core/store/open-rows/open-rows.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { idAt, readRows } from '../support/stored-rows.ts';

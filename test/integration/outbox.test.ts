@@ -91,7 +91,7 @@ describe('a worker that is killed', async () => {
   /** How rows are added, and the transactions, each as often as its row had its effect. */
   const topics = {
     review: {
-      add: score(addReviewed(() => false)),
+      add: score(addReviewed({ ratio: 0 })),
       effects: () => read('select transaction_id as id from review_cases'),
     },
     decided: { add: score(addDecided), effects: () => listed('transaction.decided') },

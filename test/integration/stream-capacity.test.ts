@@ -5,7 +5,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
-import { createStreamRooms, shareRoom } from '../../src/core/stream/memory/stream-capacity.ts';
+import { createStreamRooms, shareRoom } from '../../src/core/stream/memory/memory.ts';
 import { takeEntries } from '../support/stream-entries.ts';
 import { createStreamRig, payload } from '../support/stream-rig.ts';
 

@@ -4,7 +4,6 @@
  * overlap, one after the other and at once, and a lock that they wait for.
  */
 import { describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { digestKeys } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { toVector } from '../../src/core/store/scores/score-values.ts';
@@ -13,6 +12,7 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';

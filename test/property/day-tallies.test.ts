@@ -8,7 +8,6 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { LABEL_VALUES } from '../../src/core/domain/label.ts';
 import { VERDICTS } from '../../src/core/domain/score-record.ts';
 import {
@@ -22,6 +21,7 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { monthOf } from '../../src/kit/words/month.ts';

@@ -2,7 +2,7 @@
  * Postgres as the statements of src/core/store keep it: transactions, scores, dead letters and open rows. For this
  * simulation only: every function is one committed statement.
  */
-import type { PlannedRow } from '../../src/core/accept/claim-keys.ts';
+
 import type { DeadLetter } from '../../src/core/domain/dead-letter.ts';
 import {
   LABEL_MATURITY_DAYS,
@@ -15,6 +15,7 @@ import { comparePositions, type Position } from '../../src/core/domain/transacti
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { FinalTransaction } from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
+import type { PlannedRow } from '../../src/core/stream/entries/producer.ts';
 import { FIRST_ID } from '../../src/kit/words/cursor.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/range.ts';

@@ -4,9 +4,9 @@
  * then is in checks.ts.
  */
 
-import { planRows } from '../../src/core/accept/claim-keys.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
+import { planRows } from '../../src/core/stream/entries/producer.ts';
 import { checkAtRest } from './checks.ts';
 import { raise } from './journal.ts';
 import { sendLabel } from './label-duty.ts';

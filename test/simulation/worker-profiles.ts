@@ -80,7 +80,7 @@ export function createProfiles(world: World, process: Process, market: Market, m
 function createLateMerchants({ clock, postgres }: World, process: Process): LateParties {
   const lateUntilMs = new Map<string, number>();
   return {
-    isLate: (merchantId) => (lateUntilMs.get(merchantId) ?? 0) > clock.nowMs(),
+    parties: { has: (merchantId) => (lateUntilMs.get(merchantId) ?? 0) > clock.nowMs() },
     async fold({ transactions, arrivals, rows }, indices) {
       const points = indices.map((index) => transactions[index] as Transaction);
       const pasts = await process.ask('readHours', () => points.map(postgres.merchantPast));

@@ -11,7 +11,7 @@ export function declareFailingCode(): void {
   const failing: CodeMeasure = {
     features: ['siblings'],
     bounds: {},
-    measure(vector) {
+    measureBy: () => (vector) => {
       if (siblings(vector) > 5) throw new Error('too many siblings');
       return Number.NaN;
     },

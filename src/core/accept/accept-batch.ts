@@ -10,13 +10,14 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import {
   countDuplicates,
+  type KnownRows,
   type Outcome,
   readContext,
+  type Stored,
   storeAndAppend,
   toOutcomes,
 } from './accept-transactions.ts';
 import { admit, keptWhole, tokenised } from './admit.ts';
-import type { KnownRows, Stored } from './claim-keys.ts';
 import { findRepeated } from './find-repeated.ts';
 import {
   type Closed,

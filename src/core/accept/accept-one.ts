@@ -9,11 +9,11 @@ import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { ExpectedReply, Replies } from '../stream/settle/replies.ts';
 import type { AcceptResult } from './accept-batch.ts';
+import type { Outcome } from './accept-transactions.ts';
 import {
   acceptEach,
   type EachOutcome,
   findEachInvalid,
-  type Outcome,
   type RefusedInput,
   toInputError,
 } from './accept-transactions.ts';

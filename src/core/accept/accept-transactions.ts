@@ -7,16 +7,21 @@
  * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
  * blind, and a repetition cannot store anything twice.
  */
-
 import { atOnce, inSlices } from '../../kit/process/pauses.ts';
 import { SENDS, SPANS } from '../../kit/traces/names.ts';
 import type { Span, SpanStart, Trace } from '../../kit/traces/trace.ts';
-import type { NewMonths } from '../../kit/words/month.ts';
+import type { NewMonths, RefusedMonths } from '../../kit/words/month.ts';
 import { createdAtMsOf, type KeyedTransactionInput } from '../domain/transaction.ts';
-import type { NewTransaction } from '../store/transactions/transactions.ts';
-import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
+import type { KnownKey } from '../store/idempotency-keys/key-slices.ts';
+import {
+  claimTransactions,
+  findHolders,
+  type NewTransaction,
+  readReceivedAtMs,
+} from '../store/transactions/transactions.ts';
+import { type PlannedRow, planRows } from '../stream/entries/producer.ts';
 import { findRepeated } from './find-repeated.ts';
-import { type RefusedRow, type RefusedRows, refuseRows } from './gate.ts';
+import { MonthsRefused, type RefusedRow, type RefusedRows, refuseRows } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { conflictsOf, describeConflicts } from './key-conflict.ts';
 import {
@@ -43,23 +48,33 @@ type AcceptRequest = {
   readonly onIds?: (transactionIds: readonly string[]) => void;
 };
 
+/** Rows that were not stored, because an earlier request holds their key. */
+export type KnownRows = ReadonlyMap<NewTransaction, KnownKey>;
+
+/** Throws where held keys refuse the whole request; called before anything is stored. */
+export type RefuseKnown = (known: KnownRows) => void;
+
+/** Transactions that a request wants stored. */
+export type Claim = {
+  readonly batchId: string;
+  readonly client: string;
+  /** At most 1,000, in the order of keys. */
+  readonly transactions: readonly NewTransaction[];
+};
+
+export type Stored = {
+  readonly known: KnownRows;
+  /** Rows that this request has stored. */
+  readonly rows: readonly PlannedRow<NewTransaction>[];
+  /** Null where earlier requests hold all keys. */
+  readonly receivedAtMs: number | null;
+};
+
 export type Outcome = {
   readonly transactionId: string;
   readonly createdAtMs: number;
   readonly status: 'accepted' | 'duplicate';
 };
-
-/** Problem of an item whose key an earlier request used with another body. */
-type KeyConflict = {
-  readonly problem: 'conflict';
-  readonly field: 'idempotency_key';
-  readonly detail: string;
-};
-
-/** An item that is judged alone and not stored. */
-export type RefusedInput = KeyConflict | RefusedRow;
-/** Outcome of an item that is judged alone. */
-export type EachOutcome = Outcome | RefusedInput;
 
 type Traced = Pick<NewTransaction, 'trace'>;
 type Rows = readonly { readonly transactions: readonly Traced[] }[];
@@ -69,45 +84,11 @@ const NONE: CommitSpans = new Map();
 const COMMIT: SpanStart = { name: SPANS.commit };
 const SEND: SpanStart = { name: SPANS.send, kind: 'producer', attributes: SENDS };
 
-/** Inputs that are prepared at once: the large metadata of each take 0.1 ms, and posts that share a commit need not pause. */
-const FEW = 64;
-
-/** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
-export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
-  const { inputs, traceOf, onIds } = request;
-  const preparing = prepare(inputs, readContext(ingest), traceOf);
-  const prepared = inputs.length > FEW ? await inSlices(preparing) : atOnce(preparing);
-  onIds?.(prepared.rowOf.map((row) => row.transactionId));
-  const stored = await storeAndAppend(ingest, request, prepared.rows, null);
-  const { known, refused } = stored;
-  const outcomes: EachOutcome[] = toOutcomes(prepared, stored);
-  if (refused.size > 0) {
-    for (const [index, row] of prepared.rowOf.entries()) {
-      outcomes[index] = refused.get(row) ?? (outcomes[index] as Outcome);
-    }
-  }
-  const conflicts = conflictsOf(prepared, (row) =>
-    refused.has(row) ? undefined : (known.get(row) ?? row),
-  );
-  const repetitions = await findRepeated(ingest, conflicts);
-  const others = conflicts.filter(({ index }) => !repetitions.has(index));
-  for (const { index, detail } of await describeConflicts(ingest.database, others)) {
-    outcomes[index] = { problem: 'conflict', field: 'idempotency_key', detail };
-  }
-  countDuplicates(ingest, outcomes);
-  return outcomes;
-}
-
 export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutcome[]): void {
   const duplicates = outcomes.filter(
     (outcome) => 'status' in outcome && outcome.status === 'duplicate',
   ).length;
   if (duplicates > 0) metrics.duplicates.inc(duplicates);
-}
-
-/** Problems of items that are judged alone. */
-export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): InputError[] {
-  return findInvalid(inputs, readContext(ingest));
 }
 
 export function readContext({
@@ -143,7 +124,7 @@ export async function storeAndAppend(
   const claim: Claim = { batchId: newTransactionId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
-  const commits = beginCommits(rows);
+  const commits = beginEach([{ transactions: rows }], COMMIT);
   const stored = await retryStore(async () => {
     const months = await partitions.ensure(times, mayMake);
     const barred = refuseRows(rows, months);
@@ -158,7 +139,7 @@ export async function storeAndAppend(
     metrics.accepted.inc({ corridor }, transactions.length);
   }
   if (receivedAtMs === null) return stored;
-  const sends = beginSends(stored.rows);
+  const sends = beginEach(stored.rows, SEND);
   const entries = stored.rows.flatMap(({ rowId, transactions }) =>
     transactions.map((row) => {
       const transaction = { ...row, receivedAtMs };
@@ -171,6 +152,61 @@ export async function storeAndAppend(
   failpoint('api-after-append');
   if (left.length > 0) leftRows.note(left);
   return stored;
+}
+
+/**
+ * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
+ */
+async function claimFree(
+  { database, keySlices, shardsOf, failpoint, writes }: Ingest,
+  { batchId, client, transactions }: Claim,
+  refuseKnown: RefuseKnown | null,
+): Promise<Stored> {
+  const known = new Map<NewTransaction, KnownKey>();
+  const own: NewTransaction[] = [];
+  let free = transactions;
+  while (free.length > 0) {
+    failpoint('api-before-commit');
+    const rows = planRows(batchId, shardsOf, free);
+    const guard = writes.guardOf(new Set(free.map(({ corridor }) => corridor)));
+    const batch = { client, transactions: free, rows, guard };
+    const claimed = await claimTransactions(database, keySlices, batch);
+    // Known keys were found before this commit, which is therefore after those that stored them.
+    if ('receivedAtMs' in claimed) return { known, rows, ...claimed };
+    for (const [row, key] of claimed.known) {
+      if (key.transactionId === row.transactionId) own.push(row);
+      else known.set(row, key);
+    }
+    refuseKnown?.(known);
+    free = free.filter((row) => !claimed.known.has(row));
+  }
+  const [first] = own;
+  const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
+  // An earlier try has stored exactly these, and its answer was lost.
+  return { known, rows: planRows(batchId, shardsOf, own), receivedAtMs };
+}
+
+/**
+ * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
+ * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
+ * appended, as its open row waits until the month is attached.
+ * @param refuseKnown null where each row is judged alone
+ */
+async function claimOthers(
+  ingest: Ingest,
+  claim: Claim,
+  months: RefusedMonths,
+  barred: RefusedRows,
+  refuseKnown: RefuseKnown | null,
+): Promise<Stored & { readonly refused: RefusedRows }> {
+  const holders = await findHolders(ingest.database, claim.client, [...barred.keys()]);
+  const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
+  const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
+  refuseKnown?.(new Map(standing));
+  if (refuseKnown !== null && refused.size > 0) throw new MonthsRefused(months, refused);
+  const transactions = claim.transactions.filter((row) => !barred.has(row));
+  const claimed = await claimFree(ingest, { ...claim, transactions }, refuseKnown);
+  return { ...claimed, known: new Map([...standing, ...claimed.known]), refused };
 }
 
 export function toOutcomes(
@@ -190,14 +226,7 @@ export function toOutcomes(
   });
 }
 
-export function toInputError(index: number, { field, detail }: RefusedInput): InputError {
-  return { index, field, detail };
-}
-
-/** A span of a commit and a span of its append in the trace of each request that shares them. */
-const beginCommits = (transactions: readonly Traced[]) => beginEach([{ transactions }], COMMIT);
-const beginSends = (rows: Rows) => beginEach(rows, SEND);
-
+/** Begins a span in the trace of each request that shares a step. */
 function beginEach(rows: Rows, start: SpanStart): CommitSpans {
   // Where traces are on, every transaction has one.
   if (rows[0]?.transactions[0]?.trace === undefined) return NONE;
@@ -220,4 +249,52 @@ function endEach(spans: CommitSpans): void {
 /** The `traceparent` that an entry has of a transaction whose request is sampled. */
 function senderOf(spans: CommitSpans, { trace }: Traced): string | null {
   return trace?.isSampled ? (spans.get(trace)?.traceparent ?? null) : null;
+}
+
+/** Problem of an item whose key an earlier request used with another body. */
+type KeyConflict = {
+  readonly problem: 'conflict';
+  readonly field: 'idempotency_key';
+  readonly detail: string;
+};
+
+/** An item that is judged alone and not stored. */
+export type RefusedInput = KeyConflict | RefusedRow;
+/** Outcome of an item that is judged alone. */
+export type EachOutcome = Outcome | RefusedInput;
+
+/** Inputs that are prepared at once: the large metadata of each take 0.1 ms, and posts that share a commit need not pause. */
+const FEW = 64;
+
+/** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
+export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
+  const { inputs, traceOf, onIds } = request;
+  const preparing = prepare(inputs, readContext(ingest), traceOf);
+  const prepared = inputs.length > FEW ? await inSlices(preparing) : atOnce(preparing);
+  onIds?.(prepared.rowOf.map((row) => row.transactionId));
+  const stored = await storeAndAppend(ingest, request, prepared.rows, null);
+  const { known, refused } = stored;
+  const outcomes: EachOutcome[] = toOutcomes(prepared, stored);
+  for (const [index, row] of prepared.rowOf.entries()) {
+    outcomes[index] = refused.get(row) ?? (outcomes[index] as Outcome);
+  }
+  const conflicts = conflictsOf(prepared, (row) =>
+    refused.has(row) ? undefined : (known.get(row) ?? row),
+  );
+  const repetitions = await findRepeated(ingest, conflicts);
+  const others = conflicts.filter(({ index }) => !repetitions.has(index));
+  for (const { index, detail } of await describeConflicts(ingest.database, others)) {
+    outcomes[index] = { problem: 'conflict', field: 'idempotency_key', detail };
+  }
+  countDuplicates(ingest, outcomes);
+  return outcomes;
+}
+
+/** Problems of items that are judged alone. */
+export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): InputError[] {
+  return findInvalid(inputs, readContext(ingest));
+}
+
+export function toInputError(index: number, { field, detail }: RefusedInput): InputError {
+  return { index, field, detail };
 }

@@ -26,7 +26,7 @@ import {
 import { appendToLogs, createKafkaAppend } from '../stream/kafka/append.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { streamsOf } from '../stream/keys.ts';
-import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
+import { createStreamRooms } from '../stream/memory/memory.ts';
 import { createGate, type Gate, NEW_MONTHS_PER_REQUEST_MAX } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLimiter, type Limiter } from './limits/limiter.ts';

@@ -198,7 +198,7 @@ export function toTransaction(
     deviceId: input.device_id ?? null,
     country: input.country ?? null,
     channel: input.channel ?? null,
-    declared: declaredOf(input.metadata, fields),
+    declared: fields.size === 0 ? null : declaredOf(input.metadata, fields),
   };
 }
 

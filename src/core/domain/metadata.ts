@@ -100,7 +100,7 @@ export function nestingOf(value: unknown): number {
 
 /** JSON text of the declared values of metadata, texts in NFC as in expressions; null where there is none. */
 export function declaredOf(metadata: unknown, fields: MetadataFields): string | null {
-  if (fields.size === 0 || typeof metadata !== 'object' || metadata === null) return null;
+  if (typeof metadata !== 'object' || metadata === null) return null;
   const members = metadata as Readonly<Record<string, unknown>>;
   let text = '';
   for (const [name, type] of fields) {

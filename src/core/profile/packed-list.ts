@@ -246,9 +246,11 @@ export function hexDigits(uuid: string, start: number, end: number): number {
  */
 export type TakeBytes = (bytes: number) => DataView<ArrayBuffer>;
 
+/** Memory for one list at a time. */
 export type Arena = {
   readonly take: TakeBytes;
-  readonly reset: () => void;
+  /** Frees what was taken, for the next list. */
+  readonly reset: () => TakeBytes;
 };
 
 /** A buffer of its own, with the lifetime of its list. */
@@ -257,15 +259,17 @@ export const takeOwn: TakeBytes = (bytes) => new DataView(new ArrayBuffer(bytes)
 /** Gives the bytes of a buffer from `begin` on; once these are used up, buffers of their own. */
 export function createArena(buffer: ArrayBuffer, begin: number): Arena {
   let at = begin;
+  const take: TakeBytes = (bytes) => {
+    if (at + bytes > buffer.byteLength) return takeOwn(bytes);
+    const view = new DataView(buffer, at, bytes);
+    at += bytes;
+    return view;
+  };
   return {
-    take(bytes) {
-      if (at + bytes > buffer.byteLength) return takeOwn(bytes);
-      const view = new DataView(buffer, at, bytes);
-      at += bytes;
-      return view;
-    },
+    take,
     reset() {
       at = begin;
+      return take;
     },
   };
 }

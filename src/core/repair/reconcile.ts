@@ -27,7 +27,7 @@ import {
   streamKeys,
   streamsOf,
 } from '../stream/keys.ts';
-import { createStreamRooms, type StreamRooms } from '../stream/memory/stream-capacity.ts';
+import { createStreamRooms, type StreamRooms } from '../stream/memory/memory.ts';
 import { createHeadReader } from '../stream/status/heads.ts';
 import { createRowStore, type RowStore, takeFinal } from './row-store.ts';
 import { createWalk } from './walk-rows.ts';

@@ -226,7 +226,7 @@ async function scoreRows(
     const ruleSet = ruleSets[index] as CompiledRuleSet;
     let end: ReturnType<typeof worker.rolloutCounts.begin>;
     try {
-      worker.beforeScore(transaction);
+      worker.beforeScore?.(transaction);
       end = worker.rolloutCounts.begin(transaction.corridor, ruleSet);
       const ruleInputs = recordInputs(ruleSet, transaction, answerOf, index);
       const inputs = inputsOf(ruleSet, transaction, ruleInputs);

@@ -79,7 +79,7 @@ export type WorkerOptions = {
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */
-  readonly beforeScore: (transaction: DeliveredTransaction) => void;
+  readonly beforeScore?: ((transaction: DeliveredTransaction) => void) | undefined;
   readonly random: () => number;
   readonly nowMs: () => number;
   readonly elapsedMs: () => number;

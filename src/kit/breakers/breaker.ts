@@ -163,6 +163,7 @@ export function createBreaker(options: BreakerOptions) {
     name,
     isFailure,
     state: () => state,
+    isClosed: () => state === 'closed',
     /**
      * Makes a call, or throws Failure `unavailable` at once. Not an async function: every call passes here, and one promise more
      * would be half of its cost.

@@ -23,20 +23,22 @@ export const STALE_MS = 1500;
 const LOCK_WAIT_MS = 250;
 const waitBriefly = lockWait(LOCK_WAIT_MS);
 
-export type Subject = {
+export type Subject<Read = unknown> = {
   /** A word, for the log and the name of the statement. */
   readonly name: string;
   /** A scalar expression: a text that is another one whenever `load` would read something else. */
   readonly mark: string;
   /** Reads the subject. Where it throws, the subject stays as it is, and is read again with the next marks. */
-  readonly load: () => Promise<void>;
+  readonly load: () => Promise<Read>;
 };
 
-type Followed = {
+type Followed<Read = unknown> = {
   /** Asks now; calls meanwhile share the answer. Throws a Failure. */
   readonly refresh: () => Promise<void>;
-  /** Resolves once the subject is as it was 1.5 s ago or later. Throws a Failure. */
-  readonly untilFresh: () => Promise<void>;
+  /** The subject as it was 1.5 s ago or later. Throws a Failure. */
+  readonly fresh: () => Promise<Read>;
+  /** The subject as last read; called after the first reading. */
+  readonly last: () => Read;
   /** Since the subject was certainly as it was read. */
   readonly ageMs: () => number;
 };
@@ -45,6 +47,13 @@ export type Changes = ReturnType<typeof followChanges>;
 
 type Marks = { readonly askedMs: number; readonly of: Readonly<Record<string, string | null>> };
 const NO_MARKS: Marks = { askedMs: Number.NEGATIVE_INFINITY, of: {} };
+
+async function askMarks(asked: readonly Subject[], send: Database['query']) {
+  const columns = asked.map(({ name, mark }) => `${mark} as "${name}"`);
+  const name = `marks-of-${asked.map((source) => source.name).join('-')}`;
+  const [of = {}] = await send<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
+  return of;
+}
 
 /** Whether Postgres has refused this statement, and may answer another one: an outage concerns all subjects. */
 const isRefused = (error: unknown) => error instanceof Failure && !mayBeDone(error);
@@ -61,22 +70,15 @@ export function followChanges(
   const subjects = new Map<string, Subject & Followed>();
   /** Names of subjects that are asked alone, until Postgres answers their marks. */
   const apart = new Set<string>();
-  const ask = async (asked: readonly Subject[], send: Database['query']): Promise<Marks> => {
-    const columns = asked.map(({ name, mark }) => `${mark} as "${name}"`);
-    const name = `marks-of-${asked.map((source) => source.name).join('-')}`;
-    const askedMs = nowMs();
-    const [of] = await send<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
-    return { askedMs, of: of ?? {} };
-  };
   const askAlone = (subject: Subject): Promise<Marks> =>
     transaction(async (send) => {
       await send(waitBriefly);
-      return await ask([subject], send);
+      return { askedMs: nowMs(), of: await askMarks([subject], send) };
     });
   const askTogether = async (): Promise<Marks> => {
     const together = [...subjects.values()].filter(({ name }) => !apart.has(name));
     try {
-      return await ask(together, query);
+      return { askedMs: nowMs(), of: await askMarks(together, query) };
     } catch (error) {
       if (!isRefused(error)) throw error;
       for (const { name } of together) apart.add(name);
@@ -85,9 +87,10 @@ export function followChanges(
   };
   const askOnce = shareCalls(askTogether);
 
-  function follow(subject: Subject): Followed {
+  function follow<Read>(subject: Subject<Read>): Followed<Read> {
     const { name, load } = subject;
     let known: string | null | undefined;
+    let loaded: Read;
     let readMs = Number.NEGATIVE_INFINITY;
     const askMark = async (): Promise<Marks> => {
       // The statement that is under way may be older than the subject.
@@ -101,20 +104,20 @@ export function followChanges(
     };
     const read = async () => {
       const { askedMs, of } = await askMark();
-      const { [name]: mark } = of;
-      if (mark !== known) await load();
-      known = mark;
+      if (of[name] !== known) loaded = await load();
+      known = of[name];
       readMs = askedMs;
     };
     const refresh = shareCalls(read);
     const ageMs = () => nowMs() - readMs;
     const followed = {
       refresh,
-      async untilFresh() {
-        if (ageMs() > STALE_MS) await refresh();
+      async fresh() {
         // The first reading may have been under way, and have asked before this process was frozen.
-        if (ageMs() > STALE_MS) await refresh();
+        for (let tries = 0; tries < 2 && ageMs() > STALE_MS; tries++) await refresh();
+        return loaded;
       },
+      last: () => loaded,
       ageMs,
     };
     subjects.set(name, { ...subject, ...followed });
@@ -135,7 +138,6 @@ export function followChanges(
       );
     }
   };
-  const timer = setInterval(refreshAll, EVERY_MS);
-  timer.unref();
+  const timer = setInterval(refreshAll, EVERY_MS).unref();
   return { follow, [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -9,8 +9,8 @@ import { pathOf } from './admission/path-of.ts';
 import { Problem, unavailable } from './answers/problem.ts';
 import { writeProblem } from './serve.ts';
 
-/** A market as requests reach it; undefined while it is not open. */
-export type Reach = () => RequestListener | undefined;
+/** Markets by name as requests reach them, the market that answers by default first; undefined while a market is not open. */
+export type Listeners = ReadonlyMap<string, RequestListener | undefined>;
 
 /** Paths of the process, which need no market. */
 const OF_PROCESS = /^\/(?:(?:livez|readyz|metrics|openapi\.json|docs|console)(?![^/?])|$)/;
@@ -25,13 +25,10 @@ export const MARKET_PARAMETER = {
   example: 'market_0',
 } as const;
 
-/**
- * @param own answers at paths of the process
- * @param markets by name, the one that answers by default first
- */
+/** @param own answers at paths of the process */
 export function chooseMarket(
   own: RequestListener,
-  markets: ReadonlyMap<string, Reach>,
+  markets: Listeners,
   { httpDuration }: Pick<Metrics, 'httpDuration'>,
 ): RequestListener {
   const names = [...markets.keys()];
@@ -47,7 +44,7 @@ export function chooseMarket(
     // A cookie may name a market that an earlier process served.
     const ofCookie = markets.has(kept) ? kept : (names[0] ?? '');
     const name = named === undefined ? ofCookie : String(named);
-    const listener = markets.get(name)?.();
+    const listener = markets.get(name);
     if (listener !== undefined) return listener(request, response);
     writeProblem(request, response, refusalOf(name));
     const { method = '' } = request;

@@ -5,12 +5,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { planRows } from '../../core/accept/claim-keys.ts';
 import type { Ingest } from '../../core/accept/ingest.ts';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { openStored } from '../../core/store/open-rows/open-rows.ts';
 import { findDetachedMonths } from '../../core/store/partitions/partitions.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
+import { planRows } from '../../core/stream/entries/producer.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Change } from '../../kit/words/audit.ts';

@@ -47,15 +47,11 @@ export function privacySettings({
 }
 
 export const openPersonal: OpenPersonal = async ({ config, database, changes, log }) => {
-  let tokens: Tokens | null = null;
-  const { refresh } = changes.follow({
+  const { refresh, last } = changes.follow({
     name: 'personal-fields',
     mark: STATE_MARK,
-    load: async () => {
-      const next = await load(config, database);
-      // The new tokens have empty caches, so a process forgets an erased subject.
-      tokens = next;
-    },
+    // The new tokens have empty caches, so a process forgets an erased subject.
+    load: () => load(config, database),
   });
   if ((await listFields(database.query)).length > 0) {
     const { keys, ledger } = privacySettings(config);
@@ -64,7 +60,7 @@ export const openPersonal: OpenPersonal = async ({ config, database, changes, lo
     await applyLedger(database, config.RISK_MARKET, ledger, log);
   }
   await refresh();
-  return { tokens: () => tokens, refresh };
+  return { tokens: last, refresh };
 };
 
 async function load(

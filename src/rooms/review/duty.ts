@@ -7,7 +7,6 @@ import type { Worker, WorkerRoom } from '../../core/room.ts';
 import { recordChanges } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { outboxDuty } from '../../kit/outbox/outbox.ts';
-import { mix } from '../../kit/random.ts';
 import { ENGINE, engineOf } from '../../kit/words/principal.ts';
 import { closeDecided } from './change/close-decided.ts';
 import { REVIEWED } from './change/raise-cases.ts';
@@ -53,10 +52,6 @@ const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
 const RATIO_EVERY_MS = 5000;
 
-/** The last 32 bits of an id, which are random. */
-const RANDOM_AT = 28;
-const HASHES = 2 ** 32;
-
 export async function openReview(worker: Worker): Promise<WorkerRoom> {
   const { config, database, redis, guards, leadership } = worker;
   const metrics = createReviewMetrics(worker.metrics.make);
@@ -74,16 +69,15 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
       if (market_amount === null) metrics.casesUnrated.inc();
     }
   };
-  /** Share of the transactions that are drawn; none before the policy was read once. */
-  let ratio = 0;
+  const spotChecks = { ratio: 0 };
   return {
-    onScored: addReviewed((id) => ratio > 0 && isSpotCheck(id, ratio)),
+    onScored: addReviewed(spotChecks),
     duties: [
       {
         name: 'read-spot-check-ratio',
         everyMs: RATIO_EVERY_MS,
         run: async () => {
-          ratio = (await readPolicy(database.query)).policy.spot_check_ratio;
+          spotChecks.ratio = (await readPolicy(database.query)).policy.spot_check_ratio;
         },
       },
       // A step a run, so that a burst of cases takes at most a step a second from scoring.
@@ -141,13 +135,4 @@ async function reportFigures(
     casesLate.inc({ priority, deadline: 'near' }, near);
     caseAge.set({ priority }, age);
   }
-}
-
-/**
- * Draws transactions that are checked although nothing speaks against them: by their ids alone, so every worker draws alike.
- * Takes 0.1 µs, where murmur3 of the whole text takes 1.4: every transaction that is not reviewed is hashed.
- * @param ratio share of the transactions that are drawn, from 0 to 1
- */
-export function isSpotCheck(transactionId: string, ratio: number): boolean {
-  return ratio > 0 && mix(Number.parseInt(transactionId.slice(RANDOM_AT), 16)) < ratio * HASHES;
 }

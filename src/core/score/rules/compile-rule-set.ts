@@ -285,7 +285,7 @@ function findMeasure(
   const wanted = Object.keys(found.bounds).sort().join();
   const given = Object.keys(bounds).sort().join();
   if (given !== wanted) return say(`must have the bounds (${wanted}), not (${given})`);
-  return { features: found.features, run: (vector) => found.measure(vector, bounds) };
+  return { features: found.features, run: found.measureBy(bounds) };
 }
 
 /** A rule set of this build. */

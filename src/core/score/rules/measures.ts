@@ -40,8 +40,8 @@ export type CodeMeasure = {
   readonly features: readonly FeatureName[];
   /** Names and units of the bounds that a rule must give. */
   readonly bounds: Readonly<Record<string, string>>;
-  /** The value that the bands judge; NaN, which never fires, when a feature is missing or a condition does not hold. */
-  measure(vector: Float64Array, bounds: Bounds): number;
+  /** Gives the value that the bands judge; NaN, which never fires, when a feature is missing or a condition does not hold. */
+  measureBy(bounds: Bounds): (vector: Float64Array) => number;
 };
 
 const merchants1h = featureOf('merchants_1h');
@@ -52,9 +52,11 @@ const usual1h = featureOf('usual_1h');
 const burstAcrossMerchants: CodeMeasure = {
   features: ['merchants_1h', 'first_merchant', 'usual_1h'],
   bounds: { timesUsual: 'least ratio to the usual number of transactions an hour' },
-  measure(vector, bounds) {
-    const now = merchants1h(vector) + (firstMerchant(vector) === 1 ? 1 : 0);
-    return now >= (bounds['timesUsual'] ?? 0) * usual1h(vector) ? now : Number.NaN;
+  measureBy({ timesUsual = 0 }) {
+    return (vector) => {
+      const now = merchants1h(vector) + (firstMerchant(vector) === 1 ? 1 : 0);
+      return now >= timesUsual * usual1h(vector) ? now : Number.NaN;
+    };
   },
 };
 

@@ -10,9 +10,12 @@ import { nameProcess } from '../../../kit/process/process-name.ts';
 import {
   type Control,
   type Controls,
+  freezeOf,
+  levelByHand,
   limitsOf,
   listControls,
   nameOf,
+  stopOf,
   withEnvironment,
 } from '../../domain/control.ts';
 import { type Limit, REQUEST_UNITS, WORK_UNITS } from '../../domain/control-kinds.ts';
@@ -65,6 +68,13 @@ export async function watchControls(
   return {
     /** The controls of Postgres as last read, and those of the environment. */
     current: () => current,
+    /** Settings by corridor. */
+    settings: () => current.settings,
+    /** Whether a control holds the scores of the corridor. */
+    isStopped: (corridor: string) => stopOf(current, corridor) !== undefined,
+    isFrozen: (corridor: string) => freezeOf(current, corridor) !== undefined,
+    /** The least level that people have set, of a corridor or of the process where the corridor is null. */
+    levelByHand: (corridor: string | null) => levelByHand(current, corridor),
     /** Takes over what a change in this process has left, unless a later change is known. */
     take(changed: Controls): void {
       if (changed.version <= current.version) return;

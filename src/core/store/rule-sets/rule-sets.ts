@@ -107,22 +107,19 @@ export function watchRuleSets(
   changes: Pick<Changes, 'follow'>,
   log: Pick<Log, 'info' | 'error'>,
 ): () => Promise<RuleSetsInForce> {
-  let inForce = NO_ROLLOUTS;
-  const { untilFresh } = changes.follow({
+  const { fresh } = changes.follow({
     name: 'rule-sets',
     mark: RULE_SETS.mark,
     async load() {
-      inForce = await readRuleSetsInForce(database, log);
+      const inForce = await readRuleSetsInForce(database, log);
       const corridors = [...inForce].map(([corridor, { active, canary }]) =>
         [corridor, active.id, canary?.ruleSet.id].filter((name) => name !== undefined).join(' '),
       );
       log.info({ corridors }, 'rule sets');
+      return inForce;
     },
   });
-  return async () => {
-    await untilFresh();
-    return inForce;
-  };
+  return fresh;
 }
 
 /** A rule set that this build cannot compile gives way to the one before it, at the end to that of the build. */

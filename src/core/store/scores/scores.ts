@@ -64,7 +64,7 @@ type InsertAll = ReturnType<typeof prepareInsert>;
 function prepareInsert(added: readonly ScoredStatement[]) {
   let next = ADDED_FROM;
   const parts = added.map(({ name, insert, toValue }) => {
-    const value = toValue === null ? '' : `$${next++}`;
+    const value = toValue === null ? 'null' : `$${next++}`;
     return `"${name}" as (${insert({ ids: '$4', verdicts: '$11', scoredAtMs: '$1', value })})`;
   });
   return {
@@ -79,7 +79,7 @@ function prepareInsert(added: readonly ScoredStatement[]) {
         name: addition.name,
         // A parameter without a type is refused, and a room may use none of the three.
         text: `with scored as (select $1::uuid[], $2::text[], $3::float8)
-               ${addition.insert({ ids: '$1', verdicts: '$2', scoredAtMs: '$3', value: '$4' })}`,
+               ${addition.insert({ ids: '$1', verdicts: '$2', scoredAtMs: '$3', value: addition.toValue === null ? 'null' : '$4' })}`,
       },
     })),
   };

@@ -6,11 +6,16 @@
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure, isUnavailable } from '../../../kit/words/failure.ts';
-import type { Transaction } from '../../domain/transaction.ts';
+import {
+  comparePositions,
+  createdAtMsOf,
+  type OpenRow,
+  type Transaction,
+} from '../../domain/transaction.ts';
 import { type ShardsOf, type StreamKeys, shardOf, streamKeys } from '../keys.ts';
-import type { StreamRooms } from '../memory/stream-capacity.ts';
+import type { StreamRooms } from '../memory/memory.ts';
 import { loadScript, runScripts } from '../scripts.ts';
-import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
+import { COUNT_MAX, ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
 
 type ProducerOptions = {
   readonly redis: RedisClient;
@@ -46,6 +51,54 @@ export function createStreamChoice(
     }
     return stream;
   };
+}
+
+export type PlannedRow<T> = OpenRow & { readonly transactions: readonly T[] };
+
+type Placed = Pick<Transaction, 'transactionId' | 'createdAtMs' | 'corridor' | 'accountId'>;
+
+/** Digits of an id that tell the rows of a batch apart. */
+const INDEX_CHARS = 4;
+
+/**
+ * Divides the transactions of a commit into open rows: one for each entry that is to carry them. Pure. The ids of rows follow
+ * from the batch and its transactions, so that a repeated try names the rows of a try whose answer was lost. Where the corridor
+ * was moved between both, entries may name other rows; the reconciler then closes the stored ones.
+ * @param batchId a UUID, of version 7 where transactions may be old; at most 65,536 rows have ids of their own
+ */
+export function planRows<T extends Placed>(
+  batchId: string,
+  shardsOf: ShardsOf,
+  transactions: readonly T[],
+): PlannedRow<T>[] {
+  // Entries have the order in which siblings see each other.
+  const sorted = transactions.toSorted(comparePositions);
+  const streams = new Map<string, { corridor: string; shard: number; all: T[] }>();
+  const receivedAtMs = createdAtMsOf(batchId) ?? 0;
+  for (const row of sorted) {
+    const { corridor } = row;
+    const shard = shardOf(row, receivedAtMs, shardsOf(corridor));
+    const name = shard === 0 ? corridor : `${corridor} ${shard}`;
+    const stream = streams.get(name);
+    if (stream === undefined) streams.set(name, { corridor, shard, all: [row] });
+    else stream.all.push(row);
+  }
+  const prefix = batchId.slice(0, -INDEX_CHARS);
+  const rows: PlannedRow<T>[] = [];
+  for (const { corridor, shard, all } of streams.values()) {
+    const size = Math.ceil(all.length / Math.ceil(all.length / COUNT_MAX));
+    for (let start = 0; start < all.length; start += size) {
+      const part = all.slice(start, start + size);
+      rows.push({
+        rowId: prefix + rows.length.toString(16).padStart(INDEX_CHARS, '0'),
+        corridor,
+        shard,
+        transactions: part,
+        transactionIds: part.map(({ transactionId }) => transactionId),
+      });
+    }
+  }
+  return rows;
 }
 
 export function createProducer(options: ProducerOptions) {

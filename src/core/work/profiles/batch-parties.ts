@@ -48,7 +48,7 @@ export function batchParties(batch: NewFold): BatchParty[] {
   let at = 0;
   for (const [party, indices] of groups) {
     sortByTime(transactions, indices);
-    if (batch.late?.isLate(party) && mayBeLate(batch, transactions[indices[0] ?? -1])) {
+    if (batch.late?.parties.has(party) && mayBeLate(batch, transactions[indices[0] ?? -1])) {
       leaveWithoutProfile(batch, party, indices);
       continue;
     }

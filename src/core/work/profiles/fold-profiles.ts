@@ -24,13 +24,7 @@ import {
 } from './batch-parties.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { type Copy, forgetParty, readProfile } from './profile-memory.ts';
-import {
-  type BatchParty,
-  type KindFold,
-  mayBeLate,
-  type Profiles,
-  resetArena,
-} from './profiles.ts';
+import { type BatchParty, type KindFold, mayBeLate, type Profiles } from './profiles.ts';
 
 /** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
 const REBUILDING_BATCHES_MAX = 2;
@@ -160,7 +154,7 @@ async function rebuildProfiles(fold: KindFold): Promise<void> {
   await rebuildParties(
     fold,
     [...missing, ...tooShort, ...behind],
-    () => resetArena(fold),
+    () => fold.arena.reset(),
     (batchParty, profile) => {
       if (behind.includes(batchParty)) return undefined;
       noteMark(profile, mark);
@@ -187,7 +181,7 @@ function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): bo
   // A whole log is read without the batch's own block, which may stand in it: its transactions are folded in their order.
   const found = isProven
     ? batchParty.copy && readCopy(batch, batchParty.copy, reply)
-    : readLog(kind, reply.bytes, resetArena(batch), stamp);
+    : readLog(kind, reply.bytes, batch.arena.reset(), stamp);
   if (found === undefined) {
     waitForRebuild(batch, batchParty, batchParty.indices, rebuilds.missing);
     return true;
@@ -229,7 +223,7 @@ function noteEnd(
 
 function readCopy(batch: KindFold, copy: Copy, { bytes }: LogReply): Found | undefined {
   const { kind, memory, metrics } = batch;
-  const profile = readProfile(memory, copy, resetArena(batch));
+  const profile = readProfile(memory, copy, batch.arena.reset());
   if (profile === undefined) return undefined;
   if (bytes.length > 0) {
     const merged = mergeBlocks(kind, profile, bytes);

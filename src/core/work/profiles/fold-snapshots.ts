@@ -11,7 +11,7 @@ import {
   type SnapshotPast,
 } from '../../store/profiles/profile-snapshots.ts';
 import { storeMade } from './batch-parties.ts';
-import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
+import type { BatchParty, KindFold } from './profiles.ts';
 
 /** The parties that are to be rebuilt from rows. */
 type Unfolded = {
@@ -88,7 +88,7 @@ function readSnapshot(
   { snapshot, rows }: SnapshotPast,
   fold: Pick<KindFold, 'arena'>,
 ): Profile | undefined {
-  const profile = readLog(kind, snapshot, resetArena(fold))?.profile;
+  const profile = readLog(kind, snapshot, fold.arena.reset())?.profile;
   if (profile === undefined) return undefined;
   for (const row of rows) {
     if (!mergeArrival(kind, profile, arrivalOf(row), 0)) return undefined;

@@ -65,8 +65,7 @@ type LatePoint = {
 
 /** Timelines and rows of hours that this process knows of late merchants. */
 export class LateMerchants implements LateParties {
-  /** Merchants with a late transaction not long ago. */
-  readonly #late = new LRUCache<string, true>({ max: LATE_MAX, ttl: LATE_MS });
+  readonly parties = new LRUCache<string, true>({ max: LATE_MAX, ttl: LATE_MS });
   readonly #merchants = new LRUCache<string, LateMerchant>({
     maxSize: BYTES_MAX,
     sizeCalculation: ({ timeline }) => timeline.packed.byteLength,
@@ -92,16 +91,12 @@ export class LateMerchants implements LateParties {
     this.#past = merchantPast(maturityDays);
   }
 
-  isLate(merchantId: string): boolean {
-    return this.#late.has(merchantId);
-  }
-
   async fold(batch: Batch, indices: readonly number[], isUrgent: boolean): Promise<void> {
     const { arrivals, rows } = batch;
     const [past, maturityDays] = [this.#past, this.#maturityDays];
     const transactions = indices.map((index) => batch.transactions[index] as Transaction);
     for (const { merchantId } of transactions) {
-      if (!this.isLate(merchantId)) this.#late.set(merchantId, true);
+      if (!this.parties.has(merchantId)) this.parties.set(merchantId, true);
     }
     const [merchants, frauds] = await Promise.all([
       this.#merchantsOf(transactions, isUrgent),
@@ -132,7 +127,7 @@ export class LateMerchants implements LateParties {
       if (counted?.of !== merchant) {
         // A new object, as prefix sums of tallies are kept by their object.
         counted = { of: merchant, tallies: { packed: timeline.packed, length: timeline.length } };
-        if (hourMs < newestHourMs(timeline)) this.#late.set(merchant.merchantId, true);
+        if (hourMs < newestHourMs(timeline)) this.parties.set(merchant.merchantId, true);
       }
       const list = listFrom(hours, merchant, hourMs);
       const end = countBefore(list, keyOfArrival(arrivals, index));

@@ -1,12 +1,11 @@
 /** The profiles of a worker: its copies in memory by kind, and how they meet the logs in Redis and the rows in Postgres. */
-import { randomFillSync } from 'node:crypto';
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import type { PartyKind, Transaction } from '../../domain/transaction.ts';
 import type { CorridorAmounts, KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
-import { type Arena, createArena, type TakeBytes } from '../../profile/packed-list.ts';
+import { type Arena, createArena } from '../../profile/packed-list.ts';
 import type { LogEnd, Profile, ProfileKind, Stamp } from '../../profile/profile.ts';
 import type {
   NewSnapshot,
@@ -19,6 +18,7 @@ import {
   type Copy,
   createInstalls,
   createProfileMemory,
+  createStamps,
   type Installs,
   type ProfileMemory,
 } from './profile-memory.ts';
@@ -42,7 +42,8 @@ export type ProfileSource<P extends Profile, Past> = {
 };
 
 export type LateParties = {
-  readonly isLate: (party: string) => boolean;
+  /** Parties with a late transaction not long ago. */
+  readonly parties: Pick<ReadonlySet<string>, 'has'>;
   /** Writes what the parties give these transactions, those of one party after the other, into their rows. Throws a Failure. */
   readonly fold: (
     batch: KindBatch<Profile, unknown>,
@@ -154,28 +155,6 @@ export function openProfiles(
   const installs = createInstalls(options);
   const inLane = openTurns().inTurn;
   return { ...options, kinds, installs, newStamp: createStamps(), ...openTurns(), inLane };
-}
-
-/** Memory for the next party's list; that of the party before is free. */
-export function resetArena({ arena }: Pick<KindMemory, 'arena'>): TakeBytes {
-  arena.reset();
-  return arena.take;
-}
-
-/** Stamps drawn at once: a call takes as long for a single stamp as for hundreds. */
-const STAMPS_DRAWN = 512;
-
-/** 64 random bits each. */
-function createStamps(): () => Stamp {
-  const drawn = new Uint32Array(2 * STAMPS_DRAWN);
-  let next = drawn.length;
-  return () => {
-    if (next === drawn.length) {
-      randomFillSync(drawn);
-      next = 0;
-    }
-    return { high: drawn[next++] ?? 0, low: drawn[next++] ?? 0 };
-  };
 }
 
 /**

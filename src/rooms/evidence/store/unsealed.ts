@@ -31,7 +31,7 @@ export const addUnsealed = (hasKeys: boolean): ScoredStatement => ({
       insert into market.outbox_evidence (transaction_ids, hashes, scored_at)
       select ${ids}::uuid[], ${value}::bytea, case when ${value}::bytea is not null then to_timestamp(${scoredAtMs}::float8 / 1000) end
        where cardinality(${ids}::uuid[]) > 0 and exists (select ${IS_SEALING})`,
-  toValue: (_scores, columns) => (hasKeys && columns !== null ? hashScores(columns) : null),
+  toValue: hasKeys ? (_scores, columns) => columns && hashScores(columns) : null,
 });
 
 /** Bounds of a step. Larger: a step blocks the worker for more than about 10 ms; smaller: more commits. */

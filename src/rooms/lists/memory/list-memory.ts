@@ -94,7 +94,7 @@ export function openListMemory(
       // A list may be as new as the first question for it.
       if (isNew) await followed.refresh();
       // Pages of a long list may delay both readings that this waits for.
-      while (followed.ageMs() > STALE_MS) await followed.untilFresh();
+      while (followed.ageMs() > STALE_MS) await followed.fresh();
       if (isNew) {
         for (const name of names) wanted.add(name);
         know();

@@ -189,21 +189,19 @@ export async function limitQuestions(
 export function watchModelsInForce(watched: WatchedModels) {
   const { name, database, changes, onChange } = watched;
   let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
-  const { refresh, untilFresh } = changes.follow({
+  const { refresh, fresh } = changes.follow({
     name: 'models',
     mark: MODELS.mark,
     async load() {
       const corridors = subjectsInForce(await readSettledRollouts(MODELS, database, name));
       inForce = { corridors, models: await loadAll(watched, corridors, inForce.models) };
       onChange(inForce);
+      return inForce;
     },
   });
   return {
     refresh,
-    async current(): Promise<ModelsInForce> {
-      await untilFresh();
-      return inForce;
-    },
+    current: fresh,
     /** Models that should be in force and did not pass, by id: they have no name. */
     refused: () => refusedOf(inForce),
   };

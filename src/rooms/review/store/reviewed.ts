@@ -6,23 +6,41 @@ import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { timeText } from '../../../kit/database/statement.ts';
 import { IDS, type Ids, openOutbox } from '../../../kit/outbox/outbox.ts';
+import { mix } from '../../../kit/random.ts';
 import type { LocatedTransaction } from '../case.ts';
 import { COPIED_NAMES } from './cases.ts';
 
-/** @param isDrawn draws transactions whose verdict asks for no review */
-export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({
+/** The last 32 bits of an id, which are random. */
+const RANDOM_AT = 28;
+const HASHES = 2 ** 32;
+
+/** Share of the transactions that are drawn, of those whose verdict asks for no review; 0 until the policy was read. */
+type SpotChecks = { readonly ratio: number };
+
+export const addReviewed = (spotChecks: SpotChecks): ScoredStatement => ({
   name: 'add-reviewed',
   insert: ({ value }) => `insert into market.outbox_review (source, transaction_ids)
       select 'score', ${value}::uuid[] where ${value}::uuid[] is not null`,
   toValue: (scores) => {
+    const { ratio } = spotChecks;
     const reviewed = scores.flatMap(({ transaction, tallied: { verdict } }) => {
       // The id is made only where it is needed.
-      const isReviewed = verdict === 'review' || isDrawn(transaction.transactionId);
-      return isReviewed ? transaction.transactionId : [];
+      if (verdict !== 'review' && ratio === 0) return [];
+      const { transactionId } = transaction;
+      return verdict === 'review' || isSpotCheck(transactionId, ratio) ? transactionId : [];
     });
     return reviewed.length === 0 ? null : uuidArray(reviewed);
   },
 });
+
+/**
+ * Draws transactions that are checked although nothing speaks against them: by their ids alone, so every worker draws alike.
+ * Takes 0.1 µs, where murmur3 of the whole text takes 1.4: every transaction that is not reviewed is hashed.
+ * @param ratio share of the transactions that are drawn, from 0 to 1
+ */
+export function isSpotCheck(transactionId: string, ratio: number): boolean {
+  return ratio > 0 && mix(Number.parseInt(transactionId.slice(RANDOM_AT), 16)) < ratio * HASHES;
+}
 
 const disputesStatement: Statement = {
   name: 'add-disputes',

@@ -157,7 +157,7 @@ test('two people add a corridor, and what is set for it is live within a second'
   const log = createLog('test', 'silent');
   using changes = followChanges(api.database, log);
   const controls = await watchControls(testConfig({}), api.database, changes, log);
-  const shareOf = shareOfSettings(() => controls.current().settings);
+  const shareOf = shareOfSettings(controls.settings);
   const wanted = { id: 'US-BR', shards: 2, ...REASON };
   const add = (key: string) => change('/v1/corridors', wanted, key);
   const asked = (await add(carl)).body;

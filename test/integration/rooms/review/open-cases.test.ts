@@ -41,7 +41,7 @@ async function store(seeds: readonly Partial<TransactionSeed>[]): Promise<string
 }
 
 const score = (ids: readonly string[], verdict: Verdict) =>
-  insertVerdicts(database, ids, verdict, NOW, [addReviewed(() => false)]);
+  insertVerdicts(database, ids, verdict, NOW, [addReviewed({ ratio: 0 })]);
 
 type CaseRow = Record<
   'id' | 'source' | 'priority' | 'state' | 'amount' | 'currency' | 'rate_day',

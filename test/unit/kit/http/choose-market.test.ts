@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
-import { chooseMarket, type Reach } from '../../../../src/kit/http/choose-market.ts';
+import { chooseMarket, type Listeners } from '../../../../src/kit/http/choose-market.ts';
 import { createProcessMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { sendRaw } from '../../../support/raw-http.ts';
 
@@ -10,10 +10,10 @@ const answering =
   (name: string): RequestListener =>
   (_request, response) =>
     response.end(name);
-const markets = new Map<string, Reach>([
-  ['market_0', () => answering('market_0')],
-  ['market_1', () => answering('market_1')],
-  ['shut', () => undefined],
+const markets: Listeners = new Map([
+  ['market_0', answering('market_0')],
+  ['market_1', answering('market_1')],
+  ['shut', undefined],
 ]);
 const server = createServer(chooseMarket(answering('process'), markets, createProcessMetrics()));
 const { promise, resolve } = Promise.withResolvers<void>();

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareDecimals } from '../../../../src/core/domain/currency.ts';
 import { prioritise } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { isSpotCheck } from '../../../../src/rooms/review/duty.ts';
 import { CASE_SOURCES, reviewPolicySchema } from '../../../../src/rooms/review/policy.ts';
+import { isSpotCheck } from '../../../../src/rooms/review/store/reviewed.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 

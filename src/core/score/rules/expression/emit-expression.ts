@@ -16,8 +16,6 @@ export const HELPERS = {
   sameText: (left: string | null, right: string | null): boolean => left !== null && left === right,
   otherText: (left: string | null, right: string | null): boolean =>
     left !== null && right !== null && left !== right,
-  /** A division by 0 has no result, so the result is missing. */
-  quotient: (left: number, right: number): number => (right === 0 ? Number.NaN : left / right),
 } as const;
 
 export type Emitter = {
@@ -98,7 +96,8 @@ export function emitValue(expression: Expression, emitter: Emitter): string {
     case 'arithmetic': {
       const { op, left, right } = expression;
       const [first, second] = [emitValue(left, emitter), emitValue(right, emitter)];
-      if (op === '/' && right.kind !== 'literal') return `quotient(${first}, ${second})`;
+      // A division by 0 has no result, so the result is missing.
+      if (op === '/' && right.kind !== 'literal') return `(${first} / (${second} || NaN))`;
       return `(${first} ${op} ${second})`;
     }
     case 'negative':
