@@ -16,9 +16,9 @@ import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
 import { watchModelsOut } from '../core/stream/status/models-out.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
-import { findLiveApiKey, storeBootstrapKey } from '../kit/access/api-keys.ts';
+import { storeBootstrapKey } from '../kit/access/api-keys.ts';
 import { createKeptAnswers } from '../kit/access/kept-answers.ts';
-import { createRecordUse, findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
+import { createFindKey, createRecordUse } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
 import { type Changes, followChanges } from '../kit/database/follow-changes.ts';
@@ -152,11 +152,7 @@ async function openApi(
 ): Promise<{ readonly api: Api; readonly gate: RequestGate }> {
   const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
   const guard = guards.postgres.run;
-  const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
-  const { authenticate, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
-    const key = await finders[kind](database, tokenHash);
-    return key && { ...key, roles: new Set(key.roles) };
-  });
+  const { authenticate, turnAway } = openAuthenticator(config, createFindKey(database));
   const takesSubmissions = guards.postgres.isClosed;
   const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
   const replicaOf = (url: string) =>

@@ -18,7 +18,7 @@ import {
   SESSIONS_MAX,
   type Session,
 } from '../words/session.ts';
-import { IS_LIVE, LIVE_COLUMNS, type LiveApiKey } from './api-keys.ts';
+import { findLiveApiKey, IS_LIVE, LIVE_COLUMNS, type LiveApiKey } from './api-keys.ts';
 
 /** A session `s` that is open, with its key `k`. */
 const IS_OPEN = `s.ended_at is null and s.expires_at > now()
@@ -40,7 +40,7 @@ const findOpen = firstOf<
 const USED_MAX = 10_000;
 
 /** Finds an open session by its token. */
-export const findOpenSession = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
+const findOpenSession = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
   findOpen(query, tokenHash, ROLES_APART);
 
 const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, apart: readonly Role[]]>(
@@ -52,8 +52,16 @@ const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, apart: readonly Role[]]
 );
 
 /** Finds a link that is neither used nor expired, with its key. */
-export const findLoginLink = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
+const findLoginLink = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
   findLink(query, tokenHash, ROLES_APART);
+
+const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
+/** Finds the key in force of a token: of the key itself, a login link or a session. */
+export const createFindKey =
+  (database: Pick<Database, 'query'>) => async (tokenHash: Buffer, kind: keyof typeof finders) => {
+    const key = await finders[kind](database, tokenHash);
+    return key && { ...key, roles: new Set(key.roles) };
+  };
 
 export const recordUse = rowsOf<object, [sessionId: string]>(
   'use-session',

@@ -38,11 +38,12 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
               join market.transactions t using (transaction_id, created_at) where t.created_at >= $1) windows
      group by corridor),
   overflow as (
-    select corridor, count(*)::int4 as overdue
-      from (select (rule ->> 'priority')::int2 as priority, min((rule ->> 'older_than_minutes')::int4) as minutes
+    select corridor, (count(*) filter (where action = 'suggest_throttle'))::int4 as overdue,
+           (count(*) filter (where action = 'suggest_tightening'))::int4 as waiting
+      from (select (rule ->> 'priority')::int2 as priority, action, min((rule ->> 'older_than_minutes')::int4) as minutes
               from (select policy from market.review_policies order by version desc limit 1) newest,
-                   jsonb_array_elements(policy -> 'overflow') as rule
-             where rule -> 'actions' ? 'suggest_throttle' group by 1) rules,
+                   jsonb_array_elements(policy -> 'overflow') as rule, jsonb_array_elements_text(rule -> 'actions') as action
+             where action in ('suggest_throttle', 'suggest_tightening') group by 1, 2) rules,
            lateral (select corridor, opened_at from market.review_cases c
                      where state = 'open' and c.priority = rules.priority
                      order by due_at, transaction_id limit ${ROWS_MAX}) first_due
@@ -53,7 +54,7 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
       from accepted group by corridor)
   select corridor, coalesce(scored, 0) as scored, coalesce(declined, 0) as declined,
          coalesce(dead_letters, 0) as "deadLetters", coalesce(disputes, 0) as disputes,
-         coalesce(overdue, 0) as overdue, coalesce(per_second, 0) as "perSecond", coalesce(accounts, 0) as accounts,
+         coalesce(overdue, 0) as overdue, coalesce(waiting, 0) as waiting, coalesce(per_second, 0) as "perSecond", coalesce(accounts, 0) as accounts,
          (select count(distinct account_id)::int4 from accepted) as "allAccounts"
     from scored full join failed using (corridor) full join disputed using (corridor) full join overflow using (corridor) full join accounts using (corridor)
    order by corridor`;

@@ -23,7 +23,7 @@ export const suggestionOperations = [
     at: '/v1/suggestions',
     operationId: 'listSuggestions',
     summary: 'What figures of the last hour suggest to do about corridors',
-    description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, suggest a freeze; more than ${THRESHOLDS.declines * 100} % declines suggest a tightening by ${SUGGESTED_POINTS} points; open cases that meet an overflow rule of the review with \`suggest_throttle\` suggest a throttle to ${THROTTLED_SHARE * 100} % of what comes a second. A suggestion stands while its figures do.`,
+    description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, suggest a freeze; more than ${THRESHOLDS.declines * 100} % declines suggest a tightening by ${SUGGESTED_POINTS} points; open cases that meet an overflow rule of the review with \`suggest_throttle\` suggest a throttle to ${THROTTLED_SHARE * 100} % of what comes a second, and with \`suggest_tightening\` a tightening. A suggestion stands while its figures do.`,
     roles: READING_ROLES,
     row: suggestionSchema,
     says: 'Every suggestion.',

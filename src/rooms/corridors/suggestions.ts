@@ -10,8 +10,9 @@ export type HourFigures = {
   readonly deadLetters: number;
   /** The most disputes that came within 5 minutes. */
   readonly disputes: number;
-  /** Open cases that meet an overflow rule of the review which suggests a throttle. */
+  /** Open cases that meet an overflow rule of the review which suggests a throttle, and one which suggests a tightening. */
   readonly overdue: number;
+  readonly waiting: number;
   /** Accepted transactions. */
   readonly perSecond: number;
   /** Accounts with a transaction in the corridor, and in any corridor. */
@@ -19,12 +20,18 @@ export type HourFigures = {
   readonly allAccounts: number;
 };
 
-const TRIGGERS = ['disputes', 'declines', 'errors', 'overdue'] as const;
+const TRIGGERS = ['disputes', 'declines', 'errors', 'overdue', 'waiting'] as const;
 type Trigger = (typeof TRIGGERS)[number];
 const ACTIONS = ['freeze', 'tighten', 'throttle'] as const;
 
 /** Lower: an ordinary hour suggests something. Higher: more value leaves before people are asked. */
-export const THRESHOLDS = { disputes: 10, declines: 0.25, errors: 0.1, overdue: 0 } as const;
+export const THRESHOLDS = {
+  disputes: 10,
+  declines: 0.25,
+  errors: 0.1,
+  overdue: 0,
+  waiting: 0,
+} as const;
 /** Scores and dead letters below which a share says little. */
 const LEAST = { declines: 200, errors: 20 } as const;
 /** Points of a suggested tightening. */
@@ -43,6 +50,7 @@ const ACTION_OF = {
   declines: 'tighten',
   errors: 'freeze',
   overdue: 'throttle',
+  waiting: 'tighten',
 } as const satisfies Record<Trigger, (typeof ACTIONS)[number]>;
 /** The corridors and the share of accounts that one failure may touch. */
 const BLAST_MAX = { corridors: 3, accounts: 0.1 } as const;
@@ -77,8 +85,8 @@ export type Suggestion = z.output<typeof suggestionSchema>;
 
 /** Undefined where too little came to say. */
 function foundOf(trigger: Trigger, figures: HourFigures): number | undefined {
-  const { scored, declined, deadLetters, disputes, overdue, perSecond } = figures;
-  if (trigger === 'disputes') return disputes;
+  const { scored, declined, deadLetters, overdue, perSecond } = figures;
+  if (trigger === 'disputes' || trigger === 'waiting') return figures[trigger];
   if (trigger === 'overdue') return perSecond > PER_SECOND_MIN ? overdue : undefined;
   if (trigger === 'declines') return scored < LEAST.declines ? undefined : declined / scored;
   return deadLetters < LEAST.errors ? undefined : deadLetters / (scored + deadLetters);

@@ -71,7 +71,7 @@ function foundOf({ trigger, found, threshold }: Suggestion): string {
   if (trigger === 'disputes') {
     return `${count(found)} disputes came within 5 minutes, more than ${count(threshold)}`;
   }
-  if (trigger === 'overdue') {
+  if (trigger === 'overdue' || trigger === 'waiting') {
     const cases = found === 1 ? 'One case waits' : `${count(found)} cases wait`;
     return `${cases} longer than the review policy allows`;
   }

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { readSuggestions } from '../../../../src/rooms/corridors/hour-figures.ts';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
 import type { By } from '../../../../src/rooms/review/change/steps.ts';
@@ -81,6 +82,10 @@ test('the status counts what waits and is late, and says what will be', async ()
     { priority: 'P4', waiting: 6, missed: 1, will_miss: 1, empty_seconds: 1800 },
   ]);
   expect(status.overflow).toMatchObject([{ priority: 'P4', cases: 3, older_than_minutes: 480 }]);
+  const suggested = await readSuggestions(database, Date.now());
+  expect(suggested.map(({ id, found, action }) => [id, found, action])).toEqual([
+    ['waiting:US-EG', 3, 'tighten'],
+  ]);
 });
 
 test('those that are due soonest are named, whatever their priority, and no decided one', async () => {

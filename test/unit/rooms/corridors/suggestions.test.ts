@@ -11,6 +11,7 @@ const figuresOf = (own: Partial<HourFigures>): HourFigures => ({
   deadLetters: 0,
   disputes: 0,
   overdue: 0,
+  waiting: 0,
   perSecond: 1,
   accounts: 1,
   allAccounts: 100,
@@ -41,6 +42,7 @@ test.each<[Partial<HourFigures>, string[]]>([
   [{ scored: 0, deadLetters: 19 }, []],
   [{ overdue: 1 }, ['overdue:US-EG throttle']],
   [{ overdue: 1, perSecond: 0.1 }, []],
+  [{ waiting: 1, perSecond: 0 }, ['waiting:US-EG tighten']],
 ])('%j suggest %j', (own, expected) => {
   expect(idsOf(own)).toEqual(expected);
 });
