@@ -221,7 +221,7 @@ function show(
 
 /**
  * The code that makes a model: the package's version, and the commit where the package runs from a checkout.
- * `1.0.0-rc.1`, or `1.0.0-rc.1+628a95c0d1e2`, with `-dirty` where files differ from the commit.
+ * `1.0.0`, or `1.0.0+628a95c0d1e2`, with `-dirty` where files differ from the commit.
  */
 async function readCodeVersion(): Promise<string> {
   const text = await readFile(`${ROOT}/package.json`, 'utf8');

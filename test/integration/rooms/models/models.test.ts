@@ -82,7 +82,7 @@ test('lineage, card, calibration and golden vectors survive the way through anot
   const key = await other.makeKey('Bob', ['risk_officer']);
   const lineage = {
     trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-07T00:00:00.000Z' },
-    ...{ code_version: '1.0.0-rc.1', parent: 'baseline@2026-08-01' },
+    ...{ code_version: '1.0.0', parent: 'baseline@2026-08-01' },
   };
   const calibration = { kind: 'platt' as const, slope: 0.9, intercept: -1.3 };
   const golden_vectors = manifest.golden_vectors.map((vector: Answer) => ({

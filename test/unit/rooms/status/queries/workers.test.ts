@@ -11,7 +11,7 @@ function reportsOf(name: string, agesSeconds: readonly number[], isDraining = fa
     report: {
       name,
       startedAt: '2026-11-20T08:00:00.000Z',
-      version: '1.0.0-rc.1',
+      version: '1.0.0',
       scored: { 'US-EG': 1000 + 300 * nth, 'GB-NG': 5 },
       isDraining: isDraining && nth === agesSeconds.length - 1,
       processorSeconds: 1,
@@ -27,7 +27,7 @@ const seenAt = (name: string, startedAgo: number, seenAgo: number) => ({
   atMs: NOW_MS - seenAgo * 1000,
   worker: {
     name,
-    version: '1.0.0-rc.1',
+    version: '1.0.0',
     startedAt: new Date(NOW_MS - startedAgo * 1000).toISOString(),
   },
 });
@@ -69,7 +69,7 @@ test('a worker that is missed is listed as silent, though its report has a later
 test('a worker that fell silent without a farewell is listed until another one replaces it', () => {
   const frozen = seenAt('a-1', 9000, 1800);
   expect(listed({ seen: [frozen, seenAt('b-1', 9000, 1)] })).toMatchObject([
-    { worker: 'a-1', state: 'silent', seen_at: '2026-11-20T08:30:00.000Z', version: '1.0.0-rc.1' },
+    { worker: 'a-1', state: 'silent', seen_at: '2026-11-20T08:30:00.000Z', version: '1.0.0' },
     { worker: 'b-1', state: 'live' },
   ]);
   expect(listed({ seen: [frozen, seenAt('c-1', 1700, 1)] })).toMatchObject([{ worker: 'c-1' }]);
