@@ -3,7 +3,6 @@
  * which serves a folder by the S3 API and is built once, by Go, into the cache of this user. A machine without Go skips it, which is
  * a failure where CI is set.
  */
-
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';

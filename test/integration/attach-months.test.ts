@@ -3,7 +3,6 @@
  * Method: an API process on a real Postgres beside the functions that `risk partitions` calls; the effects are
  * counted in SQL.
  */
-
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';

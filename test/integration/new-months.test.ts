@@ -3,16 +3,16 @@
  * months are listed, detached, attached and dropped without SQL. Method: an API process and commands on real
  * Postgres, as an operator runs them.
  */
-
 import { expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { command } from '../../src/rooms/operate/commands/partitions.ts';
 import { agreeOnDrop } from '../support/approvals.ts';
 import { silentLog, testConfig } from '../support/config.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { openRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
-import { count, input, postBatch, postOne } from '../support/submit.ts';
+import { count, input, postBatch, postOne, send } from '../support/submit.ts';
 
 const MONTHS_MAX = 12;
 
@@ -97,6 +97,9 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
     { id: idAt(1, 2), transactionId: failed ?? '', failedAtMs: 1 },
     { id: idAt(1, 3), transactionId: idAt(Date.UTC(2012, 1, 1), 3), failedAtMs: 1 },
   ]);
+  await agreeOnDrop(api.testDatabase, '2012-01');
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer']);
+  await send(api, 'POST', '/v1/months/2012-01/drop', { reason: 'six years' }, ann);
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   expect((await runRisk(['partitions', 'attach', '2012-01'], stores)).stdout).toBe(
     [
@@ -108,6 +111,9 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   );
   expect((await partitionsCommand('attach', '2012-01')).answer).toMatchObject({ to_be_scored: 1 });
   expect(await stateOf('2012-01')).toBe('attached');
+  expect(await count(api, 'approvals where withdrawn_at is not null')).toBe(1);
+  await partitionsCommand('detach', '2012-01');
+  await expect(drop('2012-01')).rejects.toThrow('nobody has requested it');
   await partitionsCommand('detach', '2012-02');
   await agreeOnDrop(api.testDatabase, '2012-02');
   expect((await drop('2012-02')).code).toBe(0);

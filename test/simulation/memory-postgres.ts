@@ -2,7 +2,6 @@
  * Postgres as the statements of src/core/store keep it: transactions, scores, dead letters and open rows. For this
  * simulation only: every function is one committed statement.
  */
-
 import type { DeadLetter } from '../../src/core/domain/dead-letter.ts';
 import {
   LABEL_MATURITY_DAYS,

@@ -9,7 +9,7 @@ import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../database/statement.ts';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
-import { ENGINE, foldName, type Officer, type Role } from '../words/principal.ts';
+import { type Actor, ENGINE, foldName, type Officer, type Role } from '../words/principal.ts';
 import { APPROVAL_DAYS, type Approval } from './approval.ts';
 
 type Confirmed = Approval & { readonly proposed_by_key: string };
@@ -189,13 +189,13 @@ export async function confirm<Parts>(
 }
 
 /** Anybody who may propose withdraws. The same again answers the same. @throws Failure where it is confirmed or expired */
-export async function withdraw(query: Query, id: string, by: Officer): Promise<Approval> {
+export async function withdraw(query: Query, id: string, by: Actor): Promise<Approval> {
   const found = await lock(query, id);
   if (found === undefined) throw unknown(id);
   const { proposed_by_key: _, ...before } = found;
   if (before.state === 'withdrawn') return before;
   requireWaiting(before);
-  const after = await writeWithdrawn(query, id, by.name);
+  const after = await writeWithdrawn(query, id, by.name ?? ENGINE);
   const { subject } = before;
   await recordChange(query, by, { action: 'approval.withdraw', subject, before, after });
   return after;
@@ -206,7 +206,7 @@ export async function withdrawWaiting(
   query: Query,
   kind: string,
   subject: string,
-  by: Officer,
+  by: Actor,
 ): Promise<void> {
   await endExpired(query, kind, subject);
   const waiting = await findWaiting(query, kind, subject);

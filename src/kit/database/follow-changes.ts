@@ -4,7 +4,6 @@
  * counts once it is committed, however late that is. A mark that a lock holds up delays the others until the common statement is
  * refused, once, by 2 s at most (the probe's); then all are asked alone, and the lock delays its own subject only.
  */
-
 import { shareCalls } from '../caches/at-most-once-in.ts';
 import type { Log } from '../metrics/log.ts';
 import { Failure, toError } from '../words/failure.ts';

@@ -6,7 +6,7 @@
  * A detach is concurrent: it waits for open database transactions without a lock that anybody queues behind, and
  * what needs one is tried again after LOCK_WAIT_MS.
  */
-import { requireConfirmed } from '../../../kit/approvals/approvals.ts';
+import { requireConfirmed, withdrawWaiting } from '../../../kit/approvals/approvals.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf, timeText } from '../../../kit/database/statement.ts';
@@ -136,11 +136,11 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
   });
 }
 
-/** A change voids what two people agreed on before. */
+/** A change voids what two people agreed on before. A month is made again behind its drop, and an archive ends with a restore. */
 const findLastChange = onlyOf<{ at: string | null }, [month: string]>(
   'find-last-change-of-month',
   `select ${timeText('max(changed_at)')} as at from market.audit_log
-    where subject = $1 and action in ('month.create', 'month.attach', 'month.drop', 'month.archive', 'month.restore')`,
+    where subject = $1 and action in ('month.attach', 'month.drop', 'month.restore')`,
 );
 
 /**
@@ -210,6 +210,7 @@ async function attachTable(
       await voidSnapshots(query);
     }
     const states = { before: { [table]: 'detached' }, after: { [table]: 'attached' } };
+    await withdrawWaiting(query, 'month-drop', monthText(month), by);
     await recordChange(query, by, { action: 'month.attach', subject: monthText(month), ...states });
   });
 }

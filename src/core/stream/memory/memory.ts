@@ -6,10 +6,9 @@
  *   ├───────┼──────────────────┼────────────────┼────────────────────────┼────────────┤
  *    waiting transactions                        profiles begin no log,    events and copies of dead letters
  *    take what is free                           and are dropped down      all go; none are written
- *    (createStreamRooms);                       to 0.65                   (bound-events.ts)
+ *    (createStreamRooms);                        to 0.65                   (bound-events.ts)
  *    then logs have none spare                   (bound-profiles.ts)
  */
-
 import {
   type RedisClient,
   throwRedisFailure,

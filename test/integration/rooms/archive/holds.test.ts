@@ -2,7 +2,6 @@
  * Goal: what a legal hold names is not dropped, purged or erased until every hold of it is lifted. Method: holds are set and lifted
  * over the API, a month is dropped as `risk partitions` does, and the duties that remove rows run beside a hold and without it.
  */
-
 import { expect, test } from 'vitest';
 import { tendKeySlices } from '../../../../src/core/repair/reconcile-duty.ts';
 import { holdOf, isMarketOnHold } from '../../../../src/core/store/partitions/legal-holds.ts';

@@ -3,7 +3,6 @@
  * reads of its transactions name the month and the command. Method: processes are killed at each step and the next one continues;
  * answers of the API and sums over the rows are compared with those from before.
  */
-
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';

@@ -3,7 +3,6 @@
  * Method: each change runs on a real database, once as usual, and once with a log that refuses rows; then the API and the
  * command show it.
  */
-
 import { describe, expect, test } from 'vitest';
 import { closeDeadLettersOfScored } from '../../../../src/core/store/dead-letters/dead-letters.ts';
 import {
