@@ -84,11 +84,12 @@ function showTroubles(output: Output, status: Status): void {
   if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
   }
-  const levels = (status.corridors ?? []).map((corridor) => corridor.degradation);
-  if (degradation > 0 || levels.some((level) => level > 0)) {
+  const ofCorridors = (status.corridors ?? []).map((corridor) => corridor.degradation);
+  const level = Math.max(degradation, ...ofCorridors);
+  if (level > 0) {
     const open = breakers.length === 0 ? '' : ` (${breakers.join(', ')})`;
     output.line(
-      `Degradation is at level ${degradation}${open}: bin/risk degradation list says why, and what people have set: see ${RUNBOOKS_PATH}#degraded.`,
+      `Degradation is at level ${level}${open}: bin/risk degradation list says why, and what people have set: see ${RUNBOOKS_PATH}#degraded.`,
     );
   }
 }

@@ -2,7 +2,6 @@
  * Logins by a provider of identities. Each login has a key whose secret nobody has, and sessions of that key. The key belongs to
  * the person of the login's name; without such a person the key has no role apart.
  */
-
 import { mintApiKey } from '../../../kit/access/api-key.ts';
 import { insertKey, recordKey, revokeApiKey } from '../../../kit/access/api-keys.ts';
 import { findPerson, lockPeople, nameOf } from '../../../kit/access/identities.ts';

@@ -197,7 +197,7 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
     /^corridor:US-EG +3 .*New trans.* since \S+Z: a test; clients read: Disks are replaced\.$/m,
   );
   const { stdout: said } = await api.risk('status');
-  expect(said).toMatch(/^Degradation is at level 0: bin\/risk degradation list .*#degraded\.$/m);
+  expect(said).toMatch(/^Degradation is at level 3: bin\/risk degradation list .*#degraded\.$/m);
   // The levels are of the controls as they were just changed.
   await setReadOnly('corridor:US-EG', { in_force: false });
   expect((await levelOf('corridor:US-EG')).level).toBe(0);
