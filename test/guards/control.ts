@@ -104,7 +104,7 @@ export const CONTROL: Guards = {
     says: 'A key that approves is not confirmed by its maker, nor by anybody whom its person made.',
     shown: 'POST /v1/keys, risk keys issue',
     test: 'integration/two-people.test.ts > is not confirmed by its maker, nor by anybody whom its person made',
-    mechanism: 'src/kit/access/api-keys.ts',
+    mechanism: 'src/rooms/access/routes/keys.ts',
   },
   'spellings-of-a-name': {
     says: 'Spellings of a name are one person in every locale of the database.',

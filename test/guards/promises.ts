@@ -49,8 +49,8 @@ export const PROMISES: Guards = {
     mechanism: 'src/kit/http/body/body.ts',
   },
   'two-people-in-postgres': {
-    says: 'Postgres itself refuses a rollout that is not of two people who may approve it.',
-    test: 'integration/rooms/approvals/approvals.test.ts > Postgres itself refuses a confirmation by one person, and a changed approval',
+    says: 'Postgres itself refuses a rollout that is more than two people have approved.',
+    test: 'integration/rooms/models/model-rollouts.test.ts > SQL of the application > cannot add %s',
     mechanism: 'sql/0001_market.sql',
   },
   'own-client-alone': {

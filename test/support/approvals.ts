@@ -1,5 +1,4 @@
 /** Decisions of two people for tests: straight in the database, and over an API. */
-
 import { randomUUID } from 'node:crypto';
 import type { Api } from '../../src/core/room.ts';
 import { type Approval, approvalSchema } from '../../src/kit/approvals/approval.ts';

@@ -1,5 +1,4 @@
 /** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
-
 import { openOrderedDatabase } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases, Replica } from '../../src/kit/database/replica/choose-database.ts';

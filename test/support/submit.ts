@@ -1,5 +1,4 @@
 /** Submitted transactions for tests, and the answers to them as the contract has them. */
-
 import type { RunningApi } from './running-api.ts';
 import { waitUntil } from './wait-until.ts';
 

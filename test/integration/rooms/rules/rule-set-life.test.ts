@@ -265,5 +265,8 @@ describe('what was submitted', () => {
     const other = await insertApproval(api.testDatabase, 'rule-set', [ann, bob], detail);
     await expect(approve(other)).rejects.toThrow(/that two people have approved/);
     await confirmWaiting(api.database, 'sql@1', bob);
+    const rollout = `insert into rollouts (corridor, rule_set, state, canary_percent, cause, approval_id, proposed_by)
+                     values ('US-EG', 'sql@1', 'active', 0, 'approval', $1, 'Ann')`;
+    await expect(sql(rollout, [other])).rejects.toThrow(/that two people have approved/);
   });
 });
