@@ -2,7 +2,6 @@
  * Goal: the sample of `risk start` is complete although a kill ends its steps, is made once, and in no other Postgres; a role that keeps
  * ending ends the start. Method: the real command as a child on a data folder of its own, killed amid its steps and started again.
  */
-
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,6 @@
  * from several processes' views of the slices while a slice is sealed under them; keys of old slices, with and without
  * filters; slices that vanish.
  */
-
 import { describe, expect, test } from 'vitest';
 import { planKeySlices, SLICE_BYTES, tendKeySlices } from '../../src/core/repair/reconcile-duty.ts';
 import {

@@ -3,7 +3,6 @@
  * back no further than they must. Method: a worker folds and stores snapshots; Redis loses all logs; a new worker folds on from
  * snapshots, and another one from rows alone. A mark is read beside sessions that have a database transaction under way.
  */
-
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { acceptLabels } from '../../src/core/accept/accept-labels.ts';

@@ -2,7 +2,6 @@
  * Goal: clients that send their bodies a byte at a time keep nobody out, use little memory and are
  * disconnected. Method: an API with few slots and more trickling sockets than that.
  */
-
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';

@@ -2,7 +2,6 @@
  * Goal: what the engine decides by an error of Postgres does not depend on the language of the server. Method: an API and a worker on
  * a Postgres that speaks German. A machine without its translations says so and skips; unit tests of the errors run everywhere.
  */
-
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

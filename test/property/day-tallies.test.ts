@@ -5,7 +5,6 @@
  * sources that come in any order of their times, dead letters that are replayed, purged and closed, and merging that is cut
  * off at any of its statements.
  */
-
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LABEL_VALUES } from '../../src/core/domain/label.ts';

@@ -2,7 +2,6 @@
  * Observations of a run, and breaches that only show at that moment. The world writes them; checks.ts compares
  * them with the state at rest.
  */
-
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { comparePositions } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';

@@ -2,7 +2,6 @@
  * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0001 have them. Commits are
  * numbered from 1, and each has ended before the next one begins.
  */
-
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { comparePositions } from '../../src/core/domain/transaction.ts';
 import type { NewSnapshot, SnapshotPast } from '../../src/core/store/profiles/profile-snapshots.ts';

@@ -3,7 +3,6 @@
  * they die, until everything has come to rest and every worker has been asked to stop. What must hold
  * then is in checks.ts.
  */
-
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { planRows } from '../../src/core/stream/entries/producer.ts';

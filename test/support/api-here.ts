@@ -1,5 +1,4 @@
 /** `risk api` in this process: a tenth of the processor time that a process of its own takes to start. */
-
 import { createOutput } from '../../src/kit/command/output.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
 import { runApi } from '../../src/main/api.ts';

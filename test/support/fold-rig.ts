@@ -1,5 +1,4 @@
 /** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
-
 import { vectorOf } from '../../src/core/domain/feature-schema.ts';
 import {
   type AccountPast,

@@ -131,12 +131,23 @@ test('a person of the engine stays that person, and approves once another person
   const { browser } = await logIn('di', { groups: ['risk-officers', 'risk-analysts'] });
   const { body } = await browser.me();
   expect(body).toMatchObject({ identity: 'Di@corp.example', roles: ['analyst'] });
+  await logIn('di', { groups: ['risk-officers', 'risk-analysts'] });
   const { items } = (await send(api, 'GET', '/v1/approvals?kind=key', undefined, officer)).body;
+  expect(items).toHaveLength(1);
   expect(items).toMatchObject([{ subject: body.key_id, proposed_by: 'Di@corp.example' }]);
   const path = `/v1/approvals/${items[0].approval_id}/confirm`;
   expect((await send(api, 'POST', path, undefined, officer)).status).toBe(200);
   const isOfficer = async () => (await browser.me()).body.roles.includes('risk_officer');
   await waitUntil(isOfficer, 1000, 'the role');
+});
+
+test('a person whom a key of nobody made logs in, and asks nobody for a role that approves', async () => {
+  await insertPersonKey(api.testDatabase, 'Fay@corp.example', ['analyst']);
+  await api.testDatabase.sql(
+    `update identities set made_by = (select key_id from api_keys where identity is null limit 1) where identity like 'Fay%'`,
+  );
+  const { browser, page } = await logIn('fay', { groups: ['risk-officers', 'risk-analysts'] });
+  expect([page, (await browser.me()).body.roles]).toEqual(['', ['analyst']]);
 });
 
 test('who has no role, another name, or was shut out gets a page that says so', async () => {

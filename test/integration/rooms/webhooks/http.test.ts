@@ -2,7 +2,6 @@
  * Goal: a payment becomes a signed event. Method: an API and two workers, a Redis that loses everything, a receiver, and an
  * admin who works by HTTP and by command.
  */
-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVENT_TYPES } from '../../../../src/core/events.ts';
 import { type Receiver, startReceiver, status } from '../../../support/rooms/webhooks/receiver.ts';

@@ -1,5 +1,4 @@
 /** A market's history with a canary in each personal field, in every table that keeps such values. */
-
 import type { RunningApi } from '../../running-api.ts';
 import { answerOf, count, type Input, input, postBatch, postLabels } from '../../submit.ts';
 import { waitUntil } from '../../wait-until.ts';

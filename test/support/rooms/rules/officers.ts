@@ -1,5 +1,4 @@
 /** Rule sets for tests, and people who write, approve and roll them out by the functions that routes call. */
-
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Officer, Role } from '../../../../src/kit/words/principal.ts';
 import { ROLES } from '../../../../src/kit/words/principal.ts';

@@ -1,5 +1,4 @@
 /** The streams that each lane reads, and the room that a drain leaves. */
-
 import { expect, test } from 'vitest';
 import type { EntryOrigin } from '../../../../src/core/stream/entries/entry-head.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';

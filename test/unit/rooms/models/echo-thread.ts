@@ -1,5 +1,4 @@
 /** A thread for tests of `openAside`. */
-
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { answerAside } from '../../../../src/rooms/models/registry/aside.ts';
 
