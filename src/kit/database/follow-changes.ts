@@ -39,7 +39,7 @@ type Followed<Read = unknown> = {
   readonly fresh: () => Promise<Read>;
   /** The subject as last read; called after the first reading. */
   readonly last: () => Read;
-  /** Since the subject was certainly as it was read. */
+  /** Time since the subject certainly was as last read. */
   readonly ageMs: () => number;
 };
 
@@ -125,7 +125,7 @@ export function followChanges(
   }
 
   const failing = new Set<string>();
-  /** A subject that takes long to read keeps no other one waiting. */
+  /** A subject that takes long to read keeps no other subject waiting. */
   const refreshAll = () => {
     for (const { name, refresh } of subjects.values()) {
       refresh().then(

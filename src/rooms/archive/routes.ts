@@ -34,7 +34,7 @@ const operations = [
     operationId: 'requestRollback',
     summary: 'Request the rollback of a frozen market; another person confirms it',
     description:
-      'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has confirmed. A resume voids both.',
+      'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has confirmed. A resume voids request and confirmation.',
     roles: ['risk_officer', 'admin'],
     path,
     body: bodyOf(commandSchema),
@@ -51,7 +51,7 @@ const operations = [
     operationId: 'requestDrop',
     summary: 'Request the drop of a month; another person confirms it',
     description:
-      'Nothing is deleted by this. `risk partitions drop` or `risk archive month --drop` drops the month once another person has confirmed. An attach voids both.',
+      'Nothing is deleted by this. `risk partitions drop` or `risk archive month --drop` drops the month once another person has confirmed. An attach voids request and confirmation.',
     roles: ['risk_officer', 'admin'],
     path: monthPath,
     body: bodyOf(commandSchema),

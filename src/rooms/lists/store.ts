@@ -92,7 +92,7 @@ export const lockList = firstOf<LockedList, [name: string]>(
   'lock-list',
   'select name, effect, kind, open_entries from market.lists where name = $1 for no key update',
 );
-/** A new version. @param open entries that were added, less those that were ended */
+/** Gives a list a new version. @param open entries that were added, less the entries that were ended */
 export const bumpList = onlyOf<{ version: string }, [name: string, open: number]>(
   'bump-list',
   `update market.lists set version = version + 1, open_entries = open_entries + $2 where name = $1

@@ -110,12 +110,12 @@ export function openSubjects({ database, keys, marketKey }: Opened) {
       const made = await this.store(drafts);
       return looked.map(({ lookup, token }) => token ?? made.get(lookup) ?? gone());
     },
-    /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
+    /** Stores drafts. @returns the tokens by lookup; where another request was first, the tokens of its subjects */
     async store(drafts: Drafts): Promise<ReadonlyMap<string, string>> {
       const parts = await inParts([...drafts], async (part) => [...(await store(new Map(part)))]);
       return new Map(parts);
     },
-    /** Returns those of the tokens that have a subject now, whatever this process remembers. */
+    /** Returns the tokens that have a subject now, whatever this process remembers. */
     living: async (asked: readonly string[]) =>
       new Set((await findLiving(database.query, asked)).map(({ token }) => token)),
     /** Returns the JSON texts of values by token, without tokens that have no subject. */
@@ -196,7 +196,7 @@ export function open(keys: WrappingKeys, { token, keyId, subjectKey, value }: Su
 }
 
 /**
- * HMAC of subjects, and the keys that wrap those of subjects.
+ * Makes an HMAC by a key.
  * @returns HMAC-SHA-256 of texts (RFC 2104) in hexadecimal, by two hashes: a tenth of the time of `createHmac`
  */
 export function hmacOf(key: Buffer): (text: string) => string {

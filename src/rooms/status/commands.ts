@@ -88,7 +88,7 @@ function showTroubles(output: Output, status: Status): void {
   if (degradation > 0 || levels.some((level) => level > 0)) {
     const open = breakers.length === 0 ? '' : ` (${breakers.join(', ')})`;
     output.line(
-      `Degradation is at level ${degradation}${open}: bin/risk degradation list says why, and what people have set: see ${RUNBOOKS_PATH}#degraded.`,
+      `Degradation is at level ${degradation}${open}: bin/risk degradation list says why. What to do: see ${RUNBOOKS_PATH}#degraded.`,
     );
   }
 }

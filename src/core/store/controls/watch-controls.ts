@@ -22,7 +22,7 @@ import { type Limit, REQUEST_UNITS, WORK_UNITS } from '../../domain/control-kind
 import { layoutOf } from '../../domain/corridor.ts';
 import { CONTROLS_MARK, readControls } from './controls.ts';
 
-/** In place of a person's name, where a variable of the process stops a scope. */
+/** Stands in place of a person's name where a variable of the process stops a scope. */
 export const ENVIRONMENT = 'environment';
 
 /** A process that has read nothing for this long acts by RISK_CONTROLS_UNREAD. */

@@ -136,7 +136,7 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
   });
 }
 
-/** A change voids what two people agreed on before. */
+/** The last change of a month voids an earlier agreement of two people. */
 const findLastChange = onlyOf<{ at: string | null }, [month: string]>(
   'find-last-change-of-month',
   `select ${timeText('max(changed_at)')} as at from market.audit_log

@@ -52,7 +52,7 @@ test('a month is dropped once no hold is over it, its market or an account that 
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('legal hold')]);
     await lift(hold);
   }
-  expect((await drop('2013-03')).stderr).toContain('nobody has requested it');
+  expect((await drop('2013-03')).stderr).toContain('nobody has requested month');
   await agreeOnDrop(api.testDatabase, '2013-03');
   expect((await drop('2013-03')).stdout).toContain('2013-03 is dropped');
   expect(await holds('list', '--state', 'in_force')).toEqual([]);
