@@ -26,7 +26,7 @@ const waitBriefly = lockWait(LOCK_WAIT_MS);
 export type Subject<Read = unknown> = {
   /** A word, for the log and the name of the statement. */
   readonly name: string;
-  /** A scalar expression: a text that is another one whenever `load` would read something else. */
+  /** A scalar expression of a text that changes whenever `load` would read something else. */
   readonly mark: string;
   /** Reads the subject. Where it throws, the subject stays as it is, and is read again with the next marks. */
   readonly load: () => Promise<Read>;

@@ -208,6 +208,6 @@ const findNetworks = rowsOf<EntryJson, Listed>(
   bothOf('e.addresses >>= $2::inet'),
 );
 
-/** Entries in force of these lists that have the value; of addresses, those that contain it. */
+/** Entries in force of these lists that have the value; networks that contain the value if it is an address. */
 export const findListed = (query: Query, kind: Kind, ...asked: Listed): Promise<EntryJson[]> =>
   (kind === 'address' ? findNetworks : findValue)(query, ...asked);

@@ -140,7 +140,7 @@ function draftOf(counted: string, { field, text }: Wanted = gone()): Draft {
   return { field, text, key, token, countedAs: tokenOf(field, counted) };
 }
 
-/** @returns the id of the key that wraps the market's key: where it is another one, nothing was inserted */
+/** @returns the id of the key that wraps the market's key; if the id is another than `wrapping` has, nothing was inserted */
 async function insert(
   database: Opened['database'],
   { keyId, key: wrapping }: WrappingKey,

@@ -147,7 +147,7 @@ async function drafted(
       const wanted = [...drafts].filter(([lookup]) =>
         open.get(lookup)?.some(({ index }) => indexes.has(index)),
       );
-      // Each input with a kept value has its token, so that repetitions within the request stay such.
+      // Inputs with one value get one token, so that repetitions within the request stay repetitions.
       const stored = await subjects.store(new Map(wanted));
       for (const [lookup, token] of stored)
         for (const { fill } of open.get(lookup) ?? []) fill(token);

@@ -17,7 +17,7 @@ const COUNTS = [
   ...(['dead_letters', 'degradation'] as const),
 ];
 
-/** The pending ones of a corridor are a part of those of the totals, so the table calls them by where they are. */
+/** Pending transactions of a corridor are a part of all pending transactions, so the table says where they are. */
 const toColumn = (field: (typeof COUNTS)[number]) =>
   field === 'pending' ? { field, title: 'at workers' } : field;
 

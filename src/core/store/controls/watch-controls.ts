@@ -32,9 +32,8 @@ export type ControlWatch = Awaited<ReturnType<typeof watchControls>>;
 
 /**
  * Follows the controls, so that an API refuses submissions of a stopped scope within half a second. The statement that stores
- * scores, and not this reading, keeps scores of a stopped scope from being stored.
- * Adds the stops of the process' environment in its market, and logs each variable that stops nothing. Fails when the first
- * reading fails.
+ * scores, and not this reading, keeps scores of a stopped scope from being stored. Adds the stops of the process' environment, and
+ * logs each variable that stops nothing. Throws where the first reading fails.
  */
 export async function watchControls(
   config: Pick<Config, 'stopped' | 'RISK_MARKET'>,

@@ -177,10 +177,7 @@ type NewHold = {
   readonly reason: string;
 };
 
-/**
- * People set and lift legal holds; the audit log has each change.
- * Sets a hold, after any removal that is under way. A hold with the same subject and reason is answered again.
- */
+/** Sets a legal hold, after any removal that is under way. A hold with the same subject and reason is answered again. */
 async function setHold(
   database: Pick<Database, 'transaction'>,
   { kind, subject, reason }: NewHold,
