@@ -163,10 +163,7 @@ export async function confirm<Parts>(
     const { kind, subject, state, proposed_by: first } = before;
     if (state === 'confirmed' && before.confirmed_by === by.name) return before;
     requireWaiting(before);
-    if (foldName(first) === foldName(by.name)) {
-      const why = `${first} proposed ${kind} ${subject}: another person must confirm`;
-      throw new Failure('conflict', 'ANOTHER_PERSON', why);
-    }
+    requireOther(by, first, `${first} proposed ${kind} ${subject}: another person must confirm`);
     if (!(await holdPerson(query, first))) {
       const why = `${first} proposed ${kind} ${subject} and is revoked: propose it again`;
       throw new Failure('conflict', 'PROPOSER_REVOKED', why);
@@ -211,6 +208,11 @@ export async function withdrawWaiting(
   await endExpired(query, kind, subject);
   const waiting = await findWaiting(query, kind, subject);
   if (waiting !== undefined) await withdraw(query, waiting.approval_id, by);
+}
+
+/** @throws Failure with the reason where the first person is the same */
+export function requireOther({ name }: Pick<Officer, 'name'>, first: string, why: string): void {
+  if (foldName(first) === foldName(name)) throw new Failure('conflict', 'ANOTHER_PERSON', why);
 }
 
 function requireWaiting({ approval_id: id, state }: Approval): void {

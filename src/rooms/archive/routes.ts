@@ -1,6 +1,7 @@
 /** Two people agree on the rollback of a market or the drop of a month, which commands carry out. */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { requireMonth } from '../../core/store/partitions/partitions.ts';
 import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -11,7 +12,6 @@ import { parseMonth } from '../../kit/words/month.ts';
 import { reasonField } from '../../kit/words/plain-text.ts';
 import { executeRollback, requestRollback } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
-import { requireMonth } from './months/archive-month.ts';
 
 const commandSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RollbackCommand' });
 
@@ -59,7 +59,7 @@ const operations = [
     run: async ({ path: { id }, body: { reason }, by }, { databases: { primary } }: Api) => {
       const month = parseMonth(id);
       if (month === undefined) throw new Problem('not-found', `No month is called ${given(id)}.`);
-      await requireMonth(primary, month);
+      await requireMonth(primary.query, month);
       const wanted = { kind: 'month-drop', subject: id, detail: {}, reason };
       return await primary.transaction((query) => propose(query, wanted, by));
     },
