@@ -34,13 +34,13 @@ export type DecisionEvent = Omit<Event<'transaction.final_decision'>, 'id'> & {
   readonly clientData: object;
 };
 
-/** Things that hold for a while, such as alerts: the source is asked for all of them again and again. */
+/** A source of events about what holds for a while, such as an alert; the source is asked for all its events again and again. */
 export type EventSource = {
   readonly type: 'review.deadline_near' | 'alert.raised' | 'approval.waiting';
   readonly find: (query: Query, nowMs: number) => Promise<readonly Event[]>;
 };
 
-/** SQL: the webhook gets new events; those of a paused webhook wait. */
+/** SQL: the webhook gets new events; events of a paused webhook wait. */
 export const TAKES = 'disabled_at is null and deleted_at is null';
 
 const addStatement: Statement = {

@@ -24,7 +24,7 @@ import { ROOMS } from './rooms.ts';
 import { scrape } from './scrape.ts';
 
 const EXIT_FINE = 0;
-/** How long the first open market waits for the others. Shorter: a usual start refuses requests; longer: an outage of one delays the others. */
+/** How long the first open market waits for other markets. Shorter: a usual start refuses requests; longer: an outage of a market delays the others. */
 const OTHERS_MS = 2000;
 const AGAIN_MS = 1000;
 /** How long a scrape waits for a market to say whether it knows the key: longer than a breaker takes, shorter than a scraper. */

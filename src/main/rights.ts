@@ -1,4 +1,4 @@
-/** Rights that the stores refuse to their users. That is no outage: it lasts until somebody grants the right. */
+/** Rights that the stores refuse to their users. A refused right is no outage, and lasts until somebody grants the right. */
 import { marketKeys } from '../core/stream/keys.ts';
 import { readReach } from '../kit/database/market-reach.ts';
 import type { Database } from '../kit/database/pool.ts';

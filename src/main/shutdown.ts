@@ -1,6 +1,6 @@
 /**
- * Signals as an AbortSignal; the end of the process that opened a channel to this one counts as SIGTERM. The first SIGTERM or SIGINT asks for a drain, the second exits at once,
- * and a drain that takes longer than `timeoutMs` is ended by force with exit code 1.
+ * Turns signals into an AbortSignal; the end of a parent with a channel counts as SIGTERM. The first SIGTERM or SIGINT asks for a drain,
+ * the second exits at once, and a drain that takes longer than `timeoutMs` is ended by force with exit code 1.
  */
 import type { Log } from '../kit/metrics/log.ts';
 

@@ -82,8 +82,10 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   await postBatch(api, months(2012, 2));
   const drop = (month: string) => partitionsCommand('drop', month);
   await expect(drop('2012-01')).rejects.toThrow('2012-01 is not detached');
-  expect((await partitionsCommand('detach', '2012-01')).answer).toMatchObject({ detached: true });
-  expect((await partitionsCommand('detach', '2012-01')).answer).toMatchObject({ detached: false });
+  const detach = (month: string) => partitionsCommand('detach', month);
+  await expect(detach(new Date().toISOString().slice(0, 7))).rejects.toThrow('is not over');
+  expect((await detach('2012-01')).answer).toMatchObject({ detached: true });
+  expect((await detach('2012-01')).answer).toMatchObject({ detached: false });
   const stateOf = async (month: string) => {
     const { answer } = await partitionsCommand('list');
     return answer.find((row: { month: string }) => row.month === month)?.state;
@@ -112,9 +114,9 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   expect((await partitionsCommand('attach', '2012-01')).answer).toMatchObject({ to_be_scored: 1 });
   expect(await stateOf('2012-01')).toBe('attached');
   expect(await count(api, 'approvals where withdrawn_at is not null')).toBe(1);
-  await partitionsCommand('detach', '2012-01');
+  await detach('2012-01');
   await expect(drop('2012-01')).rejects.toThrow('nobody has requested it');
-  await partitionsCommand('detach', '2012-02');
+  await detach('2012-02');
   await agreeOnDrop(api.testDatabase, '2012-02');
   expect((await drop('2012-02')).code).toBe(0);
   expect(await stateOf('2012-02')).toBeUndefined();

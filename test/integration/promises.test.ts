@@ -1,7 +1,7 @@
 /**
  * Goal: programs and data of 1.0.0 go on with each later 1.x. Method: what 1.0.0 promises was recorded, a line each, from the
  * document, the settings, the migrations, an entry that a real Redis delivers and the event that it publishes; no line may be gone.
- * RISK_RECORD_PROMISES=1 adds the lines of a release that promises more; until 1.0.0 the file may be removed and made anew.
+ * RISK_RECORD_PROMISES=1 adds the lines of a release that promises more.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

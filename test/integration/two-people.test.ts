@@ -110,7 +110,7 @@ describe('a proposal and its approval are two people’s', () => {
     const refused = await approve(bob, id);
     expect([refused.status, refused.body.detail]).toEqual([
       409,
-      expect.stringContaining('Eve 3 proposed it and is revoked'),
+      expect.stringContaining('and is revoked: propose it again'),
     ]);
   });
 });

@@ -60,7 +60,7 @@ type AcceptBatch = (request: {
   readonly trace: Trace | undefined;
 }) => Promise<{
   readonly result: AcceptResult;
-  /** Inputs that were refused alone, by index. The result is that of the others, in their order. */
+  /** Inputs that were refused alone, by index. `result` is of the other inputs, in their order. */
   readonly refused: ReadonlyMap<number, Closed>;
 }>;
 

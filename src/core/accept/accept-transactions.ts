@@ -154,9 +154,7 @@ export async function storeAndAppend(
   return stored;
 }
 
-/**
- * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
- */
+/** Claims free keys: first all keys of the claim, which nearly always succeeds, then the keys that no earlier request has. */
 async function claimFree(
   { database, keySlices, shardsOf, failpoint, writes }: Ingest,
   { batchId, client, transactions }: Claim,
@@ -171,7 +169,7 @@ async function claimFree(
     const guard = writes.guardOf(new Set(free.map(({ corridor }) => corridor)));
     const batch = { client, transactions: free, rows, guard };
     const claimed = await claimTransactions(database, keySlices, batch);
-    // Known keys were found before this commit, which is therefore after those that stored them.
+    // Known keys were found before this commit, so the commits that stored the keys came earlier.
     if ('receivedAtMs' in claimed) return { known, rows, ...claimed };
     for (const [row, key] of claimed.known) {
       if (key.transactionId === row.transactionId) own.push(row);
@@ -182,14 +180,13 @@ async function claimFree(
   }
   const [first] = own;
   const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
-  // An earlier try has stored exactly these, and its answer was lost.
+  // An earlier try has stored exactly the own rows, and the answer of the try was lost.
   return { known, rows: planRows(batchId, shardsOf, own), receivedAtMs };
 }
 
 /**
- * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
- * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
- * appended, as its open row waits until the month is attached.
+ * Claims the keys of rows whose months take rows. A barred row is a repetition if an earlier request has its key, and is refused
+ * otherwise; a barred row that an earlier try has stored is not appended, as its open row waits until the month is attached.
  * @param refuseKnown null where each row is judged alone
  */
 async function claimOthers(

@@ -118,8 +118,8 @@ export type ClosedRequest = {
 };
 
 /**
- * The closed ones of a client's inputs, by index; nearly always none. An input whose key is known is none of them: it is a
- * repetition, which stores nothing and is answered as such.
+ * Finds inputs of a client whose scope is closed, by index; nearly always none. An input whose key is known is left out: a repetition
+ * stores nothing, and is answered as a repetition.
  */
 export async function findClosed(
   { gate, metrics, database, writes }: GateParts,

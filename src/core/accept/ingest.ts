@@ -169,8 +169,8 @@ function createLeftRows(database: Pick<Database, 'query'>, log: Pick<Log, 'warn'
 }
 
 /**
- * Hands committed transactions to the streams. It never fails a request: what cannot be appended is
- * counted and stays in its open batch, which the reconciler appends later, in order.
+ * Hands committed transactions to the streams. An append never fails a request: what cannot be appended is
+ * counted and stays in its open row, which the reconciler appends later, in order.
  * @param nowMs monotonic clock
  */
 export function createTryAppend(

@@ -47,7 +47,7 @@ export type Prepared = {
   readonly rowOf: readonly NewTransaction[];
   /** Fingerprint of the body of each input. */
   readonly fingerprintOf: readonly string[];
-  /** Inputs that follow another one with their key. */
+  /** Inputs that follow another input with the same key. */
   readonly repeats: ReadonlySet<number>;
 };
 

@@ -216,9 +216,8 @@ export function amountProblem(amount: string, currency: string): string | undefi
 }
 
 /**
- * Reads a transaction's id. It is a UUIDv7 whose time part is `created_at` to the millisecond, so an id alone
- * names its partition, and the order of ids is the order of (created_at, id).
- * The `created_at` of a lower-case UUIDv7, epoch milliseconds; undefined for anything else, and for years beyond 9999.
+ * Reads `created_at`, in epoch milliseconds, from the id of a transaction: a lower-case UUIDv7, whose time names the partition and
+ * whose order is that of (created_at, id). Undefined for any other text, and for years beyond 9999.
  */
 export function createdAtMsOf(transactionId: string): number | undefined {
   if (!UUID_V7.test(transactionId)) return undefined;

@@ -181,9 +181,8 @@ export function passWindows(
 }
 
 /**
- * Properties that an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
- * night hours.
- * Compares an arrival with the siblings [start, end) of the list.
+ * Compares an arrival with the siblings [start, end) of the list, by the properties that both may share: merchants, corridors,
+ * countries, devices, night hours.
  */
 export function passParties(
   { records }: PackedList,

@@ -196,9 +196,8 @@ export function readBound(body: DataView, offset: number): RecordKey {
 }
 
 /**
- * How words of a transaction become numbers in a packed profile: upper-case codes exactly, identifiers
- * as 32-bit hashes (two of at most 256 siblings collide once in 10^5 full accounts).
- * Packs upper-case letters, 5 bits each, other characters skipped: at most 6 letters. Null is 0.
+ * Packs upper-case letters, 5 bits each, other characters skipped: at most 6 letters. Null is 0. Codes become exact numbers so;
+ * identifiers become 32-bit hashes (two of at most 256 siblings collide once in 10^5 full accounts).
  */
 export function packLetters(code: string | null): number {
   if (code === null) return 0;

@@ -72,10 +72,7 @@ export async function takeUnits(
   );
 }
 
-/**
- * Quota of a limit in Redis, which all API processes of a market share.
- * Throws a Failure.
- */
+/** Takes quota of a limit in Redis, which all API processes of a market share. Throws a Failure. */
 export async function takeQuota(
   redis: RedisClient,
   market: string,

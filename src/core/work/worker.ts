@@ -152,10 +152,7 @@ function settlingOf({
   };
 }
 
-/**
- * A worker's part in traces of batches.
- * The worker as it works on a batch: the batch's log lines name its trace.
- */
+/** Makes the worker of a batch, whose log lines name the trace of the batch. */
 export function traceBatch(worker: Worker, transactions: readonly EntryTransaction[]): Worker {
   const { traces, market, log } = worker;
   if (!traces || transactions.length === 0) return worker;

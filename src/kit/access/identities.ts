@@ -1,4 +1,4 @@
-/** People who own keys. They are made with their first key (api-keys.ts). */
+/** People who own keys. A person is made with the first key of the person (api-keys.ts). */
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
@@ -14,7 +14,7 @@ export const listIdentities = rowsOf<Identity, [after: string, limit: number]>(
   `select ${COLUMNS} from market.identities i where i.identity > $1 order by i.identity limit $2`,
 );
 
-/** Keeps other transactions from changing people and approvers until this one ends. */
+/** Keeps other database transactions from changing people and approvers until the end of the own one. */
 export const lockPeople = rowsOf(
   'lock-identities',
   'lock table market.identities in share row exclusive mode',

@@ -103,7 +103,7 @@ export async function requirePerson(query: Query, { keyId }: Officer): Promise<v
   throw new Failure('conflict', 'PROPOSER_UNKNOWN', why);
 }
 
-/** The same by the same person again answers the approval that waits. @throws Failure where another one waits */
+/** Proposes a decision; a repetition by the same person answers the approval that waits. @throws Failure where another approval waits */
 export async function propose(
   query: Query,
   { kind, subject, detail, reason }: NewApproval,
@@ -144,7 +144,7 @@ export async function readApproval(query: Query, id: string): Promise<Approval> 
 }
 
 /**
- * Confirms an approval and does what it says. The same person again gets the same answer.
+ * Confirms an approval and does what the approval says. A repetition by the same person gets the same answer.
  * @throws Failure where nothing waits, or one person may be both
  */
 export async function confirm<Parts>(
@@ -163,18 +163,15 @@ export async function confirm<Parts>(
     const { kind, subject, state, proposed_by: first } = before;
     if (state === 'confirmed' && before.confirmed_by === by.name) return before;
     requireWaiting(before);
-    if (foldName(first) === foldName(by.name)) {
-      const why = `${first} proposed it: another person must confirm`;
-      throw new Failure('conflict', 'ANOTHER_PERSON', why);
-    }
+    requireOther(by, first, `${first} proposed ${kind} ${subject}: another person must confirm`);
     if (!(await holdPerson(query, first))) {
-      const why = `${first} proposed it and is revoked: propose it again`;
+      const why = `${first} proposed ${kind} ${subject} and is revoked: propose it again`;
       throw new Failure('conflict', 'PROPOSER_REVOKED', why);
     }
     await refuseShared({ query }, key, by.keyId);
     const execute = executors[kind];
     if (execute === undefined) {
-      const why = `this build has no room that carries out ${kind}: confirm it by the release that proposed it`;
+      const why = `this build has no room that carries out ${kind}: confirm by the release that proposed ${subject}`;
       throw new Failure('conflict', 'KIND_UNKNOWN', why);
     }
     const confirmed = await writeConfirmed(query, id, by.name, by.keyId);
@@ -188,7 +185,7 @@ export async function confirm<Parts>(
   });
 }
 
-/** Anybody who may propose withdraws. The same again answers the same. @throws Failure where it is confirmed or expired */
+/** Withdraws an approval, as anybody may who may propose; a repetition answers the same. @throws Failure where the approval is confirmed or expired */
 export async function withdraw(query: Query, id: string, by: Actor): Promise<Approval> {
   const found = await lock(query, id);
   if (found === undefined) throw unknown(id);
@@ -213,6 +210,11 @@ export async function withdrawWaiting(
   if (waiting !== undefined) await withdraw(query, waiting.approval_id, by);
 }
 
+/** @throws Failure with the reason where the first person is the same */
+export function requireOther({ name }: Pick<Officer, 'name'>, first: string, why: string): void {
+  if (foldName(first) === foldName(name)) throw new Failure('conflict', 'ANOTHER_PERSON', why);
+}
+
 function requireWaiting({ approval_id: id, state }: Approval): void {
   if (state === 'waiting') return;
   throw new Failure('conflict', 'NOT_WAITING', `the approval ${id} is ${state}: propose it again`);
@@ -226,8 +228,8 @@ const findLast = firstOf<Approval, [...Named, since: string | null]>(
 );
 
 /**
- * Two people whose agreement a command carries out.
- * @param since what was proposed earlier was about an earlier state of the subject @throws Failure where no two have agreed
+ * Finds the two people whose agreement a command carries out.
+ * @param since a proposal before this time is about an earlier state of the subject @throws Failure where no two people have agreed
  */
 export async function requireConfirmed(
   query: Query,
@@ -239,7 +241,7 @@ export async function requireConfirmed(
   if (proposed_by !== undefined && confirmed_by != null)
     return { requested_by: proposed_by, confirmed_by };
   const by = proposed_by === undefined ? 'nobody has requested' : `${proposed_by} alone requested`;
-  const why = `${by} it: one person sends \`${ask}\`, another confirms the approval, then give the command again`;
+  const why = `${by} ${kind} ${subject}: one person sends \`${ask}\`, another confirms the approval, then give the command again`;
   throw new Failure('conflict', 'NOT_APPROVED', why);
 }
 

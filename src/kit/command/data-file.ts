@@ -216,10 +216,7 @@ function offsetWithin(
 const offsetOf = (lines: readonly string[], line: number) =>
   lines.slice(0, line - 1).reduce((sum, line) => sum + line.length + 1, 0);
 
-/**
- * Files that a command is given: bounded, and refused by name.
- * A file that is too large is not read. @throws Failure `invalid`
- */
+/** Reads a file that a command is given, unless the file is too large. @throws Failure `invalid` with the name of the file */
 export async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
   try {
     await using file = await open(path, 'r');

@@ -25,7 +25,7 @@ const waitBriefly = lockWait(LOCK_WAIT_MS);
 export type Subject<Read = unknown> = {
   /** A word, for the log and the name of the statement. */
   readonly name: string;
-  /** A scalar expression: a text that is another one whenever `load` would read something else. */
+  /** A scalar expression of a text that changes whenever `load` would read something else. */
   readonly mark: string;
   /** Reads the subject. Where it throws, the subject stays as it is, and is read again with the next marks. */
   readonly load: () => Promise<Read>;
@@ -38,7 +38,7 @@ type Followed<Read = unknown> = {
   readonly fresh: () => Promise<Read>;
   /** The subject as last read; called after the first reading. */
   readonly last: () => Read;
-  /** Since the subject was certainly as it was read. */
+  /** Time since the subject certainly was as last read. */
   readonly ageMs: () => number;
 };
 
@@ -124,7 +124,7 @@ export function followChanges(
   }
 
   const failing = new Set<string>();
-  /** A subject that takes long to read keeps no other one waiting. */
+  /** A subject that takes long to read keeps no other subject waiting. */
   const refreshAll = () => {
     for (const { name, refresh } of subjects.values()) {
       refresh().then(

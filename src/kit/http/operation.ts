@@ -85,7 +85,7 @@ type Described<Parts, Path, Query, Body> = {
   readonly headers?: ReturnType<typeof answerHeaders>;
   /** The first is the answer to what `run` returns. */
   readonly answers: Answers;
-  /** Besides those that parameters and bodies have. */
+  /** Problems besides those of parameters and bodies. */
   readonly problems?: readonly ProblemStatus[];
   /** Returns what the answer has, or a whole answer; undefined: the answer has no body. */
   readonly run: (

@@ -156,8 +156,8 @@ export class Trace {
 }
 
 /**
- * The header `traceparent` of W3C Trace Context, which a stream entry carries as well. Pure.
- * Null for a text that is no `traceparent`: the sender's trace is then unknown.
+ * Parses `traceparent` of W3C Trace Context, a header that a stream entry carries as well. Null for any other text: the sender's
+ * trace is then unknown.
  */
 export function parseTraceparent(text: string | null | undefined): TraceContext | null {
   const [, version, traceId, spanId, flags = '', more] = TRACEPARENT.exec(text ?? '') ?? [];

@@ -90,10 +90,7 @@ function innerOf({ def }: Inner, path: readonly PropertyKey[]): Inner[] {
   }
 }
 
-/**
- * Invalid input, field by field: the `errors` of a problem+json answer.
- * The first of the errors as a sentence, and how many there are beside it.
- */
+/** Describes the first error in a sentence, and says how many other errors there are. */
 export function describeErrors([first, ...others]: readonly FieldError[]): string {
   if (first === undefined) return 'The request has invalid fields.';
   const { length } = others;

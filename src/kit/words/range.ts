@@ -63,10 +63,7 @@ export function refuseEmpty(
   }
 }
 
-/**
- * Whole UTC hours and days: what a merchant's windows and tallies are made of.
- * Start of the hour or UTC day of a time. Exact: epoch milliseconds are integers below 2^53.
- */
+/** Start of the UTC hour of a time; windows and tallies of merchants have whole hours and days. Exact, as epoch milliseconds are integers. */
 export function hourOf(ms: number): number {
   return Math.floor(ms / HOUR_MS) * HOUR_MS;
 }

@@ -1,6 +1,6 @@
 /**
- * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
- * listens; `src/main/api.ts` gives it to a server and tests call it directly.
+ * The HTTP application: middleware, routes, and one answer for everything that goes wrong. `src/main/api.ts` gives the application
+ * to a server, and tests call it directly.
  */
 
 import { pipeline, Readable, type Transform } from 'node:stream';

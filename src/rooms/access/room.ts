@@ -3,8 +3,6 @@ import type { Room } from '../../core/room.ts';
 import { ANSWER_KEPT_HOURS } from '../../kit/access/kept-answers.ts';
 import { purgeBefore, type Retention } from '../../kit/duties/purge.ts';
 
-/** When the rows of keys, people and sessions end. */
-
 const DAY_OLD = `now() - interval '${ANSWER_KEPT_HOURS} hours'`;
 const LONG_EXPIRED = "now() - interval '30 days'";
 

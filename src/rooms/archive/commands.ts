@@ -14,7 +14,7 @@ import { ARCHIVE_FILE, archiveSchema, createWriteArchive, openArchive } from './
 import { verifyArchive } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import { openFileStore } from './file-stores/open-file-store.ts';
-import { monthActions } from './months/commands.ts';
+import { monthActions, requireEncryption } from './months/commands.ts';
 import { manifestSchema, storedOf } from './months/manifest.ts';
 import { openArchiveDatabase } from './open-database.ts';
 import { KEY_OPTIONS, keyOption } from './part-file.ts';
@@ -44,9 +44,7 @@ const rollbackOf = (openModels: OpenModels) =>
     const key = await keyOption(values.key, values.unencrypted);
     const openMarket = (name: string) => openArchiveDatabase(config, name);
     const found = await openArchive(folder, market, values.continue);
-    if (found !== undefined && (found.encryption === 'none') !== (key === null)) {
-      throw new UsageError(`the archive was begun with the encryption ${found.encryption}`);
-    }
+    if (found !== undefined) requireEncryption(found, key);
     await using database = openMarket(market);
     using stores = await openCommandRedis(context);
     await using stack = new AsyncDisposableStack();

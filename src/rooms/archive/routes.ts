@@ -1,6 +1,7 @@
 /** Two people agree on the rollback of a market or the drop of a month, which commands carry out. */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { requireMonth } from '../../core/store/partitions/partitions.ts';
 import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { type Execute, propose } from '../../kit/approvals/approvals.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -11,7 +12,6 @@ import { parseMonth } from '../../kit/words/month.ts';
 import { reasonField } from '../../kit/words/plain-text.ts';
 import { executeRollback, requestRollback } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
-import { requireMonth } from './months/archive-month.ts';
 
 const commandSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RollbackCommand' });
 
@@ -34,7 +34,7 @@ const operations = [
     operationId: 'requestRollback',
     summary: 'Request the rollback of a frozen market; another person confirms it',
     description:
-      'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has confirmed. A resume voids both.',
+      'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has confirmed. A resume voids request and confirmation.',
     roles: ['risk_officer', 'admin'],
     path,
     body: bodyOf(commandSchema),
@@ -51,7 +51,7 @@ const operations = [
     operationId: 'requestDrop',
     summary: 'Request the drop of a month; another person confirms it',
     description:
-      'Nothing is deleted by this. `risk partitions drop` or `risk archive month --drop` drops the month once another person has confirmed. An attach voids both.',
+      'Nothing is deleted by this. `risk partitions drop` or `risk archive month --drop` drops the month once another person has confirmed. An attach voids request and confirmation.',
     roles: ['risk_officer', 'admin'],
     path: monthPath,
     body: bodyOf(commandSchema),
@@ -59,7 +59,7 @@ const operations = [
     run: async ({ path: { id }, body: { reason }, by }, { databases: { primary } }: Api) => {
       const month = parseMonth(id);
       if (month === undefined) throw new Problem('not-found', `No month is called ${given(id)}.`);
-      await requireMonth(primary, month);
+      await requireMonth(primary.query, month);
       const wanted = { kind: 'month-drop', subject: id, detail: {}, reason };
       return await primary.transaction((query) => propose(query, wanted, by));
     },

@@ -8,7 +8,7 @@ import { marketAmount } from '../../core/domain/currency.ts';
 import type { Api } from '../../core/room.ts';
 import { changeControlsIn, type NewControl } from '../../core/store/controls/controls.ts';
 import type { Approval } from '../../kit/approvals/approval.ts';
-import { type Execute, propose } from '../../kit/approvals/approvals.ts';
+import { type Execute, propose, requireOther } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
@@ -20,7 +20,7 @@ import { reasonField, reasonText } from '../../kit/words/plain-text.ts';
 import type { Decider, Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { requireAuthority, requireOther } from './authority.ts';
+import { requireAuthority } from './authority.ts';
 import { makeValue } from './control-value.ts';
 import { sayValue } from './say.ts';
 

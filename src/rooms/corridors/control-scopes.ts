@@ -37,7 +37,7 @@ type Form = {
 };
 
 const KEY = /^key:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** More clients are not looked through for the nearest name. */
+/** Clients among which the nearest name is looked for. More: a refusal takes longer. Fewer: a market of many clients gets no advice. */
 const CLIENTS_MAX = 1000;
 /** Clients of keys in force, the named one first if it has a key. */
 const listClients = rowsOf<{ client: string }, [client: string, limit: number]>(

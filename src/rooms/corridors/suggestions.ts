@@ -10,8 +10,9 @@ export type HourFigures = {
   readonly deadLetters: number;
   /** The most disputes that came within 5 minutes. */
   readonly disputes: number;
-  /** Open cases that meet an overflow rule of the review which suggests a throttle, and one which suggests a tightening. */
+  /** Open cases that meet an overflow rule of the review which suggests a throttle. */
   readonly overdue: number;
+  /** Open cases that meet an overflow rule which suggests a tightening. */
   readonly waiting: number;
   /** Accepted transactions. */
   readonly perSecond: number;
@@ -42,9 +43,9 @@ export const THROTTLED_SHARE = 0.5;
 const PER_SECOND_MIN = 0.1;
 /** Shorter: batches of ordinary clients never pass. Longer: more of a wave passes before the throttle holds. */
 const BURST_SECONDS = 10;
-/** By then the figures that suggested it are no longer of the last hour; a throttle lasts as long as the first policy gives cases of P2. */
+/** Hours until a suggested control ends. The figures that suggested the control are then no longer of the last hour; a throttle lasts as long as the first policy gives cases of P2. */
 const HOURS = { freeze: 2, tighten: 24, throttle: 4 } as const;
-/** A throttle lets half of a wave, or of a fault, through, so it is suggested for cases alone: people then have time for all of them. */
+/** A throttle lets half of a wave, or of a fault, through, so cases alone suggest a throttle: people then have time for all cases. */
 const ACTION_OF = {
   disputes: 'freeze',
   declines: 'tighten',
@@ -65,7 +66,9 @@ export const suggestionSchema = z
     }),
     threshold: z.number().meta({ description: 'What was found is more.' }),
     action: z.enum(ACTIONS),
-    hours: z.int().meta({ description: 'How long it is in force once a person applies it.' }),
+    hours: z.int().meta({
+      description: 'How long the control is in force once a person applies the suggestion.',
+    }),
     rate_per_second: z.number().nullable().meta({
       description: 'Transactions that a throttle lets through; null: another action.',
     }),

@@ -3,8 +3,6 @@ import type { Room } from '../../core/room.ts';
 import type { Retention } from '../../kit/duties/purge.ts';
 import { createEvidenceMetrics } from './metrics.ts';
 
-/** When the rows of the tables of evidence end. */
-
 const tables: readonly Retention[] = [
   {
     tables: ['evidence_logs', 'evidence_entries', 'evidence_tiles'],

@@ -144,10 +144,7 @@ async function record(
   );
 }
 
-/**
- * The rows of an export as the bytes of its form.
- * `after` says that the reader has rows already: CSV has no header then.
- */
+/** Writes the rows of an export in its form. `after` says that the reader has rows already: CSV has no header then. */
 export function writeBody(
   readRows: ReadRows,
   { format, fields, after }: Pick<ExportParameters, 'format' | 'fields' | 'after'>,

@@ -28,10 +28,7 @@ type ImportParts = Pick<Api, 'databases' | 'limits'> & {
   readonly running: { isOne: boolean };
 };
 
-/**
- * Roles that may change lists.
- * Block and watch act alone, and so does the end of any entry; what people propose for an allow list waits.
- */
+/** Roles that may change lists: alone on a list that blocks or watches and to end an entry, by an approval on a list that allows. */
 export const CHANGERS = ['analyst', 'operator', 'risk_officer'] as const satisfies readonly Role[];
 export const READERS = CHANGERS;
 

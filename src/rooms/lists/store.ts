@@ -92,7 +92,7 @@ export const lockList = firstOf<LockedList, [name: string]>(
   'lock-list',
   'select name, effect, kind, open_entries from market.lists where name = $1 for no key update',
 );
-/** A new version. @param open entries that were added, less those that were ended */
+/** Gives a list a new version. @param open entries that were added, less the entries that were ended */
 export const bumpList = onlyOf<{ version: string }, [name: string, open: number]>(
   'bump-list',
   `update market.lists set version = version + 1, open_entries = open_entries + $2 where name = $1
@@ -208,6 +208,6 @@ const findNetworks = rowsOf<EntryJson, Listed>(
   bothOf('e.addresses >>= $2::inet'),
 );
 
-/** Entries in force of these lists that have the value; of addresses, those that contain it. */
+/** Entries in force of these lists that have the value; networks that contain the value if it is an address. */
 export const findListed = (query: Query, kind: Kind, ...asked: Listed): Promise<EntryJson[]> =>
   (kind === 'address' ? findNetworks : findValue)(query, ...asked);

@@ -92,7 +92,7 @@ function readNetwork(text: string): ReadValue {
   return { value };
 }
 
-/** Mask of the bits that one byte has of those left. */
+/** Mask of a byte, in which `bitsLeft` bits of a prefix begin. */
 const maskOf = (bitsLeft: number) => (0xff00 >> Math.min(8, Math.max(0, bitsLeft))) & 0xff;
 
 type Address = { readonly bytes: number[]; readonly isMapped: boolean };

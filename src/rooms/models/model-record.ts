@@ -118,9 +118,8 @@ export type ModelJson = z.infer<typeof modelSchema>;
 export type ModelDetailJson = z.infer<typeof modelDetailSchema>;
 
 /**
- * The distributions of a model's inputs and probability at its training: `reference` on its card, which later
- * traffic is compared with. It is stored as this JSON.
- * The reference on a model's card; undefined where the card has none, as of a model that was trained elsewhere.
+ * Reads the reference on a model's card, the distributions of inputs and probability at the training, with which later traffic is
+ * compared. Undefined where the card has none, as of a model that was trained elsewhere.
  */
 export function readReference(
   card: Readonly<Record<string, unknown>> | null,

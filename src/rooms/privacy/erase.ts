@@ -103,9 +103,8 @@ async function erase(
 }
 
 /**
- * The ledger of erasures: a file outside Postgres, so that a restored backup brings no erased subject back. A line has a token,
- * which reveals nothing by itself, and is on the disk before the erasure commits.
- * The tokens of a market's erasures and their times; none where no file exists yet. A line that a crash cut off was never acknowledged.
+ * Reads the tokens and times of a market's erasures from the ledger, a file outside Postgres, so that a restored backup brings no
+ * erased subject back. A line is on the disk before its erasure commits, and a line that a crash cut off was never acknowledged.
  */
 export async function readLedger(
   path: string,

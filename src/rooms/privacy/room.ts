@@ -2,8 +2,6 @@
 import type { Room } from '../../core/room.ts';
 import type { Retention } from '../../kit/duties/purge.ts';
 
-/** When the rows of personal fields and subjects end. */
-
 const tables: readonly Retention[] = [
   {
     tables: ['personal_fields', 'personal_state'],

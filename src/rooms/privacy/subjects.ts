@@ -110,12 +110,12 @@ export function openSubjects({ database, keys, marketKey }: Opened) {
       const made = await this.store(drafts);
       return looked.map(({ lookup, token }) => token ?? made.get(lookup) ?? gone());
     },
-    /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
+    /** Stores drafts. @returns the tokens by lookup; where another request was first, the tokens of its subjects */
     async store(drafts: Drafts): Promise<ReadonlyMap<string, string>> {
       const parts = await inParts([...drafts], async (part) => [...(await store(new Map(part)))]);
       return new Map(parts);
     },
-    /** Returns those of the tokens that have a subject now, whatever this process remembers. */
+    /** Returns the tokens that have a subject now, whatever this process remembers. */
     living: async (asked: readonly string[]) =>
       new Set((await findLiving(database.query, asked)).map(({ token }) => token)),
     /** Returns the JSON texts of values by token, without tokens that have no subject. */
@@ -140,7 +140,7 @@ function draftOf(counted: string, { field, text }: Wanted = gone()): Draft {
   return { field, text, key, token, countedAs: tokenOf(field, counted) };
 }
 
-/** @returns the id of the key that wraps the market's key: where it is another one, nothing was inserted */
+/** @returns the id of the key that wraps the market's key; if the id is another than `wrapping` has, nothing was inserted */
 async function insert(
   database: Opened['database'],
   { keyId, key: wrapping }: WrappingKey,
@@ -196,7 +196,7 @@ export function open(keys: WrappingKeys, { token, keyId, subjectKey, value }: Su
 }
 
 /**
- * HMAC of subjects, and the keys that wrap those of subjects.
+ * Makes an HMAC by a key.
  * @returns HMAC-SHA-256 of texts (RFC 2104) in hexadecimal, by two hashes: a tenth of the time of `createHmac`
  */
 export function hmacOf(key: Buffer): (text: string) => string {

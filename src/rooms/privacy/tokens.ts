@@ -116,13 +116,14 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
   };
 }
 
-/**
- * Tokens of inputs whose values are not all in memory: drafts for new values, which are kept once a request is admitted.
- * Makes a token that no row has, as a query for an unknown value makes no subject.
- */
+/** Makes a token that no row has, as a query for an unknown value makes no subject. */
 const nobodys = (field: string): string => tokenOf(field, randomBytes(16).toString('hex'));
 
-/** @param inputs with holes, which are filled in place */
+/**
+ * Finds the tokens of inputs whose values are not all in memory, and drafts subjects for new values, which are stored once the request
+ * is admitted.
+ * @param inputs with holes, which are filled in place
+ */
 async function drafted(
   inputs: readonly KeyedTransactionInput[],
   holes: readonly HoleIn[],
@@ -146,7 +147,7 @@ async function drafted(
       const wanted = [...drafts].filter(([lookup]) =>
         open.get(lookup)?.some(({ index }) => indexes.has(index)),
       );
-      // Each input with a kept value has its token, so that repetitions within the request stay such.
+      // Inputs with one value get one token, so that repetitions within the request stay repetitions.
       const stored = await subjects.store(new Map(wanted));
       for (const [lookup, token] of stored)
         for (const { fill } of open.get(lookup) ?? []) fill(token);

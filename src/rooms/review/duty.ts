@@ -17,12 +17,13 @@ import { countOverflow, countWaiting, escalateOlder, type Overflow } from './sto
 import { readPolicy } from './store/policies.ts';
 import { addReviewed } from './store/reviewed.ts';
 
-/** Counts what meets the overflow rules of the policy, and escalates where a rule says so. People carry other actions out. */
-
 /** Cases that one call escalates of a rule. */
 const ESCALATED_MAX = 100;
 
-/** @returns every rule with the number of cases that meet it */
+/**
+ * Counts what meets the overflow rules of the policy, and escalates where a rule says so. People carry other actions out.
+ * @returns every rule with the number of cases that meet the rule
+ */
 export async function applyOverflow(
   writes: Pick<Database, 'transaction'>,
   query: Query,

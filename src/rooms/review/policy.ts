@@ -31,7 +31,7 @@ export type CaseFacts = {
 /** Source of the labels that reviews make; a label of this source raises no case. */
 export const REVIEW_LABEL_SOURCE = 'review';
 
-/** `escalate` is carried out; the others are shown and alerted on, and people decide. */
+/** The engine carries out `alert` and `escalate`, and makes suggestions of the last two; people act on `call_all_hands`. */
 const OVERFLOW_ACTIONS = [
   'alert',
   'call_all_hands',

@@ -4,8 +4,6 @@ import { OLD, purgeBefore, type Retention } from '../../kit/duties/purge.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { addDisputes } from './store/reviewed.ts';
 
-/** When the rows of the tables of the review end. */
-
 const tables: readonly Retention[] = [
   { tables: ['outbox_review'], ends: 'once their cases are open: they are work' },
   {

@@ -117,10 +117,7 @@ export const statusSchema = z
   .meta({ id: 'ReviewStatus' });
 export type Status = z.infer<typeof statusSchema>;
 
-/**
- * Decisions of one reviewer since the begin of a shift, in the form of the API.
- * A reviewer makes about 500 changes in a shift of 160 reviews.
- */
+/** Changes of a reviewer that a shift counts: about 500 in a shift of 160 reviews. */
 export const SHIFT_CHANGES_MAX = 5000;
 
 export const shiftSchema = z

@@ -38,11 +38,11 @@ type Crossing = {
   }[];
 };
 
-/** A row beyond those that may be read: nothing of its millisecond, or before, is counted. */
+/** The time of the first row that is too many; rows of its millisecond, and older rows, are not counted. */
 const behind = (rows: string, most: string) =>
   `(select created_at + interval '1 ms' from ${rows} order by created_at desc offset ${most}::int4 limit 1)`;
 
-/** Ids from $1 to $2, in the partitions of $3 to $4; $6 and $7 bound what is read, with one more to tell that more is there. */
+/** Reads ids from $1 to $2, in the partitions of $3 to $4. $6 and $7 bound what is read; a row beyond the bound tells that there are more. */
 const cross = onlyOf<
   Crossing,
   [
@@ -97,8 +97,8 @@ type Asked = {
 };
 
 /**
- * Counts all scores from `fromMs` on, which is later than asked for where that would be too many. Approvals without a label are
- * left at 0.
+ * Counts all scores from `fromMs` on, a later time than `firstMs` where there are too many scores. Approvals without a label stay
+ * at 0.
  */
 export async function crossHits(
   { query }: Pick<Database, 'query'>,

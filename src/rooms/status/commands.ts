@@ -17,7 +17,7 @@ const COUNTS = [
   ...(['dead_letters', 'degradation'] as const),
 ];
 
-/** The pending ones of a corridor are a part of those of the totals, so the table calls them by where they are. */
+/** Pending transactions of a corridor are a part of all pending transactions, so the table says where they are. */
 const toColumn = (field: (typeof COUNTS)[number]) =>
   field === 'pending' ? { field, title: 'at workers' } : field;
 
@@ -89,7 +89,7 @@ function showTroubles(output: Output, status: Status): void {
   if (level > 0) {
     const open = breakers.length === 0 ? '' : ` (${breakers.join(', ')})`;
     output.line(
-      `Degradation is at level ${level}${open}: bin/risk degradation list says why, and what people have set: see ${RUNBOOKS_PATH}#degraded.`,
+      `Degradation is at level ${level}${open}: bin/risk degradation list says why. What to do: see ${RUNBOOKS_PATH}#degraded.`,
     );
   }
 }

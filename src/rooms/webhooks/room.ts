@@ -9,8 +9,6 @@ import {
 } from '../../kit/duties/purge.ts';
 import { createWebhookMetrics } from './metrics.ts';
 
-/** When the rows of the tables of webhooks end. */
-
 const tables: readonly Retention[] = [
   {
     tables: ['outbox_decided', 'outbox_events'],

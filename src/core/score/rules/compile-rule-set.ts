@@ -58,7 +58,7 @@ export type CompiledRuleSet = {
   readonly corridorVerdicts: ReadonlyMap<string, Thresholds>;
   /** Points by which thresholds were lowered, as a model's bands are. */
   readonly tightenedBy: number;
-  /** Amounts from it on are not approved; null: there is no such bound. */
+  /** The amount from which payments are not approved; null: there is no bound. */
   readonly manualFrom: ManualFrom | null;
   readonly program: Program;
   /** The rule that each index of the program stands for; undefined: a derived rule set is without the rule. */
@@ -69,9 +69,9 @@ export type CompiledRule = {
   readonly id: string;
   readonly code: string;
   readonly sentence: string;
-  /** Every feature that it reads, those of its value first. */
+  /** Every feature that the rule reads, features of its value first. */
   readonly features: readonly FeatureName[];
-  /** Keys of the inputs that it reads. */
+  /** Keys of the inputs that the rule reads. */
   readonly inputs: readonly string[];
   readonly data: RuleData;
   /** Empty where the rule has no measured value. */
@@ -191,7 +191,7 @@ const sayFields = (fields: Declared['fields']) =>
 type Check = { readonly catalogue: Catalogue; readonly problems: RuleSetProblem[] };
 
 type CheckedReads = CheckedRule & {
-  /** Keys of the inputs that it reads. */
+  /** Keys of the inputs that the rule reads. */
   readonly keys: readonly string[];
   readonly features: readonly FeatureName[];
 };

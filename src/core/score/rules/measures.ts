@@ -48,7 +48,7 @@ const merchants1h = featureOf('merchants_1h');
 const firstMerchant = featureOf('first_merchant');
 const usual1h = featureOf('usual_1h');
 
-/** The distinct merchants of an hour, this one too if it was never seen; a merchant that may have been seen counts for none. */
+/** The distinct merchants of an hour, and the present merchant if the account never paid there; a merchant that may be known counts for none. */
 const burstAcrossMerchants: CodeMeasure = {
   features: ['merchants_1h', 'first_merchant', 'usual_1h'],
   bounds: { timesUsual: 'least ratio to the usual number of transactions an hour' },

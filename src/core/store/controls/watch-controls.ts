@@ -22,7 +22,7 @@ import { type Limit, REQUEST_UNITS, WORK_UNITS } from '../../domain/control-kind
 import { layoutOf } from '../../domain/corridor.ts';
 import { CONTROLS_MARK, readControls } from './controls.ts';
 
-/** In place of a person's name, where a variable of the process stops a scope. */
+/** Stands in place of a person's name where a variable of the process stops a scope. */
 export const ENVIRONMENT = 'environment';
 
 /** A process that has read nothing for this long acts by RISK_CONTROLS_UNREAD. */
@@ -32,9 +32,8 @@ export type ControlWatch = Awaited<ReturnType<typeof watchControls>>;
 
 /**
  * Follows the controls, so that an API refuses submissions of a stopped scope within half a second. The statement that stores
- * scores, and not this reading, keeps scores of a stopped scope from being stored.
- * Adds the stops of the process' environment in its market, and logs each variable that stops nothing. Fails when the first
- * reading fails.
+ * scores, and not this reading, keeps scores of a stopped scope from being stored. Adds the stops of the process' environment, and
+ * logs each variable that stops nothing. Throws where the first reading fails.
  */
 export async function watchControls(
   config: Pick<Config, 'stopped' | 'RISK_MARKET'>,

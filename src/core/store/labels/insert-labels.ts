@@ -218,10 +218,7 @@ async function lockLabelled(
   return located;
 }
 
-/**
- * How statements about labels reach the rows of many transactions at once.
- * The values of AMONG; without any id that names a time it finds nothing.
- */
+/** Makes the values of AMONG, by which a statement about labels reaches many transactions; ids that name no time find nothing. */
 export function amongValues(transactionIds: readonly string[]): AmongValues {
   const times = transactionIds.flatMap((id) => createdAtMsOf(id) ?? []);
   return [

@@ -12,19 +12,19 @@ import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf, timeText } from '../../../kit/database/statement.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
+import { type Month, monthOf, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import { countOpenBetween, takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import { refuseOnHold } from './legal-holds.ts';
 import {
-  findMonthTables,
   lockPartitions,
   monthBounds,
   type PartitionedTable,
   type PartitionState,
   partitionName,
+  requireMonth,
 } from './partitions.ts';
 
 /**
@@ -36,10 +36,7 @@ const DETACH_ORDER: readonly PartitionedTable[] = ['transactions', 'labels', 'sc
 type StateOf = (table: PartitionedTable) => PartitionState | undefined;
 
 async function readStates({ query }: Pick<Database, 'query'>, month: Month): Promise<StateOf> {
-  const tables = (await findMonthTables(query, [month])).get(month);
-  if (tables === undefined) {
-    throw new Failure('not-found', 'MONTH_UNKNOWN', `${monthText(month)} has no partitions`);
-  }
+  const tables = await requireMonth(query, month);
   return (table) => tables.get(table);
 }
 
@@ -50,10 +47,13 @@ async function readStates({ query }: Pick<Database, 'query'>, month: Month): Pro
 export async function recordDetach(database: Database, month: Month, by: Actor): Promise<void> {
   const stateOf = await readStates(database, month);
   if (leftOf(stateOf).length === 0) return;
+  const text = monthText(month);
+  if (month >= monthOf(Date.now()))
+    throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
   await database.transaction(async (query) => {
     await refuseUnsealed(query, month);
     const state = statesOf(stateOf);
-    const change = { subject: monthText(month), before: { state }, after: { asked: true } };
+    const change = { subject: text, before: { state }, after: { asked: true } };
     await recordChange(query, by, { action: 'month.detach', ...change });
   });
 }
@@ -136,7 +136,7 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
   });
 }
 
-/** A change voids what two people agreed on before. A month is made again behind its drop, and an archive ends with a restore. */
+/** The last change of a month voids an earlier agreement of two people. */
 const findLastChange = onlyOf<{ at: string | null }, [month: string]>(
   'find-last-change-of-month',
   `select ${timeText('max(changed_at)')} as at from market.audit_log

@@ -82,13 +82,6 @@ function sayHold({ holdId, kind, subject, reason, setBy }: LegalHold): string {
   return `legal hold ${holdId} of ${setBy} keeps ${what}: ${reason}`;
 }
 
-/** @throws Failure where the market has no such month */
-export async function refuseUnknownMonth(query: Query, month: Month): Promise<void> {
-  if ((await findMonthTables(query, [month])).has(month)) return;
-  const why = `${monthText(month)} has no transactions: it was dropped, or never had any`;
-  throw new Failure('not-found', 'MONTH_UNKNOWN', why);
-}
-
 async function stateOf(query: Query, month: Month): Promise<PartitionState | undefined> {
   return (await findMonthTables(query, [month])).get(month)?.get('transactions');
 }

@@ -85,6 +85,14 @@ export async function findMonthTables(
   return byMonth(await findTables(query, names));
 }
 
+/** The tables of a month. @throws Failure where the market has no such month */
+export async function requireMonth(query: Query, month: Month): Promise<MonthTables> {
+  const tables = (await findMonthTables(query, [month])).get(month);
+  if (tables !== undefined) return tables;
+  const why = `${monthText(month)} has no partitions: the month was dropped, or never had a transaction`;
+  throw new Failure('not-found', 'MONTH_UNKNOWN', why);
+}
+
 function byMonth(rows: readonly TableRow[]): Map<Month, MonthTables> {
   const months = new Map<Month, Map<PartitionedTable, PartitionState>>();
   for (const { name, state } of rows) {

@@ -168,7 +168,6 @@ function changeOf(
 }
 
 /**
- * The engine's own decisions: an emergency whose day is over ends, and what fails is taken back.
  * Reads the log of rollouts, and first appends the end of each emergency whose day is over.
  * @param process name of the process in the audit log
  */

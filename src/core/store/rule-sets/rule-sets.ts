@@ -71,7 +71,7 @@ const newestSources = rowsOf<RuleSetSource, [rowsMax: number]>(
              approved_at desc limit $1`,
 );
 
-/** Approved rule sets that this build compiles, those rolled out last first; older ones than COMPILED_MAX are left out. */
+/** Approved rule sets that this build compiles, last rolled out first; rule sets behind the first COMPILED_MAX are left out. */
 export async function listApproved({ query }: Queries): Promise<CompiledRuleSet[]> {
   const ready: CompiledRuleSet[] = [];
   for (const source of await newestSources(query, COMPILED_MAX)) {

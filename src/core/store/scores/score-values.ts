@@ -19,10 +19,7 @@ export type NewScore = Pick<
   'features' | 'ruleInputs' | 'ruleSet' | 'model' | 'attempts' | 'degradation'
 > & { readonly transaction: Transaction; readonly decision: Decision };
 
-/**
- * The seam `onScored`: what a room writes in the statement that stores scores.
- * A score that is being stored, as rooms see it.
- */
+/** A score that is being stored, as rooms see the score at the seam `onScored`. */
 type JustScored = {
   readonly transaction: { readonly transactionId: string };
   readonly tallied: { readonly verdict: Verdict };
@@ -173,9 +170,8 @@ export function toVector(bytes: Uint8Array): Float64Array {
 }
 
 /**
- * A checksum of what a score was decided on: the logged vector, and what rules read beside it. Recomputing a score notices only changes that affect it, and trees ignore most
- * bits; CRC-32 finds every single flipped bit.
- * Signed, as Postgres' integers are.
+ * Makes a checksum of the logged vector and of what rules read beside the vector, signed as Postgres' integers are. A recomputed score
+ * shows only changes that affect the score, and trees ignore most bits; CRC-32 finds every single flipped bit.
  */
 export function vectorChecksum(vector: Float64Array, ruleInputs: RuleInputs | null): number {
   if (scratch.length !== vector.length) {

@@ -1,6 +1,6 @@
 /**
- * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. It refuses a batch that has a
- * stopped corridor or a score that was stored before; then a transaction stores the others, which is two fifths dearer.
+ * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. The statement refuses a batch
+ * with a stopped corridor or a stored score; a database transaction then stores the other scores, which is two fifths dearer.
  */
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import {

@@ -214,7 +214,7 @@ export function findStatement(search: RowSearch) {
 
 /**
  * Finds the matches in the order of the list. In a ranked list the last row that was looked at stands first if that row matches.
- * `last` has the number of rows looked at, and is undefined without such a row, or if `rows` matches came first.
+ * @returns `last` with the number of rows looked at; undefined if there are no rows, or if `rows` matches came first
  */
 export async function findRows({ query }: Pick<Database, 'query'>, search: RowSearch) {
   const { text, values } = findStatement(search);

@@ -185,9 +185,8 @@ export async function readTotals(
 }
 
 /**
- * A version of the figures of some days: how many increments these days were ever given. A statement that changes a figure
- * adds increments; merging them changes none of the two.
- * Version of the days from `$first` to `$last`, in the snapshot that has read `fresh`; null where `fresh` is not all there is.
+ * The version of the figures from `$first` to `$last`: how many increments these days were ever given, which no merge changes. Read in
+ * the snapshot that has read `fresh`; null where `fresh` lacks increments.
  */
 const versionOfDays = (first: string, last: string, freshMax: string) => `
   case when (select count(*) from fresh) <= ${freshMax} then
@@ -237,10 +236,7 @@ type DaySums = {
   readonly countedTo: Date | null;
 };
 
-/**
- * Sums of daily tallies by day, currency and what else is asked: see day-tallies.ts.
- * In order; one more than `sumsMax` where there are more.
- */
+/** Sums daily tallies by day, currency and what else is asked, in order; one sum more than `sumsMax` says that there are more. */
 export async function sumDays(
   { query }: { readonly query: Query },
   { firstMs, lastMs, outcomes, own, by, only }: SumQuestion,

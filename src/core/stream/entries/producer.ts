@@ -63,7 +63,7 @@ const INDEX_CHARS = 4;
 /**
  * Divides the transactions of a commit into open rows: one for each entry that is to carry them. Pure. The ids of rows follow
  * from the batch and its transactions, so that a repeated try names the rows of a try whose answer was lost. Where the corridor
- * was moved between both, entries may name other rows; the reconciler then closes the stored ones.
+ * was moved between both tries, entries may name other rows; the reconciler then closes the stored rows.
  * @param batchId a UUID, of version 7 where transactions may be old; at most 65,536 rows have ids of their own
  */
 export function planRows<T extends Placed>(

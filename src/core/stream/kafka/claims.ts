@@ -220,9 +220,8 @@ export function createCountTries(redis: RedisClient, market: string): CountTries
 }
 
 /**
- * How far workers have read each partition. The group knows only what is done, and what is in hand is no queue: without these
- * notes, which Redis may lose, it counts as waiting.
- * Notes what a worker has read of its partitions: after each read that brought something, and once a second. Never fails.
+ * Notes how far a worker has read its partitions: after each read that brought something, and once a second. Never fails. The group
+ * knows only what is done; without these notes, which Redis may lose, entries in hand count as waiting.
  */
 export function createNoteRead(redis: RedisClient, market: string) {
   const key = marketKeys(market).kafkaDelivered;

@@ -56,10 +56,7 @@ export function transactionsOf(headers: ReadonlyMap<string, string>): number {
   return Number.isInteger(count) && count >= 1 && count <= COUNT_MAX ? count : 1;
 }
 
-/**
- * Removes what a market has in Kafka: its topics, and the consumer group of its workers.
- * The topics of a market among others.
- */
+/** Finds the topics of a market among all topics. */
 export function topicsOfMarket(market: string, topics: readonly string[]): string[] {
   return topics.filter((topic) => {
     const [, corridor = ''] = CORRIDOR.exec(topic) ?? [];

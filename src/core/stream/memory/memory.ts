@@ -6,9 +6,11 @@
  *   ├───────┼──────────────────┼────────────────┼────────────────────────┼────────────┤
  *    waiting transactions                        profiles begin no log,    events and copies of dead letters
  *    take what is free                           and are dropped down      all go; none are written
- *    (createStreamRooms);                        to 0.65                   (bound-events.ts)
+ *    (createStreamRooms);                        to 0.65                 (bound-events.ts)
  *    then logs have none spare                   (bound-profiles.ts)
  */
+
+import { shareCalls } from '../../../kit/caches/at-most-once-in.ts';
 import {
   type RedisClient,
   throwRedisFailure,
@@ -114,7 +116,7 @@ const FREE_MULTIPLE = 8;
 const FRESH_MS = 500;
 /** Age of the last measurement from which an append waits for a new one. */
 const STALE_MS = 1000;
-/** A transaction of an empty stream counts as this many bytes: more than one takes (docs/scale.md has the sizes). */
+/** Bytes that a transaction of an empty stream counts as: more than a transaction takes (docs/scale.md has the sizes). */
 const TRANSACTION_BYTES = 400;
 /** Nodes of a stream that Redis looks at for its size: 4 KB each, or one larger entry. */
 const SAMPLES = 1000;
@@ -122,7 +124,7 @@ const SAMPLES = 1000;
 type StreamRoom = {
   /** Transactions in the stream; infinite where nothing can be appended, as one of its keys has another type. */
   readonly total: number;
-  /** Transactions it may hold. */
+  /** Transactions that the stream may have. */
   readonly transactionsMax: number;
 };
 
@@ -152,7 +154,6 @@ export function createStreamRooms(options: StreamRoomsOptions) {
   const { redis, listStreams, fill = 1 } = options;
   const transactionsMax = Math.ceil(options.transactionsMax * fill);
   let last: { readonly atMs: number; readonly roomOf: RoomOf } | undefined;
-  let underWay: Promise<RoomOf> | undefined;
   const read = async (): Promise<RoomOf> => {
     const streams = await listStreams();
     const calls = streams.map(({ transactions, counts }) => ({
@@ -175,16 +176,11 @@ export function createStreamRooms(options: StreamRoomsOptions) {
     last = { atMs, roomOf };
     return roomOf;
   };
-  const measure = () => {
-    underWay ??= take().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
+  const measure = shareCalls(take);
   return {
     /** Measures now: one round trip on a single node. Throws a Failure. */
     measure,
-    /** As measured at most a second ago, mostly half a second. Throws a Failure. */
+    /** The rooms as measured at most a second ago, mostly half a second. Throws a Failure. */
     async recent(): Promise<RoomOf> {
       const ageMs = performance.now() - (last?.atMs ?? Number.NEGATIVE_INFINITY);
       if (last !== undefined && ageMs < FRESH_MS) return last.roomOf;
@@ -201,11 +197,11 @@ type StreamSize = {
   readonly stream: string;
   readonly total: number;
   readonly bytes: number;
-  /** Run id of its server. */
+  /** Run id of the stream's server. */
   readonly server: string;
 };
 
-/** A stream that does not answer takes no room: its append fails alone, and others have theirs. */
+/** A stream that does not answer takes no room: its append fails alone, and other streams have their room. */
 function toSize(stream: string, reply: unknown): StreamSize {
   if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unexpected('measure-capacity');
   const [total, bytes, isAppendable, server] = Array.isArray(reply) ? reply : [0, 0, 0, ''];
@@ -218,7 +214,7 @@ function toSize(stream: string, reply: unknown): StreamSize {
 }
 
 /**
- * The room of each stream: what is free of its server's share is measured against what it holds.
+ * Computes the room of each stream from the free part of its server's share and the bytes that the stream has.
  * @param fill how full streams may be, by how full requests fill them
  */
 export function shareRoom(

@@ -36,7 +36,7 @@ export type ProfileSource<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
   readonly snapshots: Snapshots;
-  /** Serves parties whose transactions come in another order than that of time; accounts have no such order. */
+  /** Serves parties whose transactions come out of the order of time; absent for accounts. */
   readonly late?: LateParties;
   readonly bytesMax: number;
 };
@@ -84,7 +84,7 @@ export type Profiles = ProfilesOptions & {
   readonly newStamp: () => Stamp;
   /** Batches meet the logs one at a time; while one waits for Postgres the next ones go on, but for the same parties. */
   readonly inTurn: Turn;
-  /** The turn of batches that pass those that wait. */
+  /** The turn of batches that pass waiting batches. */
   readonly urgently: Turn;
   /** Batches of a lane, one after the other. */
   readonly inLane: Turn;

@@ -1,8 +1,10 @@
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 
-/** Headers of answers that a client acts on, as the document describes them. test/contract/answers.test.ts compares them with what is sent. */
-/** `required`: every answer that lists the header has it. */
+/**
+ * Headers of answers that a client acts on, as the document describes them; test/contract/answers.test.ts compares them with what is
+ * sent. `required`: every answer that lists the header has it.
+ */
 export const ANSWER_HEADERS = {
   'X-Request-Id': {
     description:
@@ -125,9 +127,8 @@ export const ageHeaders = answerHeaders('Age');
 type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
 
 /**
- * Headers of answers, given to Node where there is a server: an object of fetch's `Headers` takes 4 µs to fill, a
- * tenth of what a single post costs the edge.
- * Adds headers to an answer that is not sent yet; headers that it has already stay.
+ * Adds headers to an answer that is not sent yet; headers that the answer has stay. Node gets them where there is a server, as an
+ * object of fetch's `Headers` takes 4 µs to fill, a tenth of what a single post costs the edge.
  */
 export function addHeaders(c: Context<AppEnv>, headers: HeaderList): void {
   const outgoing = c.env?.outgoing;

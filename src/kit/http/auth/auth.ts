@@ -59,7 +59,7 @@ const KEYS_MAX = 10_000;
 const NOT_FOUND_MAX = BURST_SECONDS * ALL_LOOKUPS_PER_SECOND;
 /**
  * How long after its last lookup a key still reads figures in an outage. A revocation that this process could
- * not see counts after that; it takes a Postgres that other processes reach and this one does not.
+ * not see counts after that time, which happens only if this process alone has lost Postgres.
  */
 export const RECENT_MS = 15 * 60 * 1000;
 /** Longest key that is hashed; longer ones are refused. */

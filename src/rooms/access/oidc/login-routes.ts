@@ -151,7 +151,7 @@ function pendingCookie({ state, nonce, verifier }: Pending, seconds: number): st
   return `${COOKIE}${state}=${value}; Max-Age=${seconds}; ${ATTRIBUTES}`;
 }
 
-/** A key that anybody may hold, as nobody's key made its person, never gets roles that approve. */
+/** Asks a second person about the key of a login, unless a key of nobody made the person: anybody may hold such a key. */
 async function askSecondPerson(query: Query, by: Officer): Promise<void> {
   if (!(await findNobody(query, by.keyId)).isNobodys) await proposeKey(query, by, by.keyId);
 }

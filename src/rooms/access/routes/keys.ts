@@ -27,7 +27,7 @@ import {
 import { wireTime } from '../../../kit/words/wire-time.ts';
 
 const NAME_CHARS_MAX = 64;
-/** Shorter than a secret, so that none is repeated that is given by mistake. */
+/** An id is shorter than a secret, so that no answer repeats a secret that is given by mistake. */
 const KEY_ID = new RegExp(`^[A-Za-z0-9]{1,${SECRET_CHARS - 1}}$`);
 const MAKERS = ['admin', 'risk_officer'] as const;
 
@@ -157,7 +157,7 @@ const findUnconfirmed = firstOf<Unconfirmed, [keyId: string, apart: readonly Rol
   'select identity, roles from market.api_keys where key_id = $1 and confirmed_at is null and roles && $2::text[]',
 );
 
-/** Asks a second person about a key with roles that need one. The same again answers the approval that waits. */
+/** Asks a second person about a key whose roles need a confirmation. A repetition answers the approval that waits. */
 export async function proposeKey(query: Query, by: Officer, keyId: string) {
   const detail = await findUnconfirmed(query, keyId, ROLES_APART);
   return detail === undefined ? null : propose(query, { kind: 'key', subject: keyId, detail }, by);
@@ -169,7 +169,7 @@ const confirm = firstOf<{ confirmed_at: string }, [keyId: string, byKeyId: strin
    returning ${timeText('confirmed_at')} as confirmed_at`,
 );
 
-/** Puts the roles of a key in force that approve. The person who gets the key does not confirm it either. */
+/** Puts the roles apart of a key in force. The person who gets the key may not confirm the key, either. */
 export const executeKey: Execute<unknown> = async (query, { subject: keyId }, by) => {
   await refuseShared({ query }, keyId, by.keyId);
   const confirmed = await confirm(query, keyId, by.keyId);

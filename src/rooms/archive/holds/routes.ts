@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 import type { Api } from '../../../core/room.ts';
-import { HOLD_KINDS, refuseUnknownMonth } from '../../../core/store/partitions/legal-holds.ts';
+import { HOLD_KINDS } from '../../../core/store/partitions/legal-holds.ts';
+import { requireMonth } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns } from '../../../kit/database/statement.ts';
@@ -177,10 +178,7 @@ type NewHold = {
   readonly reason: string;
 };
 
-/**
- * People set and lift legal holds; the audit log has each change.
- * Sets a hold, after any removal that is under way. A hold with the same subject and reason is answered again.
- */
+/** Sets a legal hold, after any removal that is under way. A hold with the same subject and reason is answered again. */
 async function setHold(
   database: Pick<Database, 'transaction'>,
   { kind, subject, reason }: NewHold,
@@ -191,7 +189,7 @@ async function setHold(
     if (same !== undefined) return same;
     const made = await insert(query, kind, subject, reason, by.name, by.keyId);
     const month = kind === 'month' ? parseMonth(subject ?? '') : undefined;
-    if (month !== undefined) await refuseUnknownMonth(query, month);
+    if (month !== undefined) await requireMonth(query, month);
     await refuseTooMany(query);
     await recordChange(query, by, {
       action: 'hold.set',

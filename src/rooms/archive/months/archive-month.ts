@@ -8,7 +8,7 @@ import {
   dropDetached,
   recordDetach,
 } from '../../../core/store/partitions/detach-months.ts';
-import { findMonthTables, partitionName } from '../../../core/store/partitions/partitions.ts';
+import { partitionName } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import { patiently } from '../../../kit/command/options.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
@@ -217,10 +217,4 @@ export async function endUnfinished({ query }: Database, archived: ArchivedMonth
     throw new Failure('conflict', 'MONTH_COLD', why);
   }
   await saveMonth(query, { ...archived, step: 'ended' }, archived.step);
-}
-
-/** @throws Failure where the market has no such month */
-export async function requireMonth({ query }: Database, month: Month): Promise<void> {
-  if ((await findMonthTables(query, [month])).has(month)) return;
-  throw new Failure('not-found', 'MONTH_UNKNOWN', `${monthText(month)} has no partitions`);
 }

@@ -6,6 +6,7 @@ import {
   lockPartitions,
   type PartitionedTable,
   partitionName,
+  requireMonth,
 } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import { type CommandContext, UsageError } from '../../../kit/command/command.ts';
@@ -15,7 +16,7 @@ import { byCommand } from '../../../kit/command/stores.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
+import { type Month, monthText } from '../../../kit/words/month.ts';
 import type { Table } from '../archive-file.ts';
 import { ownerOf, quoted, readPart, type Stored, tableOf } from '../export-table.ts';
 import { openFileStore } from '../file-stores/open-file-store.ts';
@@ -29,9 +30,8 @@ import {
   endUnfinished,
   isSame,
   KINDS,
-  requireMonth,
 } from './archive-month.ts';
-import { countRows, storedOf } from './manifest.ts';
+import { countRows, type Manifest, storedOf } from './manifest.ts';
 import { type ArchivedMonth, findOpen, listArchived, saveMonth } from './store.ts';
 
 /** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */
@@ -90,13 +90,10 @@ const COLD = 'Make a month cold: write its rows to files, verify the files, and 
 const month = written('MONTH', COLD, MONTH_OPTIONS, async ({ values, words }, context) => {
   const month = monthOption('the month', words[0]);
   const text = monthText(month);
-  if (month >= monthOf(Date.now())) {
-    throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
-  }
   const key = await keyOption(values.key, values.unencrypted);
   const { 'lock-years': lockYears, 'wait-seconds': waitSeconds } = values;
   await using archiving = await open(context, { key, month, waitSeconds }, values.drop);
-  await requireMonth(archiving.database, month);
+  await requireMonth(archiving.database.query, month);
   const found = await openBegun(archiving, text, values);
   const to = found === undefined ? locationOf(values.to, context) : found.location;
   if (found?.step !== 'cold') await detach(archiving);
@@ -123,11 +120,15 @@ async function openBegun(
     const why = `an archive of ${text} ended before its step ${found.step}: give --continue, or --anew`;
     throw new Failure('conflict', 'BEGUN', why);
   }
-  requireEncryption(found, key);
+  requireEncryption(found.manifest, key);
   return found;
 }
 
-function requireEncryption({ manifest: { encryption } }: ArchivedMonth, key: Buffer | null): void {
+/** @throws UsageError where a key is given for an archive without encryption, or none for an encrypted archive */
+export function requireEncryption(
+  { encryption }: Pick<Manifest, 'encryption'>,
+  key: Buffer | null,
+): void {
   if ((encryption === 'none') === (key === null)) return;
   throw new UsageError(`the archive was begun with the encryption ${encryption}`);
 }
@@ -159,9 +160,9 @@ const restore = written('MONTH', RESTORES, RESTORE_OPTIONS, async ({ values, wor
   const waitSeconds = values['wait-seconds'];
   await using archiving = await open(context, { key, month, waitSeconds }, false);
   const { database } = archiving;
-  await requireMonth(database, month);
+  await requireMonth(database.query, month);
   const found = await findOpen(database.query, text);
-  if (found?.step === 'cold') requireEncryption(found, key);
+  if (found?.step === 'cold') requireEncryption(found.manifest, key);
   const toBeScored = await restoreMonth(archiving, found);
   context.output.value({ month: text, to_be_scored: toBeScored }, [
     `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,

@@ -194,8 +194,7 @@ function curveOf({ points }: VersionCounts, perDay: (count: number) => number): 
 }
 
 /**
- * Figures of counts with their 95 % intervals.
- * How right it is to flag some rows and no others: precision and recall of those with a label, and F1 as a function of the
+ * Says how right a version flags rows, with 95 % intervals: precision and recall of rows with a label, and F1 as a function of the
  * share of frauds caught among all frauds and false alarms, which gives F1 the interval of that share.
  */
 function rightnessOf(flagged: readonly ByLabel[], rest: readonly ByLabel[]) {

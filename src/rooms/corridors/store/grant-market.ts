@@ -102,9 +102,8 @@ async function moveObjects(client: pg.Client, granting: Granting): Promise<numbe
 }
 
 /**
- * A role that reads scores of several markets, and nothing else: through one view, which has ids as they are stored and no
- * details of transactions. Nothing else crosses markets.
- * Makes the role and its view, or makes the view anew, of these markets alone.
+ * Makes a role that reads scores of these markets, and nothing else, or makes its view anew. The view has ids as they are stored and
+ * no details of transactions; nothing else crosses markets.
  */
 export async function makeAnalytics(analytics: Analytics) {
   const { config, url, markets, role, by } = analytics;

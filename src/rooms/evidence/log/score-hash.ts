@@ -144,9 +144,6 @@ function makeRoom(bytes: number): void {
   scratch = larger;
 }
 
-/**
- * A stored score, as Postgres writes its row.
- * `jsonb` has the keys of a reason in the order in which the core makes them: code, detail, contribution.
- */
+/** Writes reasons as the core does: `jsonb` has the keys of a reason in the order code, detail, contribution. */
 export const reasonsText = (json: string) =>
   json === '[]' ? json : JSON.stringify(JSON.parse(json));

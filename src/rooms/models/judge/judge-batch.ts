@@ -39,8 +39,9 @@ const SUSPENDED_MS_MAX = 300_000;
 const RELAPSE_MS = 600_000;
 
 type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
+
 /**
- * The models that are asked.
+ * Leaves out models that are not asked.
  * @param stopped names of models that neither decide nor shadow, as after their rollback
  */
 export function askedOf(

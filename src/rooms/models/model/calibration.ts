@@ -1,6 +1,6 @@
 /**
- * Calibrates margins to probabilities: of the transactions given 5 %, one in twenty is fraud. It is part of a model's manifest,
- * stored as this JSON, and keeps the order of margins, as transactions are ranked by probability.
+ * Calibrates margins to probabilities: of the transactions given 5 %, one in twenty is fraud. The manifest of a model has its
+ * calibration as this JSON. A calibration keeps the order of margins, as transactions are ranked by probability.
  */
 import { z } from 'zod';
 import { logistic } from './exponential.ts';

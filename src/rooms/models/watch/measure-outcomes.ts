@@ -52,10 +52,7 @@ function delaysOf(labelled: readonly JudgedScore[]): Outcomes['label_delay_secon
   return { p50: rank(0.5), p90: rank(0.9), p99: rank(0.99) };
 }
 
-/**
- * Predicted and observed shares: rows in groups of equal size by probability.
- * From the lowest probabilities to the highest; equal ones stay in one group.
- */
+/** Compares predicted with observed shares of groups of equal size, by rising probability; equal probabilities stay in one group. */
 export function calibrationTable(
   probabilities: ArrayLike<number>,
   labels: ArrayLike<number>,

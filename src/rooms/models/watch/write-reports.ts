@@ -100,8 +100,7 @@ function toJson({ fromMs, toMs }: ScoreWindow): WatchReport['window'] {
 }
 
 /**
- * How the vectors and scores of a day differ from those that a model was trained on, or, without a training,
- * from those of the week before.
+ * Measures how the vectors and scores of a day differ from those of a model's training, or, without a training, of the week before.
  * Each feature has its own turn of the event loop, so that the worker keeps scoring: 2 ms a feature of 5,000 rows.
  * @param names of the features, in the order of vectors
  * @param reference of the training; undefined compares with `before`

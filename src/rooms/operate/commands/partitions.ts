@@ -22,7 +22,6 @@ import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { Failure } from '../../../kit/words/failure.ts';
 import { monthOf, monthText } from '../../../kit/words/month.ts';
 
 /** No transaction is accepted before this month. */
@@ -120,9 +119,6 @@ const TAKES_OFF = 'Take a month that is over off, with its rows';
 const detach = written('MONTH', TAKES_OFF, WAIT_OPTION, async ({ values, words }, context) => {
   const month = monthOption('the month', words[0]);
   const text = monthText(month);
-  if (month >= monthOf(Date.now())) {
-    throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
-  }
   await using database = openMonths(context);
   await recordDetach(database, month, byCommand('partitions detach'));
   const detach = () => detachMonth(database, month);

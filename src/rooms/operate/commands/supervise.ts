@@ -22,8 +22,6 @@ import {
 } from '../scaling/scaler.ts';
 import { TRIGGERS } from '../scaling/triggers.ts';
 
-/** A worker process that is started again, with growing waits, whenever it ends by itself; SIGTERM drains it. */
-
 /** Becomes the worker by exec, under the memory bounds of a role: the process id stays. */
 const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url));
 /** Exit codes that another start would end with as well. */

@@ -28,7 +28,7 @@ type Stores = { readonly database: Database; readonly redis: RedisClient; readon
 
 const METRICS_MS_MAX = 10_000;
 
-/** Reads seconds of processor time, and counts, so far. @throws Failure */
+/** Reads the seconds of processor time and the counts of transactions so far. @throws Failure */
 export async function readUsage(api: Omit<ApiOptions, 'signal'>, stores: Stores) {
   const { database, redis } = stores;
   const [ofApi, workers, [backend], redisSeconds] = await Promise.all([

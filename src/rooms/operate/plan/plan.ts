@@ -80,7 +80,7 @@ export function peakOf({ tps, growth, months, seasonal, interaction, safety }: D
 }
 
 /**
- * Cores are those at the peak, null where the processor time of a server was not measured; `rowsAMonth` are the rows of the last month.
+ * Plans cores for the peak, null where the processor time of a server was not measured; `rowsAMonth` are the rows of the last month.
  * @param utilisation share of a core that a process uses before another is started
  */
 export function planCapacity(demand: Demand, measured: Calibration, utilisation: number) {

@@ -1,6 +1,6 @@
 /**
- * When processes of a role should become more or fewer. `risk supervise` reads this table; a test compares the alerts and the
- * manifests with it, so that all of them act on the same value. A measure is a mean over `windowSeconds`, so that one batch or one request moves nothing.
+ * Triggers say when processes of a role should become more or fewer. `risk supervise` reads this table, and a test compares alerts and
+ * manifests with the table. A measure is a mean over `windowSeconds`, so that a single batch or request moves nothing.
  */
 
 /** Measures that triggers compare. */

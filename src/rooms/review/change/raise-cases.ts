@@ -27,9 +27,7 @@ import { insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 import { locateReviewed, type Reviewed, reviewed } from '../store/reviewed.ts';
 
-/** Says which priority a case has and until when it has to be decided, by the rules of a policy. */
-
-/** The first rule that takes the case gives priority and deadline. */
+/** Gives a case the priority and the deadline of the first rule that takes the case. */
 export function prioritise(
   facts: CaseFacts,
   { priorities }: Pick<ReviewPolicy, 'priorities'>,

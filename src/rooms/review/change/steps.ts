@@ -170,8 +170,7 @@ export function changeOf(action: AuditAction, stored: StoredCase, after: object)
 }
 
 /**
- * Notes that reviewers add to a case.
- * A case is no archive, so the number of its notes is bounded.
+ * Adds a note of a reviewer to a case. A case is no archive, so the number of its notes is bounded.
  * @throws Failure `not-found`, or `conflict` where the case has all the notes that it may have
  */
 export async function addNote(

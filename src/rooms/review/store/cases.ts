@@ -36,7 +36,7 @@ export const readCase = firstOf<StoredCase, [id: string]>(
   `${SELECT} where c.transaction_id = $1`,
 );
 
-/** Locks the cases of those transactions that have one, until the database transaction ends. */
+/** Locks the cases that these transactions have, until the database transaction ends. */
 export const lockCases = rowsOf<StoredCase, [ids: readonly string[]]>(
   'lock-review-cases',
   `${SELECT} where c.transaction_id = any ($1::uuid[]) order by c.transaction_id for update`,

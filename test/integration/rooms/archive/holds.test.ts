@@ -27,9 +27,8 @@ const set = (kind: string, subject: string | null, reason = 'a court') => {
 const lift = async (...ids: { hold_id: string }[]) => {
   for (const { hold_id: id } of ids) await holds('lift', id, '--reason', 'closed');
 };
-const drop = async (text: string) => {
-  return await runRisk(['partitions', 'drop', text], { DATABASE_URL: api.testDatabase.url });
-};
+const drop = (text: string) =>
+  runRisk(['partitions', 'drop', text], { DATABASE_URL: api.testDatabase.url });
 const heldBy = async (account: string) =>
   (await holdOf(api.database.query, { kind: 'account', account }))?.kind;
 
@@ -39,19 +38,18 @@ test('a month is dropped once no hold is over it, its market or an account that 
   await rig.detach('2013-03');
   expect(
     (await api.risk('holds', 'set', 'month', '--subject', '1999-01', '--reason', 'x')).stderr,
-  ).toContain('1999-01 has no transactions');
+  ).toContain('1999-01 has no partitions');
   const month = await set('month', '2013-03');
   expect((await set('month', '2013-03')).hold_id).toBe(month.hold_id);
   const again = await set('month', '2013-03', 'another court');
   const account = await set('account', 'acc_held');
   const market = await set('market', null);
-  const waiting = [month, again, account, market];
-  for (const hold of waiting) {
+  for (const hold of [month, again, account, market]) {
     const refused = await drop('2013-03');
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('legal hold')]);
     await lift(hold);
   }
-  expect((await drop('2013-03')).stderr).toContain('nobody has requested it');
+  expect((await drop('2013-03')).stderr).toContain('nobody has requested month');
   await agreeOnDrop(api.testDatabase, '2013-03');
   expect((await drop('2013-03')).stdout).toContain('2013-03 is dropped');
   expect(await holds('list', '--state', 'in_force')).toEqual([]);

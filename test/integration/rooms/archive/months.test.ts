@@ -232,7 +232,7 @@ test('a month that changed after its export is not dropped, and is archived anew
   expect((await run()).code).toBe(0);
   await sql(`update scores_y2013m03 set score = 999 where transaction_id = '${ids[5]}'`);
   expect((await run('--continue', '--drop')).stderr).toContain('scores_y2013m03 changed');
-  expect((await run('--anew', '--drop')).stderr).toContain('nobody has requested it');
+  expect((await run('--anew', '--drop')).stderr).toContain('nobody has requested month');
   await agreeOnDrop(api.testDatabase, MONTH);
   expect((await run('--continue', '--drop')).stdout).toContain('is cold');
   const files = await readdir(join(folder, 'plain', 'market_0', MONTH));

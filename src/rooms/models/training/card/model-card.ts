@@ -16,7 +16,7 @@ export type ModelCard = {
   /** RFC 3339. */
   readonly createdAt: string;
   readonly codeVersion: string;
-  /** The model that it is to replace. */
+  /** The model that this model is to replace. */
   readonly parent: string | null;
   readonly featureSchema: number;
   readonly seed: string;
@@ -45,12 +45,12 @@ export type DataWindow = {
   /** Dates, UTC, both inclusive. */
   readonly from: string;
   readonly to: string;
-  /** Labels known by this time were used; RFC 3339. */
+  /** Time by which a label had to be known to be used; RFC 3339. */
   readonly knownBy: string;
   /** Rows used. */
   readonly rows: number;
   readonly frauds: number;
-  /** Rows without a label known by then; used as legitimate, or left out. */
+  /** Rows without a label at `knownBy`; used as legitimate, or left out. */
   readonly unlabelled: number;
   readonly unlabelledAs: 'legitimate' | 'skip';
 };
@@ -64,9 +64,9 @@ const OTHERS = 'others';
 type Tally = { rows: number; frauds: number; alarms: number; caught: number };
 
 /**
- * A model's figures for parts of the transactions, such as corridors or countries: who is flagged, which frauds
+ * Computes a model's figures for parts of the transactions, such as corridors or countries: who is flagged, which frauds
  * are caught.
- * @param segments one name a row; @returns the largest first, those beyond SEGMENTS_MAX as `others`
+ * @param segments a name for each row @returns the largest segment first, segments beyond SEGMENTS_MAX as `others`
  */
 export function segmentFigures(
   probabilities: ArrayLike<number>,
@@ -91,9 +91,9 @@ export function segmentFigures(
     frauds,
     /** Share of the rows at or above the threshold. */
     flagged: (alarms + caught) / rows,
-    /** Share of the legitimate rows at or above it; null without any. */
+    /** Share of the legitimate rows at or above the threshold; null without legitimate rows. */
     falseAlarms: rows > frauds ? alarms / (rows - frauds) : null,
-    /** Share of the frauds at or above it; null without any. */
+    /** Share of the frauds at or above the threshold; null without frauds. */
     caught: frauds > 0 ? caught / frauds : null,
   }));
 }
