@@ -115,7 +115,7 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   expect(await stateOf('2012-01')).toBe('attached');
   expect(await count(api, 'approvals where withdrawn_at is not null')).toBe(1);
   await detach('2012-01');
-  await expect(drop('2012-01')).rejects.toThrow('nobody has requested it');
+  await expect(drop('2012-01')).rejects.toThrow('nobody has requested month-drop');
   await detach('2012-02');
   await agreeOnDrop(api.testDatabase, '2012-02');
   expect((await drop('2012-02')).code).toBe(0);
