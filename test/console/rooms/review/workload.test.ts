@@ -54,7 +54,7 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
     [old],
   );
   await page.getByText('1 case is older than 8 h').waitFor();
-  await page.getByText('Proposes a tighter auto-clear').waitFor();
+  await page.getByText('The policy suggests to tighten the corridor').waitFor();
   await sql(
     `update review_cases set locked_by = 'Ann', locked_until = now() + interval '1 hour' where transaction_id = $1`,
     [near],
