@@ -92,7 +92,8 @@ export function openReader(url: string, blockMs: number): RedisClient {
 
 /**
  * A connection for one subscriber. Each failure leads to the next node of the URL, as all nodes of a cluster pass messages on. The
- * subscriber that ioredis has for a cluster opens a lost connection again at once, 10,000 times a second.
+ * subscriber that ioredis has for a cluster opens a lost connection again at once, 10,000 times a second. Who opens the subscriber
+ * subscribes whenever the subscriber is ready.
  */
 export function openSubscriber(url: string, quietMs: number): RedisClient {
   const { nodes } = parseRedisUrl(url);
@@ -100,8 +101,9 @@ export function openSubscriber(url: string, quietMs: number): RedisClient {
     Object.assign(client.options, nodes[failures % nodes.length]);
     return retryMs(failures);
   };
-  const options = { ...base, socketTimeout: quietMs, maxRetriesPerRequest: 0, retryStrategy };
-  const client = open(url, options, Redis, null);
+  // ioredis awaits none of its own subscriptions: a connection that is lost meanwhile would end the process.
+  const its = { maxRetriesPerRequest: 0, autoResubscribe: false };
+  const client = open(url, { ...base, ...its, socketTimeout: quietMs, retryStrategy }, Redis, null);
   return client;
 }
 
