@@ -118,6 +118,14 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   await expect(drop('2012-01')).rejects.toThrow('nobody has requested month-drop');
   await detach('2012-02');
   await agreeOnDrop(api.testDatabase, '2012-02');
+  await api.testDatabase.sql(
+    `alter table approvals disable trigger approvals_keep;
+     update approvals set proposed_at = proposed_at - interval '8 days', confirmed_at = confirmed_at - interval '8 days',
+       ends_at = ends_at - interval '8 days' where subject = '2012-02';
+     alter table approvals enable trigger approvals_keep`,
+  );
+  await expect(drop('2012-02')).rejects.toThrow('nobody has requested month-drop');
+  await agreeOnDrop(api.testDatabase, '2012-02');
   expect((await drop('2012-02')).code).toBe(0);
   expect(await stateOf('2012-02')).toBeUndefined();
 });

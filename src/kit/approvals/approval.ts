@@ -17,7 +17,9 @@ export const approvalSchema = z
     reason: z.string().nullable(),
     proposed_by: z.string(),
     proposed_at: time,
-    ends_at: time.meta({ description: 'From this time on nobody may confirm it.' }),
+    ends_at: time.meta({
+      description: 'From this time on nobody may confirm it, and no command may carry it out.',
+    }),
     confirmed_by: z.string().nullable(),
     confirmed_at: time.nullable(),
     withdrawn_by: z.string().nullable(),

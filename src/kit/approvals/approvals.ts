@@ -223,7 +223,7 @@ function requireWaiting({ approval_id: id, state }: Approval): void {
 const findLast = firstOf<Approval, [...Named, since: string | null]>(
   'find-last-approval',
   `select ${COLUMNS} from market.approvals
-    where kind = $1 and subject = $2 and withdrawn_at is null and proposed_at > coalesce($3::timestamptz, '-infinity')
+    where kind = $1 and subject = $2 and withdrawn_at is null and ends_at > ${NOW} and proposed_at > coalesce($3::timestamptz, '-infinity')
     order by approvals.approval_id desc limit 1`,
 );
 
