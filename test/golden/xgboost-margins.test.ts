@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { treeShap } from '../../src/rooms/models/model/explain-trees.ts';
-import { logistic } from '../../src/rooms/models/model/exponential.ts';
+import { logistic } from '../../src/kit/elementary-functions.ts';
 import { readXgboost } from '../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
 import { predictTrees } from '../../src/rooms/models/model/predict-trees.ts';

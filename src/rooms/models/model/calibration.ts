@@ -3,8 +3,8 @@
  * stored as this JSON; both kinds keep the order of margins, as transactions are ranked by probability.
  */
 import { z } from 'zod';
+import { logistic } from '../../../kit/elementary-functions.ts';
 import { countNotAbove } from '../bins.ts';
-import { logistic } from './exponential.ts';
 
 /** Most knots of an isotonic curve; people read the file, too. */
 export const CALIBRATION_KNOTS_MAX = 200;

@@ -2,6 +2,8 @@
  * Fits a calibration to margins of rows that the model was not trained on: a line from margins to log-odds, or steps where
  * these predict labels better.
  */
+
+import { logistic, softPlus } from '../../../kit/elementary-functions.ts';
 import {
   CALIBRATION_KNOTS_MAX,
   type Calibration,
@@ -9,7 +11,6 @@ import {
   type Line,
   type Steps,
 } from '../model/calibration.ts';
-import { logistic, softPlus } from '../model/exponential.ts';
 import { logLoss } from './evaluation/ranking.ts';
 import { minimise } from './newton.ts';
 

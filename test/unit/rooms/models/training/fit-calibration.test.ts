@@ -1,9 +1,9 @@
 /** Goal: probabilities match frequencies, keep the order of margins, and the better way is chosen. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { logistic } from '../../../../../src/kit/elementary-functions.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts';
-import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import { logLoss } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import {
   chooseCalibration,

@@ -1,8 +1,8 @@
 /** Goal: training learns an existing pattern, deterministically, and exports the model that it measured. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { logistic } from '../../../../../src/kit/elementary-functions.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import { treeDepths } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
 import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
