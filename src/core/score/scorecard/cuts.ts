@@ -59,17 +59,18 @@ function countPresent(sorted: Float64Array): number {
   return start;
 }
 
-/** The number of cuts below a value; a missing value and a measure without cuts have buckets of their own. */
+/**
+ * The number of cuts below a value; a missing value and a measure without cuts have buckets of their own. Of 31 cuts five
+ * comparisons are enough. They are bits instead of branches, which take four times as long as nobody foresees them.
+ */
 export function bucketOf(cuts: Cuts, measure: number, value: number): number {
   if (Number.isNaN(value)) return MISSING_BUCKET;
-  const at = measure * CUTS;
-  if (Number.isNaN(cuts[at])) return NO_CUTS_BUCKET;
-  let start = 0;
-  let end = CUTS;
-  while (start < end) {
-    const middle = (start + end) >> 1;
-    if ((cuts[at + middle] as number) < value) start = middle + 1;
-    else end = middle;
-  }
-  return start;
+  const from = measure * CUTS;
+  if (Number.isNaN(cuts[from])) return NO_CUTS_BUCKET;
+  let at = from + 16 * Number((cuts[from + 15] as number) < value);
+  at += 8 * Number((cuts[at + 7] as number) < value);
+  at += 4 * Number((cuts[at + 3] as number) < value);
+  at += 2 * Number((cuts[at + 1] as number) < value);
+  at += Number((cuts[at] as number) < value);
+  return at - from;
 }
