@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { predictTrees } from '../unit/rooms/models/model/support.ts';
 import { treeShap } from '../../src/rooms/models/model/explain-trees.ts';
-import { logistic } from '../../src/rooms/models/model/exponential.ts';
+import { logistic } from '../../src/kit/elementary-functions.ts';
 import { readXgboost } from '../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
 

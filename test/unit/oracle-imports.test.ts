@@ -9,7 +9,7 @@ import { readSources } from '../support/source-files.ts';
 const SHARED = [
   'core/domain/currency',
   'core/domain/reporting-limit',
-  'core/profile/arithmetic',
+  'kit/elementary-functions',
 ].map((name) => `src/${name}.ts`);
 
 test('the oracle imports no arithmetic of features', () => {

@@ -3,6 +3,7 @@
  * enough wait for rebuilds, which are requested all at once.
  */
 
+import { naturalLog } from '../../kit/elementary-functions.ts';
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
-import { naturalLog } from './arithmetic.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { TakeBytes } from './packed-list.ts';
 import { packLetters } from './packed-list.ts';

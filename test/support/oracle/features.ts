@@ -5,7 +5,7 @@
 import { currencyScale, toMinorUnits } from '../../../src/core/domain/currency.ts';
 import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
-import { naturalLog } from '../../../src/core/profile/arithmetic.ts';
+import { naturalLog } from '../../../src/kit/elementary-functions.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,7 @@
  * calibration as this JSON. A calibration keeps the order of margins, as transactions are ranked by probability.
  */
 import { z } from 'zod';
-import { logistic } from './exponential.ts';
+import { logistic } from '../../../kit/elementary-functions.ts';
 
 /** log-odds = slope * margin + intercept. The slope is positive, or the order of margins would be lost. */
 export const calibrationSchema = z.strictObject({

@@ -1,11 +1,11 @@
 /** A model of any kind as the engine runs it: read from its file; margins, probabilities and contributions of batches. */
 import { hash } from 'node:crypto';
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
+import { logistic } from '../../../kit/elementary-functions.ts';
 import type { Batch } from './batch.ts';
 import { parseJson, refuse, refuseHuge } from './bounds.ts';
 import { type Calibration, calibrate } from './calibration.ts';
 import { type Contributions, pathContributions, shapleySteps, treeShap } from './explain-trees.ts';
-import { logistic } from './exponential.ts';
 import type { TreeEnsemble } from './lay-out-trees.ts';
 import {
   contributionOf,

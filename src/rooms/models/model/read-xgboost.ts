@@ -4,7 +4,7 @@
  * run with another meaning. After an early stopping the trees up to the attribute best_iteration score, as in predict_proba.
  */
 import { z } from 'zod';
-import { naturalLog } from '../../../core/profile/arithmetic.ts';
+import { naturalLog } from '../../../kit/elementary-functions.ts';
 import { checkFeatureNames, checkShape, checkTreeCount, parseJson, refuse } from './bounds.ts';
 import {
   type EnsembleHead,

@@ -1,6 +1,7 @@
 /** Trains a model of either kind and writes it in its format. */
+
+import { logistic, softPlus } from '../../../kit/elementary-functions.ts';
 import type { Random } from '../../../kit/random.ts';
-import { logistic, softPlus } from '../model/exponential.ts';
 import type { TreeEnsemble } from '../model/lay-out-trees.ts';
 import { type LogisticModel, standardise, writeLogistic } from '../model/logistic.ts';
 import { loadModel, type Model } from '../model/model.ts';

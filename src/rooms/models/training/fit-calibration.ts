@@ -1,6 +1,7 @@
 /** Fits a calibration to margins of rows that the model was not trained on: a line from margins to log-odds. */
+
+import { logistic, softPlus } from '../../../kit/elementary-functions.ts';
 import { type Calibration, calibrate } from '../model/calibration.ts';
-import { logistic, softPlus } from '../model/exponential.ts';
 import { minimise } from './newton.ts';
 
 /**

@@ -3,10 +3,9 @@
  * it left; margins are kept in float32 and summed in the order of the trees, so that they are those of
  * the finished ensemble, and of its file, bit for bit.
  */
-import { naturalLog } from '../../../core/profile/arithmetic.ts';
+import { logistic, naturalLog } from '../../../kit/elementary-functions.ts';
 import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
-import { logistic } from '../model/exponential.ts';
 import { layOutTrees, type TreeEnsemble } from '../model/lay-out-trees.ts';
 import { xgboostHead } from '../model/read-xgboost.ts';
 import { averagePrecisionOf, logLoss, thresholdsOf } from './evaluation/ranking.ts';

@@ -1,8 +1,8 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
 
 import { setImmediate } from 'node:timers/promises';
-import { naturalLog } from '../../../core/profile/arithmetic.ts';
 import type { ScoreOutcome, ScoreWindow } from '../../../core/store/scores/score-window.ts';
+import { naturalLog } from '../../../kit/elementary-functions.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { countNotAbove, findCuts } from '../bins.ts';
 import type { ModelReference, ValueHistogram } from '../model-record.ts';

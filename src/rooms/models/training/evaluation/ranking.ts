@@ -1,7 +1,7 @@
 /**
  * How well scores rank frauds above the rest. Equal scores are one threshold, as they cannot be flagged apart.
  */
-import { naturalLog } from '../../../../core/profile/arithmetic.ts';
+import { naturalLog } from '../../../../kit/elementary-functions.ts';
 
 /** Higher is riskier. No NaN. `labels` is 1 for fraud, 0 for legitimate. */
 export type Scored = { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> };

@@ -1,7 +1,7 @@
 /** Goal: probabilities match frequencies, and are judged on rows that they were not fitted to. */
 import { expect, test } from 'vitest';
+import { logistic } from '../../../../../src/kit/elementary-functions.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import { fitPlatt, holdOut } from '../../../../../src/rooms/models/training/fit-calibration.ts';
 
 const ROWS = 4000;

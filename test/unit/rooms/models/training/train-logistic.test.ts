@@ -1,6 +1,6 @@
 /** Goal: the weights are those that minimise the penalised loss. Method: no small step away lowers it. */
 import { expect, test } from 'vitest';
-import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
+import { logistic } from '../../../../../src/kit/elementary-functions.ts';
 import {
   type LogisticModel,
   predictLogistic,

@@ -1,7 +1,7 @@
 /** Goal: training stops at the best trees, and exports the model that it measured. golden/trained-trees.test.ts keeps the bits of its splits. */
 import { describe, expect, test } from 'vitest';
+import { logistic } from '../../../../../src/kit/elementary-functions.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../../../../src/rooms/models/model/write-xgboost.ts';
 import {

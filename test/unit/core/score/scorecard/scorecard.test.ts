@@ -1,0 +1,250 @@
+/**
+ * Goal: weights are the minimum of the loss, points add up to the margin, and nothing is learnt of few frauds. Method: made rows of
+ * which some measures tell fraud; Newton's method on the formula as the documents have it, and differences of the loss.
+ */
+import { expect, test } from 'vitest';
+import {
+  BUCKETS,
+  createCuts,
+  ORDERED_BUCKETS,
+  writeCuts,
+} from '../../../../../src/core/score/scorecard/cuts.ts';
+import { createLoss, type SolveRows } from '../../../../../src/core/score/scorecard/loss.ts';
+import { logOddsOf } from '../../../../../src/core/score/scorecard/measures.ts';
+import { minimise } from '../../../../../src/core/score/scorecard/minimise.ts';
+import {
+  centre,
+  marginOf,
+  partsOf,
+  solve,
+  unlearnt,
+  type Weights,
+  writeBuckets,
+} from '../../../../../src/core/score/scorecard/scorecard.ts';
+import { createRandom, type Random } from '../../../../../src/kit/random.ts';
+import { solveCholesky } from '../../../../../src/rooms/models/training/newton.ts';
+
+const MEASURES = 3;
+
+/** The second measure tells fraud, the third is missing at times, and the first is noise. */
+function makeRows(count: number, seed = 'rows'): SolveRows {
+  const random = createRandom(seed);
+  const rows = {
+    count,
+    measures: MEASURES,
+    buckets: new Uint8Array(count * MEASURES),
+    logOdds: new Float64Array(count),
+    isFraud: new Uint8Array(count),
+    counts: new Float64Array(count),
+  };
+  for (let row = 0; row < count; row++) {
+    const told = Math.floor(random() * ORDERED_BUCKETS);
+    const risk = random() < 0.9 ? 0 : random();
+    const odds = Math.exp(-5 + 0.2 * told + 2 * risk);
+    rows.buckets.set(
+      [Math.floor(random() * ORDERED_BUCKETS), told, random() < 0.7 ? 32 : 4],
+      row * MEASURES,
+    );
+    rows.logOdds[row] = logOddsOf(risk);
+    rows.isFraud[row] = random() < odds / (1 + odds) ? 1 : 0;
+    rows.counts[row] = rows.isFraud[row] === 1 ? 1 : 1 + Math.floor(random() * 14);
+  }
+  return rows;
+}
+
+/** The sum that is minimised, its gradient and second derivatives, of the constant, the slope and all weights. */
+function formula(rows: SolveRows, { constant, slope, points }: Weights) {
+  const size = 2 + points.length;
+  const gradient = new Float64Array(size);
+  const second = new Float64Array(size * size);
+  const addTo = (into: Float64Array, index: number, value: number) => {
+    into[index] = (into[index] ?? 0) + value;
+  };
+  let value = 150 * (slope - 1) ** 2;
+  addTo(gradient, 1, 300 * (slope - 1));
+  addTo(second, size + 1, 300);
+  for (let row = 0; row < rows.count; row++) {
+    const terms: [number, number][] = [
+      [0, 1],
+      [1, rows.logOdds[row] ?? 0],
+    ];
+    for (let measure = 0; measure < MEASURES; measure++) {
+      terms.push([2 + measure * BUCKETS + (rows.buckets[row * MEASURES + measure] ?? 0), 1]);
+    }
+    const of = [constant, slope, ...points];
+    const margin = terms.reduce((sum, [index, x]) => sum + x * (of[index] ?? 0), 0);
+    const probability = 1 / (1 + Math.exp(-margin));
+    const [fraud, count] = [rows.isFraud[row] ?? 0, rows.counts[row] ?? 0];
+    value -= count * Math.log(fraud === 1 ? probability : 1 - probability);
+    for (const [index, x] of terms) {
+      addTo(gradient, index, count * (probability - fraud) * x);
+      for (const [other, y] of terms) {
+        addTo(second, index * size + other, count * probability * (1 - probability) * x * y);
+      }
+    }
+  }
+  points.forEach((weight, index) => {
+    value += 0.5 * weight ** 2;
+    addTo(gradient, 2 + index, weight);
+    addTo(second, (2 + index) * (size + 1), 1);
+    if (index % BUCKETS >= ORDERED_BUCKETS - 1) return;
+    const step = (points[index + 1] ?? 0) - weight;
+    value += 30 * step ** 2;
+    for (const [at, sign] of [
+      [2 + index, -1],
+      [3 + index, 1],
+    ] as const) {
+      addTo(gradient, at, 60 * sign * step);
+      addTo(second, at * (size + 1), 60);
+    }
+    addTo(second, (2 + index) * size + 3 + index, -60);
+    addTo(second, (3 + index) * size + 2 + index, -60);
+  });
+  return { value, gradient, second };
+}
+
+/** Newton's method, with shorter steps where one overshoots. */
+function optimum(rows: SolveRows): Weights {
+  let weights: Weights = { ...unlearnt(MEASURES), constant: Math.log(0.005) + 6 };
+  for (let improved = true; improved; ) {
+    improved = false;
+    const { value, gradient, second } = formula(rows, weights);
+    const step = gradient.slice();
+    expect(solveCholesky(second, step)).toBe(true);
+    for (let share = 1; share > 1e-6; share /= 2) {
+      const next = {
+        constant: weights.constant - share * (step[0] ?? 0),
+        slope: weights.slope - share * (step[1] ?? 0),
+        points: weights.points.map((weight, index) => weight - share * (step[2 + index] ?? 0)),
+      };
+      if (formula(rows, next).value >= value) continue;
+      weights = next;
+      improved = true;
+      break;
+    }
+  }
+  return weights;
+}
+
+const buckets = (rows: SolveRows, row: number) =>
+  rows.buckets.subarray(row * MEASURES, (row + 1) * MEASURES);
+
+test('the solver comes to the minimum', () => {
+  const rows = makeRows(1500);
+  const solved = solve(rows, 400);
+  const best = optimum(rows);
+  const least = formula(rows, best).value;
+  expect(formula(rows, best).gradient.every((slope) => Math.abs(slope) < 1e-6)).toBe(true);
+  expect(formula(rows, solved).value).toBeGreaterThanOrEqual(least - 1e-6);
+  expect(formula(rows, solved).value / least).toBeLessThan(1 + 2e-4);
+  for (let row = 0; row < rows.count; row++) {
+    const [here, there] = [solved, best].map((weights) =>
+      marginOf(weights, buckets(rows, row), rows.logOdds[row] ?? 0),
+    );
+    expect(Math.abs((here ?? 0) - (there ?? 0))).toBeLessThan(0.05);
+  }
+  expect(solved.points[BUCKETS + 31]).toBeGreaterThan((solved.points[BUCKETS] ?? 0) + 2);
+});
+
+test('the loss and its gradient are those of the formula', () => {
+  const rows = makeRows(400);
+  const loss = createLoss(rows);
+  const random = createRandom('terms');
+  const terms = loss.start.map((term) => term + random() - 0.5);
+  const gradient = new Float64Array(terms.length);
+  const value = loss.at(terms, gradient);
+  const [shifted = 0, slope = 0, ...points] = terms;
+  const constant = shifted + 6 * slope;
+  const expected = formula(rows, { constant, slope, points: Float64Array.from(points) });
+  expect(value).toBeCloseTo(expected.value, 6);
+  for (const [term, slopeThere] of expected.gradient.entries()) {
+    // The constant of the solver belongs to log-odds that are shifted by 6.
+    const shift = term === 1 ? 6 * (expected.gradient[0] ?? 0) : 0;
+    expect(gradient[term]).toBeCloseTo(slopeThere + shift, 6);
+  }
+});
+
+test('the same rows give the same bits, and each row counts as often as it says', () => {
+  const rows = makeRows(500, 'twice');
+  expect(solve(rows, 60)).toEqual(solve(makeRows(500, 'twice'), 60));
+  const doubled = { ...rows, counts: rows.counts.map((count) => 2 * count) };
+  const pair = {
+    ...rows,
+    count: 1000,
+    buckets: Uint8Array.of(...rows.buckets, ...rows.buckets),
+    logOdds: Float64Array.of(...rows.logOdds, ...rows.logOdds),
+    isFraud: Uint8Array.of(...rows.isFraud, ...rows.isFraud),
+    counts: Float64Array.of(...rows.counts, ...rows.counts),
+  };
+  const difference = (one: Weights, other: Weights) =>
+    Math.max(...one.points.map((points, index) => Math.abs(points - (other.points[index] ?? 0))));
+  expect(difference(solve(doubled, 60), solve(pair, 60))).toBeLessThan(1e-9);
+});
+
+test('of 49 known frauds nothing is learnt, of 50 something is', () => {
+  const rows = makeRows(600);
+  expect(solve(rows, 49)).toEqual(unlearnt(MEASURES));
+  expect(solve(rows, 50).points.some((points) => points !== 0)).toBe(true);
+});
+
+test('without a row the weights stay where they begin', () => {
+  const { constant, slope, points } = solve(makeRows(0), 50);
+  expect(constant).toBeCloseTo(Math.log(0.005) + 6, 12);
+  expect(slope).toBe(1);
+  expect(points.every((weight) => weight === 0)).toBe(true);
+});
+
+test('the search ends where a function has no lower value', () => {
+  const flat = { start: new Float64Array(2), curvature: Float64Array.of(1, 1), at: () => 1 };
+  expect(minimise(flat)).toEqual({ terms: new Float64Array(2), value: 1, steps: 0 });
+});
+
+function randomWeights(random: Random, measures: number): Weights {
+  return {
+    constant: -3 * random(),
+    slope: random(),
+    points: Float64Array.from({ length: measures * BUCKETS }, () => 4 * random() - 2),
+  };
+}
+
+test('the points of a row add up to its margin, to the bit', () => {
+  const random = createRandom('parts');
+  for (let round = 0; round < 300; round++) {
+    const weights = randomWeights(random, 90);
+    const row = Uint8Array.from({ length: 90 }, () => Math.floor(random() * BUCKETS));
+    const logOdds = logOddsOf(random());
+    const { base, points } = partsOf(weights, row, logOdds);
+    expect(points.reduce((sum, each) => sum + each, base)).toBe(marginOf(weights, row, logOdds));
+  }
+});
+
+test('centred points have the mean 0 over the sample, and margins stay', () => {
+  const random = createRandom('centre');
+  const weights = randomWeights(random, 4);
+  const met = Float64Array.from(weights.points, () => Math.floor(random() * 50));
+  met.fill(0, 3 * BUCKETS);
+  const centred = centre(weights, met);
+  for (let from = 0; from < 3 * BUCKETS; from += BUCKETS) {
+    let mean = 0;
+    for (let at = from; at < from + BUCKETS; at++)
+      mean += (met[at] ?? 0) * (centred.points[at] ?? 0);
+    expect(mean).toBeCloseTo(0, 8);
+  }
+  expect(centred.points.subarray(3 * BUCKETS)).toEqual(weights.points.subarray(3 * BUCKETS));
+  for (const bucket of [0, 17, 32]) {
+    const row = Uint8Array.of(bucket, bucket, 33, bucket);
+    expect(marginOf(centred, row, -2)).toBeCloseTo(marginOf(weights, row, -2), 9);
+  }
+});
+
+test('a vector has the bucket of each measure', () => {
+  const cuts = createCuts(2);
+  writeCuts(
+    cuts,
+    0,
+    Float64Array.from({ length: 1000 }, (_, value) => value),
+  );
+  const into = new Uint8Array(2);
+  writeBuckets(cuts, Float64Array.of(500.5, 1), into);
+  expect([...into]).toEqual([15, 33]);
+});
