@@ -4,11 +4,12 @@
  * Its transactions get the indexes that the engine's have and the commit's lack, so that both write the same.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Client } from 'pg';
+import { CURRENCIES } from '../../src/kit/words/currencies.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 
 const COMMIT = '6bd90eb975a84d1d041553a6543ffdd9e7cbd259';
@@ -41,10 +42,19 @@ export async function checkOutBare(folder: string): Promise<BareCheckout> {
   );
   await run('tar', ['-xf', archive, '-C', checkout]);
   await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+  await writeCurrencies(join(folder, 'node_modules', 'currency-codes'));
   return {
     launcher: join(checkout, 'bin/risk'),
     program: [process.execPath, join(checkout, 'bench/bare/role.ts')],
   };
+}
+
+/** Writes the package that the commit reads its currencies from, and that the engine has no more, of the engine's currencies. */
+async function writeCurrencies(folder: string): Promise<void> {
+  const data = [...CURRENCIES].map(([code, { scale }]) => ({ code, digits: scale }));
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "type": "module", "main": "index.js" }');
+  await writeFile(join(folder, 'index.js'), `export const data = ${JSON.stringify(data)};`);
 }
 
 /** Once its tables are there, and before a role runs. */
