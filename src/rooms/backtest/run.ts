@@ -43,7 +43,7 @@ export async function runBacktest(
 ): Promise<void> {
   const question = JSON.parse(asked) as Question;
   const { subject, against, corridor } = question;
-  const sources = JSON.parse(texts) as Record<string, object>;
+  const sources = JSON.parse(texts) as Record<string, object>; // The engine wrote both when the backtest was asked for.
   const counts: Counts = kept === null ? noCounts() : JSON.parse(kept);
   const days: Days = await readDay(writes.query, id, cursor);
   const ofSubject = await compileAll(subject, sources);

@@ -24,7 +24,7 @@ const LATER_MARKET: FirstLimits = {
   inference: { ratePerSecond: 100, burst: 200 },
 };
 
-/** Limits that the market of this name begins with. */
+/** Limits that the market of this name begins with. `entries` types names as texts. */
 const firstLimitsOf = (market: string) =>
   Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitUnit, Rate][];
 

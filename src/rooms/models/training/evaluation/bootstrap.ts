@@ -29,7 +29,7 @@ export function bootstrapIntervals<Name extends string>(
   });
   const names = keysOf<Name>(Object(samples[0]));
   const intervals = names.map((name) => [name, intervalOf(samples.map((sample) => sample[name]))]);
-  return Object.fromEntries(intervals) as Record<Name, Interval>;
+  return Object.fromEntries(intervals) as Record<Name, Interval>; // `fromEntries` types names as texts.
 }
 
 function intervalOf(values: readonly number[]): Interval {
