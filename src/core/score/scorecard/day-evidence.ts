@@ -29,9 +29,18 @@ function steps(aDecade: number, value: number): number {
   return Math.abs(exact - nearest) < WHOLE_WITHIN ? nearest : Math.floor(exact);
 }
 
-/** A tenth of a decade of amounts: the second part of the key of `cell_amount_lift`. */
+/** A tenth of a decade of amounts. */
 export function amountCell(amount: number): number {
   return steps(10, amount);
+}
+
+/**
+ * Key of a cell: payments of one kind and about the same amount.
+ * @param group value of the field that the table groups by
+ * @param amount in the market's currency
+ */
+export function cellOf(group: string, amount: number): string {
+  return `${amountCell(amount)} ${group}`;
 }
 
 const TAILS_A_DECADE = 50;

@@ -1,0 +1,58 @@
+/**
+ * A table of the day: what a market has counted and learnt before 00:00 UTC of a day. The features that compare a transaction with
+ * its market, and the margin, are functions of the vector's other features, the transaction and this table alone.
+ */
+import type { CorridorAmountRows } from '../../domain/corridor.ts';
+import type { Lifts } from './lifts.ts';
+import type { Scorecard } from './scorecard.ts';
+
+/** A feature of a declared field; its number stands behind the fixed features of the vector. */
+export type Slot = {
+  readonly field: string;
+  readonly kind: 'lift' | 'tail' | 'to_account';
+};
+
+/** Numbers of a declared field in the 90 days. */
+export type Tail = {
+  /** Numbers in the bucket or above, TAIL_BUCKETS of them. */
+  readonly above: Uint32Array;
+  readonly numbers: number;
+};
+
+export type DayTable = {
+  /** First UTC day that it judges, in days since 1970. */
+  readonly day: number;
+  /** Id of the built-in rule set whose log-odds are a measure. */
+  readonly ruleSet: string;
+  /** Text field of a cell: a declared one, or `type`. */
+  readonly group: string;
+  /** Slots of the vector at that time; slots are only ever added, so a later vector has more. */
+  readonly slots: readonly Slot[];
+  readonly scorecard: Scorecard;
+  /** Shares of payments by UTC hour, 24 of them. */
+  readonly hours: Float64Array;
+  /** By field: `type`, `channel`, and each declared text or boolean that is not personal. */
+  readonly lifts: ReadonlyMap<string, Lifts>;
+  /** By the group's value and the amount in the market's currency, as `cellOf` writes both. */
+  readonly cells: Lifts;
+  /** By declared number. */
+  readonly tails: ReadonlyMap<string, Tail>;
+  /** Currency of the market; null until a review policy names one. */
+  readonly currency: string | null;
+  /** High amounts of corridors, and dollars a unit of each currency, as of the day. */
+  readonly amounts: CorridorAmountRows;
+  /** Devices and addresses of so many accounts that they count as absent. */
+  readonly crowded: {
+    readonly devices: ReadonlySet<string>;
+    readonly addresses: ReadonlySet<string>;
+  };
+};
+
+/** A table as a market has stored it. */
+export type StoredTable = {
+  /** Names the table in scores. */
+  readonly serial: number;
+  /** Hex, of the bytes. */
+  readonly sha256: string;
+  readonly table: DayTable;
+};
