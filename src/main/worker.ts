@@ -6,6 +6,7 @@
 import { createLimiter } from '../core/accept/limits/limiter.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
+import { bindNight, type RunNight } from '../core/repair/night-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
@@ -14,6 +15,7 @@ import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
+import { watchTables } from '../core/work/day-tables.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
 import { watchControls, watchLimits } from '../core/store/controls/watch-controls.ts';
 import { isMarketOnHold } from '../core/store/partitions/legal-holds.ts';
@@ -147,7 +149,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker), ...ofRooms.duties];
+  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker, spawnNight(environment)), ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
@@ -220,6 +222,7 @@ function followPeople(
     isStopped,
     isFrozen,
     ruleSets: watchRules(current, inForce),
+    tablesOf: watchTables(probe.query, changes),
     countFlips,
     rolloutCounts,
     peopleDuties: [shadowDuty, countDuty],
@@ -262,7 +265,7 @@ async function openRooms(
 }
 
 /** Duties of the market, which one worker does at a time. */
-function createDuties(worker: Worker): Duty[] {
+function createDuties(worker: Worker, runNight: RunNight): Duty[] {
   const { config, database, metrics, leadership } = worker;
   return [
     ...bindIngestDuties(worker),
@@ -272,5 +275,6 @@ function createDuties(worker: Worker): Duty[] {
     bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
     bindLabelDuty(worker),
     bindPartitions(leadership),
+    bindNight(database, leadership, runNight),
   ];
 }

@@ -41,6 +41,7 @@ import {
   type LaneInFlight,
   type ShareOf,
 } from './lanes.ts';
+import type { TablesOf } from './day-tables.ts';
 import { createNoteDelivered, type NoteDelivered } from './note-delivered.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { Compared, RolloutCounts } from './rollout-counts.ts';
@@ -71,6 +72,7 @@ export type WorkerOptions = {
   readonly shareOf: ShareOf;
   /** The rule sets by the controls as last read; a batch asks once. */
   readonly ruleSets: () => Promise<RulesInForce>;
+  readonly tablesOf: TablesOf;
   readonly countFlips: (compared: readonly Compared[]) => void;
   readonly rolloutCounts: RolloutCounts;
   /** Undefined where no KAFKA_URL is set. */

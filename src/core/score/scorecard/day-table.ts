@@ -12,6 +12,9 @@ export type Slot = {
   readonly kind: 'lift' | 'tail' | 'to_account';
 };
 
+/** The measure of a slot. */
+export const slotName = ({ field, kind }: Slot): string => `${field}_${kind}`;
+
 /** Numbers of a declared field in the 90 days. */
 export type Tail = {
   /** Numbers in the bucket or above, TAIL_BUCKETS of them. */

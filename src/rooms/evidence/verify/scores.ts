@@ -3,6 +3,7 @@ import type { Models, Opinion } from '../../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 
@@ -15,17 +16,27 @@ export async function verifyScores(
   sample: number,
   signal: AbortSignal,
 ) {
+  const findTable = createFindTable(database.query);
   let verified = 0;
   let different = 0;
   const differing: { transaction_id: string; created_at: string; fields: string[] }[] = [];
   const problems = new Map<string, string>();
   const onPage = async (scores: readonly SampledScore[]) => {
     const ruleSets = await findAll(database, scores);
+    const tables = new Map(
+      await Promise.all(
+        [...new Set(scores.flatMap(({ scorecard }) => scorecard ?? []))].map(
+          async (serial) => [serial, await findTable(serial)] as const,
+        ),
+      ),
+    );
     for (const [name, ofModel] of Map.groupBy(scores, ({ model }) => model)) {
       const opinions = await judge(models, problems, name, ofModel);
       for (const [index, stored] of ofModel.entries()) {
         verified++;
-        const fields = verifyScore(stored, ruleSets.get(stored.ruleSet), opinions[index]);
+        const { scorecard } = stored;
+        const table = scorecard === null ? null : tables.get(scorecard);
+        const fields = verifyScore(stored, ruleSets.get(stored.ruleSet), opinions[index], table);
         if (!stored.isVectorIntact) fields.unshift('features');
         if (fields.length === 0) continue;
         different++;
