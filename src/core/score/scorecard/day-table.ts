@@ -22,6 +22,15 @@ export type Tail = {
   readonly numbers: number;
 };
 
+/** Rows from which the weights were learnt, by what they stand for. */
+export type Learnt = {
+  /** Matured frauds of the 180 days before. */
+  readonly knownFrauds: number;
+  /** Payments for which the rows in each bucket of each measure stand, frauds among them. */
+  readonly payments: Float64Array;
+  readonly frauds: Float64Array;
+};
+
 export type DayTable = {
   /** First UTC day that it judges, in days since 1970. */
   readonly day: number;
@@ -31,7 +40,10 @@ export type DayTable = {
   readonly group: string;
   /** Slots of the vector at that time; slots are only ever added, so a later vector has more. */
   readonly slots: readonly Slot[];
+  /** Names of the measures, in the order of the scorecard's cuts and points. */
+  readonly measures: readonly string[];
   readonly scorecard: Scorecard;
+  readonly learnt: Learnt;
   /** Shares of payments by UTC hour, 24 of them. */
   readonly hours: Float64Array;
   /** By field: `type`, `channel`, and each declared text or boolean that is not personal. */
