@@ -27,7 +27,7 @@ export function foldAll(transactions: readonly Transaction[], parties: Parties):
   const { arrivals, rows } = beginRows(arrivalsOf(transactions));
   for (const [index, transaction] of transactions.entries()) {
     const { account, merchant } = partiesOf(transaction, parties);
-    const at = rowAt(index);
+    const at = rowAt(rows, index);
     const isFolded =
       accountKind.fold(account, arrivals, index, rows.values, at) &&
       merchantKind.fold(merchant, arrivals, index, rows.values, at);

@@ -146,7 +146,7 @@ function foldAll(world: World): Float64Array[] {
   const { account, merchant } = makeParties(world);
   const { arrivals, rows } = beginRows(arrivalsOf(transactions));
   return transactions.flatMap((_, index) => {
-    const at = rowAt(index);
+    const at = rowAt(rows, index);
     const isFolded =
       accountKind.fold(account, arrivals, index, rows.values, at) &&
       merchantKind.fold(merchant, arrivals, index, rows.values, at);

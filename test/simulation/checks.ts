@@ -168,8 +168,8 @@ function fresh(
   const { arrivals, rows } = beginRows(arrivalsOf([point]));
   const account = profileOf(accountKind, accountPastOf(labels), siblings, point);
   const merchant = profileOf(merchantKind, merchantPastOf(labels), siblings, point);
-  accountKind.fold(account, arrivals, 0, rows.values, rowAt(0));
-  merchantKind.fold(merchant, arrivals, 0, rows.values, rowAt(0));
+  accountKind.fold(account, arrivals, 0, rows.values, rowAt(rows, 0));
+  merchantKind.fold(merchant, arrivals, 0, rows.values, rowAt(rows, 0));
   return vectorOf(rows, 0);
 }
 

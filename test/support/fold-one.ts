@@ -19,7 +19,7 @@ export function foldRow<P extends Profile>(
   transaction: Transaction,
 ): Float64Array | undefined {
   const { arrivals, rows } = beginRows(arrivalsOf([transaction]));
-  const isFolded = kind.fold(profile, arrivals, 0, rows.values, rowAt(0));
+  const isFolded = kind.fold(profile, arrivals, 0, rows.values, rowAt(rows, 0));
   return isFolded ? vectorOf(rows, 0) : undefined;
 }
 

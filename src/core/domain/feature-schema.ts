@@ -272,21 +272,24 @@ export function featureOf(name: FeatureName): (vector: Float64Array) => number {
 /** The feature vectors of a batch, side by side in one block of memory. */
 export type FeatureRows = {
   readonly count: number;
-  /** A vector is FEATURE_COUNT doubles from `rowAt` on. */
+  /** Doubles of a vector. */
+  readonly width: number;
+  /** A vector is `width` doubles from `rowAt` on. */
   readonly values: Float64Array<ArrayBuffer>;
 };
 
-export function createFeatureRows(count: number): FeatureRows {
-  return { count, values: new Float64Array(count * FEATURE_COUNT) };
+/** Rows in which every feature is missing until somebody writes it. */
+export function createFeatureRows(count: number, width: number = FEATURE_COUNT): FeatureRows {
+  return { count, width, values: new Float64Array(count * width).fill(Number.NaN) };
 }
 
 /** Index of a row's first feature in `values`. */
-export function rowAt(index: number): number {
-  return index * FEATURE_COUNT;
+export function rowAt({ width }: Pick<FeatureRows, 'width'>, index: number): number {
+  return index * width;
 }
 
 /** A row, for readers of a single vector: a view, no copy. */
-export function vectorOf({ values }: FeatureRows, index: number): Float64Array<ArrayBuffer> {
-  const at = rowAt(index);
-  return values.subarray(at, at + FEATURE_COUNT);
+export function vectorOf(rows: FeatureRows, index: number): Float64Array<ArrayBuffer> {
+  const at = rowAt(rows, index);
+  return rows.values.subarray(at, at + rows.width);
 }

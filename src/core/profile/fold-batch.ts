@@ -91,7 +91,7 @@ export function foldParty<P extends Profile, Past>(
 ): readonly number[] {
   const { values } = rows;
   const at = indices.findIndex(
-    (index) => !kind.fold(profile, arrivals, index, values, rowAt(index)),
+    (index) => !kind.fold(profile, arrivals, index, values, rowAt(rows, index)),
   );
   return at === -1 ? [] : indices.slice(at);
 }
@@ -107,7 +107,7 @@ export function foldBeside<P extends Profile, Past>(
 ): readonly number[] {
   const { kind, arrivals, rows } = batch;
   return waiting.filter((index) => {
-    const isFolded = kind.fold(profile, arrivals, index, rows.values, rowAt(index));
+    const isFolded = kind.fold(profile, arrivals, index, rows.values, rowAt(rows, index));
     if (!isFolded) mergeArrival(kind, profile, arrivals, index);
     return !isFolded;
   });
@@ -159,7 +159,7 @@ export function beginRows(
 ): BegunRows {
   const rows = createFeatureRows(arrivals.ms.length);
   for (let index = 0; index < rows.count; index++) {
-    const at = rowAt(index);
+    const at = rowAt(rows, index);
     writeOwn(arrivals, index, rows.values, at + AMOUNT);
     rows.values[at + AMOUNT_TO_CORRIDOR] = amounts.ratio(
       arrivals.ms[index] as number,

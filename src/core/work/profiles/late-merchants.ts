@@ -138,7 +138,7 @@ export class LateMerchants implements LateParties {
       const known = frauds[at]?.known ?? NO_FRAUDS;
       const siblings = { list, tallies: counted.tallies, frauds: known, maturityDays };
       const tallied = { untilMs: hourMs, newestMs };
-      writeMerchant(siblings, end, tallied, arrivals, index, rows.values, rowAt(index));
+      writeMerchant(siblings, end, tallied, arrivals, index, rows.values, rowAt(rows, index));
     }
   }
 
