@@ -48,14 +48,16 @@ export function scoreBytes(json: string): Buffer {
   const isExact = isText && new Date(String(at)).toJSON() === at;
   if (!isExact || canonical !== json || content['kind'] !== 'score')
     throw new Error('the score is not written in canonical JSON');
-  const parts = Object.entries(types).sort(byName).map(([name, [shape, write]]) => {
-    const value = content[name];
-    const length = Buffer.alloc(4, 255);
-    if (value === null) return length;
-    if (!shape.test(JSON.stringify(value))) throw new Error(`the score has no such ${name}`);
-    const bytes = write(value);
-    length.writeInt32BE(bytes.length);
-    return Buffer.concat([length, bytes]);
-  });
+  const parts = Object.entries(types)
+    .sort(byName)
+    .map(([name, [shape, write]]) => {
+      const value = content[name];
+      const length = Buffer.alloc(4, 255);
+      if (value === null) return length;
+      if (!shape.test(JSON.stringify(value))) throw new Error(`the score has no such ${name}`);
+      const bytes = write(value);
+      length.writeInt32BE(bytes.length);
+      return Buffer.concat([length, bytes]);
+    });
   return Buffer.concat([Buffer.from(`score/${version}\n`), ...parts]);
 }

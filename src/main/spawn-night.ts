@@ -32,7 +32,11 @@ export const spawnNight =
       throw error;
     });
     if (code === 0) return;
-    throw new Failure('transient', 'SCORECARD_FAILED', `the table of ${date} was not built: ${said.trim()}`);
+    throw new Failure(
+      'transient',
+      'SCORECARD_FAILED',
+      `the table of ${date} was not built: ${said.trim()}`,
+    );
   };
 
 /** Of what the process wrote before it ended. */

@@ -6,16 +6,15 @@
 import { createLimiter } from '../core/accept/limits/limiter.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
-import { bindNight, type RunNight } from '../core/repair/night-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
+import { bindNight, type RunNight } from '../core/repair/night-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
-import { watchTables } from '../core/work/day-tables.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
 import { watchControls, watchLimits } from '../core/store/controls/watch-controls.ts';
 import { isMarketOnHold } from '../core/store/partitions/legal-holds.ts';
@@ -27,6 +26,7 @@ import { openReaderConnection } from '../core/stream/group/reader-connection.ts'
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';
+import { watchTables } from '../core/work/day-tables.ts';
 import { shareOfSettings } from '../core/work/lanes.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
@@ -57,6 +57,7 @@ import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 import { waitForSchema } from './schema-version.ts';
 import { serveHealth } from './serve-health.ts';
+import { spawnNight } from './spawn-night.ts';
 import { createLife } from './vital-signs.ts';
 
 /** Parts that a test may put in place of the engine's own. */
@@ -149,7 +150,8 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker, spawnNight(environment)), ...ofRooms.duties];
+  const ownDuties = [amountDuty, ...createDuties(worker, spawnNight(environment))];
+  const duties = [...ownDuties, ...peopleDuties, ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');

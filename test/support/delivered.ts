@@ -1,11 +1,11 @@
 /** Delivered transactions, and their scores, made from plain objects. */
 import type { Verdict } from '../../src/core/domain/score-record.ts';
-import { logOddsBy } from '../../src/core/score/scorecard/judge-by-table.ts';
 import {
   createdAtMsOf,
   type DeliveredTransaction,
   type Transaction,
 } from '../../src/core/domain/transaction.ts';
+import { logOddsBy } from '../../src/core/score/scorecard/judge-by-table.ts';
 import type { NewScore, ScoredStatement } from '../../src/core/store/scores/score-values.ts';
 import type { Inserted } from '../../src/core/store/scores/scores.ts';
 import {

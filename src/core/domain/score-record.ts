@@ -71,9 +71,7 @@ export type Decision = Readonly<Pick<ScoreJson, 'score' | 'risk' | 'probability'
 export type LoggedField = 'features' | 'featureSchema' | 'ruleInputs' | 'margin' | 'scorecard';
 
 /** The wire form of a stored score: times as RFC 3339 UTC, the feature vector left to the explanation. */
-export function toScoreJson(
-  record: Omit<ScoreRecord, LoggedField>,
-): ScoreJson {
+export function toScoreJson(record: Omit<ScoreRecord, LoggedField>): ScoreJson {
   return {
     transaction_id: record.transactionId,
     account_id: record.accountId,

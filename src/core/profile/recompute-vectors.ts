@@ -44,7 +44,13 @@ async function fillRows<P extends Profile, Past>(
 ): Promise<void> {
   let index = 0;
   for await (const past of loadPasts(transactions)) {
-    const isFolded = kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(rows, index));
+    const isFolded = kind.fold(
+      kind.rebuild(past),
+      arrivals,
+      index,
+      rows.values,
+      rowAt(rows, index),
+    );
     if (!isFolded) throw new Error('a rebuilt profile folds its own point');
     index++;
   }

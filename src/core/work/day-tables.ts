@@ -3,7 +3,12 @@ import type { Changes } from '../../kit/database/follow-changes.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import type { StoredTable } from '../score/scorecard/day-table.ts';
-import { createFindTable, listTableDays, TABLES_MARK, type TableDay } from '../store/scorecards/find-tables.ts';
+import {
+  createFindTable,
+  listTableDays,
+  TABLES_MARK,
+  type TableDay,
+} from '../store/scorecards/find-tables.ts';
 
 /** A table for each time, null before the first table. Throws a Failure. */
 export type TablesOf = (timesMs: readonly number[]) => Promise<readonly (StoredTable | null)[]>;

@@ -31,6 +31,7 @@ import type { ReadKafka } from '../stream/kafka/watch-kafka.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import { type Settle, settle } from '../stream/settle/settle.ts';
 import { type BatchTrace, beginBatchTrace } from './batch-trace.ts';
+import type { TablesOf } from './day-tables.ts';
 import type { EntryTransaction } from './decided.ts';
 import { createIntake, createPause, type Intake, type Pause } from './intake.ts';
 import {
@@ -41,7 +42,6 @@ import {
   type LaneInFlight,
   type ShareOf,
 } from './lanes.ts';
-import type { TablesOf } from './day-tables.ts';
 import { createNoteDelivered, type NoteDelivered } from './note-delivered.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { Compared, RolloutCounts } from './rollout-counts.ts';

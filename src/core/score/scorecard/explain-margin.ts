@@ -21,7 +21,9 @@ export const marginSchema = z
           detail: z.string(),
         }),
       )
-      .meta({ description: 'Every measure; added to the base in this order, their sum is the margin.' }),
+      .meta({
+        description: 'Every measure; added to the base in this order, their sum is the margin.',
+      }),
   })
   .meta({ id: 'MarginExplanation' });
 export type MarginExplanation = z.infer<typeof marginSchema>;

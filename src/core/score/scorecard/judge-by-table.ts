@@ -43,7 +43,11 @@ let values = new Float64Array(0);
 let buckets = new Uint8Array(0);
 
 /** @param logOdds of the rules that the table names */
-export function marginBy(stored: StoredTable | null, vector: Float64Array, logOdds: number): number {
+export function marginBy(
+  stored: StoredTable | null,
+  vector: Float64Array,
+  logOdds: number,
+): number {
   if (stored === null) return logOdds;
   const { scorecard, measures } = stored.table;
   writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);

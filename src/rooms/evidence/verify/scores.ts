@@ -1,9 +1,10 @@
 /** Recomputes stored scores from the vector, rule set and model stored with them, and counts those that differ in a bit. */
 import type { Models, Opinion } from '../../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
+import type { StoredTable } from '../../../core/score/scorecard/day-table.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
-import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
+import { createFindTable, type FindTable } from '../../../core/store/scorecards/find-tables.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 
@@ -23,19 +24,12 @@ export async function verifyScores(
   const problems = new Map<string, string>();
   const onPage = async (scores: readonly SampledScore[]) => {
     const ruleSets = await findAll(database, scores);
-    const tables = new Map(
-      await Promise.all(
-        [...new Set(scores.flatMap(({ scorecard }) => scorecard ?? []))].map(
-          async (serial) => [serial, await findTable(serial)] as const,
-        ),
-      ),
-    );
+    const tables = await findTables(findTable, scores);
     for (const [name, ofModel] of Map.groupBy(scores, ({ model }) => model)) {
       const opinions = await judge(models, problems, name, ofModel);
       for (const [index, stored] of ofModel.entries()) {
         verified++;
-        const { scorecard } = stored;
-        const table = scorecard === null ? null : tables.get(scorecard);
+        const table = tables.get(stored.scorecard);
         const fields = verifyScore(stored, ruleSets.get(stored.ruleSet), opinions[index], table);
         if (!stored.isVectorIntact) fields.unshift('features');
         if (fields.length === 0) continue;
@@ -56,6 +50,15 @@ async function findAll(database: Database, scores: readonly SampledScore[]) {
   const found = new Map<string, CompiledRuleSet | undefined>();
   for (const name of new Set(scores.map(({ ruleSet }) => ruleSet))) {
     found.set(name, await findStoredRuleSet(database, name));
+  }
+  return found;
+}
+
+/** The tables that scores name, by serial; a score may name none. */
+async function findTables(findTable: FindTable, scores: readonly SampledScore[]) {
+  const found = new Map<number | null, StoredTable | null | undefined>([[null, null]]);
+  for (const serial of new Set(scores.flatMap(({ scorecard }) => scorecard ?? []))) {
+    found.set(serial, await findTable(serial));
   }
   return found;
 }

@@ -16,9 +16,9 @@ import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { explainMargin, marginSchema } from '../../../core/score/scorecard/explain-margin.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { vectorChecksum } from '../../../core/store/scores/score-values.ts';
-import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import {
   type Databases,
   isFound,
@@ -108,7 +108,10 @@ export async function explainScore(
       created_at,
       scored_at,
       vector_crc32: (crc32 >>> 0).toString(16).padStart(8, '0'),
-      differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, rules, opinion, table)],
+      differing: [
+        ...(isIntact ? [] : ['vector_crc32']),
+        ...verifyScore(record, rules, opinion, table),
+      ],
     },
   };
 }

@@ -4,8 +4,8 @@ import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { logOddsBy, marginBy } from '../../../../src/core/score/scorecard/judge-by-table.ts';
-import { createRandom } from '../../../../src/kit/random.ts';
 import { type ScoreEvidence, verifyScore } from '../../../../src/core/score/verify-score.ts';
+import { createRandom } from '../../../../src/kit/random.ts';
 import { randomTable } from '../../../support/random-tables.ts';
 import { makeVector } from './vector.ts';
 

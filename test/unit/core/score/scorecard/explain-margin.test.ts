@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../../src/core/domain/feature-schema.ts';
 import { explainMargin } from '../../../../../src/core/score/scorecard/explain-margin.ts';
 import { logOddsBy, marginBy } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
-import { randomTable } from '../../../../support/random-tables.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
+import { randomTable } from '../../../../support/random-tables.ts';
 
 const SLOTS = [
   { field: 'category', kind: 'lift' },
@@ -20,7 +20,10 @@ test('base and points add up to the margin in the order in which they are listed
     );
     const { margin, base, points } = explainMargin(table, vector, 0);
     expect(margin).toBe(marginBy(table, vector, logOddsBy(table, vector)));
-    const read = JSON.parse(JSON.stringify({ base, points })) as { base: number; points: typeof points };
+    const read = JSON.parse(JSON.stringify({ base, points })) as {
+      base: number;
+      points: typeof points;
+    };
     expect(read.points.reduce((sum, { points }) => sum + points, read.base)).toBe(margin);
   }
 });
