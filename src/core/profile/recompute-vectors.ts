@@ -5,7 +5,7 @@
  */
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
-import { rowAt, vectorOf } from '../domain/feature-schema.ts';
+import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
@@ -44,7 +44,13 @@ async function fillRows<P extends Profile, Past>(
 ): Promise<void> {
   let index = 0;
   for await (const past of loadPasts(transactions)) {
-    const isFolded = kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(rows, index));
+    const isFolded = kind.fold(
+      kind.rebuild(past),
+      arrivals,
+      index,
+      rows.values,
+      rowAt(rows, index),
+    );
     if (!isFolded) throw new Error('a rebuilt profile folds its own point');
     index++;
   }
