@@ -18,7 +18,6 @@ import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
-import { vectorChecksum } from '../../../core/store/scores/score-values.ts';
 import {
   type Databases,
   isFound,
@@ -90,9 +89,8 @@ export async function explainScore(
   const explained = explain({ ...record, inputs }, rules);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
-  const { featuresCrc32: crc32, scorecard: serial } = record;
+  const { featuresCrc32: crc32, isVectorIntact, scorecard: serial } = record;
   const table = serial === null ? null : await createFindTable(databases.primary.query)(serial);
-  const isIntact = crc32 === vectorChecksum(record.features, record.ruleInputs);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {
@@ -109,7 +107,7 @@ export async function explainScore(
       scored_at,
       vector_crc32: (crc32 >>> 0).toString(16).padStart(8, '0'),
       differing: [
-        ...(isIntact ? [] : ['vector_crc32']),
+        ...(isVectorIntact ? [] : ['vector_crc32']),
         ...verifyScore(record, rules, opinion, table),
       ],
     },

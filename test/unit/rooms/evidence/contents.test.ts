@@ -80,7 +80,9 @@ test('a score is written and hashed as it was sealed, and verify/ makes the same
   );
   expect(hashOf(scoreBytes(text))).toEqual(hash);
   const judged = { ...SCORE, margin: '-3.25e-05', scorecard: '7' };
-  expect(scoreContent(judged)).toMatchInlineSnapshot(`"{"account_id":"acc \\"17\\"\\n é","attempts":1,"corridor":"US-EG","degradation":0,"feature_schema":4,"features":"01ff0a","features_crc32":-17,"id":"0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f","kind":"score","margin":-0.0000325,"model":"fraud@2026-11-20","probability":null,"reasons":"[{\\"code\\":\\"NEW_DEVICE\\",\\"detail\\":\\"first seen\\",\\"contribution\\":12.5},{\\"code\\":\\"X\\",\\"detail\\":\\"\\",\\"contribution\\":100}]","risk":0.00001,"rule_inputs":"{\\"b\\":\\"1.50\\",\\"a\\":true}","rule_set":"default@3-manual-from-2500.5-USD","score":612,"scorecard":7,"scored_at":"2026-11-27T08:05:00.123Z","v":3,"verdict":"review"}"`);
+  expect(scoreContent(judged)).toMatchInlineSnapshot(
+    `"{"account_id":"acc \\"17\\"\\n é","attempts":1,"corridor":"US-EG","degradation":0,"feature_schema":4,"features":"01ff0a","features_crc32":-17,"id":"0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f","kind":"score","margin":-0.0000325,"model":"fraud@2026-11-20","probability":null,"reasons":"[{\\"code\\":\\"NEW_DEVICE\\",\\"detail\\":\\"first seen\\",\\"contribution\\":12.5},{\\"code\\":\\"X\\",\\"detail\\":\\"\\",\\"contribution\\":100}]","risk":0.00001,"rule_inputs":"{\\"b\\":\\"1.50\\",\\"a\\":true}","rule_set":"default@3-manual-from-2500.5-USD","score":612,"scorecard":7,"scored_at":"2026-11-27T08:05:00.123Z","v":3,"verdict":"review"}"`,
+  );
   expect(hashOf(scoreBytes(scoreContent(judged)))).toEqual(hashRows([judged]));
   expect(hashRows([judged, SCORE])).toEqual(Buffer.concat([hashRows([judged]), hash]));
   const plain = { ...SCORE, model: null, reasons: '[]', ruleInputs: null };
