@@ -39,5 +39,5 @@ export const spawnNight =
     );
   };
 
-/** Of what the process wrote before it ended. */
+/** Characters of what the process wrote before it ended. */
 const SAID_CHARS = 500;
