@@ -32,15 +32,17 @@ create trigger scorecards_never_change before update or delete or truncate on sc
 create table scorecard_days (
   day date constraint scorecard_days_pkey primary key,
   payments bigint not null,
+  reading text not null,
   counts bytea not null,
   sample bytea not null
 );
 comment on table scorecard_days is 'What a night has counted of the payments of a UTC day. The next night counts the day again where the day has another number of scores.';
-comment on column scorecard_days.sample is 'Ids of the 20,000 payments with the least hashes, 16 bytes each, in the order of their hashes.';
+comment on column scorecard_days.reading is 'Fields, group and currency by which the day was counted. Empty: the day is too old to be counted.';
+comment on column scorecard_days.sample is 'Ids of the 20,000 payments with the least hashes, 16 bytes each, in the order of their hashes. Empty: the day is too old for cuts.';
 
 create table scorecard_rows (
   transaction_id uuid constraint scorecard_rows_pkey primary key,
-  day date not null,
+  created_at timestamptz(3) not null,
   scorecard smallint not null constraint scorecard_rows_scorecard_fkey references scorecards (serial),
   share double precision,
   log_odds double precision not null,
@@ -49,10 +51,37 @@ create table scorecard_rows (
   constraint share_in_range check (share > 0 and share <= 1)
 );
 comment on table scorecard_rows is 'Payments that a scorecard learns from: the hardest of each day, a sample of the others, and frauds.';
-comment on column scorecard_rows.day is 'UTC day of the payment.';
 comment on column scorecard_rows.scorecard is 'The table whose cuts made the buckets: the table that judged the payment, or the first table that has kept the row.';
 comment on column scorecard_rows.share is 'Share of such payments of the day that have a row. Null: a label alone has kept the row.';
 comment on column scorecard_rows.log_odds is 'By the default rules.';
 comment on column scorecard_rows.buckets is 'A byte for each measure of the table.';
 comment on column scorecard_rows.fired is 'Codes of the default rules that fired.';
-create index scorecard_rows_day_idx on scorecard_rows (day);
+create index scorecard_rows_created_idx on scorecard_rows (created_at);
+
+-- transaction: features of declared fields
+create table field_slots (
+  slot smallint constraint field_slots_pkey primary key constraint slot_bounded check (slot between 1 and 160),
+  field text not null,
+  type text not null,
+  kind text not null constraint slot_kind_known check (kind in ('lift', 'tail', 'to_account')),
+  constraint field_slots_once unique (field, type, kind)
+);
+comment on table field_slots is 'Features of declared fields, in the order in which they stand in vectors behind the fixed features. Rows are only added: a slot means one field for ever, declared or not.';
+create trigger field_slots_never_change before update or delete or truncate on field_slots
+  for each statement execute function refuse_change();
+
+-- A field that had slots with this type has them again.
+create function take_slots(field text, type text) returns void language sql set search_path from current as $$
+  insert into field_slots (slot, field, type, kind)
+  select (select count(*) from field_slots) + nth, $1, $2, kind
+    from unnest(case $2 when 'number' then array['tail', 'to_account'] else array['lift'] end) with ordinality as kinds (kind, nth)
+   where not exists (select from field_slots s where s.field = $1 and s.type = $2)
+$$;
+create function take_slots() returns trigger language plpgsql set search_path from current as $$
+begin
+  perform take_slots(new.name, new.type);
+  return null;
+end $$;
+-- Each version of the code that declares a field gives it slots by this trigger.
+create trigger metadata_fields_take_slots after insert on metadata_fields for each row execute function take_slots();
+select take_slots(name, type) from (select name, type from metadata_fields order by name) as declared;
