@@ -1,5 +1,5 @@
 -- Tables of the day: what a market has counted and learnt before a day, and the payments that the market learns from. The first
--- transaction locks scores for a moment, as columns without a default change no row; the second one makes new tables.
+-- transaction locks scores for a moment, as columns without a default change no row; the third one locks metadata_fields.
 
 -- transaction: what a score says of the table that judged the payment
 alter table scores add column scorecard smallint, add column margin double precision;
