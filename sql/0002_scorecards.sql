@@ -32,15 +32,17 @@ create trigger scorecards_never_change before update or delete or truncate on sc
 create table scorecard_days (
   day date constraint scorecard_days_pkey primary key,
   payments bigint not null,
+  reading text not null,
   counts bytea not null,
   sample bytea not null
 );
 comment on table scorecard_days is 'What a night has counted of the payments of a UTC day. The next night counts the day again where the day has another number of scores.';
-comment on column scorecard_days.sample is 'Ids of the 20,000 payments with the least hashes, 16 bytes each, in the order of their hashes.';
+comment on column scorecard_days.reading is 'Fields, group and currency by which the day was counted. Empty: the day is too old to be counted.';
+comment on column scorecard_days.sample is 'Ids of the 20,000 payments with the least hashes, 16 bytes each, in the order of their hashes. Empty: the day is too old for cuts.';
 
 create table scorecard_rows (
   transaction_id uuid constraint scorecard_rows_pkey primary key,
-  day date not null,
+  created_at timestamptz(3) not null,
   scorecard smallint not null constraint scorecard_rows_scorecard_fkey references scorecards (serial),
   share double precision,
   log_odds double precision not null,
@@ -49,10 +51,9 @@ create table scorecard_rows (
   constraint share_in_range check (share > 0 and share <= 1)
 );
 comment on table scorecard_rows is 'Payments that a scorecard learns from: the hardest of each day, a sample of the others, and frauds.';
-comment on column scorecard_rows.day is 'UTC day of the payment.';
 comment on column scorecard_rows.scorecard is 'The table whose cuts made the buckets: the table that judged the payment, or the first table that has kept the row.';
 comment on column scorecard_rows.share is 'Share of such payments of the day that have a row. Null: a label alone has kept the row.';
 comment on column scorecard_rows.log_odds is 'By the default rules.';
 comment on column scorecard_rows.buckets is 'A byte for each measure of the table.';
 comment on column scorecard_rows.fired is 'Codes of the default rules that fired.';
-create index scorecard_rows_day_idx on scorecard_rows (day);
+create index scorecard_rows_created_idx on scorecard_rows (created_at);
