@@ -194,7 +194,11 @@ async function foldAndScore(
   const endTimer = beginStage(worker, 'fold');
   const delivered = transactions.map(({ transaction }) => transaction);
   const tables = await worker.tablesOf(delivered.map(({ createdAtMs }) => createdAtMs));
-  const rows = await foldProfiles(worker.profiles, delivered);
+  const rows = await foldProfiles(
+    worker.profiles,
+    delivered,
+    tables.map((stored) => stored?.table ?? null),
+  );
   endTimer();
   const decides = worker.trace?.begin(SPANS.decide);
   const scored = await scoreRows(worker, transactions, delivered, rows, tables);
