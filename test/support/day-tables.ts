@@ -1,8 +1,15 @@
 /** Made tables of the day. */
 import { BUCKETS, createCuts } from '../../src/core/score/scorecard/cuts.ts';
-import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
+import { type DayTable, LABEL_DAYS } from '../../src/core/score/scorecard/day-table.ts';
 import { measureNames } from '../../src/core/score/scorecard/measures.ts';
 import { unlearnt } from '../../src/core/score/scorecard/scorecard.ts';
+
+/** Learnt of no rows and no labels. */
+export const NOTHING_LEARNT = {
+  all: { payments: 0, frauds: 0 },
+  rules: new Map(),
+  labelled: new Float64Array(LABEL_DAYS.length + 1),
+};
 
 /** A table without slots that has learnt nothing, but for what is given. */
 export function dayTable(more: Partial<DayTable> = {}): DayTable {
@@ -11,7 +18,7 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
   return {
     ...{ day: 20_000, ruleSet: 'default@3', group: 'type', slots: [], measures },
     scorecard: { ...unlearnt(measures.length), cuts: createCuts(measures.length) },
-    learnt: { knownFrauds: 0, payments: numbers(), frauds: numbers() },
+    learnt: { knownFrauds: 0, payments: numbers(), frauds: numbers(), ...NOTHING_LEARNT },
     ...{ hours: new Float64Array(24), lifts: new Map(), tails: new Map(), currency: 'USD' },
     cells: { byValue: new Map(), others: Number.NaN },
     amounts: { percentiles: [], rates: [] },

@@ -20,7 +20,7 @@ import {
 } from '../../score/scorecard/learn.ts';
 import { logOddsOf, writeMeasures } from '../../score/scorecard/measures.ts';
 import { writeBuckets } from '../../score/scorecard/scorecard.ts';
-import { readSample, withoutRow } from '../../store/scorecards/read-night.ts';
+import { countLabelDays, readSample, withoutRow } from '../../store/scorecards/read-night.ts';
 import {
   countKeptRows,
   readKeptRows,
@@ -157,7 +157,7 @@ export async function learnRows(
   const most = rows.length + (await countKeptRows(query, matured, days));
   const solved = collectSolveRows(measures, most);
   const ofFraud = total / Math.max(chosen.size, 1);
-  const add = async (row: Omit<LearntRows, 'fired'>) => {
+  const add = async (row: LearntRows) => {
     const ofOthers = row.share === null ? 0 : 1 / row.share;
     const stands = row.isFraud ? ofFraud * Number(chosen.has(row.id)) : ofOthers;
     if (stands === 0) return;
@@ -171,5 +171,6 @@ export async function learnRows(
     await add(row);
   }
   for (; !next.done; next = fresh.next()) await add(next.value);
-  return learn(solved.end(), sample, cuts, total);
+  const labelled = await countLabelDays(query, matured);
+  return learn(solved.end(), sample, cuts, { knownFrauds: total, labelled });
 }

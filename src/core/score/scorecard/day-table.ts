@@ -4,6 +4,7 @@
  */
 import type { CorridorAmountRows } from '../../domain/corridor.ts';
 import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
+import type { Counted } from './day-evidence.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
 
@@ -34,7 +35,16 @@ export type Learnt = {
   /** Payments for which the rows in each bucket of each measure stand, frauds among them. */
   readonly payments: Float64Array;
   readonly frauds: Float64Array;
+  /** All payments for which the rows stand. */
+  readonly all: Counted;
+  /** By reason code of the built-in rules: payments on which the rule fired. */
+  readonly rules: ReadonlyMap<string, Counted>;
+  /** Frauds of 90 days before the last 30, by the days after which the first label said so: a number for each of LABEL_DAYS, and of later ones. */
+  readonly labelled: Float64Array;
 };
+
+/** Days after a payment within which a label has come. */
+export const LABEL_DAYS = [1, 3, 7, 14, 30] as const;
 
 export type DayTable = {
   /** First UTC day that it judges, in days since 1970. */

@@ -1,5 +1,6 @@
 /** Learns cuts from the sample of a night, and weights from rows of earlier days, put together by the names of measures. */
 import { BUCKETS, type Cuts, createCuts, MISSING_BUCKET, writeCuts } from './cuts.ts';
+import type { Counted } from './day-evidence.ts';
 import type { DayTable, Learnt } from './day-table.ts';
 import type { SolveRows } from './loss.ts';
 import { centre, solve, writeBuckets } from './scorecard.ts';
@@ -64,7 +65,13 @@ export type LearntRow = {
   readonly isFraud: boolean;
   /** Payments for which the row stands. */
   readonly stands: number;
+  /** Codes of the default rules that fired. */
+  readonly fired: readonly string[];
 };
+
+export type Collected = SolveRows & { readonly rules: ReadonlyMap<string, Counted> };
+
+const NOTHING: Counted = { payments: 0, frauds: 0 };
 
 /** Rows are added in one order, as a solve depends on the order of its sums. */
 export function collectSolveRows(measures: readonly string[], most: number) {
@@ -74,9 +81,15 @@ export function collectSolveRows(measures: readonly string[], most: number) {
   const isFraud = new Uint8Array(most);
   const indices = new Map(measures.map((name, index) => [name, index]));
   const maps = new Map<readonly string[], Int32Array>();
+  const rules = new Map<string, Counted>();
   let count = 0;
   return {
     add(row: LearntRow): void {
+      const frauds = row.isFraud ? row.stands : 0;
+      for (const code of row.fired) {
+        const sum = rules.get(code) ?? NOTHING;
+        rules.set(code, { payments: sum.payments + row.stands, frauds: sum.frauds + frauds });
+      }
       let at = maps.get(row.measures);
       if (at === undefined) {
         at = Int32Array.from(row.measures, (name) => indices.get(name) ?? -1);
@@ -91,30 +104,33 @@ export function collectSolveRows(measures: readonly string[], most: number) {
       isFraud[count] = row.isFraud ? 1 : 0;
       count++;
     },
-    end: (): SolveRows => ({ count, measures: width, buckets, logOdds, isFraud, counts }),
+    end: (): Collected => ({ count, measures: width, buckets, logOdds, isFraud, counts, rules }),
   };
 }
 
-/** @param knownFrauds matured, of the 180 days before */
 export function learn(
-  rows: SolveRows,
+  rows: Collected,
   sample: Sample,
   cuts: Cuts,
-  knownFrauds: number,
+  { knownFrauds, labelled }: Pick<Learnt, 'knownFrauds' | 'labelled'>,
 ): Pick<DayTable, 'scorecard' | 'learnt'> {
   const { measures } = rows;
   const weights = centre(solve(rows, knownFrauds), meet(sample, cuts, measures));
-  return { scorecard: { ...weights, cuts }, learnt: countLearnt(rows, knownFrauds) };
+  return { scorecard: { ...weights, cuts }, learnt: { knownFrauds, labelled, ...countLearnt(rows) } };
 }
 
-function countLearnt(rows: SolveRows, knownFrauds: number): Learnt {
+function countLearnt(rows: Collected): Omit<Learnt, 'knownFrauds' | 'labelled'> {
   const payments = new Float64Array(rows.measures * BUCKETS);
   const frauds = new Float64Array(rows.measures * BUCKETS);
+  let [ofAll, ofFrauds] = [0, 0];
   for (let row = 0; row < rows.count; row++) {
     const own = rows.buckets.subarray(row * rows.measures, (row + 1) * rows.measures);
     const stands = rows.counts[row] as number;
     addBuckets(payments, own, stands);
-    if (rows.isFraud[row] === 1) addBuckets(frauds, own, stands);
+    ofAll += stands;
+    if (rows.isFraud[row] !== 1) continue;
+    ofFrauds += stands;
+    addBuckets(frauds, own, stands);
   }
-  return { knownFrauds, payments, frauds };
+  return { payments, frauds, all: { payments: ofAll, frauds: ofFrauds }, rules: rows.rules };
 }

@@ -1,6 +1,7 @@
 /** The bytes of a table of the day. Scores name a table by the hash of its bytes, so equal tables have equal bytes. */
 import { createHash } from 'node:crypto';
 import type { CorridorAmount, CorridorAmountRows, DayRate } from '../../domain/corridor.ts';
+import type { Counted } from './day-evidence.ts';
 import type { DayTable, Learnt, Slot, Tail } from './day-table.ts';
 import {
   decode,
@@ -25,6 +26,8 @@ const VERSION = 1;
 
 const lifts = record<Lifts>({ byValue: map(double), others: double });
 
+const counted = record<Counted>({ payments: double, frauds: double });
+
 const table: Form<DayTable> = record<DayTable>({
   day: whole,
   ruleSet: text,
@@ -37,7 +40,14 @@ const table: Form<DayTable> = record<DayTable>({
     points: doubles,
     cuts: floats,
   }),
-  learnt: record<Learnt>({ knownFrauds: whole, payments: doubles, frauds: doubles }),
+  learnt: record<Learnt>({
+    knownFrauds: whole,
+    payments: doubles,
+    frauds: doubles,
+    all: counted,
+    rules: map(counted),
+    labelled: doubles,
+  }),
   hours: doubles,
   lifts: map(lifts),
   cells: lifts,

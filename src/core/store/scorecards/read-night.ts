@@ -7,7 +7,7 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 import type { DayRate } from '../../domain/corridor.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
-import type { Slot } from '../../score/scorecard/day-table.ts';
+import { LABEL_DAYS, type Slot } from '../../score/scorecard/day-table.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
@@ -159,4 +159,31 @@ const missing = rowsOf<{ id: string }, [ids: Buffer]>(
 /** Finds payments that have no kept row. */
 export async function withoutRow(query: Query, ids: readonly string[]): Promise<string[]> {
   return (await missing(query, uuidArray(ids))).map(({ id }) => id);
+}
+
+/** Frauds that are counted were paid so long before: nearly all of their labels have come. */
+const [LABELLED_FROM_DAYS, LABELLED_TO_DAYS] = [120, 30];
+
+const countDelays = rowsOf<{ bound: number; frauds: number }, [known: string, from: string, to: string]>(
+  'count-label-days',
+  `select width_bucket(extract(epoch from first - created_at)::float8 / 86400, array[${LABEL_DAYS.map((days) => `${days}::float8`).join(',')}]) as bound,
+          count(*)::int4 as frauds
+     from (select created_at, min(labelled_at) as first from market.labels
+            where label = 'fraud' and created_at >= $2 and created_at < $3 and labelled_at <= $1
+            group by transaction_id, created_at) f
+    group by 1`,
+);
+
+/** Frauds by the days until the first label: within each of LABEL_DAYS, but for those before, and later. */
+export async function countLabelDays(
+  query: Query,
+  { knownByMs }: { readonly knownByMs: number },
+): Promise<Float64Array> {
+  const counts = new Float64Array(LABEL_DAYS.length + 1);
+  const [from, to] = [LABELLED_FROM_DAYS, LABELLED_TO_DAYS].map((days) =>
+    isoTime(knownByMs - days * DAY_MS),
+  );
+  const rows = await countDelays(query, isoTime(knownByMs), from as string, to as string);
+  for (const { bound, frauds } of rows) counts[bound] = frauds;
+  return counts;
 }

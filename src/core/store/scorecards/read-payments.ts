@@ -132,6 +132,7 @@ export type StoredRow = {
   readonly share: number | null;
   readonly logOdds: number;
   readonly buckets: Buffer;
+  readonly fired: readonly string[];
   readonly isFraud: boolean;
 };
 
@@ -159,7 +160,7 @@ export async function* readKeptRows(
   signal: AbortSignal,
 ): AsyncGenerator<StoredRow> {
   const select = `
-    select r.transaction_id as id, r.scorecard, r.share, r.log_odds as "logOdds", r.buckets,
+    select r.transaction_id as id, r.scorecard, r.share, r.log_odds as "logOdds", r.buckets, r.fired,
            coalesce(${labelOf('r', range.knownByMs)} = 'fraud', false) as "isFraud"
       ${keptRows(range, except)}
      order by r.transaction_id`;

@@ -20,6 +20,7 @@ const mapOf = <Value>(value: fc.Arbitrary<Value>) =>
   fc.array(fc.tuple(word, value), { maxLength: 5 }).map((entries) => new Map(entries));
 const lifts = fc.record({ byValue: mapOf(number), others: number });
 const setOf = fc.array(word, { maxLength: 5 }).map((texts) => new Set(texts));
+const counted = fc.record({ payments: number, frauds: number });
 const kind = fc.constantFrom('lift', 'tail', 'to_account' as const);
 
 const table: fc.Arbitrary<DayTable> = fc.record({
@@ -34,7 +35,11 @@ const table: fc.Arbitrary<DayTable> = fc.record({
     points: doubles,
     cuts: fc.float32Array({ maxLength: 8 }),
   }),
-  learnt: fc.record({ knownFrauds: fc.nat(), payments: doubles, frauds: doubles }),
+  learnt: fc.record({
+    ...{ knownFrauds: fc.nat(), payments: doubles, frauds: doubles, labelled: doubles },
+    all: counted,
+    rules: mapOf(counted),
+  }),
   hours: doubles,
   lifts: mapOf(lifts),
   cells: lifts,
