@@ -1,6 +1,6 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
 
-import { type FeatureRows, rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { type FeatureRows, rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
 import { NO_FRAUDS } from '../../src/core/domain/history.ts';
 import type { Decision } from '../../src/core/domain/score-record.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
@@ -27,7 +27,7 @@ export function foldAll(transactions: readonly Transaction[], parties: Parties):
   const { arrivals, rows } = beginRows(arrivalsOf(transactions));
   for (const [index, transaction] of transactions.entries()) {
     const { account, merchant } = partiesOf(transaction, parties);
-    const at = rowAt(index);
+    const at = rowAt(rows, index);
     const isFolded =
       accountKind.fold(account, arrivals, index, rows.values, at) &&
       merchantKind.fold(merchant, arrivals, index, rows.values, at);

@@ -1,6 +1,6 @@
 /** The profiles of a simulated worker: the engine's own, over the stand-ins for logs in Redis and for rows and snapshots in Postgres. */
 
-import { rowAt } from '../../src/core/domain/feature-schema.ts';
+import { rowAt } from '../../src/core/domain/feature-rows.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import type { Market } from '../../src/core/market.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
@@ -53,6 +53,7 @@ export function createProfiles(world: World, process: Process, market: Market, m
       nowMs: clock.nowMs,
       ttlSeconds: TTL_SECONDS,
       amounts: () => NO_CORRIDOR_AMOUNTS,
+      slots: () => [],
     },
     [
       {
@@ -88,7 +89,13 @@ function createLateMerchants({ clock, postgres }: World, process: Process): Late
         const past = pasts[at];
         if (past === undefined) throw new Error('fewer pasts than points');
         lateUntilMs.set(points[at]?.merchantId ?? '', clock.nowMs() + LATE_MS);
-        merchantKind.fold(merchantKind.rebuild(past), arrivals, index, rows.values, rowAt(index));
+        merchantKind.fold(
+          merchantKind.rebuild(past),
+          arrivals,
+          index,
+          rows.values,
+          rowAt(rows, index),
+        );
       }
     },
   };

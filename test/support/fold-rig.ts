@@ -1,14 +1,16 @@
 /** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
-import { vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { vectorOf } from '../../src/core/domain/feature-rows.ts';
 import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
   type MerchantPast,
   NO_FRAUDS,
 } from '../../src/core/domain/history.ts';
+import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
+import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
@@ -33,6 +35,9 @@ type FoldRigOptions = {
   /** Bounds the copies of each kind. */
   readonly bytesMax?: number;
   readonly logs?: ProfileLogs;
+  /** Judges all transactions. */
+  readonly table?: DayTable | null;
+  readonly slots?: readonly FieldSlot[];
 };
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -64,6 +69,8 @@ export function startFold({
   hasSnapshots = true,
   bytesMax = 1_000_000,
   logs = PROFILE_LOGS,
+  table = null,
+  slots = [],
 }: FoldRigOptions) {
   const snapshots = (kind: PartyKind) =>
     query === undefined || !hasSnapshots ? NO_SNAPSHOTS : snapshotsOf(query, kind);
@@ -78,6 +85,7 @@ export function startFold({
       nowMs: Date.now,
       ttlSeconds: 60,
       amounts: () => NO_CORRIDOR_AMOUNTS,
+      slots: () => slots,
     },
     [
       {
@@ -112,8 +120,9 @@ export function startFold({
       const rows = await foldProfiles(
         profiles,
         deliver(transactions.map((one) => ({ ...one, receivedAtMs: one.createdAtMs }))),
+        transactions.map(() => table),
       );
-      return transactions.map((_, index) => named(vectorOf(rows, index)));
+      return transactions.map((_, index) => named(vectorOf(rows, index), slots));
     },
     market: inRedis,
     rebuilds: (party: string, reason?: string) =>

@@ -6,12 +6,8 @@
 import { naturalLog } from '../../kit/elementary-functions.ts';
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor.ts';
-import {
-  createFeatureRows,
-  type FeatureRows,
-  featureIndex,
-  rowAt,
-} from '../domain/feature-schema.ts';
+import { createFeatureRows, type FeatureRows, rowAt } from '../domain/feature-rows.ts';
+import { FEATURE_COUNT, featureIndex } from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -91,7 +87,7 @@ export function foldParty<P extends Profile, Past>(
 ): readonly number[] {
   const { values } = rows;
   const at = indices.findIndex(
-    (index) => !kind.fold(profile, arrivals, index, values, rowAt(index)),
+    (index) => !kind.fold(profile, arrivals, index, values, rowAt(rows, index)),
   );
   return at === -1 ? [] : indices.slice(at);
 }
@@ -107,7 +103,7 @@ export function foldBeside<P extends Profile, Past>(
 ): readonly number[] {
   const { kind, arrivals, rows } = batch;
   return waiting.filter((index) => {
-    const isFolded = kind.fold(profile, arrivals, index, rows.values, rowAt(index));
+    const isFolded = kind.fold(profile, arrivals, index, rows.values, rowAt(rows, index));
     if (!isFolded) mergeArrival(kind, profile, arrivals, index);
     return !isFolded;
   });
@@ -156,10 +152,11 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
 export function beginRows(
   arrivals: Arrivals,
   amounts: CorridorAmounts = NO_CORRIDOR_AMOUNTS,
+  width: number = FEATURE_COUNT,
 ): BegunRows {
-  const rows = createFeatureRows(arrivals.ms.length);
+  const rows = createFeatureRows(arrivals.ms.length, width);
   for (let index = 0; index < rows.count; index++) {
-    const at = rowAt(index);
+    const at = rowAt(rows, index);
     writeOwn(arrivals, index, rows.values, at + AMOUNT);
     rows.values[at + AMOUNT_TO_CORRIDOR] = amounts.ratio(
       arrivals.ms[index] as number,

@@ -5,12 +5,13 @@
  */
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
-import { rowAt, vectorOf } from '../domain/feature-schema.ts';
+import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
+import { readSlots } from '../store/metadata-fields/metadata-fields.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
-import { arrivalsOf } from './arrivals.ts';
-import { type BegunRows, beginRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
+import { beginDayRows, type DayParts } from './day-features.ts';
+import { type BegunRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
 import { createAccountKind, createMerchantKind } from './kinds.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
@@ -19,12 +20,18 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
   const merchantKind = createMerchantKind(maturityDays);
   /**
    * Returns one vector of today's schema per transaction, in their order.
+   * @param tables of the transactions' days
    * @param except a stored transaction that no vector sees
    */
-  return async (transactions: readonly Transaction[], except?: Transaction) => {
+  return async (
+    transactions: readonly Transaction[],
+    tables: DayParts['tables'],
+    except?: Transaction,
+  ) => {
     const days = transactions.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS));
     const amounts = createCorridorAmounts(await readCorridorAmounts(query, days));
-    const begun = beginRows(arrivalsOf(transactions), amounts);
+    const slots = await readSlots(query);
+    const begun = beginDayRows(transactions, { tables, slots, amounts });
     await fillRows(accountKind, transactions, begun, (points) =>
       loadAccountPasts(query, points, except),
     );
@@ -44,7 +51,13 @@ async function fillRows<P extends Profile, Past>(
 ): Promise<void> {
   let index = 0;
   for await (const past of loadPasts(transactions)) {
-    const isFolded = kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(index));
+    const isFolded = kind.fold(
+      kind.rebuild(past),
+      arrivals,
+      index,
+      rows.values,
+      rowAt(rows, index),
+    );
     if (!isFolded) throw new Error('a rebuilt profile folds its own point');
     index++;
   }

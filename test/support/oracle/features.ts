@@ -3,9 +3,12 @@
  * that is bit-stable on every engine (no Math.log, exp or pow).
  */
 import { currencyScale, toMinorUnits } from '../../../src/core/domain/currency.ts';
+import type { FieldSlot } from '../../../src/core/domain/metadata.ts';
 import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
 import { naturalLog } from '../../../src/kit/elementary-functions.ts';
+import { dayFeatures, hourSurprise } from './day.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;
@@ -27,9 +30,11 @@ type Facts = {
   readonly minor: number;
   readonly unit: number;
   readonly limit: number;
+  readonly table: DayTable | null;
+  readonly slots: readonly FieldSlot[];
 };
 
-/** In the order of the vector. */
+/** In the order of the vector, which ends with the slots. */
 const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   ownFeatures,
   velocity,
@@ -41,18 +46,23 @@ const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   merchantFrauds,
   // No corridor of the oracle has the 10,000 amounts of a percentile.
   () => [Number.NaN],
+  ({ transaction, account, table }) => [hourSurprise(transaction, account, table)],
+  ({ transaction, minor, unit, table, slots }) =>
+    dayFeatures(transaction, minor / unit, table, slots),
 ];
 
 export function features(
   transaction: Transaction,
   account: AccountHistory,
   merchant: MerchantHistory,
+  table: DayTable | null = null,
+  slots: readonly FieldSlot[] = [],
 ): Float64Array {
   const { currency } = transaction;
   const unit = UNIT_MINOR[currencyScale(currency) ?? 2] ?? 100;
   const minor = toMinorUnits(transaction.amount, currency);
   const limit = reportingLimitMinor(currency);
-  const facts = { transaction, account, merchant, minor, unit, limit };
+  const facts = { transaction, account, merchant, minor, unit, limit, table, slots };
   return Float64Array.from(GROUPS.flatMap((group) => group(facts)));
 }
 

@@ -6,10 +6,11 @@
  * folded twice.
  */
 
-import type { FeatureRows } from '../../domain/feature-schema.ts';
+import type { FeatureRows } from '../../domain/feature-rows.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { arrivalsOf, keyOfArrival } from '../../profile/arrivals.ts';
-import { beginRows, foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
+import { keyOfArrival } from '../../profile/arrivals.ts';
+import { beginDayRows, type DayParts } from '../../profile/day-features.ts';
+import { foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
 import { compareKeys } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile.ts';
@@ -29,10 +30,14 @@ import { type BatchParty, type KindFold, mayBeLate, type Profiles } from './prof
 /** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
 const REBUILDING_BATCHES_MAX = 2;
 
-/** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
+/**
+ * A row of features for each transaction, in the order of the transactions. Throws a Failure.
+ * @param tables of the transactions' days
+ */
 export async function foldProfiles(
   profiles: Profiles,
   transactions: readonly Transaction[],
+  tables: DayParts['tables'],
 ): Promise<FeatureRows> {
   // Batches of a lane keep their order; those of the other lane pass while a batch waits for a rebuild.
   const { rows, rebuilt } = await profiles.inLane(async () => {
@@ -40,7 +45,7 @@ export async function foldProfiles(
       await Promise.all(rebuildsAhead(profiles, transactions));
       const begun = await profiles.inTurn(async () =>
         rebuildsAhead(profiles, transactions).length === 0
-          ? await beginFold(profiles, transactions)
+          ? await beginFold(profiles, transactions, tables)
           : undefined,
       );
       if (begun !== undefined) return begun;
@@ -51,8 +56,13 @@ export async function foldProfiles(
 }
 
 /** The promise is returned within an object, so that nobody waits for it here. */
-async function beginFold(profiles: Profiles, transactions: readonly Transaction[]) {
-  const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
+async function beginFold(
+  profiles: Profiles,
+  transactions: readonly Transaction[],
+  tables: DayParts['tables'],
+) {
+  const [slots, amounts] = [profiles.slots(), profiles.amounts()];
+  const begun = beginDayRows(transactions, { tables, slots, amounts });
   const nowS = Math.floor(profiles.nowMs() / 1000);
   const folds = profiles.kinds.map((kind): KindFold => {
     const stamp = profiles.newStamp();

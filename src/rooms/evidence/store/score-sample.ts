@@ -8,7 +8,7 @@ import {
   listMonths,
   type MonthRange,
 } from '../../../core/store/partitions/month-slice.ts';
-import { toVector, vectorChecksum } from '../../../core/store/scores/score-values.ts';
+import { isIntact, toVector } from '../../../core/store/scores/score-values.ts';
 import { shareOut } from '../../../core/store/scores/score-window.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
@@ -54,7 +54,7 @@ const readScores: Statement = {
   text: `
   select s.transaction_id as "transactionId", s.created_at as "createdAt", s.corridor, s.score, s.risk, s.probability, s.verdict,
          s.reasons, s.features as bytes, s.rule_inputs as "ruleInputs", s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,
-         s.features_crc32 as crc32
+         s.features_crc32 as crc32, s.margin, s.scorecard
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
     join market.scores s using (transaction_id, created_at)
    where s.created_at >= $3 and s.created_at < $4`,
@@ -104,7 +104,6 @@ function range({ fromMs, toMs }: MonthRange): [string, string] {
 }
 
 function toScore({ createdAt, bytes, crc32, ...row }: Row): SampledScore {
-  const features = toVector(bytes);
-  const isVectorIntact = crc32 === vectorChecksum(features, row.ruleInputs);
-  return { ...row, createdAtMs: createdAt.getTime(), features, isVectorIntact };
+  const isVectorIntact = isIntact(bytes, row.ruleInputs, crc32);
+  return { ...row, createdAtMs: createdAt.getTime(), features: toVector(bytes), isVectorIntact };
 }
