@@ -125,7 +125,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
  * client for every role, which test/integration/rooms/search/search-http.test.ts shows.
  */
 const OF_THE_MARKET = [
-  ...['readModel', 'compareShadow', 'proposeModel', 'actAlone'],
+  ...['readModel', 'compareShadow', 'proposeModel', 'actAlone', 'readScorecard'],
   ...['revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
   ...['changeTransaction', 'readDeviceProfile', 'findTransactionByKey'],
   ...['proveScore', 'proveAuditLine'],

@@ -163,6 +163,7 @@ describe('answers', () => {
       (path) => `/v1/controls/freeze/${path}`,
     ),
     ...['/v1/corridors/US-EG/checklist', '/v1/corridors/XX-XX/checklist'],
+    ...['/v1/scorecards', '/v1/scorecards?cursor=x', '/v1/scorecards/2026-11-29'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 

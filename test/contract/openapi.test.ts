@@ -118,6 +118,7 @@ describe('the examples', () => {
       readBacktest: 404,
       readBacktestBands: 404,
       cancelBacktest: 404,
+      readScorecard: 404,
       resumeBacktest: 404,
       changeRuleSet: 412,
       rollOutRuleSet: 409,

@@ -91,6 +91,13 @@ export const RULES: Guards = {
     test: 'integration/rooms/models/models-http.test.ts > one proposes, another confirms, one rolls back',
     mechanism: 'src/core/store/rollouts/decide-rollout.ts',
   },
+  'day-tables': {
+    says: 'The same store gives the same table of a day, which labels of later days do not change.',
+    shown: `GET /v1/scorecards, GET /v1/scorecards/{day},
+      risk scorecard build, risk scorecard list, risk scorecard show`,
+    test: 'integration/scorecards/night.test.ts > labels that come after 00:00 of the day change nothing',
+    mechanism: 'src/core/repair/night/build-table.ts',
+  },
   'model-emergency': {
     says: 'What one person puts in force alone ends by itself after a day.',
     shown: 'POST /v1/models/{id}/emergency, risk models emergency',

@@ -41,6 +41,7 @@ export const models: Room = {
   name: 'models',
   commands: {
     models: () => import('./commands.ts'),
+    scorecard: () => import('./scorecard-command.ts'),
   },
   routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),

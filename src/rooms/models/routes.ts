@@ -32,6 +32,7 @@ import {
 } from './queries/comparison.ts';
 import { listModelRows, readModelRow } from './queries/list-models.ts';
 import { modelWatchParameters, readModelWatch } from './queries/watch-scores.ts';
+import { scorecardOperations } from './scorecards/operations.ts';
 import { watchReportSchema } from './watch-report.ts';
 
 type Parts = {
@@ -49,6 +50,7 @@ const named = z.object({
 const decided = answer('The rows that hold from now on.', decidedRolloutsSchema);
 
 const operations = [
+  ...scorecardOperations,
   list({
     ...reading,
     at: '/v1/models/watch',

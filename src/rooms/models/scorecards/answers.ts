@@ -1,0 +1,112 @@
+/** Tables of the day as the API shows them. */
+import { z } from 'zod';
+import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
+import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
+import {
+  findHead,
+  readTable,
+  type TableHead,
+  textOfDay,
+} from '../../../core/store/scorecards/scorecards.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+
+const day = z.iso.date();
+
+/** A day of a path or a cursor. */
+export const dayText = z.iso.date('must be a day as 2026-11-01');
+
+export const headSchema = z
+  .object({
+    day: day.meta({ description: 'The first UTC day that the table judges.' }),
+    sha256: z.string(),
+    payments: z.int().meta({ description: 'Scored payments of the 90 days before.' }),
+    frauds: z.int().meta({ description: 'Known frauds of the 180 days before.' }),
+    built_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Scorecard' });
+
+const perBucket = z.array(z.number());
+const liftsSchema = z.object({
+  values: z.record(z.string(), z.number().nullable()),
+  others: z.number().nullable(),
+});
+
+export const tableSchema = headSchema
+  .extend({
+    rule_set: z.string().meta({ description: 'Rules whose log-odds are a measure.' }),
+    group: z.string().meta({ description: 'The field of cells.' }),
+    constant: z.number(),
+    slope: z.number().meta({ description: 'Weight of the log-odds of the rules.' }),
+    measures: z.array(
+      z.object({
+        measure: z.string(),
+        cuts: z.array(z.number()).nullable().meta({
+          description:
+            'A value belongs to the bucket with the number of cuts below it. Null: fewer than 300 values.',
+        }),
+        points: perBucket.meta({
+          description: `Of each bucket; the last two are of a missing value, and of a measure without cuts.`,
+        }),
+        payments: perBucket.meta({ description: 'Payments that were learnt from, by bucket.' }),
+        frauds: perBucket,
+      }),
+    ),
+    hours: z.array(z.number()).meta({ description: 'Shares of payments by UTC hour.' }),
+    lifts: z.record(z.string(), liftsSchema).meta({
+      description: 'Log of the rate of fraud of common values by that of the market.',
+    }),
+  })
+  .meta({ id: 'ScorecardTable' });
+
+export const toHeadJson = (head: TableHead): z.input<typeof headSchema> => ({
+  day: textOfDay(head.day),
+  sha256: head.sha256,
+  payments: head.payments,
+  frauds: head.frauds,
+  built_at: head.builtAt,
+});
+
+/** NaN is a missing lift. */
+const orNull = (value: number) => (Number.isNaN(value) ? null : value);
+
+const toLiftsJson = ({ byValue, others }: Lifts) => ({
+  values: Object.fromEntries([...byValue].map(([value, lift]) => [value, orNull(lift)])),
+  others: orNull(others),
+});
+
+/** @throws Failure where the day has no table */
+export async function readTableJson(
+  { query }: Pick<Database, 'query'>,
+  of: string,
+): Promise<z.input<typeof tableSchema>> {
+  const head = await findHead(query, Date.parse(of) / DAY_MS);
+  const stored = head && (await readTable(query, head.serial));
+  if (head === undefined || stored === undefined) {
+    throw new Failure('not-found', 'SCORECARD_UNKNOWN', `${of} has no table of its own`);
+  }
+  const { ruleSet, group, measures, scorecard, learnt, hours, lifts } = stored.table;
+  const ofMeasure = (numbers: Float64Array, nth: number) => [
+    ...numbers.subarray(nth * BUCKETS, (nth + 1) * BUCKETS),
+  ];
+  return {
+    ...toHeadJson(head),
+    rule_set: ruleSet,
+    group,
+    constant: scorecard.constant,
+    slope: scorecard.slope,
+    measures: measures.map((measure, nth) => {
+      const cuts = [...scorecard.cuts.subarray(nth * CUTS, (nth + 1) * CUTS)];
+      return {
+        measure,
+        cuts: cuts.some(Number.isNaN) ? null : cuts,
+        points: ofMeasure(scorecard.points, nth),
+        payments: ofMeasure(learnt.payments, nth),
+        frauds: ofMeasure(learnt.frauds, nth),
+      };
+    }),
+    hours: [...hours],
+    lifts: Object.fromEntries([...lifts].map(([field, of]) => [field, toLiftsJson(of)])),
+  };
+}

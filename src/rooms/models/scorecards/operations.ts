@@ -1,0 +1,42 @@
+/** `/v1/scorecards`: the tables of the day. */
+import { z } from 'zod';
+import { listHeads } from '../../../core/store/scorecards/scorecards.ts';
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import { answer, list, read } from '../../../kit/http/operation.ts';
+import { cursorOfNames } from '../../../kit/words/list-parameters.ts';
+import { LIST_ROWS } from '../../../kit/words/page.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { dayText, headSchema, readTableJson, tableSchema, toHeadJson } from './answers.ts';
+
+type Parts = { readonly databases: Databases };
+
+const reading = { roles: ['analyst', 'operator', 'risk_officer'] } as const;
+const DAY = '2026-11-29';
+/** A day after all others. */
+const NEVER = '9999-12-31';
+
+export const scorecardOperations = [
+  list({
+    ...reading,
+    at: '/v1/scorecards',
+    operationId: 'listScorecards',
+    'x-command': 'scorecard list',
+    summary: 'Tables of the day: what the market has learnt each night',
+    query: cursorOfNames(dayText, DAY),
+    row: headSchema,
+    says: 'One page, the newest day first.',
+    rows: async ({ query: { cursor = NEVER } }, { databases: { primary } }: Parts) =>
+      (await listHeads(primary.query, Date.parse(cursor) / DAY_MS, LIST_ROWS)).map(toHeadJson),
+    cursorOf: ({ day }) => day,
+  }),
+  read({
+    ...reading,
+    at: '/v1/scorecards/{day}',
+    operationId: 'readScorecard',
+    'x-command': 'scorecard show',
+    summary: 'The table of a day: points of each measure by bucket',
+    path: z.object({ day: dayText.meta({ description: 'A UTC day.', example: DAY }) }),
+    answers: { 200: answer('The table.', tableSchema) },
+    run: ({ path: { day } }, { databases: { primary } }: Parts) => readTableJson(primary, day),
+  }),
+];

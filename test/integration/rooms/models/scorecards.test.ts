@@ -1,0 +1,66 @@
+/**
+ * Goal: a table of the day is built by a command, and read over HTTP as the night has made it. Method: an API process, made days with
+ * labels, and the command on the same stores.
+ */
+import { expect, test } from 'vitest';
+import { DAY_MS } from '../../../../src/kit/words/range.ts';
+import { makeDay, storeKnown, storeScored } from '../../../support/made-days.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
+import { send } from '../../../support/submit.ts';
+
+const FIRST = 20_600;
+const DAY = '2026-06-27';
+
+const api = await openForFile(startRunningApi());
+for (let day = FIRST; day < Date.parse(DAY) / DAY_MS; day++) {
+  const made = makeDay(day, 100);
+  await storeScored(api.database, made);
+  await storeKnown(api.database, made, 3);
+}
+
+const build = (...args: string[]) =>
+  runRisk(['scorecard', 'build', ...args], {
+    DATABASE_URL: api.testDatabase.url,
+    RISK_MARKET: api.testDatabase.market,
+  });
+const get = async (path: string) => await send(api, 'GET', path);
+
+test('a table is built once, and no table of a day after tomorrow', async () => {
+  const built = await build('--day', DAY, '--json');
+  expect(JSON.parse(built.stdout)).toMatchObject({ day: DAY, payments: 3100 });
+  const again = await build('--day', DAY);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(`${DAY} has a table`)]);
+  const never = await build('--day', '2999-01-01');
+  expect([never.code, never.stderr]).toEqual([2, expect.stringContaining('must be at most')]);
+});
+
+test('a table is listed, and shown with the points of its measures', async () => {
+  const { body: listed } = await get('/v1/scorecards');
+  expect(listed).toMatchObject({ items: [{ day: DAY, payments: 3100 }], next_cursor: null });
+  const { body: shown } = await get(`/v1/scorecards/${DAY}`);
+  expect(shown).toMatchObject({ ...listed.items[0], rule_set: 'default@3', group: 'type' });
+  const measure = shown.measures.find(
+    (of: { measure: string }) => of.measure === 'amount_to_median',
+  );
+  expect(measure.cuts).toHaveLength(31);
+  expect([measure.points, measure.payments, measure.frauds].map(({ length }) => length)).toEqual([
+    ...[34, 34, 34],
+  ]);
+  const sum = (numbers: readonly number[]) => numbers.reduce((all, own) => all + own, 0);
+  expect(sum(measure.frauds)).toBe(shown.frauds);
+  expect(measure.points[31]).toBeGreaterThan(measure.points[0]);
+  expect(shown.lifts.type.values.cashout).toBeGreaterThan(0);
+});
+
+test('a day without a table, and a text that is no day, are refused', async () => {
+  expect((await get('/v1/scorecards/2026-06-28')).body).toMatchObject({
+    ...{ status: 404, detail: '2026-06-28 has no table of its own.' },
+  });
+  for (const path of ['/v1/scorecards/x', '/v1/scorecards?cursor=x']) {
+    expect((await get(path)).body).toMatchObject({
+      ...{ status: 422, errors: [{ detail: expect.stringContaining('must be a day') }] },
+    });
+  }
+});
