@@ -58,6 +58,18 @@ comment on column scorecard_rows.buckets is 'A byte for each measure of the tabl
 comment on column scorecard_rows.fired is 'Codes of the default rules that fired.';
 create index scorecard_rows_created_idx on scorecard_rows (created_at);
 
+create table scorecard_groups (
+  version integer generated always as identity constraint scorecard_groups_pkey primary key,
+  field text not null,
+  reason text not null,
+  named_by text not null,
+  named_at timestamptz(3) not null default now(),
+  constraint reason_length check (char_length(reason) between 1 and 500)
+);
+comment on table scorecard_groups is 'The text by which a table tells amounts apart. The newest row counts from the next table on.';
+create trigger scorecard_groups_never_change before update or delete or truncate on scorecard_groups
+  for each statement execute function refuse_change();
+
 -- transaction: features of declared fields
 create table field_slots (
   slot smallint constraint field_slots_pkey primary key constraint slot_bounded check (slot between 1 and 160),

@@ -3,8 +3,8 @@ import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import { createCuts } from '../../src/core/score/scorecard/cuts.ts';
 import { hourShares, TAIL_BUCKETS } from '../../src/core/score/scorecard/day-evidence.ts';
 import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
-import { NOTHING_LEARNT } from './day-tables.ts';
 import { unlearnt } from '../../src/core/score/scorecard/scorecard.ts';
+import { NOTHING_LEARNT } from './day-tables.ts';
 
 export const SLOTS: readonly FieldSlot[] = [
   { field: 'segment', type: 'text', kind: 'lift' },
@@ -20,7 +20,12 @@ export const MARKET_TABLE: DayTable = {
   slots: SLOTS,
   measures: [],
   scorecard: { ...unlearnt(0), cuts: createCuts(0) },
-  learnt: { knownFrauds: 0, payments: new Float64Array(), frauds: new Float64Array(), ...NOTHING_LEARNT },
+  learnt: {
+    knownFrauds: 0,
+    payments: new Float64Array(),
+    frauds: new Float64Array(),
+    ...NOTHING_LEARNT,
+  },
   hours: hourShares(Array.from({ length: 24 }, (_, hour) => (hour * hour * 7) % 100)),
   lifts: new Map([
     ['type', { byValue: new Map([['transfer', 0.5]]), others: -0.25 }],

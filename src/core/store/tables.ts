@@ -144,7 +144,7 @@ export const CORE_TABLES: readonly Retention[] = [
     ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
   },
   {
-    tables: ['scorecards'],
+    tables: ['scorecards', 'scorecard_groups'],
     ends: 'never: what a table has judged is verified and explained by it; about 0.1 MB a day',
   },
   {

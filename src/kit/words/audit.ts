@@ -70,6 +70,7 @@ export const AUDIT_ACTIONS = [
   'rule-set.submit',
   'rule-set.retire',
   'scorecard.build',
+  'scorecard.group',
   'backtest.request',
   'backtest.cancel',
   'backtest.resume',

@@ -48,5 +48,6 @@ export const command = commandOf({
     build: buildAction,
     list: { operation: 'listScorecards' },
     show: { operation: 'readScorecard', tell },
+    group: { operation: 'nameScorecardGroup' },
   },
 });

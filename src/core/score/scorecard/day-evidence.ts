@@ -13,9 +13,14 @@ export type Counted = { readonly payments: number; readonly frauds: number };
 /** Log of a key's rate of fraud by the market's; NaN while the market has no fraud. */
 export function liftOf(key: Counted, market: Counted): number {
   if (market.frauds === 0) return Number.NaN;
-  const base = (market.frauds + 0.5) / (market.payments + 100);
-  const rate = (key.frauds + LIFT_PRIOR * base) / (key.payments + LIFT_PRIOR);
-  return naturalLog(rate / base);
+  return naturalLog(weightOf(key, market) / baseOf(market));
+}
+
+const baseOf = ({ payments, frauds }: Counted) => (frauds + 0.5) / (payments + 100);
+
+/** Share of frauds of a key, which is given LIFT_PRIOR payments at the market's rate. */
+export function weightOf(key: Counted, market: Counted): number {
+  return (key.frauds + LIFT_PRIOR * baseOf(market)) / (key.payments + LIFT_PRIOR);
 }
 
 const log10 = (value: number) => naturalLog(value) / Math.LN10;

@@ -46,6 +46,9 @@ export type Learnt = {
 /** Days after a payment within which a label has come. */
 export const LABEL_DAYS = [1, 3, 7, 14, 30] as const;
 
+/** The group of a market that names none. */
+export const TYPE_GROUP = 'type';
+
 export type DayTable = {
   /** First UTC day that it judges, in days since 1970. */
   readonly day: number;

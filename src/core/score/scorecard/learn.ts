@@ -116,7 +116,10 @@ export function learn(
 ): Pick<DayTable, 'scorecard' | 'learnt'> {
   const { measures } = rows;
   const weights = centre(solve(rows, knownFrauds), meet(sample, cuts, measures));
-  return { scorecard: { ...weights, cuts }, learnt: { knownFrauds, labelled, ...countLearnt(rows) } };
+  return {
+    scorecard: { ...weights, cuts },
+    learnt: { knownFrauds, labelled, ...countLearnt(rows) },
+  };
 }
 
 function countLearnt(rows: Collected): Omit<Learnt, 'knownFrauds' | 'labelled'> {

@@ -7,7 +7,7 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 import type { DayRate } from '../../domain/corridor.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
-import { LABEL_DAYS, type Slot } from '../../score/scorecard/day-table.ts';
+import { LABEL_DAYS, type Slot, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
@@ -59,17 +59,29 @@ export async function readSample(query: Query, of: number): Promise<string[]> {
 export const sampleBytes = (ids: readonly string[]): Buffer =>
   Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
 
+/** Declared fields that are not personal. */
+const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields m
+  where not exists (select from market.personal_fields p
+                     where p.field = 'metadata.' || m.name or p.field like 'metadata.' || m.name || '.%'))`;
+
+const readFields = onlyOf<{ fields: StoredFields }>(
+  'read-fields-of-night',
+  `select ${FIELDS} as fields`,
+);
+
+export const readFieldsOfNight = async (query: Query): Promise<Reading['fields']> =>
+  toFields((await readFields(query)).fields);
+
 const readMarket = onlyOf<{
   currency: string | null;
+  group: string;
   fields: StoredFields;
   readTo: string;
 }>(
   'read-market-of-night',
   `select (select policy ->> 'currency' from market.review_policies order by version desc limit 1) as currency,
-          (select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields m
-            where not exists (select from market.personal_fields p
-                               where p.field = 'metadata.' || m.name or p.field like 'metadata.' || m.name || '.%')) as fields,
-          pg_snapshot_xmin(pg_current_snapshot())::text as "readTo"`,
+          coalesce((select field from market.scorecard_groups order by version desc limit 1), '${TYPE_GROUP}') as "group",
+          ${FIELDS} as fields, pg_snapshot_xmin(pg_current_snapshot())::text as "readTo"`,
 );
 
 export type MarketOfNight = {
@@ -79,13 +91,10 @@ export type MarketOfNight = {
   readonly readTo: string;
 };
 
-/** The group of a market that names none. */
-const GROUP = 'type';
-
 export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
-  const { currency, fields, readTo } = await readMarket(query);
+  const { currency, group, fields, readTo } = await readMarket(query);
   const slots = (await readSlots(query)).map(({ field, kind }) => ({ field, kind }));
-  return { reading: { group: GROUP, currency, fields: toFields(fields) }, slots, readTo };
+  return { reading: { group, currency, fields: toFields(fields) }, slots, readTo };
 }
 
 const readRates = rowsOf<DayRate, [from: number, to: number]>(
@@ -164,7 +173,10 @@ export async function withoutRow(query: Query, ids: readonly string[]): Promise<
 /** Frauds that are counted were paid so long before: nearly all of their labels have come. */
 const [LABELLED_FROM_DAYS, LABELLED_TO_DAYS] = [120, 30];
 
-const countDelays = rowsOf<{ bound: number; frauds: number }, [known: string, from: string, to: string]>(
+const countDelays = rowsOf<
+  { bound: number; frauds: number },
+  [known: string, from: string, to: string]
+>(
   'count-label-days',
   `select width_bucket(extract(epoch from first - created_at)::float8 / 86400, array[${LABEL_DAYS.map((days) => `${days}::float8`).join(',')}]) as bound,
           count(*)::int4 as frauds

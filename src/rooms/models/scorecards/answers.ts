@@ -1,6 +1,8 @@
 /** Tables of the day as the API shows them. */
 import { z } from 'zod';
 import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
+import { weightOf } from '../../../core/score/scorecard/day-evidence.ts';
+import { LABEL_DAYS } from '../../../core/score/scorecard/day-table.ts';
 import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
 import {
   findHead,
@@ -53,6 +55,24 @@ export const tableSchema = headSchema
         frauds: perBucket,
       }),
     ),
+    rules: z
+      .array(
+        z.object({
+          code: z.string(),
+          payments: z.number().meta({ description: 'Matured payments on which it fired.' }),
+          frauds: z.number(),
+          weight: z
+            .number()
+            .meta({ description: 'Its share of frauds, as a rule would weigh it.' }),
+        }),
+      )
+      .meta({ description: 'Default rules by what became of their hits.' }),
+    labels: z
+      .array(z.object({ within_days: z.int(), share: z.number() }))
+      .meta({ description: 'Frauds whose first label came so soon; empty without frauds.' }),
+    label_maturity_days_proposed: z.int().nullable().meta({
+      description: 'Days within which 95 % of labels came. Null: fewer than 50 came, or later.',
+    }),
     hours: z.array(z.number()).meta({ description: 'Shares of payments by UTC hour.' }),
     lifts: z.record(z.string(), liftsSchema).meta({
       description: 'Log of the rate of fraud of common values by that of the market.',
@@ -75,6 +95,24 @@ const toLiftsJson = ({ byValue, others }: Lifts) => ({
   values: Object.fromEntries([...byValue].map(([value, lift]) => [value, orNull(lift)])),
   others: orNull(others),
 });
+
+/** Share of labels that a proposed maturity waits for, and frauds without which nothing is proposed. */
+const [WAITED_SHARE, LABELLED_MIN] = [0.95, 50];
+
+function toLabelsJson(labelled: Float64Array) {
+  const total = labelled.reduce((sum, frauds) => sum + frauds, 0);
+  let sum = 0;
+  const labels =
+    total === 0
+      ? []
+      : LABEL_DAYS.map((days, nth) => {
+          sum += labelled[nth] as number;
+          return { within_days: days, share: sum / total };
+        });
+  const soon = labels.find(({ share }) => share >= WAITED_SHARE);
+  const proposed = total < LABELLED_MIN ? undefined : soon?.within_days;
+  return { labels, label_maturity_days_proposed: proposed ?? null };
+}
 
 /** @throws Failure where the day has no table */
 export async function readTableJson(
@@ -106,6 +144,12 @@ export async function readTableJson(
         frauds: ofMeasure(learnt.frauds, nth),
       };
     }),
+    rules: [...learnt.rules].sort().map(([code, counted]) => ({
+      code,
+      ...counted,
+      weight: weightOf(counted, learnt.all),
+    })),
+    ...toLabelsJson(learnt.labelled),
     hours: [...hours],
     lifts: Object.fromEntries([...lifts].map(([field, of]) => [field, toLiftsJson(of)])),
   };

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { listHeads } from '../../../core/store/scorecards/scorecards.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
-import { answer, list, read } from '../../../kit/http/operation.ts';
+import { answer, bodyOf, change, list, read } from '../../../kit/http/operation.ts';
 import { cursorOfNames } from '../../../kit/words/list-parameters.ts';
 import { LIST_ROWS } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { dayText, headSchema, readTableJson, tableSchema, toHeadJson } from './answers.ts';
+import { groupSchema, nameGroup, newGroupSchema } from './group.ts';
 
 type Parts = { readonly databases: Databases };
 
@@ -38,5 +39,18 @@ export const scorecardOperations = [
     path: z.object({ day: dayText.meta({ description: 'A UTC day.', example: DAY }) }),
     answers: { 200: answer('The table.', tableSchema) },
     run: ({ path: { day } }, { databases: { primary } }: Parts) => readTableJson(primary, day),
+  }),
+  change({
+    method: 'put',
+    roles: ['risk_officer'],
+    at: '/v1/scorecard-group',
+    operationId: 'nameScorecardGroup',
+    'x-command': 'scorecard group',
+    summary: 'Name the text by which amounts are told apart',
+    description:
+      'The next table counts frauds by this text and the size of the amount; `type` until one is named.',
+    body: bodyOf(newGroupSchema),
+    answers: { 200: answer('The group.', groupSchema) },
+    run: ({ body, by }, { databases: { primary } }: Parts) => nameGroup(primary, body, by),
   }),
 ];
