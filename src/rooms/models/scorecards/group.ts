@@ -17,7 +17,7 @@ export const newGroupSchema = z
   .strictObject({
     group: plainText(NAME_CHARS_MAX).meta({
       description: '`type`, or `metadata.` and a declared text that is not personal.',
-      example: 'metadata.category',
+      example: 'type',
     }),
     reason: plainText(REASON_CHARS_MAX).meta({ example: 'Amounts differ by category.' }),
   })

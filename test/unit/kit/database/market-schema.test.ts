@@ -50,6 +50,9 @@ test('a statement keeps its name, and so its plan, unless it reads months that i
 const READ_WHOLE = [
   'src/core/store/amounts/corridor-amounts.ts: transactions',
   'src/core/store/label-in-force.ts: labels',
+  'src/core/store/scorecards/read-payments.ts: transactions',
+  'src/core/store/scorecards/read-payments.ts: scores',
+  'src/core/store/scorecards/read-payments.ts: transactions',
   'src/rooms/archive/market-figures.ts: transactions',
   ...Array<string>(2).fill('src/rooms/archive/market-figures.ts: scores'),
   'src/rooms/corridors/markets-command.ts: transactions',
