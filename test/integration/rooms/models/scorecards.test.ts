@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { makeDay, storeKnown, storeScored } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { send } from '../../../support/submit.ts';
@@ -63,4 +64,51 @@ test('a day without a table, and a text that is no day, are refused', async () =
       ...{ status: 422, errors: [{ detail: expect.stringContaining('must be a day') }] },
     });
   }
+});
+
+test('the group is a declared text that is not personal, and counts from the next table on', async () => {
+  const ann = await makeOfficer(api.testDatabase, 'Ann');
+  const name = (group: string) =>
+    send(api, 'PUT', '/v1/scorecard-group', { group, reason: 'amounts differ' }, ann.key);
+  const declare = (field: string, type: string) =>
+    send(api, 'PUT', `/v1/metadata-fields/${field}`, { type, description: 'what it is' }, ann.key);
+  await declare('kind', 'text');
+  await declare('size', 'number');
+  const refused = await name('metadata.size');
+  expect(refused.body.errors).toEqual([
+    { pointer: '/group', detail: "must be one of type, metadata.kind, not 'metadata.size'" },
+  ]);
+  expect(await name('metadata.kind')).toMatchObject({ body: { group: 'metadata.kind' } });
+  expect((await build('--day', '2026-06-29')).code).toBe(0);
+  expect((await get(`/v1/scorecards/${DAY}`)).body.group).toBe('type');
+  const { body: next } = await get('/v1/scorecards/2026-06-29');
+  expect(next.group).toBe('metadata.kind');
+  const { body: log } = await send(
+    api,
+    'GET',
+    '/v1/audit?action=scorecard.group',
+    undefined,
+    ann.key,
+  );
+  expect(log.items).toMatchObject([{ before: null, after: { group: 'metadata.kind' } }]);
+});
+
+test('a table says what became of the hits of rules, and how soon labels came', async () => {
+  const { body: shown } = await get(`/v1/scorecards/${DAY}`);
+  const [rule] = shown.rules;
+  const [counted] = await api.database.query(
+    {
+      text: `select sum(case when l.label = 'fraud' then 1 else 1 / r.share end)::float8 as payments,
+                    count(*) filter (where l.label = 'fraud')::float8 as frauds
+               from market.scorecard_rows r left join market.labels l using (transaction_id)
+              where $1 = any (r.fired) and r.created_at < '2026-06-19'`,
+    },
+    [rule.code],
+  );
+  expect(counted?.['frauds']).toBe(rule.frauds);
+  expect(counted?.['payments']).toBeCloseTo(rule.payments, 6);
+  const { labels } = shown;
+  expect(labels.map(({ within_days: days }: { within_days: number }) => days)).toEqual(
+    labels.length === 0 ? [] : [1, 3, 7, 14, 30],
+  );
 });

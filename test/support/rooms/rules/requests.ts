@@ -15,6 +15,8 @@ export function ruleSetRequests(scored: string, unknown: string): Call[] {
   const tier = { type: 'text', description: 'basic or gold' };
   return [
     field('PUT', 'tier', tier),
+    callOf('PUT', '/v1/scorecard-group', { group: 'metadata.tier', reason: 'why' }),
+    callOf('PUT', '/v1/scorecard-group', { group: 'metadata.none', reason: 'why' }),
     field('PUT', 'tier', { ...tier, type: 'number' }),
     field('PUT', 'order-id', tier),
     ['GET', '/v1/metadata-fields'],
