@@ -212,6 +212,7 @@ function checkProfiles<P extends Profile, Past>(
 ): string[] {
   const breaches: string[] = [];
   for (const [party, own] of Map.groupBy(transactions, kind.partyOf)) {
+    if (party === null) continue;
     const key = profileKey(MARKET, kind.party, party);
     const value = profiles.values.get(key);
     // A log without a snapshot, or with one that cannot take in what stands behind it, is rebuilt.

@@ -84,7 +84,9 @@ export function createMemoryPostgres(options: MemoryPostgresOptions) {
       snapshots.commitLabel(label);
     },
     findFraudParties: (ids: readonly string[]) =>
-      labels.filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id)),
+      labels
+        .filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id))
+        .map((row) => ({ ...row, deviceId: null, ipParty: null })),
     closeLabelBatch(batchId: string) {
       for (const row of labels) if (row.batchId === batchId) row.isTold = true;
       labelBatches.delete(batchId);

@@ -88,7 +88,13 @@ function createLateMerchants({ clock, postgres }: World, process: Process): Late
         const past = pasts[at];
         if (past === undefined) throw new Error('fewer pasts than points');
         lateUntilMs.set(points[at]?.merchantId ?? '', clock.nowMs() + LATE_MS);
-        merchantKind.fold(merchantKind.rebuild(past), arrivals, index, rows.values, rowAt(rows, index));
+        merchantKind.fold(
+          merchantKind.rebuild(past),
+          arrivals,
+          index,
+          rows.values,
+          rowAt(rows, index),
+        );
       }
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Interface of every profile, account and merchant alike; all of it is pure:
+ * Interface of every profile, of whatever party; all of it is pure:
  *
  *   readLog(bytes) or rebuild(past)
  *     -> merge(profile, record), for what other workers appended
@@ -9,7 +9,7 @@
  * fold and merge find a record that the profile has by (created_at, transaction_id), so a repeated record changes nothing and
  * sees the same siblings.
  */
-import type { Transaction } from '../domain/transaction.ts';
+import type { PartyKind, Transaction } from '../domain/transaction.ts';
 import type { Arrivals } from './arrivals.ts';
 import {
   type PackedList,
@@ -42,12 +42,13 @@ export type ProfileLayout<P extends Profile> = {
 
 /** A kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */
 export type ProfileKind<P extends Profile, Past> = {
-  readonly party: 'account' | 'merchant';
+  readonly party: PartyKind;
   readonly recordBytes: number;
   /** Whether transactions before the list count on, without their ids. */
   readonly hasTallies: boolean;
   readonly layout: ProfileLayout<P>;
-  partyOf(transaction: Transaction): string;
+  /** Null where the transaction has no such party: its features are missing, and nothing is appended. */
+  readonly partyOf: (transaction: Transaction) => string | null;
   writeRecord(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
    * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is

@@ -42,10 +42,19 @@ async function fillRows<P extends Profile, Past>(
   { arrivals, rows }: BegunRows,
   loadPasts: LoadPasts<Past>,
 ): Promise<void> {
-  let index = 0;
-  for await (const past of loadPasts(transactions)) {
-    const isFolded = kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(rows, index));
+  const having = transactions.flatMap((transaction, index) =>
+    kind.partyOf(transaction) === null ? [] : index,
+  );
+  const indices = having.values();
+  for await (const past of loadPasts(having.map((index) => transactions[index] as Transaction))) {
+    const index = indices.next().value as number;
+    const isFolded = kind.fold(
+      kind.rebuild(past),
+      arrivals,
+      index,
+      rows.values,
+      rowAt(rows, index),
+    );
     if (!isFolded) throw new Error('a rebuilt profile folds its own point');
-    index++;
   }
 }

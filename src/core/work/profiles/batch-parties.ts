@@ -38,6 +38,7 @@ export function batchParties(batch: NewFold): BatchParty[] {
   const groups = new Map<string, number[]>();
   for (let index = 0; index < transactions.length; index++) {
     const party = kind.partyOf(transactions[index] as Transaction);
+    if (party === null) continue;
     const group = groups.get(party);
     if (group === undefined) groups.set(party, [index]);
     else group.push(index);

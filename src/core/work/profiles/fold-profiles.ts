@@ -73,7 +73,7 @@ function rebuildsAhead({ kinds }: Profiles, transactions: readonly Transaction[]
   const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
   if (underWay.size === 0) return [];
   const ours = kinds.flatMap(({ kind, rebuilding }) =>
-    transactions.flatMap((transaction) => rebuilding.get(kind.partyOf(transaction)) ?? []),
+    transactions.flatMap((transaction) => rebuilding.get(kind.partyOf(transaction) ?? '') ?? []),
   );
   return underWay.size < REBUILDING_BATCHES_MAX ? ours : [...ours, Promise.race(underWay)];
 }
