@@ -4,7 +4,8 @@
  * With `--rounds`, what posts wait beside backtests that a worker runs, alone and beside them in turn.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { FEATURE_COUNT, vectorOf } from '../src/core/domain/feature-schema.ts';
+import { vectorOf } from '../src/core/domain/feature-rows.ts';
+import { FEATURE_COUNT } from '../src/core/domain/feature-schema.ts';
 import { compileOwn } from '../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../src/core/score/rules/default-3.ts';
 import { currentRuleSet } from '../src/core/score/rules/rule-sets.ts';

@@ -1,6 +1,6 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
 
-import { type FeatureRows, rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { type FeatureRows, rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
 import { NO_FRAUDS } from '../../src/core/domain/history.ts';
 import type { Decision } from '../../src/core/domain/score-record.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';

@@ -15,7 +15,7 @@ import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../src/core/profile/kinds.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../src/core/profile/merchant-profile.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
-import { rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { DAY_MS, HOUR_MS } from '../../src/kit/words/range.ts';
 
@@ -166,6 +166,6 @@ test.each([
 ])('%s', (name, worlds, least) => {
   const rows = worlds.flatMap(foldAll);
   expect(rows.length).toBeGreaterThan(least);
-  const digests = FEATURE_LIST.map((feature, index) => [feature.name, digestOf(rows, index)]);
+  const digests = FEATURE_LIST.slice(0, 82).map(({ name }, index) => [name, digestOf(rows, index)]);
   expect(Object.fromEntries(digests)).toEqual(DIGESTS[name]);
 });

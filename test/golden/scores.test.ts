@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   FEATURE_COUNT,
-  FEATURE_SCHEMA,
   type FeatureName,
   featureIndex,
 } from '../../src/core/domain/feature-schema.ts';
@@ -36,8 +35,8 @@ function bitsOf(value: number): string {
   return bytes.toString('hex');
 }
 
-test('the file is of the rule set and the feature schema of the build', () => {
-  expect(golden).toMatchObject({ rule_set: currentRuleSet.id, feature_schema: FEATURE_SCHEMA });
+test('the file is of the rule set of the build and its feature schema', () => {
+  expect(golden).toMatchObject({ rule_set: currentRuleSet.id, feature_schema: currentRuleSet.featureSchema });
 });
 
 test.each(golden.cases)('$name', ({ features, score: points, risk_bits, verdict, reasons }) => {

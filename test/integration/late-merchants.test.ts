@@ -3,7 +3,8 @@
  * row again. Method: folds over one real Postgres, in which a session holds a database transaction open.
  */
 import { expect, test } from 'vitest';
-import { featureIndex, vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { vectorOf } from '../../src/core/domain/feature-rows.ts';
+import { featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';

@@ -1,6 +1,7 @@
 /** The promises at rest. Each breach names the broken promise, before the colon, and the transaction. */
 import { isDeepStrictEqual } from 'node:util';
-import { featureIndex, rowAt, vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
+import { featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { AccountPast, MerchantPast } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';

@@ -1,6 +1,6 @@
 /** The profiles of a simulated worker: the engine's own, over the stand-ins for logs in Redis and for rows and snapshots in Postgres. */
 
-import { rowAt } from '../../src/core/domain/feature-schema.ts';
+import { rowAt } from '../../src/core/domain/feature-rows.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import type { Market } from '../../src/core/market.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';

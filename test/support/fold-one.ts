@@ -1,10 +1,6 @@
 /** A transaction folded by itself, and its features by name. */
-import {
-  FEATURE_LIST,
-  type FeatureName,
-  rowAt,
-  vectorOf,
-} from '../../src/core/domain/feature-schema.ts';
+import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
+import { FEATURE_LIST, type FeatureName } from '../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';

@@ -1,5 +1,5 @@
 /** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
-import { vectorOf } from '../../src/core/domain/feature-schema.ts';
+import { vectorOf } from '../../src/core/domain/feature-rows.ts';
 import {
   type AccountPast,
   LABEL_MATURITY_DAYS,

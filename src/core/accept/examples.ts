@@ -1,4 +1,5 @@
 /** A transaction and its score, as every example of the document has them. */
+import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { FoundTransactionJson, StoredTransactionJson } from '../domain/transaction-record.ts';
@@ -116,7 +117,7 @@ export const MEMBERS: Readonly<Record<string, unknown>> = {
   error_code: 'SCORING_FAILED',
   feature: 'count_1h',
   feature_names: ['amount', 'amount_log'],
-  feature_schema: 3,
+  feature_schema: FEATURE_SCHEMA,
   features: ['count_1h', 'usual_1h'],
   format: 'xgboost-json',
   from: '2026-11-01T00:00:00.000Z',

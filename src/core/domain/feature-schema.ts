@@ -4,7 +4,7 @@
  */
 
 /** Each score names the schema of its vector; a vector of an unknown schema is neither verified nor explained. */
-export const FEATURE_SCHEMA = 3;
+export const FEATURE_SCHEMA = 4;
 
 /**
  * Name, unit, description. NaN stands for missing: no sibling to compare with, an absent field, a currency
@@ -234,6 +234,29 @@ const FEATURES = [
     'ratio',
     "Amount divided by the 99.99th percentile of its corridor's amounts of the 90 days before, in the market's currency.",
   ],
+  // A lift is the logarithm of a rate of fraud divided by the market's, as the table of the day counts both.
+  [
+    'hour_surprise',
+    'decades',
+    'How unusual the UTC hour is among those of the siblings seen; 0 is as usual as any.',
+  ],
+  ['cell_amount_lift', 'log', 'Lift of such amounts in the group that the market names.'],
+  ['type_lift', 'log', 'Lift of the type.'],
+  ['channel_lift', 'log', 'Lift of the channel.'],
+  [
+    'device_accounts_30d',
+    'accounts',
+    'Distinct accounts of the device in 30 days with this one, at most 64.',
+  ],
+  [
+    'ip_accounts_24h',
+    'accounts',
+    'Distinct accounts of the network of the address in 24 hours with this one, at most 64.',
+  ],
+  ['device_age_hours', 'hours', "Time since the device's first payment of 180 days."],
+  ['ip_age_hours', 'hours', "Time since the network's first payment of 180 days."],
+  ['device_frauds', 'transactions', 'Known frauds of the device in 180 days.'],
+  ['ip_frauds', 'transactions', 'Known frauds of the network in 180 days.'],
 ] as const;
 
 export type FeatureName = (typeof FEATURES)[number][0];
@@ -252,6 +275,17 @@ export const FEATURE_LIST: readonly Feature[] = FEATURES.map(([name, unit, descr
 
 export const FEATURE_COUNT = FEATURES.length;
 
+/** Schemas that are read; each appends to the one before. */
+export const FEATURE_SCHEMAS = [3, FEATURE_SCHEMA] as const;
+/** Features of the first of them. */
+export const FEATURE_COUNT_MIN = 82;
+
+/** The features of a schema; undefined for a schema that this version lacks. */
+export function featuresOf(schema: number): readonly Feature[] | undefined {
+  if (!FEATURE_SCHEMAS.some((known) => known === schema)) return undefined;
+  return FEATURE_LIST.slice(0, schema === FEATURE_SCHEMA ? FEATURE_COUNT : FEATURE_COUNT_MIN);
+}
+
 const INDEX: ReadonlyMap<FeatureName, number> = new Map(
   FEATURES.map(([name], index) => [name, index]),
 );
@@ -267,29 +301,4 @@ export function featureIndex(name: FeatureName): number {
 export function featureOf(name: FeatureName): (vector: Float64Array) => number {
   const index = featureIndex(name);
   return (vector) => vector[index] ?? Number.NaN;
-}
-
-/** The feature vectors of a batch, side by side in one block of memory. */
-export type FeatureRows = {
-  readonly count: number;
-  /** Doubles of a vector. */
-  readonly width: number;
-  /** A vector is `width` doubles from `rowAt` on. */
-  readonly values: Float64Array<ArrayBuffer>;
-};
-
-/** Rows in which every feature is missing until somebody writes it. */
-export function createFeatureRows(count: number, width: number = FEATURE_COUNT): FeatureRows {
-  return { count, width, values: new Float64Array(count * width).fill(Number.NaN) };
-}
-
-/** Index of a row's first feature in `values`. */
-export function rowAt({ width }: Pick<FeatureRows, 'width'>, index: number): number {
-  return index * width;
-}
-
-/** A row, for readers of a single vector: a view, no copy. */
-export function vectorOf(rows: FeatureRows, index: number): Float64Array<ArrayBuffer> {
-  const at = rowAt(rows, index);
-  return rows.values.subarray(at, at + rows.width);
 }

@@ -6,12 +6,8 @@
 import { naturalLog } from '../../kit/elementary-functions.ts';
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor.ts';
-import {
-  createFeatureRows,
-  type FeatureRows,
-  featureIndex,
-  rowAt,
-} from '../domain/feature-schema.ts';
+import { createFeatureRows, type FeatureRows, rowAt } from '../domain/feature-rows.ts';
+import { featureIndex } from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';

@@ -5,7 +5,7 @@
  */
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
-import { rowAt, vectorOf } from '../domain/feature-schema.ts';
+import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';

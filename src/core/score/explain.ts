@@ -1,12 +1,14 @@
 /** All details of a decision, for an analyst: each feature by name and the outcome of each rule. */
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../domain/feature-schema.ts';
+import { FEATURE_SCHEMA, featuresOf } from '../domain/feature-schema.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
 import { bandIndex } from './rules/measures.ts';
 
 type LoggedVector = {
   readonly features: Float64Array;
+  /** Schema of a stored vector; absent: the schema of today. */
+  readonly featureSchema?: number;
   /** The deciding model's; null while the rules decide alone. */
   readonly probability: number | null;
   /** Values that the rule set reads beside the vector; a value that is not given is missing. */
@@ -14,10 +16,10 @@ type LoggedVector = {
 };
 
 export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explanation {
-  const { features: vector } = logged;
+  const { features: vector, featureSchema = FEATURE_SCHEMA } = logged;
   return {
-    feature_schema: FEATURE_SCHEMA,
-    features: FEATURE_LIST.map(({ name, unit, description }, index) => ({
+    feature_schema: featureSchema,
+    features: (featuresOf(featureSchema) ?? []).map(({ name, unit, description }, index) => ({
       name,
       value: presentOrNull(vector[index]),
       unit,

@@ -2,7 +2,7 @@
  * Recomputes a stored score from what was stored with it, and returns the fields in which the two differ.
  * Numbers are compared by their bits, reasons as canonical JSON; there is no tolerance.
  */
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../domain/feature-schema.ts';
+import { FEATURE_COUNT, featuresOf } from '../domain/feature-schema.ts';
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
 import type { Opinion } from './judge.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
@@ -25,8 +25,8 @@ export function verifyScore(
   opinion: Opinion | null | undefined,
 ): string[] {
   if (ruleSet?.id !== stored.ruleSet) return ['rule_set'];
-  if (stored.featureSchema !== FEATURE_SCHEMA) return ['feature_schema'];
-  if (stored.features.length !== FEATURE_COUNT) return ['features'];
+  if (featuresOf(stored.featureSchema) === undefined) return ['feature_schema'];
+  if (stored.features.length < FEATURE_COUNT) return ['features'];
   if (opinion === undefined || (opinion === null) !== (stored.model === null)) return ['model'];
   const { features: vector } = stored;
   const made = score({

@@ -8,7 +8,7 @@
  */
 import { SPANS } from '../../kit/traces/names.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
-import { type FeatureRows, vectorOf } from '../domain/feature-schema.ts';
+import { type FeatureRows, vectorOf } from '../domain/feature-rows.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import type { DeliveredTransaction } from '../domain/transaction.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';

@@ -1,6 +1,6 @@
 /** Catalogue of a market, in plain words: corridors, reason codes and features. */
 import { z } from 'zod';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { CODE_MEASURES } from '../../core/score/rules/measures.ts';
@@ -114,10 +114,10 @@ type RuleSetContent = Pick<
 
 /** Members that follow from the data of a rule set alone. */
 export function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetContent {
-  const { id, sha256, verdicts, rules } = ruleSet;
+  const { id, sha256, featureSchema, verdicts, rules } = ruleSet;
   return {
     rule_set: id,
-    feature_schema: FEATURE_SCHEMA,
+    feature_schema: featureSchema,
     sha256,
     problem: null,
     verdicts: { ...verdicts },

@@ -1,5 +1,6 @@
 /** Rule sets of people on the wire (`/v1/rule-sets/…`): what is asked for, and what is answered. */
 import { z } from 'zod';
+import { FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
 import { corridorOrAll, overrideText, proposedHolding } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
@@ -13,7 +14,7 @@ export const RULE_SET = 'careful@1';
 export const sourceExample = {
   version: 2,
   id: RULE_SET,
-  feature_schema: 3,
+  feature_schema: FEATURE_SCHEMA,
   rules: FIRST_RULE === undefined ? [] : [FIRST_RULE],
   verdicts: { all: { review: 500, decline: 800 } },
 };

@@ -48,6 +48,8 @@ export type CompiledRuleSet = {
   readonly id: string;
   /** Hash of the data; a derived rule set has the hash of its base. */
   readonly sha256: string;
+  /** Schema of the features that its rules may read. */
+  readonly featureSchema: number;
   /** Rules that are on, in the order in which they combine. */
   readonly rules: readonly CompiledRule[];
   /** Keys of the inputs that a row needs beside its vector, in their order. */
@@ -114,12 +116,16 @@ export function* compiling(source: unknown, declared = ANYTHING_DECLARED): Slice
 
 /** Problems within rules of a right shape, where another part of the source is of a wrong one. */
 function* problemsOfRules(
-  { metadata, rules }: Readonly<Record<string, unknown>>,
+  { metadata, rules, feature_schema }: Readonly<Record<string, unknown>>,
   { lists }: Declared,
 ): Sliced<readonly RuleSetProblem[]> {
   const { data: read } = ruleSetSchema.shape.metadata.safeParse(metadata);
   if (!Array.isArray(rules)) return [];
-  const check: Check = { catalogue: createCatalogue(fieldNames(read), lists), problems: [] };
+  const { data: schema } = ruleSetSchema.shape.feature_schema.safeParse(feature_schema);
+  const check: Check = {
+    catalogue: createCatalogue(fieldNames(read), lists, schema),
+    problems: [],
+  };
   for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
     const { data } = ruleSchema.safeParse(rule);
     if (data !== undefined) checkRule(data, `/rules/${index}`, check);
@@ -132,7 +138,7 @@ function* compileData(data: RuleSetData, { lists, fields }: Declared): Sliced<Co
   const read = Object.entries(data.metadata ?? {});
   const undeclared = read.filter(([field, type]) => fields !== null && fields.get(field) !== type);
   const check: Check = {
-    catalogue: createCatalogue(fieldNames(data.metadata), lists),
+    catalogue: createCatalogue(fieldNames(data.metadata), lists, data.feature_schema),
     problems: undeclared.map(([field, type]) => ({
       pointer: jsonPointer(['metadata', field]),
       detail: `must be a metadata field of the market with its type: ${sayFields(fields)}, not ${type}`,
@@ -170,6 +176,7 @@ function* compileData(data: RuleSetData, { lists, fields }: Declared): Sliced<Co
     ruleSet: {
       id: data.id,
       sha256: hashRuleSet(data),
+      featureSchema: data.feature_schema,
       rules,
       inputs,
       lists: inputs.flatMap((key) => listOfKey(key) ?? []),

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { given, shortText } from '../../../kit/words/describe-issue.ts';
 import { FIELD_CHARS_MAX, type FieldError, jsonPointer } from '../../../kit/words/field-errors.ts';
 import { nearestName } from '../../../kit/words/nearest-name.ts';
-import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
+import { FEATURE_SCHEMAS } from '../../domain/feature-schema.ts';
 import { canonicalJson, FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata.ts';
 import { SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { type Catalogue, typeOfKey } from './expression/catalogue.ts';
@@ -134,7 +134,7 @@ export const ruleSetSchema = z.strictObject({
   version: z.literal(2),
   id: z.string().regex(/^[a-z][a-z0-9-]{0,47}@[1-9]\d{0,5}$/, 'must be name@version'),
   /** The schema of the vectors that its rules read. */
-  feature_schema: z.literal(FEATURE_SCHEMA),
+  feature_schema: z.literal(FEATURE_SCHEMAS),
   /** Metadata fields that its rules read, with their types, so that it compiles alike whatever a market declares later. */
   metadata: z
     .record(z.string().regex(FIELD_NAME), z.enum(FIELD_TYPES))

@@ -8,7 +8,7 @@ import {
 } from '../../../kit/database/replica/choose-database.ts';
 import type { Position } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
+import { featuresOf } from '../../domain/feature-schema.ts';
 import {
   type RuleInputs,
   type ScoreJson,
@@ -18,7 +18,7 @@ import {
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { timeValues } from '../within-months.ts';
-import { toVector } from './score-values.ts';
+import { isIntact, toVector } from './score-values.ts';
 import { SCORE_COLUMNS, type ScoreRow, toStoredScore } from './stored-scores.ts';
 
 // The client is in the row of the transaction, which is read only where a client is given.
@@ -57,7 +57,9 @@ export async function readScoreRecord(
   database: Pick<Database, 'query'>,
   id: string,
   createdAtMs: number,
-): Promise<(ScoreRecord & { readonly featuresCrc32: number }) | undefined> {
+): Promise<
+  (ScoreRecord & { readonly featuresCrc32: number; readonly isVectorIntact: boolean }) | undefined
+> {
   const [row] = await database.query<
     ScoreRow & {
       features: Buffer;
@@ -67,7 +69,7 @@ export async function readScoreRecord(
     }
   >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
   if (row === undefined) return undefined;
-  if (row.feature_schema !== FEATURE_SCHEMA) {
+  if (featuresOf(row.feature_schema) === undefined) {
     const why = `the score was made with feature schema ${row.feature_schema}, which this version lacks`;
     throw new Failure('conflict', 'UNKNOWN_VERSION', why);
   }
@@ -77,6 +79,7 @@ export async function readScoreRecord(
     featureSchema: row.feature_schema,
     ruleInputs: row.rule_inputs,
     featuresCrc32: row.features_crc32,
+    isVectorIntact: isIntact(row.features, row.rule_inputs, row.features_crc32),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   timestampArray,
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
+import { padded } from '../../domain/feature-rows.ts';
 import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
 import type { Decision, RuleInputs, ScoreRecord, Verdict } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
@@ -152,8 +153,14 @@ function packVector(vector: Float64Array, packed: Uint8Array, from: number): num
   return at;
 }
 
-/** The vector; what damaged bytes lack is 0, and its checksum differs. */
-export function toVector(bytes: Uint8Array): Float64Array {
+/** The vector with all features of today; what damaged bytes lack is 0, and its checksum differs. */
+export const toVector = (bytes: Uint8Array): Float64Array => padded(unpack(bytes));
+
+/** Whether a vector, and what rules read beside it, have the checksum that was stored with them. */
+export const isIntact = (bytes: Uint8Array, ruleInputs: RuleInputs | null, crc32: number) =>
+  crc32 === vectorChecksum(unpack(bytes), ruleInputs);
+
+function unpack(bytes: Uint8Array): Float64Array<ArrayBuffer> {
   const count = bytes[0] ?? 0;
   const vector = new Float64Array(count);
   const words = new Uint32Array(vector.buffer);

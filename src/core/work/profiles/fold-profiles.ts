@@ -6,7 +6,7 @@
  * folded twice.
  */
 
-import type { FeatureRows } from '../../domain/feature-schema.ts';
+import type { FeatureRows } from '../../domain/feature-rows.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalsOf, keyOfArrival } from '../../profile/arrivals.ts';
 import { beginRows, foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';

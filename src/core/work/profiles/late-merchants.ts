@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { openTurns } from '../../../kit/process/turns.ts';
 import { DAY_MS, HOUR_MS, hourOf } from '../../../kit/words/range.ts';
-import { rowAt } from '../../domain/feature-schema.ts';
+import { rowAt } from '../../domain/feature-rows.ts';
 import { NO_FRAUDS } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';

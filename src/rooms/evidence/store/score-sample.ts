@@ -8,7 +8,7 @@ import {
   listMonths,
   type MonthRange,
 } from '../../../core/store/partitions/month-slice.ts';
-import { toVector, vectorChecksum } from '../../../core/store/scores/score-values.ts';
+import { isIntact, toVector } from '../../../core/store/scores/score-values.ts';
 import { shareOut } from '../../../core/store/scores/score-window.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
@@ -104,7 +104,6 @@ function range({ fromMs, toMs }: MonthRange): [string, string] {
 }
 
 function toScore({ createdAt, bytes, crc32, ...row }: Row): SampledScore {
-  const features = toVector(bytes);
-  const isVectorIntact = crc32 === vectorChecksum(features, row.ruleInputs);
-  return { ...row, createdAtMs: createdAt.getTime(), features, isVectorIntact };
+  const isVectorIntact = isIntact(bytes, row.ruleInputs, crc32);
+  return { ...row, createdAtMs: createdAt.getTime(), features: toVector(bytes), isVectorIntact };
 }

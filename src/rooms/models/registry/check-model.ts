@@ -2,7 +2,7 @@
  * Checks a model before it is registered, and again wherever it is loaded to be run. Golden vectors are inputs with the margins
  * and probabilities they must give: they prove that this process computes what the process that made them computed.
  */
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA, featuresOf } from '../../../core/domain/feature-schema.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { refuse } from '../model/bounds.ts';
@@ -33,8 +33,12 @@ export const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
  */
 export function checkModel(artefact: Uint8Array, manifest: ModelManifest): ModelFile {
   const { sha256, feature_schema, feature_names } = manifest;
-  if (feature_schema !== FEATURE_SCHEMA) {
-    refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
+  const features = featuresOf(feature_schema);
+  if (features === undefined) {
+    return refuse(
+      'feature_schema',
+      `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`,
+    );
   }
   const file = readModelFile(artefact, feature_names);
   const model = calibrateModel(openModel(file), manifest.calibration);
@@ -44,7 +48,10 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
     refuse('feature_names', 'are not those of the file, in its order');
   }
   checkGoldenVectors(model, manifest.golden_vectors);
-  bindFeatures(model, FEATURE_NAMES);
+  bindFeatures(
+    model,
+    features.map(({ name }) => name),
+  );
   return file;
 }
 

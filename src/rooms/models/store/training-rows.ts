@@ -3,7 +3,7 @@
  * month in time order, a page at a time from a cursor: constant memory, and the same rows however long the
  * reading takes.
  */
-import { FEATURE_COUNT } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_COUNT_MIN } from '../../../core/domain/feature-schema.ts';
 import { clipTo, listMonths } from '../../../core/store/partitions/month-slice.ts';
 import { toVector } from '../../../core/store/scores/score-values.ts';
 import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
@@ -101,9 +101,9 @@ function selectRows(
 type Row = Omit<TrainingRow, 'vector'> & { readonly features: Buffer };
 
 function toRow({ features, ...row }: Row): TrainingRow {
-  const vector = toVector(features);
-  if (vector.length !== FEATURE_COUNT) {
-    throw new Error(`a vector of ${vector.length} numbers where ${FEATURE_COUNT} were expected`);
+  const [count = 0] = features;
+  if (count < FEATURE_COUNT_MIN) {
+    throw new Error(`a vector of ${count} numbers where at least ${FEATURE_COUNT_MIN} are needed`);
   }
-  return { ...row, vector };
+  return { ...row, vector: toVector(features) };
 }

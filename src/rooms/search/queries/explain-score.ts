@@ -16,7 +16,6 @@ import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
-import { vectorChecksum } from '../../../core/store/scores/score-values.ts';
 import {
   type Databases,
   isFound,
@@ -85,8 +84,7 @@ export async function explainScore(
   const explained = explain({ ...record, inputs }, rules);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
-  const { featuresCrc32: crc32 } = record;
-  const isIntact = crc32 === vectorChecksum(record.features, record.ruleInputs);
+  const { featuresCrc32: crc32, isVectorIntact } = record;
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {
@@ -101,7 +99,10 @@ export async function explainScore(
       created_at,
       scored_at,
       vector_crc32: (crc32 >>> 0).toString(16).padStart(8, '0'),
-      differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, rules, opinion)],
+      differing: [
+        ...(isVectorIntact ? [] : ['vector_crc32']),
+        ...verifyScore(record, rules, opinion),
+      ],
     },
   };
 }

@@ -4,7 +4,7 @@
  * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
 import { z } from 'zod';
-import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
+import { featuresOf } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
   amountProblem,
@@ -96,7 +96,8 @@ export async function whatIf(
   const record = await readScoreRecord(database, transactionId, createdAtMs);
   const [stored] = await loadTransactions(database, [transactionId]);
   if (record === undefined || stored === undefined) return undefined;
-  const { features: logged } = record;
+  const { features: logged, featureSchema } = record;
+  const listed = featuresOf(featureSchema) ?? [];
   const ruleSet = await findStoredRuleSet(database, record.ruleSet);
   if (ruleSet === undefined) throw unknownRuleSet(record.ruleSet);
   const judge = await findJudge(models, record.model);
@@ -129,14 +130,12 @@ export async function whatIf(
     stored: { score: points, risk, probability, verdict, reasons: [...record.reasons] },
     rule_set: record.ruleSet,
     model: record.model,
-    features: FEATURE_LIST.flatMap((feature, at) =>
+    features: listed.flatMap((feature, at) =>
       Object.is(logged[at], vector[at])
         ? []
         : { ...feature, stored: orNull(logged[at]), value: orNull(vector[at]) },
     ),
-    known_later: FEATURE_LIST.flatMap(({ name }, at) =>
-      Object.is(logged[at], before[at]) ? [] : name,
-    ),
+    known_later: listed.flatMap(({ name }, at) => (Object.is(logged[at], before[at]) ? [] : name)),
   };
 }
 

@@ -84,10 +84,10 @@ test('lineage has the checksum of the vector, and a spoilt vector is told', asyn
 test('a vector of an unknown schema is refused', async () => {
   const { items } = await read('/v1/transactions?limit=1&min_score=1');
   const id: string = items[0].transaction_id;
-  await api.testDatabase.sql(`update scores set feature_schema = 4 where transaction_id = '${id}'`);
+  await api.testDatabase.sql(`update scores set feature_schema = 5 where transaction_id = '${id}'`);
   for (const what of ['explanation', 'habit']) {
     const { status, body } = await answerOf(await api.request(`/v1/scores/${id}/${what}`));
-    const detail = 'The score was made with feature schema 4, which this version lacks.';
+    const detail = 'The score was made with feature schema 5, which this version lacks.';
     expect([status, body.detail]).toEqual([409, detail]);
   }
 });

@@ -1,7 +1,8 @@
 /** Goal: an amount is compared with the percentile of its day in the market's currency, or not at all. Method: rows by hand. */
 import { expect, test } from 'vitest';
 import { FRESH_DAYS } from '../../../../src/core/domain/corridor.ts';
-import { featureOf, vectorOf } from '../../../../src/core/domain/feature-schema.ts';
+import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
+import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { beginRows, createCorridorAmounts } from '../../../../src/core/profile/fold-batch.ts';
 

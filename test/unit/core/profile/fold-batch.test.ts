@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { vectorOf } from '../../../../src/core/domain/feature-schema.ts';
+import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
 import { type AccountPast, NO_FRAUDS } from '../../../../src/core/domain/history.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
 import type { AccountProfile } from '../../../../src/core/profile/account-profile.ts';

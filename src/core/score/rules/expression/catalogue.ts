@@ -1,5 +1,5 @@
 /** The typed catalogue: every name that an expression may read, with its type, unit and meaning. */
-import { FEATURE_LIST } from '../../../domain/feature-schema.ts';
+import { FEATURE_SCHEMA, featuresOf } from '../../../domain/feature-schema.ts';
 import type { FieldType, MetadataFields } from '../../../domain/metadata.ts';
 import type { Source, ValueType } from './expression.ts';
 
@@ -69,12 +69,16 @@ export const fieldName = (field: string, type: FieldType, description: string): 
 export const fieldNames = (fields: Readonly<Record<string, FieldType>> = {}) =>
   Object.entries(fields).map(([field, type]) => fieldName(field, type, ''));
 
-/** @param fields the metadata fields that expressions may read */
+/**
+ * @param fields the metadata fields that expressions may read
+ * @param schema of the features that they may read
+ */
 export function createCatalogue(
   fields: readonly CatalogueName[] = [],
   lists: Declared['lists'] = null,
+  schema: number = FEATURE_SCHEMA,
 ): Catalogue {
-  const features = FEATURE_LIST.map(
+  const features = (featuresOf(schema) ?? []).map(
     ({ name, unit, description }, index): CatalogueName => ({
       name,
       unit,

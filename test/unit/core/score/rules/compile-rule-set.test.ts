@@ -56,6 +56,17 @@ describe('compileRuleSet', () => {
     );
   });
 
+  test('lets a rule set read the features of its schema alone', () => {
+    const surprise = { ...named, when: 'hour_surprise > 1', weight: 0.5 };
+    const source = ruleSetOf(surprise);
+    const later = { pointer: '/rules/0/when', detail: expect.stringContaining('hour_surprise') };
+    expect(problemsOf(source)).toEqual([expect.objectContaining(later)]);
+    expect(problemsOf({ ...source, feature_schema: 4 })).toEqual([]);
+    expect(problemsOf({ ...source, feature_schema: 5 })).toEqual([
+      { pointer: '/feature_schema', detail: 'must be one of 3, 4, not 5' },
+    ]);
+  });
+
   test('refuses an id or a code that two rules have', () => {
     expect(problemsOf(ruleSetOf(limit, limit)).map(({ detail }) => detail)).toEqual([
       'must not have an id twice',

@@ -53,6 +53,16 @@ test('exact explanations are those of this thread', async () => {
   expect(model.featureNames.map((name) => told.get(name))).toEqual([...values]);
 });
 
+test('a model reads the features of its schema alone', () => {
+  const [own] = open({ feature_schema: 3 }).judge(VECTORS);
+  expect(own).toMatchObject({ probability: open().judge(VECTORS)[0]?.probability });
+  const wide = Buffer.from(wideModel(1, 2));
+  const told = describeModel(wide, 'wide@1', createRandom('golden'));
+  expect(() => openScoringModel(wide, { ...told, feature_schema: 3 })).toThrow(
+    /hour_surprise.*not in the feature schema/,
+  );
+});
+
 test('an exact explanation that would take too many steps is refused by name', async () => {
   const deep = Buffer.from(wideModel(1200, 65, CHAIN));
   const told = describeModel(deep, 'deep@1', createRandom('golden'));
