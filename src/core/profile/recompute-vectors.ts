@@ -8,11 +8,12 @@ import { DAY_MS } from '../../kit/words/range.ts';
 import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
+import { loadAccountPasts, loadMerchantPasts, loadSharedPasts } from '../store/profiles/history.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { type BegunRows, beginRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
 import { createAccountKind, createMerchantKind } from './kinds.ts';
 import type { Profile, ProfileKind } from './profile.ts';
+import { SHARED_KINDS } from './shared-profile.ts';
 
 export function createRecomputeVectors({ query }: Pick<Database, 'query'>, maturityDays: number) {
   const accountKind = createAccountKind(maturityDays);
@@ -31,6 +32,11 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
     await fillRows(merchantKind, transactions, begun, (points) =>
       loadMerchantPasts(query, points, maturityDays, except),
     );
+    for (const kind of SHARED_KINDS) {
+      await fillRows(kind, transactions, begun, (points) =>
+        loadSharedPasts(query, kind.party, points, except),
+      );
+    }
     return transactions.map((_, index) => vectorOf(begun.rows, index));
   };
 }

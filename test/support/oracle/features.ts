@@ -6,7 +6,7 @@ import { currencyScale, toMinorUnits } from '../../../src/core/domain/currency.t
 import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { naturalLog } from '../../../src/kit/elementary-functions.ts';
-import type { AccountHistory, MerchantHistory } from './histories.ts';
+import type { AccountHistory, MerchantHistory, SharedHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -24,10 +24,14 @@ type Facts = {
   readonly transaction: Transaction;
   readonly account: AccountHistory;
   readonly merchant: MerchantHistory;
+  readonly device: SharedHistory;
+  readonly address: SharedHistory;
   readonly minor: number;
   readonly unit: number;
   readonly limit: number;
 };
+
+const NO_PARTY: SharedHistory = { accounts: Number.NaN, ageMs: Number.NaN, frauds: Number.NaN };
 
 /** In the order of the vector. */
 const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
@@ -42,19 +46,22 @@ const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   // No corridor of the oracle has the 10,000 amounts of a percentile.
   () => [Number.NaN],
   // Nobody writes them yet.
-  () => Array.from({ length: 10 }, () => Number.NaN),
+  () => Array.from({ length: 4 }, () => Number.NaN),
+  sharedFeatures,
 ];
 
 export function features(
   transaction: Transaction,
   account: AccountHistory,
   merchant: MerchantHistory,
+  device = NO_PARTY,
+  address = NO_PARTY,
 ): Float64Array {
   const { currency } = transaction;
   const unit = UNIT_MINOR[currencyScale(currency) ?? 2] ?? 100;
   const minor = toMinorUnits(transaction.amount, currency);
   const limit = reportingLimitMinor(currency);
-  const facts = { transaction, account, merchant, minor, unit, limit };
+  const facts = { transaction, account, merchant, device, address, minor, unit, limit };
   return Float64Array.from(GROUPS.flatMap((group) => group(facts)));
 }
 
@@ -182,5 +189,16 @@ function merchantFrauds({ merchant }: Facts) {
     merchant.runMs / DAY_MS,
     merchant.firstFraudMs / DAY_MS,
     merchant.firstFraudShare,
+  ];
+}
+
+function sharedFeatures({ device, address }: Facts) {
+  return [
+    device.accounts,
+    address.accounts,
+    device.ageMs / HOUR_MS,
+    address.ageMs / HOUR_MS,
+    device.frauds,
+    address.frauds,
   ];
 }

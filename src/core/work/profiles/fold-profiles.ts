@@ -29,10 +29,14 @@ import { type BatchParty, type KindFold, mayBeLate, type Profiles } from './prof
 /** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
 const REBUILDING_BATCHES_MAX = 2;
 
-/** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
+/**
+ * A row of features for each transaction, in the order of the transactions. Throws a Failure.
+ * @param tables of the transactions' days
+ */
 export async function foldProfiles(
   profiles: Profiles,
   transactions: readonly Transaction[],
+  tables: KindFold['tables'] = [],
 ): Promise<FeatureRows> {
   // Batches of a lane keep their order; those of the other lane pass while a batch waits for a rebuild.
   const { rows, rebuilt } = await profiles.inLane(async () => {
@@ -40,7 +44,7 @@ export async function foldProfiles(
       await Promise.all(rebuildsAhead(profiles, transactions));
       const begun = await profiles.inTurn(async () =>
         rebuildsAhead(profiles, transactions).length === 0
-          ? await beginFold(profiles, transactions)
+          ? await beginFold(profiles, transactions, tables)
           : undefined,
       );
       if (begun !== undefined) return begun;
@@ -51,18 +55,23 @@ export async function foldProfiles(
 }
 
 /** The promise is returned within an object, so that nobody waits for it here. */
-async function beginFold(profiles: Profiles, transactions: readonly Transaction[]) {
+async function beginFold(
+  profiles: Profiles,
+  transactions: readonly Transaction[],
+  tables: KindFold['tables'],
+) {
   const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
   const nowS = Math.floor(profiles.nowMs() / 1000);
   const folds = profiles.kinds.map((kind): KindFold => {
     const stamp = profiles.newStamp();
     const rebuilds = { missing: [], too_short: [], behind: [] };
-    const waits = { rebuilds, withoutProfile: [] };
-    const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
+    const waits = { rebuilds, withoutProfile: [], crowded: new Set<string>() };
+    const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, tables, nowS, stamp };
     return { ...fold, asked: batchParties(fold) };
   });
+  await dropLogs(profiles, folds, ({ crowded }) => [...crowded]);
   await appendAll(profiles, folds).finally(profiles.installs.flush);
-  await dropLogs(profiles, folds);
+  await dropLogs(profiles, folds, (fold) => fold.withoutProfile.map(({ party }) => party));
   for (const { kind, memory, metrics } of folds)
     metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
   return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
@@ -106,10 +115,14 @@ async function appendAll(
   }
 }
 
-/** Drops the logs of parties without a profile: none of them is to be believed, as these transactions are in no log. */
-async function dropLogs({ market, logs }: Profiles, folds: readonly KindFold[]): Promise<void> {
-  const parties = folds.flatMap(({ kind, withoutProfile }) =>
-    withoutProfile.map(({ party }) => ({ kind: kind.party, id: party })),
+/** Drops the logs of parties: none of them is to be believed, as these transactions are in no log. */
+async function dropLogs(
+  { market, logs }: Profiles,
+  folds: readonly KindFold[],
+  partiesOf: (fold: KindFold) => readonly string[],
+): Promise<void> {
+  const parties = folds.flatMap((fold) =>
+    partiesOf(fold).map((id) => ({ kind: fold.kind.party, id })),
   );
   if (parties.length === 0) return;
   await market.guards.redis.run(() => logs.drop(market, parties));
