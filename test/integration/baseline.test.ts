@@ -24,6 +24,23 @@ const database = await openForFile(createTestDatabase({ migrated: false }));
 const run = async () =>
   await migrate({ url: database.url, market: database.market, corridors: [] }, folder);
 
+test('fields that were declared before have slots in the order of their names', async () => {
+  await using older = await createTestDatabase({ migrated: false });
+  const options = { url: older.url, market: older.market, corridors: [] };
+  await migrate(options, folder);
+  await older.sql(
+    `insert into metadata_fields (name, type, description, declared_by)
+     values ('tier', 'text', 'a', 'Ann'), ('distance', 'number', 'b', 'Ann'), ('known', 'boolean', 'c', 'Ann')`,
+  );
+  await migrate(options);
+  expect(await older.sql('select slot, field, type, kind from field_slots order by slot')).toEqual([
+    { slot: 1, field: 'distance', type: 'number', kind: 'tail' },
+    { slot: 2, field: 'distance', type: 'number', kind: 'to_account' },
+    { slot: 3, field: 'known', type: 'boolean', kind: 'lift' },
+    { slot: 4, field: 'tier', type: 'text', kind: 'lift' },
+  ]);
+});
+
 test('a new database takes the baseline, and later migrations once each', async () => {
   expect((await Promise.all([run(), run()])).flat()).toEqual([BASELINE]);
   await writeFile(join(folder, SECOND), 'create table something (n integer);');

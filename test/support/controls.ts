@@ -23,6 +23,7 @@ export const controlsOf = (...all: readonly Control[]): Controls => ({
   settings: new Map(),
   elsewhere: new Map(),
   fields: new Map(),
+  slots: [],
 });
 
 type Changing = Pick<Database, 'query' | 'transaction'>;

@@ -4,7 +4,7 @@ import type { Limit, LimitUnit } from './control-kinds.ts';
 import { controlValueSchema, KIND_NAMES, type Kind, kindOf } from './control-kinds.ts';
 import type { CorridorSettings } from './corridor.ts';
 import { corridorScope, type Flag, flagScope, MARKET, type MODEL, type RULE } from './corridor.ts';
-import type { MetadataFields } from './metadata.ts';
+import type { FieldSlot, MetadataFields } from './metadata.ts';
 
 const REFUSING = KIND_NAMES.filter((kind) => kindOf(kind).refuses !== undefined);
 const HOLDING = KIND_NAMES.filter((kind) => kindOf(kind).holdsScores);
@@ -34,6 +34,8 @@ export type Controls = {
   /** The settings of every corridor of the market. */
   readonly settings: ReadonlyMap<string, CorridorSettings>;
   readonly fields: MetadataFields;
+  /** Features behind the fixed ones of a vector. */
+  readonly slots: readonly FieldSlot[];
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
 };

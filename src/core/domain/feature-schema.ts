@@ -243,16 +243,8 @@ const FEATURES = [
   ['cell_amount_lift', 'log', 'Lift of such amounts in the group that the market names.'],
   ['type_lift', 'log', 'Lift of the type.'],
   ['channel_lift', 'log', 'Lift of the channel.'],
-  [
-    'device_accounts_30d',
-    'accounts',
-    'Distinct accounts of the device in 30 days with this one, at most 64.',
-  ],
-  [
-    'ip_accounts_24h',
-    'accounts',
-    'Distinct accounts of the network of the address in 24 hours with this one, at most 64.',
-  ],
+  ['device_accounts_30d', 'accounts', 'Distinct accounts of the device in 30 days, at most 64.'],
+  ['ip_accounts_24h', 'accounts', 'Distinct accounts of the network in 24 hours, at most 64.'],
   ['device_age_hours', 'hours', "Time since the device's first payment of 180 days."],
   ['ip_age_hours', 'hours', "Time since the network's first payment of 180 days."],
   ['device_frauds', 'transactions', 'Known frauds of the device in 180 days.'],
@@ -281,7 +273,7 @@ export const FEATURE_SCHEMAS = [3, FEATURE_SCHEMA] as const;
 export const FEATURE_COUNT_MIN = 82;
 
 /** The features of a schema; undefined for a schema that this version lacks. */
-export function featuresOf(schema: number): readonly Feature[] | undefined {
+export function featuresOf(schema: unknown): readonly Feature[] | undefined {
   if (!FEATURE_SCHEMAS.some((known) => known === schema)) return undefined;
   return FEATURE_LIST.slice(0, schema === FEATURE_SCHEMA ? FEATURE_COUNT : FEATURE_COUNT_MIN);
 }

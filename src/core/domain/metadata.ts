@@ -23,6 +23,15 @@ export const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
 export const FIELD_TYPES = ['text', 'number', 'boolean'] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
+/** A feature of a declared field. A number has a tail and a ratio to the numbers of its account, any other value a lift. */
+export type FieldSlot = {
+  readonly field: string;
+  readonly type: FieldType;
+  readonly kind: 'lift' | 'tail' | 'to_account';
+};
+/** Slots of all fields that were ever declared: the length of a stored vector is one byte. */
+export const SLOTS_MAX = 160;
+
 /** Declared types, by name. */
 export type MetadataFields = ReadonlyMap<string, FieldType>;
 type FieldValues = Readonly<Record<string, string | number | boolean>>;

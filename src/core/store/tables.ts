@@ -158,6 +158,7 @@ export const CORE_TABLES: readonly Retention[] = [
     ],
   },
   { tables: ['metadata_fields'], ends: 'when somebody withdraws the field: at most 16' },
+  { tables: ['field_slots'], ends: 'never: at most 160' },
   { tables: ['limit_processes'], ends: 'a minute after the process was last seen' },
   { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
   { tables: ['tally_days'], ends: 'never: a row a day' },

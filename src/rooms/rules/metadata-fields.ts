@@ -5,12 +5,14 @@ import {
   FIELD_NAME,
   FIELD_TYPES,
   FIELDS_MAX,
+  type FieldType,
+  SLOTS_MAX,
 } from '../../core/domain/metadata.ts';
 import { pathIn } from '../../core/domain/personal.ts';
 import type { Api } from '../../core/room.ts';
 import { fieldKey } from '../../core/score/rules/expression/catalogue.ts';
 import { parseExpression } from '../../core/score/rules/expression/parse-expression.ts';
-import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
+import { readFields, readSlots } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
@@ -148,8 +150,19 @@ const declare = (
     if (before !== null && before.type !== type) {
       refuse('FIELD_KNOWN', `the field ${name} is declared as ${before.type}: withdraw it first`);
     }
+    if (before === null) await refuseWithoutSlots(query, name, type);
     return await write(query, name, type, description, by.name);
   });
+
+/** Slots are for ever, as vectors are: a name that is declared again with its type has its slots. */
+async function refuseWithoutSlots(query: Query, name: string, type: FieldType): Promise<void> {
+  const slots = await readSlots(query);
+  const needed = type === 'number' ? 2 : 1;
+  if (slots.some((slot) => slot.field === name && slot.type === type)) return;
+  if (slots.length + needed <= SLOTS_MAX) return;
+  const why = `the field ${name} as ${type} needs ${needed} of ${SLOTS_MAX} slots, and fields that a market ever declared have ${slots.length}: declare a name again with its type`;
+  refuse('SLOTS_FULL', why);
+}
 
 /** A field that a rule set reads stays: without its values rules are silent. */
 const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Officer) =>

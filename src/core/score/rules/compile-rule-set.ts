@@ -48,7 +48,6 @@ export type CompiledRuleSet = {
   readonly id: string;
   /** Hash of the data; a derived rule set has the hash of its base. */
   readonly sha256: string;
-  /** Schema of the features that its rules may read. */
   readonly featureSchema: number;
   /** Rules that are on, in the order in which they combine. */
   readonly rules: readonly CompiledRule[];
@@ -121,11 +120,8 @@ function* problemsOfRules(
 ): Sliced<readonly RuleSetProblem[]> {
   const { data: read } = ruleSetSchema.shape.metadata.safeParse(metadata);
   if (!Array.isArray(rules)) return [];
-  const { data: schema } = ruleSetSchema.shape.feature_schema.safeParse(feature_schema);
-  const check: Check = {
-    catalogue: createCatalogue(fieldNames(read), lists, schema),
-    problems: [],
-  };
+  const catalogue = createCatalogue(fieldNames(read), lists, feature_schema);
+  const check: Check = { catalogue, problems: [] };
   for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
     const { data } = ruleSchema.safeParse(rule);
     if (data !== undefined) checkRule(data, `/rules/${index}`, check);

@@ -3,14 +3,12 @@
  * its market, and the margin, are functions of the vector's other features, the transaction and this table alone.
  */
 import type { CorridorAmountRows } from '../../domain/corridor.ts';
+import type { FieldSlot } from '../../domain/metadata.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
 
 /** A feature of a declared field; its number stands behind the fixed features of the vector. */
-export type Slot = {
-  readonly field: string;
-  readonly kind: 'lift' | 'tail' | 'to_account';
-};
+export type Slot = Pick<FieldSlot, 'field' | 'kind'>;
 
 /** Numbers of a declared field in the 90 days. */
 export type Tail = {

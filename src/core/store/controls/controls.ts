@@ -12,7 +12,7 @@ import { byKind, type Control, type Controls } from '../../domain/control.ts';
 import { type Kind, kindOf } from '../../domain/control-kinds.ts';
 import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor.ts';
 import { ELSEWHERE, SETTINGS } from '../corridors/settings.ts';
-import { FIELDS, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
+import { FIELDS, SLOTS, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 
 const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
   'stopped-among',
@@ -30,6 +30,7 @@ type Row = {
   readonly settings: Readonly<Record<string, CorridorSettings | null>>;
   readonly elsewhere: Readonly<Record<string, string>>;
   readonly fields: StoredFields;
+  readonly slots: Controls['slots'];
 };
 
 /** A condition: the control has not ended, by the clock of Postgres. */
@@ -41,7 +42,7 @@ const VERSION = '(select coalesce(max(version), 0) from market.controls)';
 
 const read = onlyOf<Row>(
   'read-controls',
-  `select ${VERSION}::float8 as version, ${CONTROLS} as controls, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields`,
+  `select ${VERSION}::float8 as version, ${CONTROLS} as controls, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields, ${SLOTS} as slots`,
 );
 
 /** An expression: all that is read. */
@@ -61,7 +62,7 @@ export async function readControls({ query }: Pick<Database, 'query'>): Promise<
   return toControls(await read(query));
 }
 
-function toControls({ version, controls, settings, elsewhere, fields }: Row): Controls {
+function toControls({ version, controls, settings, elsewhere, fields, slots }: Row): Controls {
   const all = controls.map((control) => ({
     ...control,
     set_at: toTime(control.set_at),
@@ -75,6 +76,7 @@ function toControls({ version, controls, settings, elsewhere, fields }: Row): Co
     ),
     elsewhere: new Map(Object.entries(elsewhere)),
     fields: toFields(fields),
+    slots,
   };
 }
 

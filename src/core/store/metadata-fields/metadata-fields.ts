@@ -1,10 +1,13 @@
 /** Declared metadata fields in Postgres, which processes read with the controls. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
-import type { FieldType, MetadataFields } from '../../domain/metadata.ts';
+import type { FieldSlot, FieldType, MetadataFields } from '../../domain/metadata.ts';
 
 /** An expression: the type of each declared field. */
 export const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields)`;
+/** An expression: the slots of all fields that were ever declared, in the order of vectors. */
+export const SLOTS = `(select coalesce(json_agg(json_build_object('field', field, 'type', type, 'kind', kind) order by slot), '[]')
+    from market.field_slots)`;
 export type StoredFields = Readonly<Record<string, FieldType>>;
 
 const read = onlyOf<{ fields: StoredFields }>('read-metadata-fields', `select ${FIELDS} as fields`);
@@ -14,3 +17,11 @@ export const toFields = (stored: StoredFields): MetadataFields => new Map(Object
 export async function readFields(query: Query): Promise<MetadataFields> {
   return toFields((await read(query)).fields);
 }
+
+const readStoredSlots = onlyOf<{ slots: readonly FieldSlot[] }>(
+  'read-field-slots',
+  `select ${SLOTS} as slots`,
+);
+
+export const readSlots = async (query: Query): Promise<readonly FieldSlot[]> =>
+  (await readStoredSlots(query)).slots;

@@ -34,6 +34,7 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   review_policies: { people: ['made_by'] },
   exchange_rates: {},
   metadata_fields: { people: ['declared_by'], texts: ['description'] },
+  field_slots: {},
   models: { people: ['created_by'], isWide: true },
   approvals: {
     people: ['proposed_by', 'confirmed_by', 'withdrawn_by'],

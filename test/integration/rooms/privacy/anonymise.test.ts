@@ -101,6 +101,7 @@ test('somebody has decided of each table, and of each column of text in it', asy
       "daily_tallies: corridor currency model outcome rule_set",
       "dead_letters: corridor entry_id error_code stream",
       "exchange_rates: currency",
+      "field_slots: field kind type",
       "final_decisions: corridor disposition label merchant_id source verdict",
       "labels: client label merchant_id source",
       "list_entries: added_by_key list",

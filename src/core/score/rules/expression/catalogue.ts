@@ -1,5 +1,5 @@
 /** The typed catalogue: every name that an expression may read, with its type, unit and meaning. */
-import { FEATURE_SCHEMA, featuresOf } from '../../../domain/feature-schema.ts';
+import { FEATURE_LIST, featuresOf } from '../../../domain/feature-schema.ts';
 import type { FieldType, MetadataFields } from '../../../domain/metadata.ts';
 import type { Source, ValueType } from './expression.ts';
 
@@ -71,14 +71,14 @@ export const fieldNames = (fields: Readonly<Record<string, FieldType>> = {}) =>
 
 /**
  * @param fields the metadata fields that expressions may read
- * @param schema of the features that they may read
+ * @param schema of the features that they may read; all features, where it is none
  */
 export function createCatalogue(
   fields: readonly CatalogueName[] = [],
   lists: Declared['lists'] = null,
-  schema: number = FEATURE_SCHEMA,
+  schema?: unknown,
 ): Catalogue {
-  const features = (featuresOf(schema) ?? []).map(
+  const features = (featuresOf(schema) ?? FEATURE_LIST).map(
     ({ name, unit, description }, index): CatalogueName => ({
       name,
       unit,
