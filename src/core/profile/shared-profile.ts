@@ -69,8 +69,8 @@ const LATE_MS = SHARED_LATE_DAYS * DAY_MS;
 /** A longer list is cut to SHARED_KEPT_ENTRIES: fewer, and a late transaction lacks siblings; more, and each cut moves more. */
 export const SHARED_LIST_ENTRIES = 1536;
 const SHARED_KEPT_ENTRIES = 1280;
-/** So many records that no window reaches are dropped at once. */
-const PAST_ENTRIES_MIN = 64;
+/** So many records that no window reaches are dropped at once. Fewer: each late transaction of more parties needs a rebuild of its own. */
+const PAST_ENTRIES_MIN = 256;
 
 type SharedOptions = Pick<SharedKind, 'party' | 'partyOf' | 'crowdedIn'> & {
   /** Accounts are counted in (t - windowMs, t]. */

@@ -10,7 +10,12 @@ import { accountKind, merchantKind } from '../../../src/core/profile/kinds.ts';
 import { takeOwn } from '../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { readLog } from '../../../src/core/profile/profile.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
+import { addressKind, deviceKind } from '../../../src/core/profile/shared-profile.ts';
+import {
+  loadAccountPasts,
+  loadMerchantPasts,
+  loadSharedPasts,
+} from '../../../src/core/store/profiles/history.ts';
 import { profileKey } from '../../../src/core/stream/keys.ts';
 import { foldRow } from '../../support/fold-one.ts';
 import { openMarket } from './sessions.ts';
@@ -33,13 +38,17 @@ const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
 
 export async function checkProfiles(
   stores: ProfileStores,
-): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
+): Promise<Readonly<Record<PartyKind, ProfileCheck>>> {
   await using database = openMarket(stores.databaseUrl);
   const { query } = database;
   return {
     account: await checkKind(stores, accountKind, (page) => loadAccountPasts(query, page)),
     merchant: await checkKind(stores, merchantKind, (page) =>
       loadMerchantPasts(query, page, LABEL_MATURITY_DAYS),
+    ),
+    device: await checkKind(stores, deviceKind, (page) => loadSharedPasts(query, 'device', page)),
+    address: await checkKind(stores, addressKind, (page) =>
+      loadSharedPasts(query, 'address', page),
     ),
   };
 }
