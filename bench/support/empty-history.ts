@@ -45,6 +45,7 @@ const NO_SIBLINGS: AccountHistory = {
   gapMs: Number.NaN,
   countryChangeMs: Number.NaN,
   nightShare: Number.NaN,
+  aroundHour: 0,
   amounts24h: 0,
   amounts7d: 0,
   meanSeen: Number.NaN,

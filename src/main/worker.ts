@@ -4,6 +4,7 @@
  */
 
 import { createLimiter } from '../core/accept/limits/limiter.ts';
+import type { Controls } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
@@ -117,7 +118,7 @@ export async function runWorker(
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
   const { worker, onScored, judge, inputSources } = ofRooms;
-  const { profiles, amountDuty } = await openParties(config, market, metrics);
+  const { profiles, amountDuty } = await openParties(config, market, metrics, controls.current);
   const options: WorkerOptions = {
     name,
     config,
@@ -227,13 +228,21 @@ function followPeople(
 }
 
 /** Opens the profiles of parties, with the duty that renews the percentiles of corridors. */
-async function openParties(config: Config, market: Market, metrics: Metrics) {
+async function openParties(
+  config: Config,
+  market: Market,
+  metrics: Metrics,
+  controls: () => Controls,
+) {
   const { query } = market.database;
   await removeForeignSnapshots(query);
   const { current: amounts, duty: amountDuty } = await openCorridorAmounts(query);
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
   const profiles = openProfiles(
-    { market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds, amounts },
+    {
+      ...{ market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds, amounts },
+      slots: () => controls().slots,
+    },
     profileSources(query, config.RISK_LABEL_MATURITY_DAYS),
   );
   return { profiles, amountDuty };

@@ -114,7 +114,7 @@ test('a first payment beyond ten times the percentile is declined, and the score
     [Number.NaN, 'approve'],
   ]);
   expect(rows[0]?.codes[0]).toBe('AMOUNT_BEYOND_CORRIDOR');
-  const recomputed = await createRecomputeVectors(rig.pool, 7)(transactions);
+  const recomputed = await createRecomputeVectors(rig.pool, 7)(transactions, []);
   expect(recomputed.map((vector) => vector[AT])).toEqual(rows.map(({ ratio }) => ratio));
   await worker.stop();
   // The first test stored scores without vectors, which cannot be verified.

@@ -7,12 +7,16 @@ import { expect, test } from 'vitest';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { startFold } from '../support/fold-rig.ts';
+import { MARKET_TABLE } from '../support/market-table.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
 const [DEVICE, IP, PARTY] = ['till', '203.0.113.7', '203.0.113.0/24'];
-const TILL = { crowded: { devices: new Set([DEVICE]), addresses: new Set([PARTY]) } };
+const TILL = {
+  ...MARKET_TABLE,
+  crowded: { devices: new Set([DEVICE]), addresses: new Set([PARTY]) },
+};
 
 const rig = await openForFile(createWorkerRig());
 const { commands: redis, database, pool } = rig;

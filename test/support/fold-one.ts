@@ -1,6 +1,7 @@
 /** A transaction folded by itself, and its features by name. */
 import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
 import { FEATURE_LIST, type FeatureName } from '../../src/core/domain/feature-schema.ts';
+import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
@@ -28,7 +29,15 @@ export function foldOne<P extends Profile>(
   return row && named(row);
 }
 
-export function named(vector: Float64Array): NamedFeatures {
-  const entries = FEATURE_LIST.map(({ name }, index) => [name, vector[index]]);
+/** @param slots of the vector, whose features are named by their fields */
+export function named(
+  vector: Float64Array,
+  slots: readonly Pick<FieldSlot, 'field' | 'kind'>[] = [],
+): NamedFeatures {
+  const names = [
+    ...FEATURE_LIST.map(({ name }) => name),
+    ...slots.map(({ field, kind }) => `${field}_${kind}`),
+  ];
+  const entries = names.map((name, index) => [name, vector[index]]);
   return Object.fromEntries(entries) as NamedFeatures;
 }

@@ -7,10 +7,11 @@ import {
   NO_FRAUDS,
   type SharedPast,
 } from '../../src/core/domain/history.ts';
+import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
-import type { CrowdedTable } from '../../src/core/profile/profile.ts';
+import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
 import { SHARED_KINDS } from '../../src/core/profile/shared-profile.ts';
 import {
   loadAccountPasts,
@@ -40,6 +41,9 @@ type FoldRigOptions = {
   /** Bounds the copies of each kind. */
   readonly bytesMax?: number;
   readonly logs?: ProfileLogs;
+  /** Judges all transactions. */
+  readonly table?: DayTable | null;
+  readonly slots?: readonly FieldSlot[];
 };
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -76,6 +80,8 @@ export function startFold({
   hasSnapshots = true,
   bytesMax = 1_000_000,
   logs = PROFILE_LOGS,
+  table = null,
+  slots = [],
 }: FoldRigOptions) {
   const snapshots = (kind: PartyKind) =>
     query === undefined || !hasSnapshots ? NO_SNAPSHOTS : snapshotsOf(query, kind);
@@ -90,6 +96,7 @@ export function startFold({
       nowMs: Date.now,
       ttlSeconds: 60,
       amounts: () => NO_CORRIDOR_AMOUNTS,
+      slots: () => slots,
     },
     [
       {
@@ -129,14 +136,14 @@ export function startFold({
     /** Features by name, one object per transaction. */
     async fold(
       transactions: readonly Transaction[],
-      tables: readonly (CrowdedTable | null)[] = [],
+      tables: readonly (DayTable | null)[] = transactions.map(() => table),
     ): Promise<NamedFeatures[]> {
       const rows = await foldProfiles(
         profiles,
         deliver(transactions.map((one) => ({ ...one, receivedAtMs: one.createdAtMs }))),
         tables,
       );
-      return transactions.map((_, index) => named(vectorOf(rows, index)));
+      return transactions.map((_, index) => named(vectorOf(rows, index), slots));
     },
     market: inRedis,
     rebuilds: (party: string, reason?: string) =>

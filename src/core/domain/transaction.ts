@@ -152,7 +152,7 @@ export const transactionInputSchema = z
     type: ownWord
       .meta({
         description:
-          'A word of yours for the kind of payment. Any text of 1 to 64 characters; stored and shown, and no part of the score.',
+          "A word of yours for the kind of payment. Any text of 1 to 64 characters; features compare its rate of fraud with the market's.",
         example: 'purchase',
       })
       .optional(),
@@ -180,7 +180,7 @@ export const transactionInputSchema = z
     channel: ownWord
       .meta({
         description:
-          'A word of yours for the way in which the payment came. Any text of 1 to 64 characters; stored and shown, and no part of the score.',
+          "A word of yours for the way in which the payment came. Any text of 1 to 64 characters; features compare its rate of fraud with the market's.",
         example: 'app',
       })
       .optional(),

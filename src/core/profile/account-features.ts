@@ -2,6 +2,7 @@
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { type KnownFrauds, LARGE_MEDIANS } from '../domain/history.ts';
+import { hourSurprise } from '../score/scorecard/day-evidence.ts';
 import {
   amountsOf,
   amountsSeen,
@@ -13,6 +14,7 @@ import {
   DAYS_14,
   DAYS_30,
   HOUR,
+  hoursOf,
   largestOf,
   parties,
   passParties,
@@ -29,6 +31,8 @@ import { countCreated, fraudRate, seenFrauds } from './tallies.ts';
 const SIBLINGS = featureIndex('siblings');
 const LONG_HABIT = featureIndex('mean_24h_here');
 const FRAUDS = featureIndex('fraud_rate_7d');
+const HOUR_OF_DAY = featureIndex('hour');
+const HOUR_SURPRISE = featureIndex('hour_surprise');
 const FRAUD_FEATURES = 4;
 /** Least and greatest span over which an average day is computed, in days. */
 const USUAL_DAYS_MIN = 1;
@@ -63,6 +67,11 @@ export function writeAccount(
   values[at++] = limit > 0 ? countNearLimit(limit) : Number.NaN;
   writeFamiliarity(values, at, source, arrivals, arrival);
   writeLongHabit(values, rowAt + LONG_HABIT, minor, unit);
+  values[rowAt + HOUR_SURPRISE] = hourSurprise(
+    hoursOf,
+    arrivals.hours[arrival] as Float64Array,
+    values[rowAt + HOUR_OF_DAY] as number,
+  );
   if (siblings > 0 && frauds.spans.length > 0) {
     writeAccountFrauds(source, start, ms, values, rowAt + FRAUDS);
   } else for (let of = 0; of < FRAUD_FEATURES; of++) values[rowAt + FRAUDS + of] = 0;

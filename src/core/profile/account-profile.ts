@@ -47,6 +47,7 @@ const ROUTE_AT = 32;
 export const CURRENCY_AT = 38;
 
 const NIGHT_HOURS = 6;
+const HOURS = 24;
 
 export type AccountProfile = Profile & {
   floor: RecordKey;
@@ -97,6 +98,9 @@ export const parties = {
   merchants1h: 0,
   merchants24h: 0,
 };
+
+/** Siblings by UTC hour; `passParties` writes them. */
+export const hoursOf: Uint16Array = new Uint16Array(HOURS);
 
 export function insertAccountRecord(
   profile: AccountProfile,
@@ -182,7 +186,7 @@ export function passWindows(
 
 /**
  * Compares an arrival with the siblings [start, end) of the list, by the properties that both may share: merchants, corridors,
- * countries, devices, night hours.
+ * countries, devices, night hours; and counts the siblings' hours.
  */
 export function passParties(
   { records }: PackedList,
@@ -204,6 +208,7 @@ export function passParties(
   let newestCountry = 0;
   let newestCountryAt = 0;
   let nights = 0;
+  hoursOf.fill(0);
   for (let index = end - 1; index >= start; index--) {
     const at = index * ACCOUNT_RECORD_BYTES;
     const itsDevice = records.getUint32(at + DEVICE_AT, true);
@@ -216,6 +221,8 @@ export function passParties(
     sameDevice |= Number(itsDevice === device);
     devices |= itsDevice;
     nights += records.getUint16(at + CURRENCY_AT, true) >>> 15;
+    const hour = ((records.getFloat64(at, true) / HOUR_MS) | 0) % HOURS;
+    hoursOf[hour] = (hoursOf[hour] as number) + 1;
     if (newestCountry === 0 && itsCountry !== 0) {
       newestCountry = itsCountry;
       newestCountryAt = index;

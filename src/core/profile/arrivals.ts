@@ -5,6 +5,8 @@
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
+import { hourShares } from '../score/scorecard/day-evidence.ts';
+import type { DayTable } from '../score/scorecard/day-table.ts';
 import { BEFORE_ALL, hashText, hexDigits, packLetters, type RecordKey } from './packed-list.ts';
 
 /** Each column has one value a transaction. */
@@ -31,7 +33,12 @@ export type Arrivals = {
   readonly route: Uint32Array;
   /** 1 where the transaction has an IP address. */
   readonly ip: Uint8Array;
+  /** Shares of the market's payments by UTC hour, as the table of the day has them. */
+  readonly hours: Float64Array[];
 };
+
+/** Before the first table each hour is as usual as any. */
+const ANY_HOUR = hourShares([]);
 
 /** Only a transaction that is scored has an IP address: stored rows lack it. */
 type Arriving = PastTransaction & { readonly ip?: string | null };
@@ -39,10 +46,15 @@ type Arriving = PastTransaction & { readonly ip?: string | null };
 /** Minor units in one unit, by decimal places; ISO 4217 has 0 to 4. */
 const UNIT_MINOR = [1, 10, 100, 1000, 10_000];
 
-export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
+/** @param tables of the transactions' days; null, or absent, before the first */
+export function arrivalsOf(
+  transactions: readonly Arriving[],
+  tables: readonly (Pick<DayTable, 'hours'> | null)[] = [],
+): Arrivals {
   const arrivals = createArrivals(transactions.length);
   for (let index = 0; index < transactions.length; index++) {
     writeArrival(arrivals, index, transactions[index] as Arriving);
+    arrivals.hours[index] = tables[index]?.hours ?? ANY_HOUR;
   }
   return arrivals;
 }
@@ -74,6 +86,7 @@ function createArrivals(count: number): Arrivals {
     device: new Uint32Array(count),
     route: new Uint32Array(count),
     ip: new Uint8Array(count),
+    hours: [],
   };
 }
 

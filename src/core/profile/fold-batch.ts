@@ -7,7 +7,7 @@ import { naturalLog } from '../../kit/elementary-functions.ts';
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../domain/feature-rows.ts';
-import { featureIndex } from '../domain/feature-schema.ts';
+import { FEATURE_COUNT, featureIndex } from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -152,8 +152,9 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
 export function beginRows(
   arrivals: Arrivals,
   amounts: CorridorAmounts = NO_CORRIDOR_AMOUNTS,
+  width: number = FEATURE_COUNT,
 ): BegunRows {
-  const rows = createFeatureRows(arrivals.ms.length);
+  const rows = createFeatureRows(arrivals.ms.length, width);
   for (let index = 0; index < rows.count; index++) {
     const at = rowAt(rows, index);
     writeOwn(arrivals, index, rows.values, at + AMOUNT);

@@ -8,11 +8,12 @@ import { DAY_MS } from '../../kit/words/range.ts';
 import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
+import { readSlots } from '../store/metadata-fields/metadata-fields.ts';
 import { loadAccountPasts, loadMerchantPasts, loadSharedPasts } from '../store/profiles/history.ts';
-import { arrivalsOf } from './arrivals.ts';
-import { type BegunRows, beginRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
+import { beginDayRows, type DayParts } from './day-features.ts';
+import { type BegunRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
 import { createAccountKind, createMerchantKind } from './kinds.ts';
-import type { Profile, ProfileKind } from './profile.ts';
+import { type Profile, type ProfileKind, partyIn } from './profile.ts';
 import { SHARED_KINDS } from './shared-profile.ts';
 
 export function createRecomputeVectors({ query }: Pick<Database, 'query'>, maturityDays: number) {
@@ -20,12 +21,18 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
   const merchantKind = createMerchantKind(maturityDays);
   /**
    * Returns one vector of today's schema per transaction, in their order.
+   * @param tables of the transactions' days
    * @param except a stored transaction that no vector sees
    */
-  return async (transactions: readonly Transaction[], except?: Transaction) => {
+  return async (
+    transactions: readonly Transaction[],
+    tables: DayParts['tables'],
+    except?: Transaction,
+  ) => {
     const days = transactions.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS));
     const amounts = createCorridorAmounts(await readCorridorAmounts(query, days));
-    const begun = beginRows(arrivalsOf(transactions), amounts);
+    const slots = await readSlots(query);
+    const begun = { tables, ...beginDayRows(transactions, { tables, slots, amounts }) };
     await fillRows(accountKind, transactions, begun, (points) =>
       loadAccountPasts(query, points, except),
     );
@@ -45,12 +52,13 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
 async function fillRows<P extends Profile, Past>(
   kind: ProfileKind<P, Past>,
   transactions: readonly Transaction[],
-  { arrivals, rows }: BegunRows,
+  { arrivals, rows, tables }: BegunRows & Pick<DayParts, 'tables'>,
   loadPasts: LoadPasts<Past>,
 ): Promise<void> {
-  const having = transactions.flatMap((transaction, index) =>
-    kind.partyOf(transaction) === null ? [] : index,
-  );
+  const having = transactions.flatMap((transaction, index) => {
+    const { party, isCrowded } = partyIn(kind, transaction, tables[index]);
+    return party === null || isCrowded ? [] : index;
+  });
   const indices = having.values();
   for await (const past of loadPasts(having.map((index) => transactions[index] as Transaction))) {
     const index = indices.next().value as number;

@@ -191,7 +191,11 @@ async function foldAndScore(
 ): Promise<ScoredRows> {
   const endTimer = beginStage(worker, 'fold');
   const delivered = transactions.map(({ transaction }) => transaction);
-  const rows = await foldProfiles(worker.profiles, delivered);
+  const rows = await foldProfiles(
+    worker.profiles,
+    delivered,
+    delivered.map(() => null),
+  );
   endTimer();
   const decides = worker.trace?.begin(SPANS.decide);
   const scored = await scoreRows(worker, transactions, delivered, rows);

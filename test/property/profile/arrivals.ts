@@ -71,6 +71,8 @@ const arrival = fc.record({
   country: fc.constantFrom('US', 'US', 'EG', null),
   deviceId: fc.constantFrom('phone', 'laptop', null),
   ip: fc.constantFrom('203.0.113.7', '203.0.113.8', '2001:db8::7', null),
+  word: fc.constantFrom('transfer', 'app', 'gold', 'basic', null),
+  number: fc.oneof(fc.double({ min: -5, max: 1e7, noNaN: true }), fc.constantFrom(0, 9, 99, 999)),
   random: fc.bigInt({ min: 0n, max: 2n ** 74n - 1n }),
   worker: fc.constantFrom<0 | 1>(0, 1),
   event: fc.constantFrom<Arrival['event']>('none', 'none', 'none', 'redeliver', 'evict', 'race'),
@@ -98,6 +100,10 @@ export type TransactionFields = {
   readonly country: string | null;
   readonly deviceId: string | null;
   readonly ip: string | null;
+  /** Type, channel, and a declared text. */
+  readonly word: string | null;
+  /** A declared number. */
+  readonly number: number;
   /** The 74 random bits of the id. */
   readonly random: bigint;
   readonly arrivedMs: number;
@@ -114,12 +120,14 @@ export function makeTransaction(fields: TransactionFields): Transaction {
     amount: makeAmount(fields.minor, CURRENCY_SCALES[fields.currency]),
     currency: fields.currency,
     corridor: fields.corridor,
-    type: null,
+    type: fields.word,
     ip: fields.ip,
     deviceId: fields.deviceId,
     country: fields.country,
-    channel: null,
-    declared: null,
+    channel: fields.word,
+    declared:
+      fields.word &&
+      JSON.stringify({ segment: fields.word, distance: fields.number, known: fields.number > 9 }),
   };
 }
 

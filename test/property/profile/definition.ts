@@ -71,6 +71,9 @@ const accountDefinition = `
                    filter (where s.country is not null))[1] <> t.country
            then extract(epoch from min(age) filter (where s.country is not null)) * 1000 end as "countryChangeMs",
       avg((extract(hour from s.created_at at time zone 'UTC') < 6)::int) as "nightShare",
+      coalesce(sum(case mod(extract(hour from s.created_at at time zone 'UTC')
+                              - extract(hour from t.created_at at time zone 'UTC') + 24, 24)
+                   when 0 then 0.5 when 1 then 0.25 when 23 then 0.25 else 0 end), 0) as "aroundHour",
       count(*) filter (where same and age < '24 hours')::int as "amounts24h",
       count(*) filter (where same and age < '168 hours')::int as "amounts7d",
       avg(minor) filter (where same) as "meanSeen",

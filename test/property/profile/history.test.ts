@@ -7,11 +7,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { partyOfAddress } from '../../../src/core/domain/personal.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
 import { invalidateProfiles } from '../../../src/core/stream/profiles/invalidate-profiles.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../../src/core/stream/profiles/profile-logs.ts';
 import type { Query } from '../../../src/kit/database/pool.ts';
 import { type NamedFeatures, named } from '../../support/fold-one.ts';
 import { startFold } from '../../support/fold-rig.ts';
+import { MARKET_TABLE, SLOTS } from '../../support/market-table.ts';
 import { features } from '../../support/oracle/features.ts';
 import { createWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 import {
@@ -49,7 +51,11 @@ type Fold = {
 };
 
 /** Lets everything arrive one after another; returns each fold with what it saw. */
-async function deliverAll(rig: WorkerRig, list: readonly Arrival[]): Promise<Fold[]> {
+async function deliverAll(
+  rig: WorkerRig,
+  list: readonly Arrival[],
+  table: DayTable | null,
+): Promise<Fold[]> {
   const { pool, commands: redis } = rig;
   const { market } = rig.database;
   let [committed, arrived] = [0, 0];
@@ -78,7 +84,7 @@ async function deliverAll(rig: WorkerRig, list: readonly Arrival[]): Promise<Fol
     },
   };
   const workers = COPIES_BYTES.map((bytesMax) =>
-    startFold({ redis, query, market, bytesMax, logs }),
+    startFold({ redis, query, market, bytesMax, logs, table, slots: SLOTS }),
   );
   const folds: Fold[] = [];
   const fold = async (transaction: Transaction, worker: number) => {
@@ -117,7 +123,11 @@ async function deliverAll(rig: WorkerRig, list: readonly Arrival[]): Promise<Fol
 }
 
 /** Features by the definition. */
-async function define(query: Query, folds: readonly Fold[]): Promise<NamedFeatures[]> {
+async function define(
+  query: Query,
+  folds: readonly Fold[],
+  table: DayTable | null,
+): Promise<NamedFeatures[]> {
   const asked = folds.map((fold) => fold.asked);
   const accounts = await defineAccounts(query, asked);
   const merchants = await defineMerchants(query, asked);
@@ -128,14 +138,17 @@ async function define(query: Query, folds: readonly Fold[]): Promise<NamedFeatur
   return folds.map(({ transaction }, index) => {
     const [account, merchant] = [accounts[index], merchants[index]];
     if (account === undefined || merchant === undefined) throw new Error('one definition a fold');
-    return named(features(transaction, account, merchant, devices[index], addresses[index]));
+    return named(
+      features(transaction, account, merchant, table, SLOTS, devices[index], addresses[index]),
+      SLOTS,
+    );
   });
 }
 
-async function check(list: readonly Arrival[], every = 1): Promise<void> {
+async function check(list: readonly Arrival[], table: DayTable | null, every = 1): Promise<void> {
   await using rig = await createWorkerRig();
-  const folds = (await deliverAll(rig, list)).filter((_, index) => index % every === 0);
-  const defined = await define(rig.pool.query, folds);
+  const folds = (await deliverAll(rig, list, table)).filter((_, index) => index % every === 0);
+  const defined = await define(rig.pool.query, folds, table);
   for (const [index, { row, asked }] of folds.entries()) {
     const expected = Object.entries(defined[index] ?? {});
     const wrong = Object.entries(row).filter(
@@ -152,7 +165,9 @@ describe('fold equals the SQL definition', () => {
     'shuffled, late and repeated arrivals',
     async () => {
       await fc.assert(
-        fc.asyncProperty(arrivals({ minLength: 60, maxLength: 160 }), (list) => check(list)),
+        fc.asyncProperty(arrivals({ minLength: 60, maxLength: 160 }), (list) =>
+          check(list, MARKET_TABLE),
+        ),
         { numRuns: RUNS, endOnFailure: true },
       );
     },
@@ -161,13 +176,13 @@ describe('fold equals the SQL definition', () => {
 
   test(
     'an account and a merchant beyond what their lists keep, with late arrivals on both sides of their ends',
-    () => check(busyParty(BUSY_ARRIVALS, BUSY_STEP_MS, 1), BUSY_STRIDE),
+    () => check(busyParty(BUSY_ARRIVALS, BUSY_STEP_MS, 1), null, BUSY_STRIDE),
     TIMEOUT_MS,
   );
 
   test(
     'a device and a network of 80 accounts, whose oldest transactions leave what their lists keep, and then the window',
-    () => check(busyParty(SHARED_ARRIVALS, SHARED_STEP_MS, 80), BUSY_STRIDE),
+    () => check(busyParty(SHARED_ARRIVALS, SHARED_STEP_MS, 80), null, BUSY_STRIDE),
     TIMEOUT_MS,
   );
 });
@@ -206,8 +221,7 @@ function busyParty(count: number, stepMs: number, accounts: number): Arrival[] {
       minor: 1 + next(1_500_000),
       corridor: 'US-EG',
       country: isOneOf(9) ? 'EG' : 'US',
-      deviceId: 'till',
-      ip: '203.0.113.7',
+      ...{ deviceId: 'till', ip: '203.0.113.7', word: null, number: 0 },
       random: BigInt(index),
       arrivedMs: ARRIVED_MS + index,
     });

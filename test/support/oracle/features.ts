@@ -3,9 +3,12 @@
  * that is bit-stable on every engine (no Math.log, exp or pow).
  */
 import { currencyScale, toMinorUnits } from '../../../src/core/domain/currency.ts';
+import type { FieldSlot } from '../../../src/core/domain/metadata.ts';
 import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
 import { naturalLog } from '../../../src/kit/elementary-functions.ts';
+import { dayFeatures, hourSurprise } from './day.ts';
 import type { AccountHistory, MerchantHistory, SharedHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;
@@ -29,11 +32,13 @@ type Facts = {
   readonly minor: number;
   readonly unit: number;
   readonly limit: number;
+  readonly table: DayTable | null;
+  readonly slots: readonly FieldSlot[];
 };
 
 const NO_PARTY: SharedHistory = { accounts: Number.NaN, ageMs: Number.NaN, frauds: Number.NaN };
 
-/** In the order of the vector. */
+/** In the order of the vector, which ends with the slots. */
 const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   ownFeatures,
   velocity,
@@ -45,15 +50,19 @@ const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   merchantFrauds,
   // No corridor of the oracle has the 10,000 amounts of a percentile.
   () => [Number.NaN],
-  // Nobody writes them yet.
-  () => Array.from({ length: 4 }, () => Number.NaN),
-  sharedFeatures,
+  ({ transaction, account, table }) => [hourSurprise(transaction, account, table)],
+  (facts) => {
+    const { transaction, minor, unit, table, slots } = facts;
+    return dayFeatures(transaction, minor / unit, table, slots, sharedFeatures(facts));
+  },
 ];
 
 export function features(
   transaction: Transaction,
   account: AccountHistory,
   merchant: MerchantHistory,
+  table: DayTable | null = null,
+  slots: readonly FieldSlot[] = [],
   device = NO_PARTY,
   address = NO_PARTY,
 ): Float64Array {
@@ -61,7 +70,7 @@ export function features(
   const unit = UNIT_MINOR[currencyScale(currency) ?? 2] ?? 100;
   const minor = toMinorUnits(transaction.amount, currency);
   const limit = reportingLimitMinor(currency);
-  const facts = { transaction, account, merchant, device, address, minor, unit, limit };
+  const facts = { transaction, account, merchant, device, address, minor, unit, limit, table, slots };
   return Float64Array.from(GROUPS.flatMap((group) => group(facts)));
 }
 

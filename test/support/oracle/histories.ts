@@ -45,6 +45,8 @@ export type AccountHistory = {
   countryChangeMs: number;
   /** Share of the siblings between 00:00 and 06:00 UTC. */
   nightShare: number;
+  /** Siblings seen of the transaction's UTC hour, each counted as a half, and of the hours before and after it, as a quarter. */
+  aroundHour: number;
   /** Same-currency siblings: how many of the last 24 h and 7 days, and the mean of all that are seen. */
   amounts24h: number;
   amounts7d: number;

@@ -8,8 +8,9 @@
 
 import type { FeatureRows } from '../../domain/feature-rows.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { arrivalsOf, keyOfArrival } from '../../profile/arrivals.ts';
-import { beginRows, foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
+import { keyOfArrival } from '../../profile/arrivals.ts';
+import { beginDayRows, type DayParts } from '../../profile/day-features.ts';
+import { foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
 import { compareKeys } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile.ts';
@@ -36,7 +37,7 @@ const REBUILDING_BATCHES_MAX = 2;
 export async function foldProfiles(
   profiles: Profiles,
   transactions: readonly Transaction[],
-  tables: KindFold['tables'] = [],
+  tables: DayParts['tables'],
 ): Promise<FeatureRows> {
   // Batches of a lane keep their order; those of the other lane pass while a batch waits for a rebuild.
   const { rows, rebuilt } = await profiles.inLane(async () => {
@@ -58,9 +59,10 @@ export async function foldProfiles(
 async function beginFold(
   profiles: Profiles,
   transactions: readonly Transaction[],
-  tables: KindFold['tables'],
+  tables: DayParts['tables'],
 ) {
-  const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
+  const [slots, amounts] = [profiles.slots(), profiles.amounts()];
+  const begun = beginDayRows(transactions, { tables, slots, amounts });
   const nowS = Math.floor(profiles.nowMs() / 1000);
   const folds = profiles.kinds.map((kind): KindFold => {
     const stamp = profiles.newStamp();

@@ -4,7 +4,8 @@ import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import type { PartyKind, Transaction } from '../../domain/transaction.ts';
-import type { CorridorAmounts, KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
+import type { DayParts } from '../../profile/day-features.ts';
+import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import { type Arena, createArena } from '../../profile/packed-list.ts';
 import type { CrowdedTable, LogEnd, Profile, ProfileKind, Stamp } from '../../profile/profile.ts';
 import type {
@@ -29,7 +30,8 @@ type ProfilesOptions = {
   readonly metrics: Metrics;
   readonly nowMs: () => number;
   readonly ttlSeconds: number;
-  readonly amounts: () => CorridorAmounts;
+  readonly amounts: () => DayParts['amounts'];
+  readonly slots: () => DayParts['slots'];
 };
 
 export type ProfileSource<P extends Profile, Past> = {

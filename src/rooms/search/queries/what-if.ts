@@ -103,7 +103,7 @@ export async function whatIf(
   const judge = await findJudge(models, record.model);
   const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  const [before, after] = await recomputeVectors([stored, changed], stored);
+  const [before, after] = await recomputeVectors([stored, changed], [null, null], stored);
   if (before === undefined || after === undefined) throw new Error('each has a vector');
   // The same bits, or both missing.
   const isMoved = (at: number) => !Object.is(before[at], after[at]);

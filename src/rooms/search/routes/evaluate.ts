@@ -67,7 +67,7 @@ async function evaluate(
     wanted === undefined
       ? await models.findInForce(transaction)
       : { model: await findByName(models, wanted), degradation: 0 };
-  const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
+  const [vector] = await createRecomputeVectors(database, maturityDays)([transaction], [null]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
   const rules = rulesInForce(await readControls(database), await readRuleSetsInForce(database));

@@ -1,0 +1,83 @@
+/** Features that compare a transaction with what the table of its day has counted of the market. */
+import { rowAt } from '../domain/feature-rows.ts';
+import { FEATURE_COUNT, featureIndex } from '../domain/feature-schema.ts';
+import { type FieldSlot, valuesIn } from '../domain/metadata.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { cellOf, tailBucket, tailOf } from '../score/scorecard/day-evidence.ts';
+import type { DayTable } from '../score/scorecard/day-table.ts';
+import { type Lifts, liftIn } from '../score/scorecard/lifts.ts';
+import { arrivalsOf } from './arrivals.ts';
+import { type BegunRows, beginRows, type CorridorAmounts } from './fold-batch.ts';
+
+const AMOUNT = featureIndex('amount');
+const CELL_LIFT = featureIndex('cell_amount_lift');
+const TYPE_LIFT = featureIndex('type_lift');
+const CHANNEL_LIFT = featureIndex('channel_lift');
+
+/** Parts of rows beside the transactions of a batch. */
+export type DayParts = {
+  /** The table that judges each transaction; null before the first one. */
+  readonly tables: readonly (DayTable | null)[];
+  /** Slots of the market, of which a table may know fewer. */
+  readonly slots: readonly FieldSlot[];
+  readonly amounts: CorridorAmounts;
+};
+
+/** Begins rows with what the transactions and the tables of their days give. */
+export function beginDayRows(
+  transactions: readonly Transaction[],
+  { tables, slots, amounts }: DayParts,
+): BegunRows {
+  const arrivals = arrivalsOf(transactions, tables);
+  const begun = beginRows(arrivals, amounts, FEATURE_COUNT + slots.length);
+  const { values } = begun.rows;
+  for (const [index, transaction] of transactions.entries()) {
+    const table = tables[index];
+    if (table) writeDay(transaction, table, slots, values, rowAt(begun.rows, index));
+  }
+  return begun;
+}
+
+function writeDay(
+  { type, channel, currency, declared }: Transaction,
+  table: DayTable,
+  slots: readonly FieldSlot[],
+  values: Float64Array,
+  at: number,
+): void {
+  const given = declared === null ? {} : valuesIn(declared);
+  const group = table.group === 'type' ? type : given[table.group];
+  const amount = (values[at + AMOUNT] as number) * rateOf(table, currency);
+  if (typeof group === 'string' && !Number.isNaN(amount)) {
+    values[at + CELL_LIFT] = liftIn(table.cells, cellOf(group, amount));
+  }
+  values[at + TYPE_LIFT] = liftOf(table.lifts.get('type'), type);
+  values[at + CHANNEL_LIFT] = liftOf(table.lifts.get('channel'), channel);
+  // A slot that is younger than the table has no counts in it, even where an older slot has its field.
+  const known = Math.min(slots.length, table.slots.length);
+  for (let nth = 0; nth < known; nth++) {
+    const { field, type: ofType, kind } = slots[nth] as FieldSlot;
+    const value = given[field];
+    if (value === undefined || (ofType === 'text' ? 'string' : ofType) !== typeof value) continue;
+    if (kind === 'lift') {
+      values[at + FEATURE_COUNT + nth] = liftOf(table.lifts.get(field), String(value));
+    } else if (kind === 'tail') {
+      values[at + FEATURE_COUNT + nth] = tailIn(table.tails.get(field), Number(value));
+    }
+  }
+}
+
+const liftOf = (lifts: Lifts | undefined, value: string | null) =>
+  lifts === undefined ? Number.NaN : liftIn(lifts, value);
+
+const tailIn = (tail: ReturnType<DayTable['tails']['get']>, value: number) =>
+  tail === undefined ? Number.NaN : tailOf(tail.above[tailBucket(value)] as number, tail.numbers);
+
+/** Units of the market's currency in one of another; NaN without both rates. */
+function rateOf({ currency: own, amounts }: DayTable, currency: string): number {
+  if (own === currency) return 1;
+  return usdOf(amounts.rates, currency) / usdOf(amounts.rates, own);
+}
+
+const usdOf = (rates: DayTable['amounts']['rates'], currency: string | null) =>
+  currency === 'USD' ? 1 : (rates.find((rate) => rate.currency === currency)?.usd ?? Number.NaN);

@@ -1,0 +1,69 @@
+/** Features that the table of the day gives a transaction, in the order of feature-schema.ts, then the slots. */
+import type { FieldSlot } from '../../../src/core/domain/metadata.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
+import { naturalLog } from '../../../src/kit/elementary-functions.ts';
+import type { AccountHistory } from './histories.ts';
+
+const log10 = (value: number) => naturalLog(value) / naturalLog(10);
+
+/** The greatest step whose power is not above a value; amounts and numbers lie within these steps. */
+function stepOf(value: number, aDecade: number): number {
+  let step = -6 * aDecade;
+  while (step < 20 * aDecade && 10 ** ((step + 1) / aDecade) <= value) step++;
+  return step;
+}
+
+export function hourSurprise(
+  { createdAtMs }: Transaction,
+  { siblings, aroundHour }: AccountHistory,
+  table: DayTable | null,
+): number {
+  const hour = new Date(createdAtMs).getUTCHours();
+  const share = (at: number) => (table === null ? 1 / 24 : (table.hours[(at + 24) % 24] ?? 0));
+  const market = share(hour) / 2 + share(hour - 1) / 4 + share(hour + 1) / 4;
+  return -log10((24 * (aroundHour + 12 * market)) / (siblings + 12));
+}
+
+/** @param amount in units of its currency */
+export function dayFeatures(
+  { type, channel, currency, declared }: Transaction,
+  amount: number,
+  table: DayTable | null,
+  slots: readonly FieldSlot[],
+  /** The features of devices and addresses, which stand in between. */
+  shared: readonly number[],
+): readonly number[] {
+  const fields: Readonly<Record<string, unknown>> = JSON.parse(declared ?? '{}');
+  const lift = (field: string, value: unknown) => {
+    const lifts = table?.lifts.get(field);
+    return value === null || value === undefined || lifts === undefined
+      ? Number.NaN
+      : (lifts.byValue.get(String(value)) ?? lifts.others);
+  };
+  const tail = (field: string, value: unknown) => {
+    const counted = table?.tails.get(field);
+    if (typeof value !== 'number' || counted === undefined) return Number.NaN;
+    const above = counted.above[Math.min(stepOf(1 + Math.max(0, value), 50), 1023)] ?? 0;
+    return -log10((above + 0.5) / (counted.numbers + 1));
+  };
+  const usd = new Map([['USD', 1], ...(table?.amounts.rates ?? []).map(rateOf)]);
+  const worth =
+    (amount * (usd.get(currency) ?? Number.NaN)) / (usd.get(table?.currency ?? '') ?? Number.NaN);
+  const group = table?.group === 'type' ? type : fields[table?.group ?? ''];
+  const cell = `${stepOf(worth, 10)} ${group}`;
+  const hasCell = table !== null && typeof group === 'string' && !Number.isNaN(worth);
+  return [
+    hasCell ? (table.cells.byValue.get(cell) ?? table.cells.others) : Number.NaN,
+    lift('type', type),
+    lift('channel', channel),
+    ...shared,
+    ...slots.map(({ field, kind }) => {
+      if (kind === 'to_account') return Number.NaN;
+      return kind === 'lift' ? lift(field, fields[field]) : tail(field, fields[field]);
+    }),
+  ];
+}
+
+const rateOf = ({ currency, usd }: DayTable['amounts']['rates'][number]) =>
+  [currency, usd] as const;

@@ -1,0 +1,92 @@
+/** Goal: a transaction is compared with its market by the table of its day alone, and with nothing that the table lacks. Method: a table by hand. */
+import { expect, test } from 'vitest';
+import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
+import type { FieldSlot } from '../../../../src/core/domain/metadata.ts';
+import type { Transaction } from '../../../../src/core/domain/transaction.ts';
+import { beginDayRows } from '../../../../src/core/profile/day-features.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../../../src/core/profile/fold-batch.ts';
+import type { DayTable } from '../../../../src/core/score/scorecard/day-table.ts';
+import { deliver } from '../../../support/delivered.ts';
+import { named } from '../../../support/fold-one.ts';
+import { MARKET_TABLE, SLOTS } from '../../../support/market-table.ts';
+
+const declared = (fields: object) => JSON.stringify(fields);
+
+/** Features of a payment of 1,000 dollars, by name. */
+function given(
+  more: Partial<Transaction>,
+  table: DayTable | null = MARKET_TABLE,
+  slots: readonly FieldSlot[] = SLOTS,
+): Readonly<Record<string, number>> {
+  const transactionId = '01a212d8-e6cb-777a-b32e-4b8864f80685';
+  const transactions = deliver([
+    { transactionId, createdAtMs: Date.UTC(2026, 0), amount: '1000.00', ...more },
+  ]);
+  const parts = { tables: [table], slots, amounts: NO_CORRIDOR_AMOUNTS };
+  return named(vectorOf(beginDayRows(transactions, parts).rows, 0), slots);
+}
+
+test('a value has its lift, an unknown value that of the others, an absent value none', () => {
+  const all = {
+    type: 'transfer',
+    channel: 'app',
+    declared: declared({ segment: 'gold', known: true }),
+  };
+  const of = given(all);
+  expect([of['type_lift'], of['channel_lift']]).toEqual([0.5, -1.5]);
+  expect([of['segment_lift'], of['known_lift'], of['distance_tail']]).toEqual([
+    2.5,
+    -2,
+    Number.NaN,
+  ]);
+  const other = given({ type: 'x', declared: declared({ segment: 'x', known: false }) });
+  expect([other['type_lift'], other['segment_lift'], other['known_lift']]).toEqual([
+    -0.25, -0.75, 1,
+  ]);
+  expect(other['channel_lift']).toBeNaN();
+  const without = given(all, null);
+  const later = ['cell_amount_lift', 'type_lift', 'channel_lift', 'segment_lift', 'known_lift'];
+  for (const name of later) expect(without[name]).toBeNaN();
+});
+
+test.each<[string, Partial<Transaction>, number]>([
+  ['its amount and group', { declared: declared({ segment: 'gold' }) }, 3],
+  ['a smaller amount', { amount: '999.99', declared: declared({ segment: 'gold' }) }, 2],
+  ['another group', { declared: declared({ segment: 'x' }) }, 0.0625],
+  [
+    'the amount by the rate of the day',
+    { amount: '128000', currency: 'JPY', declared: declared({ segment: 'gold' }) },
+    3,
+  ],
+  ['no rate', { currency: 'KWD', declared: declared({ segment: 'gold' }) }, Number.NaN],
+  ['no group', {}, Number.NaN],
+])('the cell of a payment: %s', (_, more, lift) => {
+  expect(given(more)['cell_amount_lift']).toBe(lift);
+});
+
+test('the market groups by type until it names a field', () => {
+  const table = { ...MARKET_TABLE, group: 'type' };
+  expect(given({ type: 'gold' }, table)['cell_amount_lift']).toBe(3);
+});
+
+test('a number has the share of the numbers that are as great', () => {
+  const tail = (distance: number) => given({ declared: declared({ distance }) })['distance_tail'];
+  expect(tail(0)).toBeCloseTo(-Math.log10(4000.5 / 4001), 12);
+  expect(tail(-5)).toBe(tail(0));
+  expect(tail(9)).toBeCloseTo(-Math.log10(2750.5 / 4001), 12);
+  expect(tail(1e300)).toBeCloseTo(-Math.log10(0.5 / 4001), 12);
+});
+
+test('a slot is of one field with one type, and younger than a table it is missing', () => {
+  const slots: readonly FieldSlot[] = [
+    ...SLOTS,
+    { field: 'segment', type: 'number', kind: 'tail' },
+  ];
+  const [text, number] = ['gold', 7].map((segment) =>
+    given({ declared: declared({ segment }) }, MARKET_TABLE, slots),
+  );
+  expect([text?.['segment_lift'], text?.['segment_tail']]).toEqual([2.5, Number.NaN]);
+  expect([number?.['segment_lift'], number?.['segment_tail']]).toEqual([Number.NaN, Number.NaN]);
+  const younger = { ...MARKET_TABLE, slots: SLOTS.slice(0, 3) };
+  expect(given({ declared: declared({ known: true }) }, younger)['known_lift']).toBeNaN();
+});
