@@ -11,8 +11,8 @@ import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
-import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
 import { SHARED_KINDS } from '../../src/core/profile/shared-profile.ts';
+import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
 import {
   loadAccountPasts,
   loadMerchantPasts,

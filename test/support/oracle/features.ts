@@ -70,7 +70,18 @@ export function features(
   const unit = UNIT_MINOR[currencyScale(currency) ?? 2] ?? 100;
   const minor = toMinorUnits(transaction.amount, currency);
   const limit = reportingLimitMinor(currency);
-  const facts = { transaction, account, merchant, device, address, minor, unit, limit, table, slots };
+  const facts = {
+    transaction,
+    account,
+    merchant,
+    device,
+    address,
+    minor,
+    unit,
+    limit,
+    table,
+    slots,
+  };
   return Float64Array.from(GROUPS.flatMap((group) => group(facts)));
 }
 
