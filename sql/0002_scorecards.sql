@@ -1,9 +1,64 @@
--- What scorecards need. The file makes new tables, and locks metadata_fields for a moment.
--- Device and address as parties: the network of each transaction's address, and both parties of each label. Columns, constraints and the
--- dropped index take the lock of one table for an instant; indexes are built, and older frauds get their device, beside writers.
+-- Tables of the day: what a market has counted and learnt before a day, and the payments that the market learns from. The first
+-- transaction locks scores for a moment, as columns without a default change no row; the third one locks metadata_fields.
 
--- transaction: slots of declared fields
+-- transaction: what a score says of the table that judged the payment
+alter table scores add column scorecard smallint, add column margin double precision;
+comment on column scores.scorecard is 'Serial of the table of the day that judged the payment. Null: no table did.';
+comment on column scores.margin is 'Log-odds of fraud by the table. Null: the score was made before 1.1.0.';
 
+-- transaction: tables of the day
+create table scorecards (
+  day date constraint scorecards_pkey primary key,
+  serial smallint generated always as identity constraint scorecards_serial_key unique,
+  sha256 bytea not null,
+  bytes bytea not null,
+  measures text[] not null,
+  payments bigint not null,
+  frauds integer not null,
+  read_to xid8 not null,
+  built_at timestamptz(3) not null default now(),
+  constraint scorecard_hash_is_sha256 check (sha256 = sha256(bytes)),
+  constraint scorecard_bounded check (octet_length(bytes) between 1 and 16777216)
+);
+comment on table scorecards is 'What the market had counted and learnt before 00:00 UTC of a day, by which payments from the day on are compared and judged. Written once and never changed.';
+comment on column scorecards.serial is 'Names the table in scores and in scorecard_rows.';
+comment on column scorecards.measures is 'Names of the measures, in the order of the buckets of a row.';
+comment on column scorecards.payments is 'Scored payments of the 90 days before the day.';
+comment on column scorecards.frauds is 'Known frauds: matured payments of the 180 days before the day whose newest label says fraud.';
+comment on column scorecards.read_to is 'The table has every payment and label that a database transaction before this one has stored.';
+create trigger scorecards_never_change before update or delete or truncate on scorecards
+  for each statement execute function refuse_change();
+
+create table scorecard_days (
+  day date constraint scorecard_days_pkey primary key,
+  payments bigint not null,
+  reading text not null,
+  counts bytea not null,
+  sample bytea not null
+);
+comment on table scorecard_days is 'What a night has counted of the payments of a UTC day. The next night counts the day again where the day has another number of scores.';
+comment on column scorecard_days.reading is 'Fields, group and currency by which the day was counted. Empty: the day is too old to be counted.';
+comment on column scorecard_days.sample is 'Ids of the 20,000 payments with the least hashes, 16 bytes each, in the order of their hashes. Empty: the day is too old for cuts.';
+
+create table scorecard_rows (
+  transaction_id uuid constraint scorecard_rows_pkey primary key,
+  created_at timestamptz(3) not null,
+  scorecard smallint not null constraint scorecard_rows_scorecard_fkey references scorecards (serial),
+  share double precision,
+  log_odds double precision not null,
+  buckets bytea not null,
+  fired text[] not null,
+  constraint share_in_range check (share > 0 and share <= 1)
+);
+comment on table scorecard_rows is 'Payments that a scorecard learns from: the hardest of each day, a sample of the others, and frauds.';
+comment on column scorecard_rows.scorecard is 'The table whose cuts made the buckets: the table that judged the payment, or the first table that has kept the row.';
+comment on column scorecard_rows.share is 'Share of such payments of the day that have a row. Null: a label alone has kept the row.';
+comment on column scorecard_rows.log_odds is 'By the default rules.';
+comment on column scorecard_rows.buckets is 'A byte for each measure of the table.';
+comment on column scorecard_rows.fired is 'Codes of the default rules that fired.';
+create index scorecard_rows_created_idx on scorecard_rows (created_at);
+
+-- transaction: features of declared fields
 create table field_slots (
   slot smallint constraint field_slots_pkey primary key constraint slot_bounded check (slot between 1 and 160),
   field text not null,
@@ -31,7 +86,8 @@ end $$;
 create trigger metadata_fields_take_slots after insert on metadata_fields for each row execute function take_slots();
 select take_slots(name, type) from (select name, type from metadata_fields order by name) as declared;
 
--- Device and address as parties
+-- Device and address as parties: the network of each transaction's address, and both parties of each label. Columns, constraints and the
+-- dropped index take the lock of a table for an instant; indexes are built, and older frauds get their device, beside writers.
 
 -- transaction: the network of an address
 alter table transactions add column ip_party text;

@@ -26,26 +26,38 @@ const TYPES: Readonly<Record<string, Type>> = {
   ...{ reasons: TEXT, risk: FLOAT8, rule_inputs: TEXT, rule_set: TEXT, score: INT2 },
   ...{ scored_at: TIME, verdict: TEXT },
 };
+/** Names and types of each version of the content. */
+const VERSIONS: ReadonlyMap<unknown, Readonly<Record<string, Type>>> = new Map([
+  [2, TYPES],
+  [3, { ...TYPES, margin: FLOAT8, scorecard: INT2 }],
+]);
+
+const byName = ([left]: [string, Type], [right]: [string, Type]) => (left < right ? -1 : 1);
 
 /** @param json the content @throws Error where the content has other members, or is not canonical */
 export function scoreBytes(json: string): Buffer {
   const content = JSON.parse(json) as Fields;
-  const names = [...Object.keys(TYPES), 'kind', 'v'].sort();
+  const { v: version } = content;
+  const types = VERSIONS.get(version);
+  if (types === undefined) throw new Error('the score has no version that this program knows');
+  const names = [...Object.keys(types), 'kind', 'v'].sort();
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, content[name]])));
   // The bytes are those of U+FFFD for half a surrogate, and of 2 March for 30 February.
   const { scored_at: at } = content;
   const isText = Object.values(content).every((one) => String(one).isWellFormed());
   const isExact = isText && new Date(String(at)).toJSON() === at;
-  if (!isExact || canonical !== json || content['kind'] !== 'score' || content['v'] !== 2)
-    throw new Error('the score is not written in canonical JSON of version 2');
-  const parts = Object.entries(TYPES).map(([name, [shape, write]]) => {
-    const value = content[name];
-    const length = Buffer.alloc(4, 255);
-    if (value === null) return length;
-    if (!shape.test(JSON.stringify(value))) throw new Error(`the score has no such ${name}`);
-    const bytes = write(value);
-    length.writeInt32BE(bytes.length);
-    return Buffer.concat([length, bytes]);
-  });
-  return Buffer.concat([Buffer.from('score/2\n'), ...parts]);
+  if (!isExact || canonical !== json || content['kind'] !== 'score')
+    throw new Error('the score is not written in canonical JSON');
+  const parts = Object.entries(types)
+    .sort(byName)
+    .map(([name, [shape, write]]) => {
+      const value = content[name];
+      const length = Buffer.alloc(4, 255);
+      if (value === null) return length;
+      if (!shape.test(JSON.stringify(value))) throw new Error(`the score has no such ${name}`);
+      const bytes = write(value);
+      length.writeInt32BE(bytes.length);
+      return Buffer.concat([length, bytes]);
+    });
+  return Buffer.concat([Buffer.from(`score/${version}\n`), ...parts]);
 }

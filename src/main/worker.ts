@@ -9,6 +9,7 @@ import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
+import { bindNight, type RunNight } from '../core/repair/night-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
@@ -26,6 +27,7 @@ import { openReaderConnection } from '../core/stream/group/reader-connection.ts'
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';
+import { watchTables } from '../core/work/day-tables.ts';
 import { shareOfSettings } from '../core/work/lanes.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
@@ -56,6 +58,7 @@ import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 import { waitForSchema } from './schema-version.ts';
 import { serveHealth } from './serve-health.ts';
+import { spawnNight } from './spawn-night.ts';
 import { createLife } from './vital-signs.ts';
 
 /** Parts that a test may put in place of the engine's own. */
@@ -148,7 +151,8 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker), ...ofRooms.duties];
+  const ownDuties = [amountDuty, ...createDuties(worker, spawnNight(environment))];
+  const duties = [...ownDuties, ...peopleDuties, ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
@@ -221,6 +225,7 @@ function followPeople(
     isStopped,
     isFrozen,
     ruleSets: watchRules(current, inForce),
+    tablesOf: watchTables(probe.query, changes),
     countFlips,
     rolloutCounts,
     peopleDuties: [shadowDuty, countDuty],
@@ -271,7 +276,7 @@ async function openRooms(
 }
 
 /** Duties of the market, which one worker does at a time. */
-function createDuties(worker: Worker): Duty[] {
+function createDuties(worker: Worker, runNight: RunNight): Duty[] {
   const { config, database, metrics, leadership } = worker;
   return [
     ...bindIngestDuties(worker),
@@ -281,5 +286,6 @@ function createDuties(worker: Worker): Duty[] {
     bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
     bindLabelDuty(worker),
     bindPartitions(leadership),
+    bindNight(database, leadership, runNight),
   ];
 }

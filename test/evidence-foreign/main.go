@@ -68,6 +68,7 @@ type score struct {
 	Features      string   `json:"features"`
 	Checksum      *int32   `json:"features_crc32"`
 	ID            string   `json:"id"`
+	Margin        *float64 `json:"margin"`
 	Model         *string  `json:"model"`
 	Probability   *float64 `json:"probability"`
 	Reasons       string   `json:"reasons"`
@@ -75,8 +76,10 @@ type score struct {
 	RuleInputs    *string  `json:"rule_inputs"`
 	RuleSet       string   `json:"rule_set"`
 	Score         int16    `json:"score"`
+	Scorecard     *int16   `json:"scorecard"`
 	ScoredAt      string   `json:"scored_at"`
 	Verdict       string   `json:"verdict"`
+	Version       int      `json:"v"`
 }
 
 // epochMs is the time from 1970 to 2000, from where Postgres counts microseconds.
@@ -100,7 +103,7 @@ func scoreBytes(content []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := bytes.NewBufferString("score/2\n")
+	out := bytes.NewBufferString(fmt.Sprintf("score/%d\n", of.Version))
 	put := func(value any) { binary.Write(out, binary.BigEndian, value) }
 	text := func(value *string) {
 		if value == nil {
@@ -130,6 +133,9 @@ func scoreBytes(content []byte) ([]byte, error) {
 		number(*of.Checksum)
 	}
 	raw(id)
+	if of.Version > 2 {
+		number(math.Float64bits(*of.Margin))
+	}
 	text(of.Model)
 	if of.Probability == nil {
 		put(int32(-1))
@@ -141,6 +147,11 @@ func scoreBytes(content []byte) ([]byte, error) {
 	text(of.RuleInputs)
 	text(&of.RuleSet)
 	number(of.Score)
+	if of.Version > 2 && of.Scorecard == nil {
+		put(int32(-1))
+	} else if of.Version > 2 {
+		number(*of.Scorecard)
+	}
 	number((at.UnixMilli() - epochMs) * 1000)
 	text(&of.Verdict)
 	return out.Bytes(), nil

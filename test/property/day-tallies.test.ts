@@ -173,7 +173,7 @@ async function act(run: number, one: Action): Promise<unknown> {
   const scores = deliver(stored).map((transaction, row) => ({
     ...{ transaction, decision: { ...judged, reasons: row % 3 === 0 ? [] : reasons } },
     ...{ features: Float64Array.of(1), attempts: 1, degradation: 0 },
-    ruleInputs: null,
+    ...{ ruleInputs: null, margin: 0, scorecard: null },
     ruleSet: row % 4 < 2 ? 'default@3' : 'default@3-tightened-10',
     model: row % 2 === 0 ? null : 'm@1',
   }));

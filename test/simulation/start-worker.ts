@@ -68,6 +68,7 @@ export function startWorker(world: World, name: string, onCrash: () => void) {
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
         inputSources: { lists: NO_LISTS.answers, rates: async () => rateOfRows([]) },
+        tablesOf: async (times) => times.map(() => null),
         ruleSets: async () => ({ decides: () => currentRuleSet, shadows: () => [] }),
         countFlips: () => undefined,
         rolloutCounts: {

@@ -5,6 +5,7 @@ import {
   type DeliveredTransaction,
   type Transaction,
 } from '../../src/core/domain/transaction.ts';
+import { logOddsBy } from '../../src/core/score/scorecard/judge-by-table.ts';
 import type { NewScore, ScoredStatement } from '../../src/core/store/scores/score-values.ts';
 import type { Inserted } from '../../src/core/store/scores/scores.ts';
 import {
@@ -42,8 +43,9 @@ export function payloadsOf(fields: EntryFields): EntryPayload[] {
   }));
 }
 
-export type PlainScore = Omit<NewScore, 'transaction' | 'ruleInputs'> &
-  Partial<Pick<NewScore, 'ruleInputs'>> &
+type Unsaid = 'ruleInputs' | 'margin' | 'scorecard';
+export type PlainScore = Omit<NewScore, 'transaction' | Unsaid> &
+  Partial<Pick<NewScore, Unsaid>> &
   Pick<Transaction, 'transactionId' | 'createdAtMs' | 'accountId' | 'corridor'>;
 
 export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
@@ -54,6 +56,8 @@ export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
   );
   return scores.map((score, index) => ({
     ruleInputs: null,
+    margin: logOddsBy(null, score.features),
+    scorecard: null,
     ...score,
     transaction: transactions[index] as DeliveredTransaction,
   }));

@@ -17,6 +17,8 @@ export const MARKET_TABLE: DayTable = {
   ruleSet: 'default@3',
   group: 'segment',
   slots: SLOTS,
+  measures: [],
+  learnt: { knownFrauds: 0, payments: new Float64Array(), frauds: new Float64Array() },
   scorecard: { ...unlearnt(0), cuts: createCuts(0) },
   hours: hourShares(Array.from({ length: 24 }, (_, hour) => (hour * hour * 7) % 100)),
   lifts: new Map([

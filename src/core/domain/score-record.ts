@@ -29,6 +29,10 @@ export type ScoreRecord = Decision & {
   readonly model: string | null;
   readonly attempts: number;
   readonly degradation: number;
+  /** Log-odds of fraud by the table of the day; null for scores of feature schema 3. */
+  readonly margin: number | null;
+  /** Serial of that table; null where the margin is that of the rules alone, as no table was there. */
+  readonly scorecard: number | null;
 };
 
 const reasonSchema = z
@@ -63,10 +67,11 @@ export type Decision = Readonly<Pick<ScoreJson, 'score' | 'risk' | 'probability'
   readonly reasons: readonly Reason[];
 };
 
+/** Fields that an explanation has, and a score on the wire has not. */
+export type LoggedField = 'features' | 'featureSchema' | 'ruleInputs' | 'margin' | 'scorecard';
+
 /** The wire form of a stored score: times as RFC 3339 UTC, the feature vector left to the explanation. */
-export function toScoreJson(
-  record: Omit<ScoreRecord, 'features' | 'featureSchema' | 'ruleInputs'>,
-): ScoreJson {
+export function toScoreJson(record: Omit<ScoreRecord, LoggedField>): ScoreJson {
   return {
     transaction_id: record.transactionId,
     account_id: record.accountId,

@@ -9,9 +9,14 @@ const FEATURES: ReadonlyMap<string, Feature> = new Map(
 
 /** For example "Model: Siblings of the last hour: 14 transactions". */
 export function factorSentence({ feature, value }: Pick<Factor, 'feature' | 'value'>): string {
-  const known = FEATURES.get(feature);
-  const meaning = known?.description.replace(/\.$/, '') ?? feature;
-  return `Model: ${meaning}: ${valueText(value, known?.unit ?? '')}`;
+  return `Model: ${featureSentence(feature, undefined, value)}`;
+}
+
+/** @param meaning of a number that is no feature of the vector */
+export function featureSentence(name: string, meaning: string | undefined, value: number): string {
+  const known = FEATURES.get(name);
+  const said = meaning ?? known?.description.replace(/\.$/, '') ?? name;
+  return `${said}: ${valueText(value, known?.unit ?? '')}`;
 }
 
 function valueText(value: number, unit: string): string {

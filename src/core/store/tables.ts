@@ -143,6 +143,14 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['amount_counts'],
     ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
   },
+  {
+    tables: ['scorecards'],
+    ends: 'never: what a table has judged is verified and explained by it; about 0.1 MB a day',
+  },
+  {
+    tables: ['scorecard_days', 'scorecard_rows'],
+    ends: 'with the first table after 180 days, or after their month was detached: at most 0.5 MB a day, and about 0.3 kB a fraud',
+  },
   { tables: ['archived_months'], ends: 'never: a row an archive, with the list of its files' },
   { tables: ['legal_holds'], ends: 'never: a lifted hold says what was kept, and for whom' },
   {

@@ -15,6 +15,8 @@ import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { askInputs, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
+import type { StoredTable } from '../score/scorecard/day-table.ts';
+import { logOddsBy, marginBy } from '../score/scorecard/judge-by-table.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
@@ -191,14 +193,15 @@ async function foldAndScore(
 ): Promise<ScoredRows> {
   const endTimer = beginStage(worker, 'fold');
   const delivered = transactions.map(({ transaction }) => transaction);
+  const tables = await worker.tablesOf(delivered.map(({ createdAtMs }) => createdAtMs));
   const rows = await foldProfiles(
     worker.profiles,
     delivered,
-    delivered.map(() => null),
+    tables.map((stored) => stored?.table ?? null),
   );
   endTimer();
   const decides = worker.trace?.begin(SPANS.decide);
-  const scored = await scoreRows(worker, transactions, delivered, rows);
+  const scored = await scoreRows(worker, transactions, delivered, rows, tables);
   decides?.end();
   return scored;
 }
@@ -209,6 +212,7 @@ async function scoreRows(
   transactions: readonly EntryTransaction[],
   delivered: readonly DeliveredTransaction[],
   rows: FeatureRows,
+  tables: readonly (StoredTable | null)[],
 ): Promise<ScoredRows> {
   const judgedRows = delivered.map(
     (transaction, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
@@ -242,6 +246,9 @@ async function scoreRows(
         compared.push(compareShadow(shadow, row, decision));
       }
       const { attempt: attempts } = head;
+      const table = tables[index] ?? null;
+      const decided = opinion === null ? { ruleSet: ruleSet.id, risk: decision.risk } : undefined;
+      const logOdds = logOddsBy(table, vector, decided);
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
         from,
@@ -253,6 +260,8 @@ async function scoreRows(
         model,
         attempts,
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
+        margin: marginBy(table, vector, logOdds),
+        scorecard: table?.serial ?? null,
       });
     } catch (error) {
       // Attempts of one transaction alone would take the rule set back.

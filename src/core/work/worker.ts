@@ -31,6 +31,7 @@ import type { ReadKafka } from '../stream/kafka/watch-kafka.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import { type Settle, settle } from '../stream/settle/settle.ts';
 import { type BatchTrace, beginBatchTrace } from './batch-trace.ts';
+import type { TablesOf } from './day-tables.ts';
 import type { EntryTransaction } from './decided.ts';
 import { createIntake, createPause, type Intake, type Pause } from './intake.ts';
 import {
@@ -71,6 +72,7 @@ export type WorkerOptions = {
   readonly shareOf: ShareOf;
   /** The rule sets by the controls as last read; a batch asks once. */
   readonly ruleSets: () => Promise<RulesInForce>;
+  readonly tablesOf: TablesOf;
   readonly countFlips: (compared: readonly Compared[]) => void;
   readonly rolloutCounts: RolloutCounts;
   /** Undefined where no KAFKA_URL is set. */

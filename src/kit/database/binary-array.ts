@@ -148,12 +148,14 @@ export function byteaArray(views: readonly ArrayBufferView[]): Buffer {
 }
 
 /** int2[]. */
-export function int2Array(values: readonly number[]): Buffer {
-  const buffer = allocateArray(OID.int2, values.length, false, values.length * 6);
+export function int2Array(values: readonly (number | null)[]): Buffer {
+  let nulls = 0;
+  for (const value of values) if (value === null) nulls++;
+  const buffer = allocateArray(OID.int2, values.length, nulls > 0, values.length * 6 - nulls * 2);
   let at = HEADER_BYTES;
   for (const value of values) {
-    at = buffer.writeInt32BE(2, at);
-    at = buffer.writeInt16BE(value, at);
+    at = buffer.writeInt32BE(value === null ? -1 : 2, at);
+    if (value !== null) at = buffer.writeInt16BE(value, at);
   }
   return buffer;
 }

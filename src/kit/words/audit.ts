@@ -69,6 +69,7 @@ export const AUDIT_ACTIONS = [
   'rule-set.change',
   'rule-set.submit',
   'rule-set.retire',
+  'scorecard.build',
   'backtest.request',
   'backtest.cancel',
   'backtest.resume',

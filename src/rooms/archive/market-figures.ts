@@ -4,6 +4,7 @@ import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable } from '../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { MARKETS } from '../../kit/database/market-reach.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -41,6 +42,7 @@ export async function readFigures(
   const { query } = database;
   const ids = sample ?? (await newestScores(query, SAMPLE_SCORES)).map(({ id }) => id);
   const models = await openModels({ primary: database, replica: null, now: Date.now });
+  const findTable = createFindTable(query);
   const texts: string[] = [];
   let different = 0;
   for (const id of ids) {
@@ -51,7 +53,9 @@ export async function readFigures(
     const judge = found !== undefined && 'model' in found ? found.model : undefined;
     const opinion = record.model === null ? null : judge?.judge([record.features])[0];
     const ruleSet = await findStoredRuleSet(database, record.ruleSet);
-    if (verifyScore(record, ruleSet, opinion).length > 0) different++;
+    const { scorecard } = record;
+    const table = scorecard === null ? null : await findTable(scorecard);
+    if (verifyScore(record, ruleSet, opinion, table).length > 0) different++;
   }
   const counts = await countRows(query);
   return {

@@ -7,6 +7,7 @@ import { type Reason, VERDICTS } from '../../core/domain/score-record.ts';
 import type { Models, OpenModels } from '../../core/score/judge.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable } from '../../core/store/scorecards/find-tables.ts';
 import { toVector } from '../../core/store/scores/score-values.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { type Command, EXIT } from '../../kit/command/command.ts';
@@ -170,7 +171,7 @@ const jsonText = <Value>(schema: z.ZodType<Value>) =>
 
 const contentSchema = z.object({
   kind: z.literal('score'),
-  v: z.literal(2),
+  v: z.union([z.literal(2), z.literal(3)]),
   id: z.string(),
   corridor: z.string(),
   score: z.number(),
@@ -187,6 +188,8 @@ const contentSchema = z.object({
   ).nullable(),
   rule_set: z.string(),
   model: z.string().nullable(),
+  margin: z.number().nullable().default(null),
+  scorecard: z.number().nullable().default(null),
 });
 /** A rule set or a model in the bundle has the hash of its source or artefact. */
 const namedSchema = z.object({
@@ -222,8 +225,11 @@ export async function recompute(database: Database, models: Models, contents: re
     ruleInputs: of.rule_inputs,
     ruleSet: of.rule_set,
     model: of.model,
+    margin: of.margin,
+    scorecard: of.scorecard,
   };
-  const different = verifyScore(stored, ruleSet, opinion);
+  const table = of.scorecard === null ? null : await createFindTable(database.query)(of.scorecard);
+  const different = verifyScore(stored, ruleSet, opinion, table);
   for (const other of others) {
     const named = namedSchema.parse(other);
     const hash = named.kind === 'model' ? model?.modelId : ruleSet?.sha256;

@@ -52,6 +52,8 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   ...TRANSACTION_COLUMNS,
   ...SCORE_COLUMNS,
   ...of('l', 'plain', 'label'),
+  ...of('s', 'float', 'margin'),
+  ...of('s', 'integer', 'scorecard'),
 ];
 
 /** A column of the flat forms, CSV and Parquet, and where its cell is in a row. */

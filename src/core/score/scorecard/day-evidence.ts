@@ -23,10 +23,11 @@ const log10 = (value: number) => naturalLog(value) / Math.LN10;
 /** A multiple of log10 this near to a whole number is that number: 1000 begins a decade, and its logarithm is rounded. */
 const WHOLE_WITHIN = 1e-12;
 
-function steps(aDecade: number, value: number): number {
+/** @param round to a whole number, where the logarithm is none */
+export function steps(aDecade: number, value: number, round = Math.floor): number {
   const exact = aDecade * log10(value);
   const nearest = Math.round(exact);
-  return Math.abs(exact - nearest) < WHOLE_WITHIN ? nearest : Math.floor(exact);
+  return Math.abs(exact - nearest) < WHOLE_WITHIN ? nearest : round(exact);
 }
 
 /** A tenth of a decade of amounts. */

@@ -10,11 +10,23 @@ import type { Scorecard } from './scorecard.ts';
 /** A feature of a declared field; its number stands behind the fixed features of the vector. */
 export type Slot = Pick<FieldSlot, 'field' | 'kind'>;
 
+/** The measure of a slot. */
+export const slotName = ({ field, kind }: Slot): string => `${field}_${kind}`;
+
 /** Numbers of a declared field in the 90 days. */
 export type Tail = {
   /** Numbers in the bucket or above, TAIL_BUCKETS of them. */
   readonly above: Uint32Array;
   readonly numbers: number;
+};
+
+/** Rows from which the weights were learnt, by what they stand for. */
+export type Learnt = {
+  /** Matured frauds of the 180 days before. */
+  readonly knownFrauds: number;
+  /** Payments for which the rows in each bucket of each measure stand, frauds among them. */
+  readonly payments: Float64Array;
+  readonly frauds: Float64Array;
 };
 
 export type DayTable = {
@@ -26,7 +38,10 @@ export type DayTable = {
   readonly group: string;
   /** Slots of the vector at that time; slots are only ever added, so a later vector has more. */
   readonly slots: readonly Slot[];
+  /** Names of the measures, in the order of the scorecard's cuts and points. */
+  readonly measures: readonly string[];
   readonly scorecard: Scorecard;
+  readonly learnt: Learnt;
   /** Shares of payments by UTC hour, 24 of them. */
   readonly hours: Float64Array;
   /** By field: `type`, `channel`, and each declared text or boolean that is not personal. */

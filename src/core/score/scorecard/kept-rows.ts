@@ -1,53 +1,41 @@
 /**
- * The rows of a day that a scorecard learns from: its frauds, the payments that looked worst, and a sample of the others. The
+ * The rows of a day that a scorecard learns from beside frauds: the payments that looked worst, and a sample of the others. The
  * choice depends on ids and margins alone, so that a rebuilt day has the same rows.
  */
 
-/** Payments of a day, side by side. */
-export type DayRows = {
-  readonly ids: Ids;
-  /** Log-odds by the table that judged each payment. */
-  readonly margins: Float64Array;
-  /** 1 for a known fraud. */
-  readonly isFraud: Uint8Array;
+/** A payment of a day. */
+type Row = {
+  /** Canonical UUID. */
+  readonly id: string;
+  readonly hash: number;
+  /** Log-odds by the table that judged the payment. */
+  readonly margin: number;
 };
 
-/** Ids as four words each, as `writeId` gives them, and their hashes. */
-export type Ids = { readonly words: Uint32Array; readonly hashes: Uint32Array };
-
 export type KeptRows = {
-  /** Rising, as are the other two. */
-  readonly frauds: readonly number[];
-  readonly hard: readonly number[];
-  readonly sample: readonly number[];
-  /** Sampled, of those that are neither fraud nor hard; 1 where all are. */
+  readonly hard: readonly string[];
+  readonly sample: readonly string[];
+  /** Sampled, of those that are not hard; 1 where all are. */
   readonly share: number;
+  /** Payments with the least hashes, in their order: cuts are made of these. */
+  readonly least: readonly string[];
 };
 
 /** More: rows of quiet days are mostly sample already. Fewer: a busy day has hardly a payment that nearly was one. */
 const HARD_MAX = 400;
 const HARD_SHARE = 0.02;
 const SAMPLE = 200;
+/** Payments of which the cuts of a night are made. */
+export const CUT_PAYMENTS = 20_000;
 const ID_WORDS = 4;
 
-export function createIds(count: number): Ids {
-  return { words: new Uint32Array(count * ID_WORDS), hashes: new Uint32Array(count) };
-}
-
-/** @param id canonical UUID */
-export function writeId({ words, hashes }: Ids, index: number, id: string): void {
+/** MurmurHash3 (x86, 32 bits, seed 0) of the 16 bytes of an id. */
+export function hashOf(id: string): number {
   const digits = id.replaceAll('-', '');
-  for (let word = 0; word < ID_WORDS; word++) {
-    words[index * ID_WORDS + word] = Number.parseInt(digits.slice(8 * word, 8 * word + 8), 16);
-  }
-  hashes[index] = hashOf(words, index * ID_WORDS);
-}
-
-/** MurmurHash3 (x86, 32 bits, seed 0) of the id's 16 bytes. */
-function hashOf(words: Uint32Array, at: number): number {
   let hash = 0;
   for (let word = 0; word < ID_WORDS; word++) {
-    const mixed = Math.imul(reversed(words[at + word] as number), 0xcc9e2d51);
+    const own = Number.parseInt(digits.slice(8 * word, 8 * word + 8), 16);
+    const mixed = Math.imul(reversed(own), 0xcc9e2d51);
     hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
@@ -62,48 +50,64 @@ function reversed(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
 
-export function chooseRows({ ids, margins, isFraud }: DayRows): KeptRows {
-  const bound = hardAbove(margins);
-  const frauds: number[] = [];
-  const hard: number[] = [];
-  const others: number[] = [];
-  for (let row = 0; row < margins.length; row++) {
-    if (isFraud[row] === 1) frauds.push(row);
-    else if ((margins[row] as number) > bound) hard.push(row);
-    else others.push(row);
-  }
-  const sample = leastHashes(ids, others, SAMPLE);
-  return { frauds, hard, sample, share: others.length === 0 ? 1 : sample.length / others.length };
-}
+type Hashed = Pick<Row, 'id' | 'hash'>;
 
-/** The margin of the first rank that is not hard. A tie with it stays out, so many equal margins give few hard rows, not many. */
-function hardAbove(margins: Float64Array): number {
-  const rank = Math.floor(Math.min(HARD_MAX, HARD_SHARE * margins.length));
-  const sorted = margins.slice().sort();
-  return sorted[sorted.length - 1 - rank] ?? Number.POSITIVE_INFINITY;
-}
+/** The least id comes first among equal hashes. */
+export const compareHashes = (left: Hashed, right: Hashed): number =>
+  left.hash - right.hash || (left.id < right.id ? -1 : 1);
 
-/** The rows with the least hashes, of equal ones with the least ids; in the order of the rows. */
-export function leastHashes(
-  { words, hashes }: Ids,
-  rows: readonly number[],
+const compareMargins = (left: Row, right: Row) => right.margin - left.margin;
+
+/** Collects the first of many in an order, in memory for twice as many. */
+export function firstOfMany<Value>(
   count: number,
-): number[] {
-  if (rows.length <= count) return [...rows];
-  const sorted = Uint32Array.from(rows, (row) => hashes[row] as number).sort();
-  const last = sorted[count - 1] ?? -1;
-  const below = rows.filter((row) => (hashes[row] as number) < last);
-  const ties = rows.filter((row) => hashes[row] === last);
-  ties.sort((left, right) => compareIds(words, left, right));
-  const least = [...below, ...ties.slice(0, count - below.length)];
-  return least.sort((left, right) => left - right);
+  compare: (left: Value, right: Value) => number,
+): { add(value: Value): void; list(): readonly Value[] } {
+  const found: Value[] = [];
+  let last: Value | undefined;
+  const cut = () => {
+    found.sort(compare);
+    if (found.length >= count) {
+      found.length = count;
+      last = found.at(-1);
+    }
+  };
+  return {
+    add(value) {
+      if (last !== undefined && compare(value, last) > 0) return;
+      found.push(value);
+      if (found.length === 2 * count) cut();
+    },
+    list() {
+      cut();
+      return found;
+    },
+  };
 }
 
-function compareIds(words: Uint32Array, left: number, right: number): number {
-  for (let word = 0; word < ID_WORDS; word++) {
-    const difference =
-      (words[left * ID_WORDS + word] as number) - (words[right * ID_WORDS + word] as number);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+/** Takes the payments of a day in any order. Labels play no part, so rows of a day stay the same as its frauds become known. */
+export function collectRows() {
+  const worst = firstOfMany<Row>(HARD_MAX + 1, compareMargins);
+  const least = firstOfMany<Row>(CUT_PAYMENTS, compareHashes);
+  let payments = 0;
+  return {
+    add(id: string, margin: number): void {
+      const row = { id, margin, hash: hashOf(id) };
+      worst.add(row);
+      least.add(row);
+      payments++;
+    },
+    /** A margin that ties with the first rank that is not hard stays out, so many equal margins give few hard rows. */
+    end(): KeptRows {
+      const sorted = worst.list();
+      const rank = Math.floor(Math.min(HARD_MAX, HARD_SHARE * payments));
+      const bound = sorted[rank]?.margin ?? Number.POSITIVE_INFINITY;
+      const hard = sorted.filter(({ margin }) => margin > bound).map(({ id }) => id);
+      const isHard = new Set(hard);
+      const ids = least.list().map(({ id }) => id);
+      const sample = ids.filter((id) => !isHard.has(id)).slice(0, SAMPLE);
+      const others = payments - hard.length;
+      return { hard, sample, share: others === 0 ? 1 : sample.length / others, least: ids };
+    },
+  };
 }

@@ -27,38 +27,53 @@ const merchantUsual1h = featureOf('merchant_usual_1h');
 const ordinaryRate7d = featureOf('merchant_ordinary_rate_7d');
 const runDays = featureOf('merchant_run_days');
 
+type Derived = {
+  readonly name: string;
+  readonly meaning: string;
+  readonly of: (vector: Float64Array) => number;
+};
+
 /** Features by features; a missing feature fails each condition but the last. */
-const DERIVED: readonly (readonly [string, (vector: Float64Array) => number])[] = [
-  [
-    'count_24h_to_usual',
-    (vector) =>
+const DERIVED: readonly Derived[] = [
+  {
+    name: 'count_24h_to_usual',
+    meaning: "Siblings of the last 24 hours and this payment, by the account's usual number",
+    of: (vector) =>
       spanDays(vector) >= 3 ? (count24h(vector) + 1) / Math.max(usual24h(vector), 0.2) : Number.NaN,
-  ],
-  [
-    'count_1h_to_usual',
-    (vector) =>
+  },
+  {
+    name: 'count_1h_to_usual',
+    meaning: "Siblings of the last hour and this payment, by the account's usual number",
+    of: (vector) =>
       spanDays(vector) >= 3 ? (count1h(vector) + 1) / Math.max(usual1h(vector), 0.02) : Number.NaN,
-  ],
-  [
-    'merchant_count_1h_to_usual',
-    (vector) =>
+  },
+  {
+    name: 'merchant_count_1h_to_usual',
+    meaning: "The merchant's siblings of the last hour and this payment, by their usual number",
+    of: (vector) =>
       merchantCount30d(vector) >= 100
         ? (merchantCount1h(vector) + 1) / Math.max(merchantUsual1h(vector), 0.02)
         : Number.NaN,
-  ],
-  [
-    'gap_hours_of_habit',
-    (vector) =>
+  },
+  {
+    name: 'gap_hours_of_habit',
+    meaning: 'Hours since the newest sibling of an account that has habits, for no small amount',
+    of: (vector) =>
       siblings(vector) >= 5 && !(amountToMedian(vector) < 1) ? gapHours(vector) : Number.NaN,
-  ],
-  [
-    'merchant_rate_of_run',
-    (vector) => {
+  },
+  {
+    name: 'merchant_rate_of_run',
+    meaning: "The merchant's rate of ordinary payments while a run of frauds is new",
+    of: (vector) => {
       const rate = ordinaryRate7d(vector);
       return runDays(vector) <= 28 && !Number.isNaN(rate) ? rate : 0;
     },
-  ],
+  },
 ];
+
+/** Meaning of a measure that is no feature of the vector; undefined for a feature. */
+export const meaningOf = (measure: string): string | undefined =>
+  DERIVED.find(({ name }) => name === measure)?.meaning;
 
 /** Name of the measure of the default rules. */
 export const DEFAULT_MEASURE = 'default_log_odds';
@@ -71,7 +86,7 @@ const SLOTS_FROM = FIXED.length + DERIVED.length + 1;
  */
 export function measureNames(slots: readonly string[]): string[] {
   const fixed = FIXED.map(([name]) => name);
-  const derived = DERIVED.map(([name]) => name);
+  const derived = DERIVED.map(({ name }) => name);
   return [...fixed, ...derived, DEFAULT_MEASURE, ...slots];
 }
 
@@ -86,7 +101,7 @@ export function writeMeasures(vector: Float64Array, logOdds: number, into: Float
     into[at++] = vector[(FIXED[nth] as readonly [string, number])[1]] as number;
   }
   for (let nth = 0; nth < DERIVED.length; nth++) {
-    into[at++] = (DERIVED[nth] as (typeof DERIVED)[number])[1](vector);
+    into[at++] = (DERIVED[nth] as Derived).of(vector);
   }
   into[at] = logOdds;
   for (at = SLOTS_FROM; at < into.length; at++) {

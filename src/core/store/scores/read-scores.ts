@@ -48,7 +48,8 @@ export async function findScore(
 
 const selectScoreWithFeatures = {
   name: 'select-score-with-features',
-  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.rule_inputs, s.features_crc32
+  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.rule_inputs, s.margin, s.scorecard,
+                s.features_crc32
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 
@@ -65,6 +66,8 @@ export async function readScoreRecord(
       features: Buffer;
       feature_schema: number;
       rule_inputs: RuleInputs | null;
+      margin: number | null;
+      scorecard: number | null;
       features_crc32: number;
     }
   >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
@@ -78,6 +81,8 @@ export async function readScoreRecord(
     features: toVector(row.features),
     featureSchema: row.feature_schema,
     ruleInputs: row.rule_inputs,
+    margin: row.margin,
+    scorecard: row.scorecard,
     featuresCrc32: row.features_crc32,
     isVectorIntact: isIntact(row.features, row.rule_inputs, row.features_crc32),
   };

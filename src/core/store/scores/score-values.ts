@@ -17,8 +17,12 @@ import type { Transaction } from '../../domain/transaction.ts';
 /** A score to store. */
 export type NewScore = Pick<
   ScoreRecord,
-  'features' | 'ruleInputs' | 'ruleSet' | 'model' | 'attempts' | 'degradation'
-> & { readonly transaction: Transaction; readonly decision: Decision };
+  'features' | 'ruleInputs' | 'ruleSet' | 'model' | 'attempts' | 'degradation' | 'scorecard'
+> & {
+  readonly transaction: Transaction;
+  readonly decision: Decision;
+  readonly margin: number;
+};
 
 /** A score that is being stored, as rooms see the score at the seam `onScored`. */
 type JustScored = {
@@ -89,6 +93,8 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number) {
     ruleInputs: rows.some((row) => row.ruleInputs !== null)
       ? textArray(rows.map((row) => row.ruleInputs && JSON.stringify(row.ruleInputs)))
       : null,
+    margins: float8Array(rows.map((row) => row.margin)),
+    scorecards: int2Array(rows.map((row) => row.scorecard)),
   };
 }
 

@@ -1,11 +1,11 @@
-/** Scores, read side: stored rows without their vectors. */
+/** Scores, read side: stored rows without what was logged. */
 import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import type { ScoreJson, ScoreRecord } from '../../domain/score-record.ts';
+import type { LoggedField, ScoreJson, ScoreRecord } from '../../domain/score-record.ts';
 import { timeValues } from '../within-months.ts';
 
 /** A stored score without what was decided on. */
-export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema' | 'ruleInputs'>;
+export type StoredScore = Omit<ScoreRecord, LoggedField>;
 
 /** The columns of a ScoreRow. */
 export const SCORE_COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk,

@@ -38,7 +38,9 @@ const toNumber = (text: string | null) => (text === null ? null : Number(text));
 export function scoreContent(row: ScoreTexts): string {
   return canonicalJson({
     kind: 'score',
-    v: 2,
+    ...(row.margin === null
+      ? { v: 2 }
+      : { v: 3, margin: Number(row.margin), scorecard: toNumber(row.scorecard) }),
     id: row.transactionId,
     scored_at: new Date(row.scoredAtMs).toISOString(),
     account_id: row.accountId,

@@ -16,8 +16,9 @@ import {
 } from '../../../kit/database/binary-array.ts';
 import { HASH_BYTES, putHash } from './tree.ts';
 
-/** Keeps hashes of other things and versions apart. */
-const HEAD = Buffer.from('score/2\n');
+/** Keeps hashes of other things and versions apart. A score without a margin has the version before the margin. */
+const HEAD = Buffer.from('score/3\n');
+const HEAD_WITHOUT_MARGIN = Buffer.from('score/2\n');
 
 /** An array in binary form, of a value for each score or of one value for all. */
 type Column = { readonly values: Buffer; readonly isShared: boolean };
@@ -42,6 +43,9 @@ export type ScoreTexts = {
   readonly degradation: string;
   readonly featuresCrc32: string;
   readonly ruleInputs: string | null;
+  /** Null for a score of feature schema 3. */
+  readonly margin: string | null;
+  readonly scorecard: string | null;
 };
 
 const each = (values: Buffer): Column => ({ values, isShared: false });
@@ -49,7 +53,7 @@ const shared = (values: Buffer): Column => ({ values, isShared: true });
 
 /** Hashes the scores of a batch in memory. @returns their hashes, one behind the other */
 export function hashScores(columns: ScoreColumns): Buffer {
-  return hashColumns(columns.count, [
+  return hashColumns(HEAD, columns.count, [
     each(columns.accounts),
     each(columns.attempts),
     each(columns.corridors),
@@ -58,6 +62,7 @@ export function hashScores(columns: ScoreColumns): Buffer {
     each(columns.features),
     each(columns.checksums),
     each(columns.ids),
+    each(columns.margins),
     each(columns.models),
     each(columns.probabilities),
     each(columns.reasons),
@@ -65,6 +70,7 @@ export function hashScores(columns: ScoreColumns): Buffer {
     columns.ruleInputs === null ? shared(textArray([null])) : each(columns.ruleInputs),
     each(columns.ruleSets),
     each(columns.scores),
+    each(columns.scorecards),
     shared(timestampArray([columns.scoredAtMs])),
     each(columns.verdicts),
   ]);
@@ -72,12 +78,17 @@ export function hashScores(columns: ScoreColumns): Buffer {
 
 /** Hashes stored scores. @returns their hashes, one behind the other */
 export function hashRows(rows: readonly ScoreTexts[]): Buffer {
+  const without = rows.filter(({ margin }) => margin === null).length;
+  if (without > 0 && without < rows.length) {
+    return Buffer.concat(rows.map((row) => hashRows([row])));
+  }
+  const isWithMargin = without === 0;
   const texts = (of: (row: ScoreTexts) => string | null) => each(textArray(rows.map(of)));
-  const smallints = (of: (row: ScoreTexts) => string) =>
-    each(int2Array(rows.map((row) => Number(of(row)))));
+  const smallints = (of: (row: ScoreTexts) => string | null) =>
+    each(int2Array(rows.map((row) => toNumber(of(row)))));
   const doubles = (of: (row: ScoreTexts) => string | null) =>
     each(float8Array(rows.map((row) => toNumber(of(row)))));
-  return hashColumns(rows.length, [
+  return hashColumns(isWithMargin ? HEAD : HEAD_WITHOUT_MARGIN, rows.length, [
     texts((row) => row.accountId),
     smallints((row) => row.attempts),
     texts((row) => row.corridor),
@@ -86,6 +97,7 @@ export function hashRows(rows: readonly ScoreTexts[]): Buffer {
     each(byteaArray(rows.map((row) => Buffer.from(row.features, 'hex')))),
     each(int4Array(rows.map((row) => Number(row.featuresCrc32)))),
     each(uuidArray(rows.map((row) => row.transactionId))),
+    ...(isWithMargin ? [doubles((row) => row.margin)] : []),
     texts((row) => row.model),
     doubles((row) => row.probability),
     texts((row) => reasonsText(row.reasons)),
@@ -93,6 +105,7 @@ export function hashRows(rows: readonly ScoreTexts[]): Buffer {
     texts((row) => row.ruleInputs),
     texts((row) => row.ruleSet),
     smallints((row) => row.score),
+    ...(isWithMargin ? [smallints((row) => row.scorecard)] : []),
     each(timestampArray(rows.map((row) => row.scoredAtMs))),
     texts((row) => row.verdict),
   ]);
@@ -106,14 +119,14 @@ const LOOPED_BYTES_MAX = 40;
 /** Room for the short values of a score. */
 const SHORT_BYTES = 1024;
 let scratch = Buffer.alloc(64 * 1024);
-HEAD.copy(scratch);
 
 /** Casts say that an index is within its array or buffer: columns have `count` values each, or one that is shared. */
-function hashColumns(count: number, columns: readonly Column[]): Buffer {
+function hashColumns(head: Buffer, count: number, columns: readonly Column[]): Buffer {
+  head.copy(scratch);
   const hashes = Buffer.allocUnsafe(count * HASH_BYTES);
   const next = columns.map(() => HEADER_BYTES);
   for (let nth = 0; nth < count; nth++) {
-    let at = HEAD.length;
+    let at = head.length;
     for (let index = 0; index < columns.length; index++) {
       const { values, isShared } = columns[index] as Column;
       let from = next[index] as number;

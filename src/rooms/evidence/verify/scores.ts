@@ -1,8 +1,10 @@
 /** Recomputes stored scores from the vector, rule set and model stored with them, and counts those that differ in a bit. */
 import type { Models, Opinion } from '../../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
+import type { StoredTable } from '../../../core/score/scorecard/day-table.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable, type FindTable } from '../../../core/store/scorecards/find-tables.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 
@@ -15,17 +17,20 @@ export async function verifyScores(
   sample: number,
   signal: AbortSignal,
 ) {
+  const findTable = createFindTable(database.query);
   let verified = 0;
   let different = 0;
   const differing: { transaction_id: string; created_at: string; fields: string[] }[] = [];
   const problems = new Map<string, string>();
   const onPage = async (scores: readonly SampledScore[]) => {
     const ruleSets = await findAll(database, scores);
+    const tables = await findTables(findTable, scores);
     for (const [name, ofModel] of Map.groupBy(scores, ({ model }) => model)) {
       const opinions = await judge(models, problems, name, ofModel);
       for (const [index, stored] of ofModel.entries()) {
         verified++;
-        const fields = verifyScore(stored, ruleSets.get(stored.ruleSet), opinions[index]);
+        const table = tables.get(stored.scorecard);
+        const fields = verifyScore(stored, ruleSets.get(stored.ruleSet), opinions[index], table);
         if (!stored.isVectorIntact) fields.unshift('features');
         if (fields.length === 0) continue;
         different++;
@@ -45,6 +50,15 @@ async function findAll(database: Database, scores: readonly SampledScore[]) {
   const found = new Map<string, CompiledRuleSet | undefined>();
   for (const name of new Set(scores.map(({ ruleSet }) => ruleSet))) {
     found.set(name, await findStoredRuleSet(database, name));
+  }
+  return found;
+}
+
+/** The tables that scores name, by serial; a score may name none. */
+async function findTables(findTable: FindTable, scores: readonly SampledScore[]) {
+  const found = new Map<number | null, StoredTable | null | undefined>([[null, null]]);
+  for (const serial of new Set(scores.flatMap(({ scorecard }) => scorecard ?? []))) {
+    found.set(serial, await findTable(serial));
   }
   return found;
 }

@@ -49,7 +49,7 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   list_entries: { people: ['added_by', 'ended_by'], texts: ['reason'] },
   // Ids of database transactions mean nothing in another database.
   transactions: { without: ['inserted_xid'] },
-  scores: {},
+  scores: { without: ['scorecard', 'margin'] },
   // A network does not lead to the token of its address.
   labels: { people: ['identity'], texts: ['note'], set: { ip_party: 'null' } },
   outbox_labels: {},
@@ -117,6 +117,10 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
     tables: ['identities', 'sessions', 'login_links', 'kept_answers', 'provider_logins'],
   },
   { why: 'clear values, or what leads to them', tables: ['subjects', 'personal_state'] },
+  {
+    why: 'what nights have learnt, with devices and addresses of many accounts',
+    tables: ['scorecards', 'scorecard_days', 'scorecard_rows'],
+  },
   {
     why: 'how the market keeps personal data: the copy declares no field',
     tables: ['personal_fields', 'erasures'],

@@ -13,8 +13,10 @@ import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
+import { explainMargin, marginSchema } from '../../../core/score/scorecard/explain-margin.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import {
   type Databases,
@@ -27,6 +29,9 @@ export const explanationSchema = z
   .object({
     score: scoreSchema,
     ...explanationParts,
+    scorecard: marginSchema.nullable().meta({
+      description: 'The margin by the table of the day; null where none was there.',
+    }),
     lineage: z.object({
       rule_set: z.string(),
       model: z.string().nullable(),
@@ -84,13 +89,15 @@ export async function explainScore(
   const explained = explain({ ...record, inputs }, rules);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
-  const { featuresCrc32: crc32, isVectorIntact } = record;
+  const { featuresCrc32: crc32, isVectorIntact, scorecard: serial } = record;
+  const table = serial === null ? null : await createFindTable(databases.primary.query)(serial);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {
     score,
     ...explained,
     model: (await judge?.explain(record.features, method)) ?? null,
+    scorecard: table ? explainMargin(table, record.features, createdAtMs) : null,
     lineage: {
       rule_set,
       model,
@@ -101,7 +108,7 @@ export async function explainScore(
       vector_crc32: (crc32 >>> 0).toString(16).padStart(8, '0'),
       differing: [
         ...(isVectorIntact ? [] : ['vector_crc32']),
-        ...verifyScore(record, rules, opinion),
+        ...verifyScore(record, rules, opinion, table),
       ],
     },
   };

@@ -76,6 +76,8 @@ function makeScore(nth: number): PlainScore {
     model: pick(null, 'fraud@2026-11-20', `m ${awkward()}`),
     attempts: pick(1, 4),
     degradation: pick(0, 3),
+    margin: double() - 8,
+    scorecard: pick(null, 1, 32_767),
     ruleSet: pick(currentRuleSet.id, `default@3-without-${awkward()}`),
   };
 }

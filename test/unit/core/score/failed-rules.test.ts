@@ -61,8 +61,9 @@ test('verification, explanation and backtest agree', () => {
     const decision = decide(siblings);
     const features = vectorOf(siblings);
     const row = { features, featureSchema: FEATURE_SCHEMA, corridor: 'US-EG', ruleInputs: null };
-    const stored = { ...decision, ...row, ruleSet: ruleSet.id, model: null };
-    expect(verifyScore(stored, ruleSet, null)).toEqual([]);
+    const none = { model: null, margin: null, scorecard: null };
+    const stored = { ...decision, ...row, ruleSet: ruleSet.id, ...none };
+    expect(verifyScore(stored, ruleSet, null, null)).toEqual([]);
     const explained = explain({ ...row, probability: null }, ruleSet);
     expect(explained.rules.map(({ fired }) => fired)).toEqual([false, siblings >= 10]);
     const sampled = { ...row, vector: features, opinion: null, isFraud: null };

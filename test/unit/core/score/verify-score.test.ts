@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
+import { logOddsBy, marginBy } from '../../../../src/core/score/scorecard/judge-by-table.ts';
 import { type ScoreEvidence, verifyScore } from '../../../../src/core/score/verify-score.ts';
+import { createRandom } from '../../../../src/kit/random.ts';
+import { randomTable } from '../../../support/random-tables.ts';
 import { makeVector } from './vector.ts';
 
 const features = makeVector({
@@ -14,6 +17,8 @@ const features = makeVector({
   median: 50,
   amount_zscore: 4,
 });
+const table = randomTable(createRandom('verify'));
+const margin = marginBy(table, features, logOddsBy(table, features));
 const stored: ScoreEvidence = {
   ...score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
   features,
@@ -22,6 +27,8 @@ const stored: ScoreEvidence = {
   ruleSet: currentRuleSet.id,
   model: null,
   corridor: 'US-EG',
+  margin,
+  scorecard: table.serial,
 };
 
 function flipBit(value: number, bit: number): number {
@@ -32,13 +39,13 @@ function flipBit(value: number, bit: number): number {
 }
 
 test('verifyScore finds nothing where nothing changed, whatever order the reasons have their keys in', () => {
-  expect(verifyScore(stored, currentRuleSet, null)).toEqual([]);
+  expect(verifyScore(stored, currentRuleSet, null, table)).toEqual([]);
   const reasons = stored.reasons.map(({ code, detail, contribution }) => ({
     contribution,
     detail,
     code,
   }));
-  expect(verifyScore({ ...stored, reasons }, currentRuleSet, null)).toEqual([]);
+  expect(verifyScore({ ...stored, reasons }, currentRuleSet, null, table)).toEqual([]);
 });
 
 test.each<[string, Partial<ScoreEvidence>, string]>([
@@ -51,6 +58,17 @@ test.each<[string, Partial<ScoreEvidence>, string]>([
   ['the feature schema', { featureSchema: FEATURE_SCHEMA + 1 }, 'feature_schema'],
   ['the length of the vector', { features: features.slice(1) }, 'features'],
   ['the model', { model: 'baseline@1' }, 'model'],
+  ['the margin by its last bit', { margin: flipBit(margin, 0) }, 'margin'],
+  ['the table', { scorecard: 2 }, 'scorecard'],
+  ['the lack of a table', { scorecard: null }, 'scorecard'],
 ])('verifyScore finds %s changed', (_, change, field) => {
-  expect(verifyScore({ ...stored, ...change }, currentRuleSet, null)).toContain(field);
+  expect(verifyScore({ ...stored, ...change }, currentRuleSet, null, table)).toContain(field);
+});
+
+test('verifyScore asks nothing of a score that was made before margins, and takes the rules for a margin without a table', () => {
+  const before = { ...stored, margin: null, scorecard: null };
+  expect(verifyScore(before, currentRuleSet, null, undefined)).toEqual([]);
+  const first = { ...stored, margin: logOddsBy(null, features), scorecard: null };
+  expect(verifyScore(first, currentRuleSet, null, null)).toEqual([]);
+  expect(verifyScore(stored, currentRuleSet, null, undefined)).toEqual(['scorecard']);
 });

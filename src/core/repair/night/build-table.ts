@@ -1,0 +1,115 @@
+/**
+ * A night: builds the table of a day from what is stored, in one snapshot, and stores it in one commit. The same store gives the same
+ * bytes. A night reads the payments of the days that were not counted yet, as a rule of one day.
+ */
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { currentRuleSet } from '../../score/rules/rule-sets.ts';
+import { type DayTable, slotName } from '../../score/scorecard/day-table.ts';
+import { cutsOf } from '../../score/scorecard/learn.ts';
+import { measureNames } from '../../score/scorecard/measures.ts';
+import { sumDays } from '../../score/scorecard/sum-days.ts';
+import { encodeTable } from '../../score/scorecard/table-bytes.ts';
+import {
+  countScored,
+  findCrowded,
+  ratesIn,
+  readMarketOfNight,
+  readRatesOfDays,
+} from '../../store/scorecards/read-night.ts';
+import { dayTaken, findHead } from '../../store/scorecards/scorecards.ts';
+import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
+import {
+  addDays,
+  addFrauds,
+  COUNTED_DAYS,
+  countOne,
+  type Known,
+  LEARNT_DAYS,
+  listUncounted,
+  type NewlyCounted,
+} from './count-days.ts';
+import { bucketsBy, learnRows, readCutSample, readNewRows } from './night-rows.ts';
+
+/** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
+const GUARD_DAYS = 1;
+
+export type BuildOptions = {
+  /** The first UTC day that the table judges, in days since 1970. */
+  readonly day: number;
+  readonly maturityDays: number;
+  readonly by: Actor;
+  readonly signal: AbortSignal;
+};
+
+/** @throws Failure where the day has a table */
+export async function buildTable(
+  database: Pick<Database, 'query' | 'session' | 'transaction'>,
+  options: BuildOptions,
+): Promise<{ readonly serial: number; readonly night: Night }> {
+  if ((await findHead(database.query, options.day)) !== undefined) throw dayTaken(options.day);
+  const night = await makeNight(database, options);
+  return { serial: await storeNight(database, night, options.by), night };
+}
+
+/** Makes what a night stores. */
+export const makeNight = (
+  database: Pick<Database, 'session'>,
+  options: Omit<BuildOptions, 'by'>,
+): Promise<Night> => inSnapshot(database, (query) => readNight(query, options));
+
+async function readNight(
+  query: Query,
+  { day, maturityDays, signal }: Omit<BuildOptions, 'by'>,
+): Promise<Night> {
+  const market = await readMarketOfNight(query);
+  const firstDay = day - LEARNT_DAYS;
+  const scored = await countScored(query, firstDay, day);
+  const toMs = (day - maturityDays - GUARD_DAYS) * DAY_MS;
+  const known: Known = {
+    ...{ ...market, query, day, signal },
+    rates: await readRatesOfDays(query, firstDay, day),
+    matured: { fromMs: firstDay * DAY_MS, toMs, knownByMs: day * DAY_MS },
+    payments: new Map(scored.map((of) => [of.day, of.payments])),
+  };
+  const counted = new Map<number, NewlyCounted>();
+  for (const of of await listUncounted(known)) counted.set(of, await countOne(known, of));
+  const sums = sumDays();
+  const parties = await addDays(known, counted, sums);
+  const frauds = await addFrauds(known, sums);
+  const ruleSet = currentRuleSet;
+  const measures = measureNames(market.slots.map(slotName));
+  const sample = await readCutSample(known, counted, frauds.total, ruleSet, measures);
+  const cuts = cutsOf(sample, measures.length);
+  const bucketsOf = bucketsBy(known, ruleSet, { measures, cuts });
+  const rows = await readNewRows(known, counted, frauds, bucketsOf);
+  const ratesOfDay = known.rates(day);
+  const { percentiles, ...evidence } = sums.end(market.reading, ratesIn(ratesOfDay), day);
+  const table: DayTable = {
+    ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
+    ...(await learnRows(known, counted, frauds, { rows, sample, cuts, measures, bucketsOf })),
+    ...evidence,
+    currency: market.reading.currency,
+    amounts: {
+      percentiles,
+      rates: [...ratesOfDay]
+        .sort()
+        .flatMap(([currency, usd]) => (currency === 'USD' ? [] : [{ day, currency, usd }])),
+    },
+    crowded: {
+      devices: await findCrowded(query, 'devices', parties.devices, day),
+      addresses: await findCrowded(query, 'addresses', parties.addresses, day),
+    },
+  };
+  const present = [...known.payments.keys()];
+  return {
+    ...{ table, bytes: encodeTable(table), readTo: market.readTo, rows, firstDay, present },
+    payments: present.reduce(
+      (sum, of) => sum + (of < day - COUNTED_DAYS ? 0 : (known.payments.get(of) ?? 0)),
+      0,
+    ),
+    days: [...counted.values()],
+  };
+}

@@ -1,0 +1,145 @@
+/** The days before a table: what each has counted, and which a night has to count. */
+
+import type { Query } from '../../../kit/database/pool.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { hashText } from '../../profile/packed-list.ts';
+import {
+  cellIn,
+  countDay,
+  type DayCounts,
+  decodeCounts,
+  encodeCounts,
+  readingText,
+  valuesOf,
+} from '../../score/scorecard/day-counts.ts';
+import {
+  CUT_PAYMENTS,
+  collectRows,
+  compareHashes,
+  firstOfMany,
+  hashOf,
+} from '../../score/scorecard/kept-rows.ts';
+import { logOddsOf } from '../../score/scorecard/measures.ts';
+import type { DaySums } from '../../score/scorecard/sum-days.ts';
+import {
+  listCounted,
+  type MarketOfNight,
+  type RatesOfDay,
+  ratesIn,
+  readCounts,
+  sampleBytes,
+} from '../../store/scorecards/read-night.ts';
+import { readDay, readFrauds } from '../../store/scorecards/read-payments.ts';
+import type { NewDay } from '../../store/scorecards/write-night.ts';
+
+/** Days before a table whose frauds and kept rows are read. */
+export const LEARNT_DAYS = 180;
+/** Days before a table that lifts, tails, hours and high amounts are counted of. */
+export const COUNTED_DAYS = 90;
+/** Days before a table that cuts are made of. */
+export const CUT_DAYS = 28;
+const CROWD_DAYS = 30;
+/** Frauds that a solve reads. */
+export const FRAUDS_MAX = 20_000;
+
+export type Known = MarketOfNight & {
+  readonly query: Query;
+  readonly day: number;
+  readonly signal: AbortSignal;
+  readonly rates: RatesOfDay;
+  /** Matured payments of the days before, and labels that are known at 00:00 of the day. */
+  readonly matured: { readonly fromMs: number; readonly toMs: number; readonly knownByMs: number };
+  /** Scored payments of each day that has any. */
+  readonly payments: ReadonlyMap<number, number>;
+};
+
+export type NewlyCounted = NewDay & {
+  readonly dayCounts: DayCounts | null;
+  readonly least: readonly string[];
+  readonly kept: ReadonlyMap<string, number>;
+};
+
+/** Days that no night has counted, or that have other payments or fields since. */
+export async function listUncounted({ query, day, payments, reading }: Known): Promise<number[]> {
+  const stored = new Map(
+    (await listCounted(query, day - LEARNT_DAYS, day)).map((counted) => [counted.day, counted]),
+  );
+  const text = readingText(reading);
+  return [...payments.keys()].filter((of) => {
+    const counted = stored.get(of);
+    if (counted?.payments !== payments.get(of)) return true;
+    if (of >= day - COUNTED_DAYS && counted?.reading !== text) return true;
+    return (
+      of >= day - CUT_DAYS && counted?.sampled !== Math.min(CUT_PAYMENTS, counted?.payments ?? 0)
+    );
+  });
+}
+
+export async function countOne(
+  { query, day, reading, rates, signal }: Known,
+  of: number,
+): Promise<NewlyCounted> {
+  const isCounted = of >= day - COUNTED_DAYS;
+  const counter = isCounted ? countDay(reading, ratesIn(rates(of)), hashText) : undefined;
+  const rows = collectRows();
+  let payments = 0;
+  for await (const page of readDay(query, of, isCounted && reading.fields.size > 0, signal)) {
+    for (const payment of page) {
+      counter?.add(payment);
+      rows.add(payment.id, payment.margin ?? logOddsOf(payment.risk));
+      payments++;
+    }
+  }
+  const { hard, sample, share, least } = rows.end();
+  const dayCounts = counter?.end() ?? null;
+  const ofCuts = of >= day - CUT_DAYS ? least : [];
+  return {
+    ...{ day: of, payments, dayCounts, least: ofCuts, sample: sampleBytes(ofCuts) },
+    reading: isCounted ? readingText(reading) : '',
+    counts: dayCounts === null ? new Uint8Array() : encodeCounts(dayCounts),
+    kept: new Map([
+      ...hard.map((id) => [id, 1] as const),
+      ...sample.map((id) => [id, share] as const),
+    ]),
+  };
+}
+
+/** Adds up the days that are counted, and returns parties that may be crowded. */
+export async function addDays(
+  { query, day, payments, matured }: Known,
+  counted: ReadonlyMap<number, NewlyCounted>,
+  sums: DaySums,
+) {
+  const [devices, addresses] = [new Set<string>(), new Set<string>()];
+  for (const [of, count] of payments) {
+    if (of < day - COUNTED_DAYS) continue;
+    const counts = counted.get(of)?.dayCounts ?? decodeCounts((await readCounts(query, of)).counts);
+    sums.add(counts, (of + 1) * DAY_MS <= matured.toMs ? count : 0);
+    if (of < day - CROWD_DAYS) continue;
+    for (const device of counts.devices) devices.add(device);
+    for (const address of counts.addresses) addresses.add(address);
+  }
+  return { devices: [...devices], addresses: [...addresses] };
+}
+
+export type Frauds = { readonly total: number; readonly chosen: ReadonlySet<string> };
+
+/** Adds the matured frauds of the counted days; chooses those with the least hashes of all. */
+export async function addFrauds(
+  { query, day, reading, rates, matured, signal }: Known,
+  sums: DaySums,
+): Promise<Frauds> {
+  const chosen = firstOfMany(FRAUDS_MAX, compareHashes);
+  let total = 0;
+  for await (const page of readFrauds(query, matured, reading.fields.size > 0, signal)) {
+    for (const fraud of page) {
+      total++;
+      chosen.add({ id: fraud.id, hash: hashOf(fraud.id) });
+      const of = Math.floor(fraud.createdAtMs / DAY_MS);
+      if (of < day - COUNTED_DAYS) continue;
+      const values = valuesOf(fraud, reading);
+      sums.addFraud(values, cellIn(fraud, values, reading, ratesIn(rates(of))));
+    }
+  }
+  return { total, chosen: new Set(chosen.list().map(({ id }) => id)) };
+}

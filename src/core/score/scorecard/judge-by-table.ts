@@ -1,0 +1,80 @@
+/**
+ * The margin of a vector by the table of its day. It is stored with every score whatever decides, and is a function of the
+ * vector and the table alone, so a stored margin can be computed again.
+ */
+import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
+import { findRuleSet } from '../rules/rule-sets.ts';
+import type { StoredTable } from './day-table.ts';
+import { logOddsOf, writeMeasures } from './measures.ts';
+import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
+
+/** Id of the built-in rules whose log-odds are a measure, and the margin where no table is. */
+const ruleSetOf = (table: StoredTable | null) => table?.table.ruleSet ?? FIRST_RULE_SET;
+const FIRST_RULE_SET = 'default@3';
+
+const NO_INPUTS: readonly never[] = [];
+
+/**
+ * Log-odds of the built-in rules that the table names, whatever rule set decides.
+ * @param decided where the rules have just decided alone: their decision is not made twice
+ * @throws Error for a rule set that this version lacks
+ */
+export function logOddsBy(
+  table: StoredTable | null,
+  vector: Float64Array,
+  decided?: { readonly ruleSet: string; readonly risk: number },
+): number {
+  const id = ruleSetOf(table);
+  if (decided?.ruleSet === id) return logOddsOf(decided.risk);
+  const ruleSet = findRuleSet(id);
+  if (ruleSet === undefined) throw new Error(`this version lacks the rule set ${id}`);
+  return logOddsOf(riskBy(ruleSet, vector));
+}
+
+/** Noisy-or of the rules that fire; built-in rules read nothing beside the vector, and force no verdict. */
+function riskBy({ program }: CompiledRuleSet, vector: Float64Array): number {
+  const count = program.decide(vector, NO_INPUTS, Number.NaN);
+  let safe = 1;
+  for (let nth = 0; nth < count; nth++) safe *= 1 - (program.weights[nth] as number);
+  return 1 - safe;
+}
+
+let values = new Float64Array(0);
+let buckets = new Uint8Array(0);
+
+/** @param logOdds of the rules that the table names */
+export function marginBy(
+  stored: StoredTable | null,
+  vector: Float64Array,
+  logOdds: number,
+): number {
+  if (stored === null) return logOdds;
+  const { scorecard, measures } = stored.table;
+  writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
+  return marginOf(scorecard, buckets, logOdds);
+}
+
+/** Points of each measure of the table. */
+export function partsBy(
+  { table: { scorecard, measures } }: StoredTable,
+  vector: Float64Array,
+  logOdds: number,
+): Parts & { readonly values: Float64Array; readonly buckets: Uint8Array } {
+  writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
+  const parts = partsOf(scorecard, buckets, logOdds);
+  return { ...parts, values: values.slice(), buckets: buckets.slice() };
+}
+
+function writeBucketsBy(
+  cuts: Float32Array,
+  count: number,
+  vector: Float64Array,
+  logOdds: number,
+): void {
+  if (values.length !== count) {
+    values = new Float64Array(count);
+    buckets = new Uint8Array(count);
+  }
+  writeMeasures(vector, logOdds, values);
+  writeBuckets(cuts, values, buckets);
+}

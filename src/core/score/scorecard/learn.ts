@@ -1,0 +1,120 @@
+/** Learns cuts from the sample of a night, and weights from rows of earlier days, put together by the names of measures. */
+import { BUCKETS, type Cuts, createCuts, MISSING_BUCKET, writeCuts } from './cuts.ts';
+import type { DayTable, Learnt } from './day-table.ts';
+import type { SolveRows } from './loss.ts';
+import { centre, solve, writeBuckets } from './scorecard.ts';
+
+/** Vectors of a sample: the values of each measure side by side, `count` of them in memory for `most`. */
+export type Sample = { readonly most: number; count: number; readonly values: Float64Array };
+
+export const createSample = (measures: number, most: number): Sample => ({
+  most,
+  count: 0,
+  values: new Float64Array(measures * most),
+});
+
+/** @param values of all measures, in their order */
+export function addVector(sample: Sample, values: Float64Array): void {
+  values.forEach((value, measure) => {
+    sample.values[measure * sample.most + sample.count] = value;
+  });
+  sample.count++;
+}
+
+const columnOf = ({ values, most, count }: Sample, measure: number) =>
+  values.subarray(measure * most, measure * most + count);
+
+export function cutsOf(sample: Sample, measures: number): Cuts {
+  const cuts = createCuts(measures);
+  for (let measure = 0; measure < measures; measure++) {
+    writeCuts(cuts, measure, columnOf(sample, measure).slice());
+  }
+  return cuts;
+}
+
+/** How many of a sample are in each bucket of each measure. */
+function meet(sample: Sample, cuts: Cuts, measures: number): Float64Array {
+  const met = new Float64Array(measures * BUCKETS);
+  const values = new Float64Array(measures);
+  const buckets = new Uint8Array(measures);
+  for (let nth = 0; nth < sample.count; nth++) {
+    for (let measure = 0; measure < measures; measure++) {
+      values[measure] = sample.values[measure * sample.most + nth] as number;
+    }
+    writeBuckets(cuts, values, buckets);
+    addBuckets(met, buckets, 1);
+  }
+  return met;
+}
+
+function addBuckets(sums: Float64Array, buckets: Uint8Array, count: number): void {
+  buckets.forEach((bucket, measure) => {
+    const at = measure * BUCKETS + bucket;
+    sums[at] = (sums[at] as number) + count;
+  });
+}
+
+/** A row that a night learns from. */
+export type LearntRow = {
+  readonly logOdds: number;
+  /** Buckets by the cuts of the table that judged the row. */
+  readonly buckets: Uint8Array;
+  /** Names of the measures of that table. */
+  readonly measures: readonly string[];
+  readonly isFraud: boolean;
+  /** Payments for which the row stands. */
+  readonly stands: number;
+};
+
+/** Rows are added in one order, as a solve depends on the order of its sums. */
+export function collectSolveRows(measures: readonly string[], most: number) {
+  const width = measures.length;
+  const buckets = new Uint8Array(most * width).fill(MISSING_BUCKET);
+  const [logOdds, counts] = [new Float64Array(most), new Float64Array(most)];
+  const isFraud = new Uint8Array(most);
+  const indices = new Map(measures.map((name, index) => [name, index]));
+  const maps = new Map<readonly string[], Int32Array>();
+  let count = 0;
+  return {
+    add(row: LearntRow): void {
+      let at = maps.get(row.measures);
+      if (at === undefined) {
+        at = Int32Array.from(row.measures, (name) => indices.get(name) ?? -1);
+        maps.set(row.measures, at);
+      }
+      for (let measure = 0; measure < at.length; measure++) {
+        const index = at[measure] as number;
+        if (index >= 0) buckets[count * width + index] = row.buckets[measure] as number;
+      }
+      logOdds[count] = row.logOdds;
+      counts[count] = row.stands;
+      isFraud[count] = row.isFraud ? 1 : 0;
+      count++;
+    },
+    end: (): SolveRows => ({ count, measures: width, buckets, logOdds, isFraud, counts }),
+  };
+}
+
+/** @param knownFrauds matured, of the 180 days before */
+export function learn(
+  rows: SolveRows,
+  sample: Sample,
+  cuts: Cuts,
+  knownFrauds: number,
+): Pick<DayTable, 'scorecard' | 'learnt'> {
+  const { measures } = rows;
+  const weights = centre(solve(rows, knownFrauds), meet(sample, cuts, measures));
+  return { scorecard: { ...weights, cuts }, learnt: countLearnt(rows, knownFrauds) };
+}
+
+function countLearnt(rows: SolveRows, knownFrauds: number): Learnt {
+  const payments = new Float64Array(rows.measures * BUCKETS);
+  const frauds = new Float64Array(rows.measures * BUCKETS);
+  for (let row = 0; row < rows.count; row++) {
+    const own = rows.buckets.subarray(row * rows.measures, (row + 1) * rows.measures);
+    const stands = rows.counts[row] as number;
+    addBuckets(payments, own, stands);
+    if (rows.isFraud[row] === 1) addBuckets(frauds, own, stands);
+  }
+  return { knownFrauds, payments, frauds };
+}

@@ -1,0 +1,164 @@
+/** Adds up the counts of the 90 days before a table, and what labels say of them. */
+import { exponential } from '../../../kit/elementary-functions.ts';
+import type { CorridorAmount } from '../../domain/corridor.ts';
+import {
+  ACCOUNTS_MAX,
+  AMOUNT_STEPS,
+  type DayCounts,
+  type FieldCount,
+  inMap,
+  type Rates,
+  type Reading,
+  VALUES_MAX,
+  valueIn,
+} from './day-counts.ts';
+import { type Counted, hourShares, TAIL_BUCKETS } from './day-evidence.ts';
+import type { DayTable, Tail } from './day-table.ts';
+import { type CountedValue, type Lifts, liftsOf } from './lifts.ts';
+
+/** Least amounts of a high amount: of fewer than 10,000, less than one lies above the 99.99th percentile. */
+const AMOUNTS_MIN = 10_000;
+const HIGH = 0.9999;
+const HOURS = 24;
+/** Fields of every payment. */
+const FIXED_FIELDS = ['type', 'channel'];
+
+export type DaySums = ReturnType<typeof sumDays>;
+
+export function sumDays() {
+  const hours = new Float64Array(HOURS);
+  const fields = new Map<string, ReturnType<typeof sumValues>>();
+  const cells = sumValues();
+  const numbers = new Map<string, Float64Array>();
+  const amounts = new Map<string, number>();
+  const market = { payments: 0, frauds: 0 };
+  return {
+    /** @param matured payments of the day that are matured: all or none */
+    add(counts: DayCounts, matured: number): void {
+      market.payments += matured;
+      for (let hour = 0; hour < HOURS; hour++) addTo(hours, hour, counts.hours[hour] ?? 0);
+      for (const [field, count] of counts.fields) {
+        inMap(fields, field, sumValues).add(count, matured > 0);
+      }
+      cells.add(counts.cells, matured > 0);
+      for (const [field, tail] of counts.numbers) {
+        const sums = inMap(numbers, field, () => new Float64Array(TAIL_BUCKETS));
+        tail.forEach((count, bucket) => void addTo(sums, bucket, count));
+      }
+      for (const [key, count] of counts.amounts) amounts.set(key, (amounts.get(key) ?? 0) + count);
+    },
+    /** A matured fraud of the days. */
+    addFraud(values: Readonly<Record<string, string | number>>, cell: string | undefined): void {
+      market.frauds++;
+      for (const [field, value] of Object.entries(values)) {
+        if (typeof value === 'string') inMap(fields, field, sumValues).addFraud(value);
+      }
+      if (cell !== undefined) cells.addFraud(cell);
+    },
+    /** @param rates as of the day of the table */
+    end: (
+      { fields: declared, currency }: Reading,
+      rates: Rates,
+      day: number,
+    ): Pick<DayTable, 'hours' | 'lifts' | 'cells' | 'tails'> & {
+      readonly percentiles: readonly CorridorAmount[];
+    } => {
+      const named = [...declared].filter(([, type]) => type !== 'number').map(([name]) => name);
+      const counted = [...declared].filter(([, type]) => type === 'number').map(([name]) => name);
+      const liftsOfField = (field: string) =>
+        [field, inMap(fields, field, sumValues).end(market)] as const;
+      return {
+        hours: hourShares(hours),
+        lifts: new Map([...FIXED_FIELDS, ...named].map(liftsOfField)),
+        cells: cells.end(market),
+        tails: new Map(counted.map((field) => [field, tailIn(numbers.get(field))])),
+        percentiles: highAmounts(amounts, currency, rates, day),
+      };
+    },
+  };
+}
+
+function addTo(sums: Float64Array, index: number, count: number): void {
+  sums[index] = (sums[index] as number) + count;
+}
+
+type Sum = { payments: number; matured: number; frauds: number; accounts: number[] };
+const noSum = (): Sum => ({ payments: 0, matured: 0, frauds: 0, accounts: [] });
+
+function sumValues() {
+  const byValue = new Map<string, Sum>();
+  /** Values without a count of their own have no account, and so no name in a table. */
+  const others = noSum();
+  const find = (value: string): Sum => {
+    const isFull = byValue.size >= VALUES_MAX && !byValue.has(value);
+    return isFull ? others : inMap(byValue, value, noSum);
+  };
+  return {
+    add(count: FieldCount, isMatured: boolean): void {
+      for (const [value, { payments, accounts }] of count.byValue) {
+        const sum = find(value);
+        sum.payments += payments;
+        if (isMatured) sum.matured += payments;
+        if (sum !== others) addAccounts(sum.accounts, accounts);
+      }
+      if (isMatured) others.matured += count.others;
+    },
+    addFraud(value: string): void {
+      (byValue.get(value) ?? others).frauds++;
+    },
+    end: (market: Counted): Lifts =>
+      liftsOf([...byValue, ['', others] as const].map(toCounted), market),
+  };
+}
+
+function addAccounts(to: number[], accounts: Uint32Array): void {
+  for (const account of accounts) {
+    if (to.length < ACCOUNTS_MAX && !to.includes(account)) to.push(account);
+  }
+}
+
+const toCounted = ([value, sum]: readonly [string, Sum]): CountedValue => ({
+  value,
+  payments: sum.payments,
+  accounts: sum.accounts.length,
+  matured: { payments: sum.matured, frauds: sum.frauds },
+});
+
+function tailIn(buckets: Float64Array = new Float64Array(TAIL_BUCKETS)): Tail {
+  const above = new Uint32Array(TAIL_BUCKETS);
+  let numbers = 0;
+  for (let bucket = TAIL_BUCKETS - 1; bucket >= 0; bucket--) {
+    numbers += buckets[bucket] as number;
+    above[bucket] = numbers;
+  }
+  return { above, numbers };
+}
+
+/** The 99.99th percentile of a corridor's amounts. Each amount counts as the upper bound of its step; amounts without a rate are left out. */
+function highAmounts(
+  amounts: ReadonlyMap<string, number>,
+  market: string | null,
+  rates: Rates,
+  day: number,
+): CorridorAmount[] {
+  if (market === null) return [];
+  const byCorridor = new Map<string, { amount: number; count: number }[]>();
+  for (const [key, count] of amounts) {
+    const [corridor = '', currency = '', step] = key.split(' ');
+    const own = exponential((Number(step) / AMOUNT_STEPS) * Math.LN10);
+    const amount = valueIn(market, { amount: String(own), currency }, rates);
+    if (!Number.isNaN(amount)) inMap(byCorridor, corridor, () => []).push({ amount, count });
+  }
+  return [...byCorridor].sort().flatMap(([corridor, steps]) => {
+    const total = steps.reduce((sum, { count }) => sum + count, 0);
+    if (total < AMOUNTS_MIN) return [];
+    let rank = 0;
+    const high = steps
+      .sort((left, right) => left.amount - right.amount)
+      .find(({ count }) => {
+        rank += count;
+        return rank >= HIGH * total;
+      });
+    return high === undefined ? [] : [{ day, corridor, currency: market, amount: high.amount }];
+  });
+}

@@ -1,0 +1,62 @@
+/** The bytes of a table of the day. Scores name a table by the hash of its bytes, so equal tables have equal bytes. */
+import { createHash } from 'node:crypto';
+import type { CorridorAmount, CorridorAmountRows, DayRate } from '../../domain/corridor.ts';
+import type { DayTable, Learnt, Slot, Tail } from './day-table.ts';
+import {
+  decode,
+  double,
+  doubles,
+  encode,
+  type Form,
+  floats,
+  list,
+  map,
+  nullable,
+  record,
+  text,
+  textSet,
+  whole,
+  wholes,
+} from './forms.ts';
+import type { Lifts } from './lifts.ts';
+import type { Scorecard } from './scorecard.ts';
+
+const VERSION = 1;
+
+const lifts = record<Lifts>({ byValue: map(double), others: double });
+
+const table: Form<DayTable> = record<DayTable>({
+  day: whole,
+  ruleSet: text,
+  group: text,
+  slots: list(record<Slot>({ field: text, kind: text as Form<Slot['kind']> })),
+  measures: list(text),
+  scorecard: record<Scorecard>({
+    constant: double,
+    slope: double,
+    points: doubles,
+    cuts: floats,
+  }),
+  learnt: record<Learnt>({ knownFrauds: whole, payments: doubles, frauds: doubles }),
+  hours: doubles,
+  lifts: map(lifts),
+  cells: lifts,
+  tails: map(record<Tail>({ above: wholes, numbers: whole })),
+  currency: nullable(text),
+  amounts: record<CorridorAmountRows>({
+    percentiles: list(
+      record<CorridorAmount>({ day: whole, corridor: text, currency: text, amount: double }),
+    ),
+    rates: list(record<DayRate>({ day: whole, currency: text, usd: double })),
+  }),
+  crowded: record<DayTable['crowded']>({ devices: textSet, addresses: textSet }),
+});
+
+export const encodeTable = (value: DayTable): Uint8Array => encode(table, VERSION, value);
+
+/** @throws Damaged for bytes that no table has */
+export const decodeTable = (bytes: Uint8Array): DayTable => decode(table, VERSION, bytes);
+
+/** Hex. */
+export const hashTable = (bytes: Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex');

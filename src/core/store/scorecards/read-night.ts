@@ -1,0 +1,162 @@
+/** Reads for a night, beside payments: counts of earlier nights, tallies, rates and settings. */
+import { uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { uuidOf } from '../../../kit/words/cursor.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import type { DayRate } from '../../domain/corridor.ts';
+import { VERDICTS } from '../../domain/score-record.ts';
+import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
+import type { Slot } from '../../score/scorecard/day-table.ts';
+import { type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
+import { isoTime } from '../partitions/month-slice.ts';
+import { isOf } from '../profiles/past-queries.ts';
+
+const day = (parameter: string) => `date '1970-01-01' + ${parameter}::int4`;
+
+/** Scored payments of each day that has any, exact in each snapshot. A month that is detached or dropped has none. */
+export const countScored = rowsOf<{ day: number; payments: number }, [from: number, to: number]>(
+  'count-scored-by-day',
+  `select day - date '1970-01-01' as day, sum(count)::float8 as payments
+     from (select day, count, outcome from market.daily_tallies union all
+           select day, count, outcome from market.daily_increments) both_kinds
+    where outcome in ('${VERDICTS.join("', '")}') and day >= ${day('$1')} and day < ${day('$2')}
+    group by 1 having sum(count) > 0 order by 1`,
+);
+
+export type CountedDay = {
+  readonly day: number;
+  readonly payments: number;
+  readonly reading: string;
+  /** Ids of the sample. */
+  readonly sampled: number;
+};
+
+const ID_BYTES = 16;
+
+export const listCounted = rowsOf<CountedDay, [from: number, to: number]>(
+  'list-counted-days',
+  `select day - date '1970-01-01' as day, payments::float8 as payments, reading, octet_length(sample) / ${ID_BYTES} as sampled
+     from market.scorecard_days where day >= ${day('$1')} and day < ${day('$2')} order by day`,
+);
+
+export const readCounts = onlyOf<{ counts: Buffer }, [day: number]>(
+  'read-day-counts',
+  `select counts from market.scorecard_days where day = ${day('$1')}`,
+);
+
+const readSampleBytes = onlyOf<{ sample: Buffer }, [day: number]>(
+  'read-day-sample',
+  `select sample from market.scorecard_days where day = ${day('$1')}`,
+);
+
+export async function readSample(query: Query, of: number): Promise<string[]> {
+  const { sample } = await readSampleBytes(query, of);
+  return Array.from({ length: sample.length / ID_BYTES }, (_, nth) =>
+    uuidOf(sample.toString('hex', nth * ID_BYTES, (nth + 1) * ID_BYTES)),
+  );
+}
+
+export const sampleBytes = (ids: readonly string[]): Buffer =>
+  Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
+
+const readMarket = onlyOf<{
+  currency: string | null;
+  fields: StoredFields;
+  readTo: string;
+}>(
+  'read-market-of-night',
+  `select (select policy ->> 'currency' from market.review_policies order by version desc limit 1) as currency,
+          (select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields m
+            where not exists (select from market.personal_fields p
+                               where p.field = 'metadata.' || m.name or p.field like 'metadata.' || m.name || '.%')) as fields,
+          pg_snapshot_xmin(pg_current_snapshot())::text as "readTo"`,
+);
+
+export type MarketOfNight = {
+  readonly reading: Reading;
+  readonly slots: readonly Slot[];
+  /** The first database transaction that the snapshot may lack. */
+  readonly readTo: string;
+};
+
+/** The group of a market that names none. */
+const GROUP = 'type';
+
+export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
+  const { currency, fields, readTo } = await readMarket(query);
+  return { reading: { group: GROUP, currency, fields: toFields(fields) }, slots: [], readTo };
+}
+
+const readRates = rowsOf<DayRate, [from: number, to: number]>(
+  'read-rates-of-night',
+  `select currency, day - date '1970-01-01' as day, usd::float8 as usd from market.exchange_rates
+    where day >= ${day('$1')} and day < ${day('$2')}
+   union all
+   (select distinct on (currency) currency, day - date '1970-01-01', usd::float8 from market.exchange_rates
+     where day < ${day('$1')} order by currency, market.exchange_rates.day desc)`,
+);
+
+export type RatesOfDay = (day: number) => ReadonlyMap<string, number>;
+
+/** Rates of each day from the first to the last: the newest before the day. */
+export async function readRatesOfDays(
+  query: Query,
+  first: number,
+  last: number,
+): Promise<RatesOfDay> {
+  const rows = await readRates(query, first, last);
+  const rising = rows.sort((left, right) => left.day - right.day);
+  return (of) => {
+    const newest = new Map([['USD', 1]]);
+    for (const rate of rising) if (rate.day < of) newest.set(rate.currency, rate.usd);
+    return newest;
+  };
+}
+
+export const ratesIn =
+  (rates: ReadonlyMap<string, number>): Rates =>
+  (currency) =>
+    rates.get(currency);
+
+const CROWD_DAYS = 30;
+
+const countAccounts = (column: 'device_id' | 'ip_party') =>
+  onlyOf<{ accounts: number }, [party: string, from: string, to: string]>(
+    `count-accounts-of-${column}`,
+    `select count(*)::int4 as accounts from (
+       select distinct account_id from market.transactions t
+        where ${isOf(column, '$1')} and created_at >= $2 and created_at < $3 limit ${CROWD_MIN + 1}) accounts`,
+  );
+
+const PARTIES = {
+  devices: countAccounts('device_id'),
+  addresses: countAccounts('ip_party'),
+};
+
+/** Finds parties that had more than CROWD_MIN accounts in the 30 days before a day. */
+export async function findCrowded(
+  query: Query,
+  kind: keyof typeof PARTIES,
+  parties: readonly string[],
+  before: number,
+): Promise<ReadonlySet<string>> {
+  const range = [isoTime((before - CROWD_DAYS) * DAY_MS), isoTime(before * DAY_MS)] as const;
+  const crowded = new Set<string>();
+  for (const party of parties) {
+    const { accounts } = await PARTIES[kind](query, party, ...range);
+    if (accounts > CROWD_MIN) crowded.add(party);
+  }
+  return crowded;
+}
+
+const missing = rowsOf<{ id: string }, [ids: Buffer]>(
+  'find-frauds-without-row',
+  `select id from unnest($1::uuid[]) with ordinality u (id, nth)
+    where not exists (select from market.scorecard_rows r where r.transaction_id = u.id) order by nth`,
+);
+
+/** Finds payments that have no kept row. */
+export async function withoutRow(query: Query, ids: readonly string[]): Promise<string[]> {
+  return (await missing(query, uuidArray(ids))).map(({ id }) => id);
+}

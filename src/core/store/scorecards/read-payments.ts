@@ -1,0 +1,171 @@
+/** Payments of the past as a night reads them, in the snapshot of the night. Values in the texts of statements are the engine's own. */
+import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { readPages } from '../../../kit/database/snapshot.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
+import type { DayPayment } from '../../score/scorecard/day-counts.ts';
+import { labelInForce } from '../label-in-force.ts';
+import { isoTime } from '../partitions/month-slice.ts';
+import { toVector } from '../scores/score-values.ts';
+
+/** Larger: a page takes more memory than the payments of a night may. */
+const PAGE_ROWS = 1000;
+
+/** @param withMetadata false where nobody reads a member */
+const evidence = (
+  withMetadata: boolean,
+) => `t.transaction_id as id, t.account_id as "accountId", t.corridor, t.amount,
+  t.currency, t.type, t.channel, t.device_id as "deviceId", t.ip_party as address, ${withMetadata ? 't.metadata' : 'null'} as metadata`;
+
+/** SQL that bounds rows, by their alias, to a range of times: by their ids, too, which the primary key begins with. */
+const between = (alias: string, fromMs: number, toMs: number) =>
+  `${alias}.created_at >= '${isoTime(fromMs)}' and ${alias}.created_at < '${isoTime(toMs)}'
+   and ${alias}.transaction_id >= '${lowestIdAt(fromMs)}' and ${alias}.transaction_id < '${lowestIdAt(toMs)}'`;
+
+type PaymentRow = Omit<DayPayment, 'createdAtMs'> & { readonly id: string };
+type ScoredRow = PaymentRow & { readonly margin: number | null; readonly risk: number };
+export type ScoredPayment = ScoredRow & DayPayment;
+
+const atTime = <Row extends { readonly id: string }>(row: Row) => ({
+  ...row,
+  createdAtMs: createdAtMsOf(row.id) ?? 0,
+});
+
+/** The scored payments of a day in the order of their ids, which is the order of both primary keys. */
+export async function* readDay(
+  query: Query,
+  day: number,
+  withMetadata: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<readonly ScoredPayment[]> {
+  const [fromMs, toMs] = [day * DAY_MS, (day + 1) * DAY_MS];
+  const select = `
+    select ${evidence(withMetadata)}, s.verdict = 'decline' as "isDeclined", s.risk, s.margin
+      from market.transactions t
+      join market.scores s on s.transaction_id = t.transaction_id and s.created_at = t.created_at
+     where ${between('t', fromMs, toMs)} and ${between('s', fromMs, toMs)}
+     order by t.transaction_id`;
+  for await (const rows of readPages<ScoredRow>(query, select, PAGE_ROWS, signal)) {
+    yield rows.map(atTime);
+  }
+}
+
+/** The label of a row that was known at a time. */
+const labelOf = (alias: string, knownByMs: number) =>
+  labelInForce(
+    `l.transaction_id = ${alias}.transaction_id and l.created_at = ${alias}.created_at and l.labelled_at <= '${isoTime(knownByMs)}'`,
+  );
+
+export type Fraud = DayPayment & { readonly id: string };
+
+/**
+ * Scored payments of a range whose label that is known at `knownByMs` is fraud. Frauds are found by the index that has them alone,
+ * and each row by its primary key.
+ */
+export async function* readFrauds(
+  query: Query,
+  { fromMs, toMs, knownByMs }: { fromMs: number; toMs: number; knownByMs: number },
+  withMetadata: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Fraud[]> {
+  const select = `
+    select ${evidence(withMetadata)}, s.verdict = 'decline' as "isDeclined"
+      from (select distinct l.transaction_id, l.created_at from market.labels l
+             where l.label = 'fraud' and l.created_at >= '${isoTime(fromMs)}' and l.created_at < '${isoTime(toMs)}'
+               and l.labelled_at <= '${isoTime(knownByMs)}') f
+     cross join lateral (
+       select verdict from market.scores s
+        where s.transaction_id = f.transaction_id and s.created_at = f.created_at limit 1) s
+     cross join lateral (
+       select * from market.transactions t
+        where t.transaction_id = f.transaction_id and t.created_at = f.created_at limit 1) t
+     where ${labelOf('f', knownByMs)} = 'fraud'`;
+  for await (const rows of readPages<PaymentRow>(query, select, PAGE_ROWS, signal)) {
+    yield rows.map(atTime);
+  }
+}
+
+export type VectorRow = {
+  readonly id: string;
+  readonly vector: Float64Array;
+  /** Serial of the table that judged the payment. */
+  readonly scorecard: number | null;
+  readonly isFraud: boolean;
+};
+
+/** Logged vectors by id; ids without a score are left out. @param ids in an order that the rows keep */
+export async function* readVectorRows(
+  query: Query,
+  ids: readonly string[],
+  knownByMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<VectorRow> {
+  for (let from = 0; from < ids.length; from += PAGE_ROWS) {
+    signal.throwIfAborted();
+    const page = ids.slice(from, from + PAGE_ROWS);
+    const times = page.map((id) => createdAtMsOf(id) ?? 0);
+    const rows = await query<Omit<VectorRow, 'vector'> & { readonly features: Buffer }>(
+      {
+        text: `select u.id, s.features, s.scorecard, coalesce(${labelOf('s', knownByMs)} = 'fraud', false) as "isFraud"
+           from unnest($1::uuid[], $2::timestamptz[]) with ordinality u (id, created_at, nth)
+          cross join lateral (
+            select * from market.scores s
+             where s.transaction_id = u.id and s.created_at = u.created_at and s.created_at between $3 and $4 limit 1) s
+          order by nth`,
+      },
+      [
+        uuidArray(page),
+        timestampArray(times),
+        isoTime(Math.min(...times)),
+        isoTime(Math.max(...times)),
+      ],
+    );
+    for (const { features, ...row } of rows) yield { ...row, vector: toVector(features) };
+  }
+}
+
+export type StoredRow = {
+  readonly id: string;
+  readonly scorecard: number;
+  readonly share: number | null;
+  readonly logOdds: number;
+  readonly buckets: Buffer;
+  readonly isFraud: boolean;
+};
+
+const keptRows = (
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+  except: readonly number[],
+) => `from market.scorecard_rows r
+     where r.created_at >= '${isoTime(fromMs)}' and r.created_at < '${isoTime(toMs)}' and ${notOnDays(except)}`;
+
+export async function countKeptRows(
+  query: Query,
+  range: { readonly fromMs: number; readonly toMs: number },
+  except: readonly number[],
+): Promise<number> {
+  const text = `select count(*)::int4 as rows ${keptRows(range, except)}`;
+  const [counted] = await query<{ rows: number }>({ text });
+  return counted?.rows ?? 0;
+}
+
+/** Kept rows of a range in the order of their ids. @param except days whose rows are chosen again */
+export async function* readKeptRows(
+  query: Query,
+  range: { readonly fromMs: number; readonly toMs: number; readonly knownByMs: number },
+  except: readonly number[],
+  signal: AbortSignal,
+): AsyncGenerator<StoredRow> {
+  const select = `
+    select r.transaction_id as id, r.scorecard, r.share, r.log_odds as "logOdds", r.buckets,
+           coalesce(${labelOf('r', range.knownByMs)} = 'fraud', false) as "isFraud"
+      ${keptRows(range, except)}
+     order by r.transaction_id`;
+  for await (const rows of readPages<StoredRow>(query, select, PAGE_ROWS, signal)) yield* rows;
+}
+
+/** SQL of rows `r` that were created on none of the days. */
+export const notOnDays = (days: readonly number[]) =>
+  `(r.created_at at time zone 'UTC')::date - date '1970-01-01' <> all ('{${days.join(',')}}'::int4[])`;

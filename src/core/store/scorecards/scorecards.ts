@@ -1,0 +1,92 @@
+/** Tables of the day in Postgres. A stored table never changes. */
+import type { Query } from '../../../kit/database/pool.ts';
+import { firstOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { DayTable, StoredTable } from '../../score/scorecard/day-table.ts';
+import { decodeTable, hashTable } from '../../score/scorecard/table-bytes.ts';
+
+/** A table that is to be stored. */
+export type NewTable = {
+  readonly table: DayTable;
+  readonly bytes: Uint8Array;
+  /** Scored payments of the 90 days. */
+  readonly payments: number;
+  /** The first database transaction that the table may lack, as Postgres writes an xid8. */
+  readonly readTo: string;
+};
+
+const dayOf = (parameter: string) => `date '1970-01-01' + ${parameter}`;
+
+const insert = firstOf<{ serial: number }, readonly unknown[]>(
+  'insert-scorecard',
+  `insert into market.scorecards (day, sha256, bytes, measures, payments, frauds, read_to)
+   values (${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8)
+   on conflict (day) do nothing returning serial`,
+);
+
+/** Returns the serial. @throws Failure where the day has a table */
+export async function insertTable(
+  query: Query,
+  { table, bytes, payments, readTo }: NewTable,
+): Promise<number> {
+  const { day, measures, learnt } = table;
+  const values = [day, Buffer.from(bytes), measures, payments, learnt.knownFrauds, readTo];
+  const stored = await insert(query, ...values);
+  if (stored === undefined) throw dayTaken(day);
+  return stored.serial;
+}
+
+export const dayTaken = (day: number) =>
+  new Failure(
+    'conflict',
+    'SCORECARD_EXISTS',
+    `${textOfDay(day)} has a table, and a table never changes`,
+  );
+
+export const textOfDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
+export type TableHead = {
+  readonly serial: number;
+  /** Days since 1970. */
+  readonly day: number;
+  readonly sha256: string;
+  readonly measures: readonly string[];
+  readonly payments: number;
+  readonly frauds: number;
+  readonly builtAt: string;
+};
+
+const HEAD = `serial, day - date '1970-01-01' as day, encode(sha256, 'hex') as sha256, measures,
+  payments::float8 as payments, frauds, ${timeText('built_at')} as "builtAt"`;
+
+/** The newest first. */
+export const listHeads = rowsOf<TableHead, [beforeDay: number, limit: number]>(
+  'list-scorecards',
+  `select ${HEAD} from market.scorecards where day < ${dayOf('$1::int4')} order by day desc limit $2`,
+);
+
+export const findHead = firstOf<TableHead, [day: number]>(
+  'find-scorecard',
+  `select ${HEAD} from market.scorecards where day = ${dayOf('$1::int4')}`,
+);
+
+const readBytes = firstOf<{ sha256: string; bytes: Buffer }, [serial: number]>(
+  'read-scorecard',
+  `select encode(sha256, 'hex') as sha256, bytes from market.scorecards where serial = $1`,
+);
+
+/** Undefined for a serial that no table has. @throws Failure for bytes with another hash */
+export async function readTable(query: Query, serial: number): Promise<StoredTable | undefined> {
+  const row = await readBytes(query, serial);
+  if (row === undefined) return undefined;
+  const { sha256, bytes } = row;
+  const found = hashTable(bytes);
+  if (found !== sha256) {
+    throw new Failure(
+      'permanent',
+      'SCORECARD_CORRUPT',
+      `the table ${serial} has the hash ${found}, not ${sha256}`,
+    );
+  }
+  return { serial, sha256, table: decodeTable(bytes) };
+}

@@ -1,0 +1,117 @@
+/** Stores what a night has made in one commit, so that a night that ends early leaves nothing. */
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import {
+  byteaArray,
+  float8Array,
+  int4Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../../kit/database/binary-array.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
+import { hashTable } from '../../score/scorecard/table-bytes.ts';
+import { notOnDays } from './read-payments.ts';
+import { insertTable, type NewTable, textOfDay } from './scorecards.ts';
+
+export type NewDay = {
+  readonly day: number;
+  readonly payments: number;
+  readonly reading: string;
+  readonly counts: Uint8Array;
+  readonly sample: Uint8Array;
+};
+
+export type NewRow = {
+  readonly id: string;
+  /** Null: the cuts of the new table made the buckets. */
+  readonly scorecard: number | null;
+  readonly share: number | null;
+  readonly logOdds: number;
+  readonly buckets: Uint8Array;
+  readonly fired: readonly string[];
+};
+
+export type Night = NewTable & {
+  readonly days: readonly NewDay[];
+  readonly rows: readonly NewRow[];
+  /** The first day of which rows and counts stay. */
+  readonly firstDay: number;
+  /** Days before the table that have payments. */
+  readonly present: readonly number[];
+};
+
+const insertDays = rowsOf<object, readonly Buffer[]>(
+  'insert-scorecard-days',
+  `insert into market.scorecard_days as d (day, payments, reading, counts, sample)
+   select date '1970-01-01' + unnest($1::int4[]), unnest($2::float8[]), unnest($3::text[]), unnest($4::bytea[]), unnest($5::bytea[])
+   on conflict (day) do update
+      set payments = excluded.payments, reading = excluded.reading, counts = excluded.counts, sample = excluded.sample`,
+);
+
+const insertRows = rowsOf<object, readonly Buffer[]>(
+  'insert-scorecard-rows',
+  `insert into market.scorecard_rows (transaction_id, created_at, scorecard, share, log_odds, buckets, fired)
+   select unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::int4[]), unnest($4::float8[]), unnest($5::float8[]),
+          unnest($6::bytea[]), string_to_array(unnest($7::text[]), ' ')
+   on conflict (transaction_id) do nothing`,
+);
+
+const endDays = rowsOf<object, [first: number, before: number, present: Buffer]>(
+  'end-scorecard-days',
+  `delete from market.scorecard_days
+    where day < date '1970-01-01' + $1::int4
+       or day < date '1970-01-01' + $2::int4 and day - date '1970-01-01' <> all ($3::int4[])`,
+);
+
+/** Ends rows that are too old, of months that are gone, and of days that were chosen again. */
+async function endRows(query: Query, { table, firstDay, present, days }: Night): Promise<void> {
+  const chosen = new Set(days.map(({ day }) => day));
+  const stay = present.filter((day) => !chosen.has(day));
+  const [first, before] = [firstDay, table.day].map((day) => new Date(day * DAY_MS).toISOString());
+  const text = `delete from market.scorecard_rows r
+    where r.created_at < '${first}' or r.created_at < '${before}' and ${notOnDays(stay)}`;
+  await query({ text });
+}
+
+/** Returns the serial of the table. @throws Failure where the day has a table */
+export async function storeNight(
+  database: Pick<Database, 'transaction'>,
+  night: Night,
+  by: Actor,
+): Promise<number> {
+  const { table, bytes, days, rows, payments } = night;
+  return await database.transaction(async (query) => {
+    const serial = await insertTable(query, night);
+    await endDays(query, night.firstDay, table.day, int4Array(night.present));
+    await insertDays(
+      query,
+      int4Array(days.map(({ day }) => day)),
+      float8Array(days.map((day) => day.payments)),
+      textArray(days.map(({ reading }) => reading)),
+      byteaArray(days.map(({ counts }) => counts)),
+      byteaArray(days.map(({ sample }) => sample)),
+    );
+    await endRows(query, night);
+    await insertRows(
+      query,
+      uuidArray(rows.map(({ id }) => id)),
+      timestampArray(rows.map(({ id }) => createdAtMsOf(id) ?? 0)),
+      int4Array(rows.map(({ scorecard }) => scorecard ?? serial)),
+      float8Array(rows.map(({ share }) => share)),
+      float8Array(rows.map(({ logOdds }) => logOdds)),
+      byteaArray(rows.map(({ buckets }) => buckets)),
+      textArray(rows.map(({ fired }) => fired.join(' '))),
+    );
+    await recordChange(query, by, {
+      action: 'scorecard.build',
+      subject: textOfDay(table.day),
+      before: null,
+      after: { sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
+    });
+    return serial;
+  });
+}

@@ -1,0 +1,51 @@
+/** The tables by which a worker judges: of each transaction the newest whose day is not after the transaction's. */
+import type { Changes } from '../../kit/database/follow-changes.ts';
+import type { Query } from '../../kit/database/pool.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
+import type { StoredTable } from '../score/scorecard/day-table.ts';
+import {
+  createFindTable,
+  listTableDays,
+  TABLES_MARK,
+  type TableDay,
+} from '../store/scorecards/find-tables.ts';
+
+/** A table for each time, null before the first table. Throws a Failure. */
+export type TablesOf = (timesMs: readonly number[]) => Promise<readonly (StoredTable | null)[]>;
+
+/** Nobody waits for a table that is being built; a batch waits for the bytes of tables that it is the first to need. */
+export function watchTables(query: Query, changes: Pick<Changes, 'follow'>): TablesOf {
+  const find = createFindTable(query);
+  const { fresh } = changes.follow({
+    name: 'scorecards',
+    mark: TABLES_MARK,
+    load: () => listTableDays(query),
+  });
+  return async (timesMs) => {
+    const tables = await fresh();
+    if (tables.length === 0) return timesMs.map(() => null);
+    const serials = timesMs.map((ms) => serialFor(tables, Math.floor(ms / DAY_MS)));
+    const found = new Map<number | null, StoredTable | null>([[null, null]]);
+    for (const serial of new Set(serials)) {
+      if (serial !== null) found.set(serial, await findKnown(find, serial));
+    }
+    return serials.map((serial) => found.get(serial) ?? null);
+  };
+}
+
+async function findKnown(find: ReturnType<typeof createFindTable>, serial: number) {
+  const table = await find(serial);
+  if (table === undefined) throw new Error(`the table ${serial} is gone`);
+  return table;
+}
+
+/** @param tables the first day first */
+export function serialFor(tables: readonly TableDay[], day: number): number | null {
+  let [start, end] = [0, tables.length];
+  while (start < end) {
+    const middle = (start + end) >> 1;
+    if ((tables[middle] as TableDay).day <= day) start = middle + 1;
+    else end = middle;
+  }
+  return tables[start - 1]?.serial ?? null;
+}

@@ -1,0 +1,93 @@
+/**
+ * Goal: each payment has the margin of the newest table up to its own day, whatever day it is scored on, and people can check it.
+ * Method: tables with random points, an API and a worker, and the margins computed again from the stored vectors.
+ */
+import { expect, test } from 'vitest';
+import { logOddsBy, marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
+import { encodeTable } from '../../../src/core/score/scorecard/table-bytes.ts';
+import { createFindTable } from '../../../src/core/store/scorecards/find-tables.ts';
+import { insertTable } from '../../../src/core/store/scorecards/scorecards.ts';
+import { toVector } from '../../../src/core/store/scores/score-values.ts';
+import { createRandom } from '../../../src/kit/random.ts';
+import { openForFile } from '../../support/open-for-file.ts';
+import { randomTable } from '../../support/random-tables.ts';
+import { startRunningApi } from '../../support/running-api.ts';
+import { answerOf, input } from '../../support/submit.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const DAY_MS = 86_400_000;
+const TODAY = Math.floor(Date.now() / DAY_MS);
+const random = createRandom('judge by table');
+const api = await openForFile(startRunningApi());
+const { database } = api;
+
+/** Days before today. */
+async function storeTable(daysAgo: number): Promise<number> {
+  const { table } = randomTable(random);
+  const dated = { ...table, day: TODAY - daysAgo };
+  return await insertTable(database.query, {
+    ...{ table: dated, bytes: encodeTable(dated), payments: 0, readTo: '1' },
+  });
+}
+
+const [old, newer] = [await storeTable(5), await storeTable(2)];
+await openForFile(api.startWorker());
+
+type Stored = { id: string; at: Date; margin: number; scorecard: number | null; features: Buffer };
+const stored = async () =>
+  await database.query<Stored>({
+    text: `select transaction_id::text as id, created_at as at, margin, scorecard, features from market.scores order by created_at`,
+  });
+
+async function post(daysAgo: readonly number[], count: number): Promise<readonly Stored[]> {
+  const transactions = daysAgo.map((days, n) =>
+    input({
+      account_id: `acc_${n % 3}`,
+      amount: `${20 + n}.50`,
+      created_at: new Date((TODAY - days) * DAY_MS + n).toISOString(),
+    }),
+  );
+  await api.post('/v1/transactions/batch', { transactions });
+  await waitUntil(async () => (await stored()).length === count, 60_000, 'scores');
+  return await stored();
+}
+
+test('a payment is judged by the newest table up to its day, and by the rules before the first', async () => {
+  const rows = await post([6, 5, 3, 2, 0, 6, 4, 1], 8);
+  for (const { at, scorecard } of rows) {
+    const daysAgo = TODAY - Math.floor(at.getTime() / DAY_MS);
+    expect(scorecard).toBe(daysAgo > 5 ? null : daysAgo > 2 ? old : newer);
+  }
+  const find = createFindTable(database.query);
+  for (const { margin, scorecard, features } of rows) {
+    const table = scorecard === null ? null : await find(scorecard);
+    const vector = toVector(features);
+    if (table === undefined) throw new Error('a score names a table that is stored');
+    expect(margin).toBe(marginBy(table, vector, logOddsBy(table, vector)));
+  }
+});
+
+test('a table that is built while workers run judges within two seconds, and its scores are explained', async () => {
+  const serial = await storeTable(1);
+  const builtAt = performance.now();
+  await waitUntil(async () => performance.now() - builtAt > 2000, 5000, 'two seconds');
+  const rows = await post([1, 0], 10);
+  const [judged] = rows.filter(({ scorecard }) => scorecard === serial);
+  expect(rows.filter(({ scorecard }) => scorecard === serial)).toHaveLength(2);
+  const { body } = await answerOf(await api.request(`/v1/scores/${judged?.id}/explanation`));
+  expect(body.lineage.differing).toEqual([]);
+  const { base, points, margin } = body.scorecard;
+  expect(margin).toBe(judged?.margin);
+  expect(points.reduce((sum: number, { points }: { points: number }) => sum + points, base)).toBe(
+    margin,
+  );
+});
+
+test('a margin that somebody changed is told', async () => {
+  const [{ id = '' } = {}] = (await stored()).filter(({ scorecard }) => scorecard !== null);
+  await api.testDatabase.sql(
+    `alter table scores disable trigger user; update scores set margin = margin + 1e-9 where transaction_id = '${id}'`,
+  );
+  const { body } = await answerOf(await api.request(`/v1/scores/${id}/explanation`));
+  expect(body.lineage.differing).toEqual(['margin']);
+});

@@ -1,0 +1,108 @@
+/** Days of made payments as Postgres has them once they are scored: one in 25 is a fraud, mostly of type `cashout` and at night. */
+import { FEATURE_COUNT, featureIndex } from '../../src/core/domain/feature-schema.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createRandom, normal } from '../../src/kit/random.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { DAY_MS, HOUR_MS } from '../../src/kit/words/range.ts';
+import { insertPlainScores } from './delivered.ts';
+import { idAt } from './stored-rows.ts';
+
+export type MadePayment = ReturnType<typeof makePayment>;
+
+const SIGNAL = featureIndex('amount_to_median');
+const FRAUD_SHARE = 0.04;
+const ACCOUNTS = 40;
+
+/** @param day since 1970 */
+export function makeDay(day: number, payments: number, seed = `day ${day}`): MadePayment[] {
+  const random = createRandom(seed);
+  return Array.from({ length: payments }, (_, nth) => makePayment(day, nth, random));
+}
+
+function makePayment(day: number, nth: number, random: () => number) {
+  const isFraud = random() < FRAUD_SHARE;
+  const hour = Math.floor(isFraud && random() < 0.7 ? 4 * random() : 24 * random());
+  const createdAtMs = day * DAY_MS + hour * HOUR_MS + Math.floor(random() * HOUR_MS);
+  const vector = Float64Array.from({ length: FEATURE_COUNT }, () =>
+    random() < 0.1 ? Number.NaN : random() * 10,
+  );
+  vector[SIGNAL] = Math.exp(normal(random(), random()) + (isFraud ? 2 : 0));
+  return {
+    id: idAt(createdAtMs, Math.floor(random() * 2 ** 40) * 1000 + nth),
+    createdAtMs,
+    isFraud,
+    vector,
+    risk: 0.3 * random(),
+    accountId: `acc_${Math.floor(random() * ACCOUNTS)}`,
+    deviceId: `device_${Math.floor(random() * 100)}`,
+    type: random() < (isFraud ? 0.7 : 0.2) ? 'cashout' : 'purchase',
+    channel: random() < 0.5 ? 'app' : null,
+    amount: (10 + 90 * random()).toFixed(2),
+    metadata: { distance: Math.floor(random() * 1000), is_new: random() < 0.3, secret: 'a' },
+  };
+}
+
+/** Stores payments and their scores, as a worker without tables does. */
+export async function storeScored(
+  database: Database,
+  payments: readonly MadePayment[],
+): Promise<void> {
+  await ensurePartitions(
+    database,
+    payments.map(({ createdAtMs }) => monthOf(createdAtMs)),
+  );
+  await database.query(insertPayments, [
+    JSON.stringify(
+      payments.map((payment) => ({
+        ...payment,
+        vector: null,
+        createdAt: new Date(payment.createdAtMs).toISOString(),
+      })),
+    ),
+  ]);
+  const scores = payments.map(({ id, createdAtMs, accountId, vector, risk }) => ({
+    ...{ transactionId: id, createdAtMs, accountId, corridor: 'US-EG', features: vector },
+    decision: {
+      ...{ score: 0, risk, probability: null, verdict: 'approve' as const, reasons: [] },
+    },
+    ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@3' },
+  }));
+  await insertPlainScores(database, scores, Date.UTC(2026, 11));
+}
+
+const insertPayments = {
+  name: 'test-insert-made-payments',
+  text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
+           corridor, amount, currency, type, channel, device_id, metadata)
+         select 'default', id, "createdAt", "createdAt", "accountId", 'm_1', 'US-EG', amount, 'USD', type, channel,
+                "deviceId", metadata
+           from json_to_recordset($1) as r(id uuid, "createdAt" timestamptz, "accountId" text, amount numeric, type text,
+             channel text, "deviceId" text, metadata jsonb)`,
+};
+
+/** Stores what became known of payments, so many days after each. */
+export async function storeKnown(
+  database: Database,
+  payments: readonly Pick<MadePayment, 'id' | 'createdAtMs' | 'isFraud'>[],
+  delayDays: number,
+): Promise<void> {
+  await database.query(insertKnown, [
+    JSON.stringify(
+      payments.map(({ id, createdAtMs, isFraud }) => ({
+        id,
+        createdAt: new Date(createdAtMs).toISOString(),
+        labelledAt: new Date(createdAtMs + delayDays * DAY_MS).toISOString(),
+        label: isFraud ? 'fraud' : 'legitimate',
+      })),
+    ),
+  ]);
+}
+
+const insertKnown = {
+  name: 'test-insert-known',
+  text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+           account_id, merchant_id, client)
+         select id, "createdAt", "labelledAt", label, 'test', "labelledAt", gen_random_uuid(), 'acc_1', 'm_1', 'default'
+           from json_to_recordset($1) as r(id uuid, "createdAt" timestamptz, "labelledAt" timestamptz, label text)`,
+};
