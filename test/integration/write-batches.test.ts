@@ -4,6 +4,7 @@
  * overlap, one after the other and at once, and a lock that they wait for.
  */
 import { describe, expect, test } from 'vitest';
+import { padded } from '../../src/core/domain/feature-rows.ts';
 import { digestKeys } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { toVector } from '../../src/core/store/scores/score-values.ts';
@@ -161,7 +162,7 @@ describe('insertScores', () => {
       rows.map((_, index) => (index < 100 ? AT_MS : AT_MS + 1)),
     );
     expect(found.map((row) => toVector(row.features))).toEqual(
-      rows.map(({ features }) => features),
+      rows.map(({ features }) => padded(Float64Array.from(features))),
     );
   });
 

@@ -1,5 +1,6 @@
 /** Made tables of the day. */
 import { BUCKETS, createCuts } from '../../src/core/score/scorecard/cuts.ts';
+import { hourShares } from '../../src/core/score/scorecard/day-evidence.ts';
 import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
 import { measureNames } from '../../src/core/score/scorecard/measures.ts';
 import { unlearnt } from '../../src/core/score/scorecard/scorecard.ts';
@@ -12,7 +13,7 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
     ...{ day: 20_000, ruleSet: 'default@3', group: 'type', slots: [], measures },
     scorecard: { ...unlearnt(measures.length), cuts: createCuts(measures.length) },
     learnt: { knownFrauds: 0, payments: numbers(), frauds: numbers() },
-    ...{ hours: new Float64Array(24), lifts: new Map(), tails: new Map(), currency: 'USD' },
+    ...{ hours: hourShares([]), lifts: new Map(), tails: new Map(), currency: 'USD' },
     cells: { byValue: new Map(), others: Number.NaN },
     amounts: { percentiles: [], rates: [] },
     crowded: { devices: new Set(), addresses: new Set() },

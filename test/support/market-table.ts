@@ -1,9 +1,8 @@
 /** A table of the day made by hand, with counts of all that a market can have, and slots of a field of each type. */
 import type { FieldSlot } from '../../src/core/domain/metadata.ts';
-import { createCuts } from '../../src/core/score/scorecard/cuts.ts';
 import { hourShares, TAIL_BUCKETS } from '../../src/core/score/scorecard/day-evidence.ts';
 import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
-import { unlearnt } from '../../src/core/score/scorecard/scorecard.ts';
+import { dayTable } from './day-tables.ts';
 
 export const SLOTS: readonly FieldSlot[] = [
   { field: 'segment', type: 'text', kind: 'lift' },
@@ -12,14 +11,9 @@ export const SLOTS: readonly FieldSlot[] = [
   { field: 'known', type: 'boolean', kind: 'lift' },
 ];
 
-export const MARKET_TABLE: DayTable = {
-  day: 0,
-  ruleSet: 'default@3',
+export const MARKET_TABLE: DayTable = dayTable({
   group: 'segment',
   slots: SLOTS,
-  measures: [],
-  learnt: { knownFrauds: 0, payments: new Float64Array(), frauds: new Float64Array() },
-  scorecard: { ...unlearnt(0), cuts: createCuts(0) },
   hours: hourShares(Array.from({ length: 24 }, (_, hour) => (hour * hour * 7) % 100)),
   lifts: new Map([
     ['type', { byValue: new Map([['transfer', 0.5]]), others: -0.25 }],
@@ -44,7 +38,5 @@ export const MARKET_TABLE: DayTable = {
       },
     ],
   ]),
-  currency: 'USD',
   amounts: { percentiles: [], rates: [{ day: 0, currency: 'JPY', usd: 0.0078125 }] },
-  crowded: { devices: new Set(), addresses: new Set() },
-};
+});

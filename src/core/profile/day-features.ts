@@ -3,13 +3,13 @@ import { rowAt } from '../domain/feature-rows.ts';
 import { FEATURE_COUNT, featureIndex } from '../domain/feature-schema.ts';
 import { type FieldSlot, valuesIn } from '../domain/metadata.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { valueIn } from '../score/scorecard/day-counts.ts';
 import { cellOf, tailBucket, tailOf } from '../score/scorecard/day-evidence.ts';
 import type { DayTable } from '../score/scorecard/day-table.ts';
 import { type Lifts, liftIn } from '../score/scorecard/lifts.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { type BegunRows, beginRows, type CorridorAmounts } from './fold-batch.ts';
 
-const AMOUNT = featureIndex('amount');
 const CELL_LIFT = featureIndex('cell_amount_lift');
 const TYPE_LIFT = featureIndex('type_lift');
 const CHANNEL_LIFT = featureIndex('channel_lift');
@@ -39,7 +39,7 @@ export function beginDayRows(
 }
 
 function writeDay(
-  { type, channel, currency, declared }: Transaction,
+  { type, channel, amount, currency, declared }: Transaction,
   table: DayTable,
   slots: readonly FieldSlot[],
   values: Float64Array,
@@ -47,9 +47,9 @@ function writeDay(
 ): void {
   const given = declared === null ? {} : valuesIn(declared);
   const group = table.group === 'type' ? type : given[table.group];
-  const amount = (values[at + AMOUNT] as number) * rateOf(table, currency);
-  if (typeof group === 'string' && !Number.isNaN(amount)) {
-    values[at + CELL_LIFT] = liftIn(table.cells, cellOf(group, amount));
+  const worth = valueIn(table.currency, { amount, currency }, (other) => usdOf(table, other));
+  if (typeof group === 'string' && !Number.isNaN(worth)) {
+    values[at + CELL_LIFT] = liftIn(table.cells, cellOf(group, worth));
   }
   values[at + TYPE_LIFT] = liftOf(table.lifts.get('type'), type);
   values[at + CHANNEL_LIFT] = liftOf(table.lifts.get('channel'), channel);
@@ -73,11 +73,7 @@ const liftOf = (lifts: Lifts | undefined, value: string | null) =>
 const tailIn = (tail: ReturnType<DayTable['tails']['get']>, value: number) =>
   tail === undefined ? Number.NaN : tailOf(tail.above[tailBucket(value)] as number, tail.numbers);
 
-/** Units of the market's currency in one of another; NaN without both rates. */
-function rateOf({ currency: own, amounts }: DayTable, currency: string): number {
-  if (own === currency) return 1;
-  return usdOf(amounts.rates, currency) / usdOf(amounts.rates, own);
+function usdOf({ amounts }: DayTable, currency: string): number | undefined {
+  if (currency === 'USD') return 1;
+  return amounts.rates.find((rate) => rate.currency === currency)?.usd;
 }
-
-const usdOf = (rates: DayTable['amounts']['rates'], currency: string | null) =>
-  currency === 'USD' ? 1 : (rates.find((rate) => rate.currency === currency)?.usd ?? Number.NaN);

@@ -49,3 +49,9 @@ export function serialFor(tables: readonly TableDay[], day: number): number | nu
   }
   return tables[start - 1]?.serial ?? null;
 }
+
+/** The table by which a worker would judge a payment of the time; null before the first. */
+export async function findTableAt(query: Query, ms: number): Promise<StoredTable | null> {
+  const serial = serialFor(await listTableDays(query), Math.floor(ms / DAY_MS));
+  return serial === null ? null : await findKnown(createFindTable(query), serial);
+}

@@ -194,11 +194,8 @@ async function foldAndScore(
   const endTimer = beginStage(worker, 'fold');
   const delivered = transactions.map(({ transaction }) => transaction);
   const tables = await worker.tablesOf(delivered.map(({ createdAtMs }) => createdAtMs));
-  const rows = await foldProfiles(
-    worker.profiles,
-    delivered,
-    tables.map((stored) => stored?.table ?? null),
-  );
+  const ofDays = tables.map((stored) => stored?.table ?? null);
+  const rows = await foldProfiles(worker.profiles, delivered, ofDays);
   endTimer();
   const decides = worker.trace?.begin(SPANS.decide);
   const scored = await scoreRows(worker, transactions, delivered, rows, tables);

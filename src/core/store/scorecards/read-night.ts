@@ -8,7 +8,7 @@ import type { DayRate } from '../../domain/corridor.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
 import type { Slot } from '../../score/scorecard/day-table.ts';
-import { type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
+import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { isOf } from '../profiles/past-queries.ts';
 
@@ -85,7 +85,9 @@ const GROUP = 'type';
 
 export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   const { currency, fields, readTo } = await readMarket(query);
-  return { reading: { group: GROUP, currency, fields: toFields(fields) }, slots: [], readTo };
+  const reading = { group: GROUP, currency, fields: toFields(fields) };
+  const slots = (await readSlots(query)).map(({ field, kind }) => ({ field, kind }));
+  return { reading, slots, readTo };
 }
 
 const readRates = rowsOf<DayRate, [from: number, to: number]>(

@@ -17,6 +17,7 @@ import type { Api } from '../../../core/room.ts';
 import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
+import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -103,7 +104,10 @@ export async function whatIf(
   const judge = await findJudge(models, record.model);
   const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  const [before, after] = await recomputeVectors([stored, changed], [null, null], stored);
+  const { scorecard } = record;
+  const found = scorecard === null ? null : await createFindTable(database.query)(scorecard);
+  const table = found?.table ?? null;
+  const [before, after] = await recomputeVectors([stored, changed], [table, table], stored);
   if (before === undefined || after === undefined) throw new Error('each has a vector');
   // The same bits, or both missing.
   const isMoved = (at: number) => !Object.is(before[at], after[at]);

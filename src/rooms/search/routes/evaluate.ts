@@ -26,6 +26,7 @@ import { failedRules, rulesInForce } from '../../../core/score/rules-in-force.ts
 import { score } from '../../../core/score/score.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
+import { findTableAt } from '../../../core/work/day-tables.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { answer, bodyOf, change, type Operation } from '../../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../../kit/words/field-errors.ts';
@@ -67,7 +68,9 @@ async function evaluate(
     wanted === undefined
       ? await models.findInForce(transaction)
       : { model: await findByName(models, wanted), degradation: 0 };
-  const [vector] = await createRecomputeVectors(database, maturityDays)([transaction], [null]);
+  const table = await findTableAt(database.query, transaction.createdAtMs);
+  const recomputeVectors = createRecomputeVectors(database, maturityDays);
+  const [vector] = await recomputeVectors([transaction], [table?.table ?? null]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
   const rules = rulesInForce(await readControls(database), await readRuleSetsInForce(database));

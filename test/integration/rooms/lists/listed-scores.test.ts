@@ -3,6 +3,7 @@
  * with it, whatever lists and rates have since. Method: workers on real stores, rule sets of two people, changes of lists by SQL.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
 import { loadUnscored } from '../../../../src/core/store/transactions/read-transactions.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
@@ -159,6 +160,9 @@ test('a rule reads declared metadata, and every score records it, also of an ent
     { account_id: 'acc_0', verdict: 'approve', rule_inputs: basic },
     { account_id: 'acc_1', verdict: 'review', rule_inputs: gold },
   ]);
+  // Vectors end with a slot of the text, and two of the number.
+  const lengths = 'select distinct get_byte(features, 0) - $1::int as slots from scores';
+  expect(await rig.database.sql(lengths, [FEATURE_COUNT])).toEqual([{ slots: 3 }]);
   await rig.database.sql('delete from metadata_fields');
   expect(await verify()).toEqual([2, []]);
   await rig.database.sql(
