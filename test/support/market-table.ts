@@ -12,14 +12,14 @@ export const SLOTS: readonly FieldSlot[] = [
 ];
 
 export const MARKET_TABLE: DayTable = dayTable({
-  group: 'segment',
+  group: 'metadata.segment',
   slots: SLOTS,
   hours: hourShares(Array.from({ length: 24 }, (_, hour) => (hour * hour * 7) % 100)),
   lifts: new Map([
     ['type', { byValue: new Map([['transfer', 0.5]]), others: -0.25 }],
     ['channel', { byValue: new Map([['app', -1.5]]), others: 0.125 }],
-    ['segment', { byValue: new Map([['gold', 2.5]]), others: -0.75 }],
-    ['known', { byValue: new Map([['true', -2]]), others: 1 }],
+    ['metadata.segment', { byValue: new Map([['gold', 2.5]]), others: -0.75 }],
+    ['metadata.known', { byValue: new Map([['true', -2]]), others: 1 }],
   ]),
   cells: {
     byValue: new Map([
@@ -31,7 +31,7 @@ export const MARKET_TABLE: DayTable = dayTable({
   },
   tails: new Map([
     [
-      'distance',
+      'metadata.distance',
       {
         above: Uint32Array.from({ length: TAIL_BUCKETS }, (_, at) => Math.max(0, 4000 - 25 * at)),
         numbers: 4000,

@@ -29,6 +29,9 @@ export type FieldSlot = {
   readonly type: FieldType;
   readonly kind: 'lift' | 'tail' | 'to_account';
 };
+/** Name of a declared field beside those of a transaction, which it may be equal to otherwise. */
+export const metadataName = (field: string): string => `metadata.${field}`;
+
 /** Slots of all fields that were ever declared: the length of a stored vector is one byte. */
 export const SLOTS_MAX = 160;
 

@@ -1,7 +1,7 @@
 /** Features that compare a transaction with what the table of its day has counted of the market. */
 import { rowAt } from '../domain/feature-rows.ts';
 import { FEATURE_COUNT, featureIndex } from '../domain/feature-schema.ts';
-import { type FieldSlot, valuesIn } from '../domain/metadata.ts';
+import { type FieldSlot, metadataName, valuesIn } from '../domain/metadata.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { valueIn } from '../score/scorecard/day-counts.ts';
 import { cellOf, tailBucket, tailOf } from '../score/scorecard/day-evidence.ts';
@@ -46,7 +46,7 @@ function writeDay(
   at: number,
 ): void {
   const given = declared === null ? {} : valuesIn(declared);
-  const group = table.group === 'type' ? type : given[table.group];
+  const group = table.group === 'type' ? type : given[fieldOf(table.group)];
   const worth = valueIn(table.currency, { amount, currency }, (other) => usdOf(table, other));
   if (typeof group === 'string' && !Number.isNaN(worth)) {
     values[at + CELL_LIFT] = liftIn(table.cells, cellOf(group, worth));
@@ -60,12 +60,20 @@ function writeDay(
     const value = given[field];
     if (value === undefined || (ofType === 'text' ? 'string' : ofType) !== typeof value) continue;
     if (kind === 'lift') {
-      values[at + FEATURE_COUNT + nth] = liftOf(table.lifts.get(field), String(value));
+      values[at + FEATURE_COUNT + nth] = liftOf(
+        table.lifts.get(metadataName(field)),
+        String(value),
+      );
     } else if (kind === 'tail') {
-      values[at + FEATURE_COUNT + nth] = tailIn(table.tails.get(field), Number(value));
+      values[at + FEATURE_COUNT + nth] = tailIn(
+        table.tails.get(metadataName(field)),
+        Number(value),
+      );
     }
   }
 }
+
+const fieldOf = (name: string) => name.slice(metadataName('').length);
 
 const liftOf = (lifts: Lifts | undefined, value: string | null) =>
   lifts === undefined ? Number.NaN : liftIn(lifts, value);

@@ -194,8 +194,11 @@ async function foldAndScore(
   const endTimer = beginStage(worker, 'fold');
   const delivered = transactions.map(({ transaction }) => transaction);
   const tables = await worker.tablesOf(delivered.map(({ createdAtMs }) => createdAtMs));
-  const ofDays = tables.map((stored) => stored?.table ?? null);
-  const rows = await foldProfiles(worker.profiles, delivered, ofDays);
+  const rows = await foldProfiles(
+    worker.profiles,
+    delivered,
+    tables.map((stored) => stored?.table ?? null),
+  );
   endTimer();
   const decides = worker.trace?.begin(SPANS.decide);
   const scored = await scoreRows(worker, transactions, delivered, rows, tables);

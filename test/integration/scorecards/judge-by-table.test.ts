@@ -24,7 +24,8 @@ const { database } = api;
 /** Days before today. */
 async function storeTable(daysAgo: number): Promise<number> {
   const { table } = randomTable(random);
-  const dated = { ...table, day: TODAY - daysAgo };
+  const lifts = new Map([['type', { byValue: new Map([['cash', daysAgo]]), others: -0.25 }]]);
+  const dated = { ...table, lifts, day: TODAY - daysAgo };
   return await insertTable(database.query, {
     ...{ table: dated, bytes: encodeTable(dated), payments: 0, readTo: '1' },
   });
@@ -65,6 +66,24 @@ test('a payment is judged by the newest table up to its day, and by the rules be
     if (table === undefined) throw new Error('a score names a table that is stored');
     expect(margin).toBe(marginBy(table, vector, logOddsBy(table, vector)));
   }
+});
+
+test('what would have been is compared with the market by the table that judged, or would judge', async () => {
+  const [{ id = '' } = {}] = (await stored()).filter(({ scorecard }) => scorecard === old);
+  const changed = await answerOf(
+    await api.post(`/v1/transactions/${id}/what-if`, { type: 'cash' }),
+  );
+  const [lift] = changed.body.features;
+  expect(lift).toMatchObject({ name: 'type_lift', value: 5 });
+  expect(changed.body.features).toHaveLength(1);
+  const liftAt = async (daysAgo: number) => {
+    const created_at = new Date((TODAY - daysAgo) * DAY_MS).toISOString();
+    const { idempotency_key: _, ...fields } = input({ type: 'cash', created_at });
+    const { body } = await answerOf(await api.post('/v1/evaluate', fields));
+    const { features } = body.explanation;
+    return features.find(({ name }: { name: string }) => name === 'type_lift').value;
+  };
+  expect([await liftAt(6), await liftAt(5), await liftAt(0)]).toEqual([null, 5, 2]);
 });
 
 test('a table that is built while workers run judges within two seconds, and its scores are explained', async () => {

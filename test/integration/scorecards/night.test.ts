@@ -90,9 +90,9 @@ test('counts agree with SQL', async () => {
     new Map(counts.map((count) => [count.value, liftOf(count, market)])),
   );
   expect(table.learnt.knownFrauds).toBe(market.frauds);
-  expect([...table.lifts.keys()]).toEqual(['type', 'channel', 'is_new']);
+  expect([...table.lifts.keys()]).toEqual(['type', 'channel', 'metadata.is_new']);
   const distances = payments.map(({ metadata }) => metadata.distance);
-  const tail = table.tails.get('distance');
+  const tail = table.tails.get('metadata.distance');
   expect(tail?.numbers).toBe(payments.length);
   for (const value of [0, 10, 500, 999]) {
     const above = distances.filter((other) => tailBucket(other) >= tailBucket(value)).length;

@@ -50,7 +50,8 @@ export function dayFeatures(
   const usd = new Map([['USD', 1], ...(table?.amounts.rates ?? []).map(rateOf)]);
   const worth =
     (amount * (usd.get(currency) ?? Number.NaN)) / (usd.get(table?.currency ?? '') ?? Number.NaN);
-  const group = table?.group === 'type' ? type : fields[table?.group ?? ''];
+  const group =
+    table?.group === 'type' ? type : fields[(table?.group ?? '').slice('metadata.'.length)];
   const cell = `${stepOf(worth, 10)} ${group}`;
   const hasCell = table !== null && typeof group === 'string' && !Number.isNaN(worth);
   return [
@@ -60,7 +61,8 @@ export function dayFeatures(
     ...shared,
     ...slots.map(({ field, kind }) => {
       if (kind === 'to_account') return Number.NaN;
-      return kind === 'lift' ? lift(field, fields[field]) : tail(field, fields[field]);
+      const named = `metadata.${field}`;
+      return kind === 'lift' ? lift(named, fields[field]) : tail(named, fields[field]);
     }),
   ];
 }

@@ -7,7 +7,7 @@ import { inSnapshot } from '../../../kit/database/snapshot.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
-import { type DayTable, slotName } from '../../score/scorecard/day-table.ts';
+import { type DayTable, slotNames } from '../../score/scorecard/day-table.ts';
 import { cutsOf } from '../../score/scorecard/learn.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { sumDays } from '../../score/scorecard/sum-days.ts';
@@ -80,7 +80,7 @@ async function readNight(
   const parties = await addDays(known, counted, sums);
   const frauds = await addFrauds(known, sums);
   const ruleSet = currentRuleSet;
-  const measures = measureNames(market.slots.map(slotName));
+  const measures = measureNames(slotNames(market.slots));
   const sample = await readCutSample(known, counted, frauds.total, ruleSet, measures);
   const cuts = cutsOf(sample, measures.length);
   const bucketsOf = bucketsBy(known, ruleSet, { measures, cuts });

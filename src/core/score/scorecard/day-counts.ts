@@ -3,7 +3,7 @@
  * bounded whatever its payments have as values.
  */
 import { DAY_MS, HOUR_MS } from '../../../kit/words/range.ts';
-import { declaredOf, type MetadataFields, valuesIn } from '../../domain/metadata.ts';
+import { declaredOf, type MetadataFields, metadataName, valuesIn } from '../../domain/metadata.ts';
 import { cellOf, steps, TAIL_BUCKETS, tailBucket } from './day-evidence.ts';
 import { decode, encode, list, map, record, text, whole, wholes } from './forms.ts';
 
@@ -76,7 +76,7 @@ export const AMOUNT_STEPS = 100;
 export const readingText = ({ group, currency, fields }: Reading): string =>
   JSON.stringify([group, currency, [...fields].sort()]);
 
-/** Texts and numbers of a payment, by field: `type`, `channel` and the declared ones. */
+/** Texts and numbers of a payment: `type`, `channel`, and `metadata.` with the name of each declared field. */
 export function valuesOf(
   { type, channel, metadata }: DayPayment,
   { fields }: Reading,
@@ -85,7 +85,7 @@ export function valuesOf(
   const declared = fields.size === 0 ? null : declaredOf(metadata, fields);
   if (declared !== null) {
     for (const [field, value] of Object.entries(valuesIn(declared))) {
-      values[field] = typeof value === 'boolean' ? String(value) : value;
+      values[metadataName(field)] = typeof value === 'boolean' ? String(value) : value;
     }
   }
   if (type !== null) values['type'] = type;

@@ -3,15 +3,22 @@
  * its market, and the margin, are functions of the vector's other features, the transaction and this table alone.
  */
 import type { CorridorAmountRows } from '../../domain/corridor.ts';
-import type { FieldSlot } from '../../domain/metadata.ts';
+import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
 
 /** A feature of a declared field; its number stands behind the fixed features of the vector. */
 export type Slot = Pick<FieldSlot, 'field' | 'kind'>;
 
-/** The measure of a slot. */
-export const slotName = ({ field, kind }: Slot): string => `${field}_${kind}`;
+/** Measures of slots; a field that was declared with two types has a slot of each. */
+export function slotNames(slots: readonly Slot[]): string[] {
+  const names: string[] = [];
+  for (const { field, kind } of slots) {
+    const name = `${metadataName(field)}_${kind}`;
+    names.push(names.includes(name) ? `${name}_2` : name);
+  }
+  return names;
+}
 
 /** Numbers of a declared field in the 90 days. */
 export type Tail = {
@@ -34,7 +41,7 @@ export type DayTable = {
   readonly day: number;
   /** Id of the built-in rule set whose log-odds are a measure. */
   readonly ruleSet: string;
-  /** Text field of a cell: a declared one, or `type`. */
+  /** Text field of a cell: `type`, or `metadata.` and a declared one. */
   readonly group: string;
   /** Slots of the vector at that time; slots are only ever added, so a later vector has more. */
   readonly slots: readonly Slot[];
@@ -44,11 +51,11 @@ export type DayTable = {
   readonly learnt: Learnt;
   /** Shares of payments by UTC hour, 24 of them. */
   readonly hours: Float64Array;
-  /** By field: `type`, `channel`, and each declared text or boolean that is not personal. */
+  /** By field: `type`, `channel`, and `metadata.` with each declared text or boolean that is not personal. */
   readonly lifts: ReadonlyMap<string, Lifts>;
   /** By the group's value and the amount in the market's currency, as `cellOf` writes both. */
   readonly cells: Lifts;
-  /** By declared number. */
+  /** By `metadata.` with each declared number. */
   readonly tails: ReadonlyMap<string, Tail>;
   /** Currency of the market; null until a review policy names one. */
   readonly currency: string | null;

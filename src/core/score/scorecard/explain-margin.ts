@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { featureSentence } from '../factor-sentence.ts';
-import { type Slot, type StoredTable, slotName } from './day-table.ts';
+import { type Slot, type StoredTable, slotNames } from './day-table.ts';
 import { logOddsBy, partsBy } from './judge-by-table.ts';
 import { DEFAULT_MEASURE, meaningOf } from './measures.ts';
 
@@ -69,7 +69,7 @@ function sentenceOf(measure: string, value: number, atMs: number, slots: readonl
     return `at ${minute} UTC, an hour at which this account ${habit(value)} pays`;
   }
   if (measure === DEFAULT_MEASURE) return `the default rules, log-odds ${signed(value)}`;
-  const slot = slots.find((slot) => slotName(slot) === measure);
+  const slot = slots[slotNames(slots).indexOf(measure)];
   if (slot === undefined) return featureSentence(measure, meaningOf(measure), value);
   return featureSentence(measure, SLOT_MEANINGS[slot.kind](slot.field), value);
 }

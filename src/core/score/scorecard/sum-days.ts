@@ -1,6 +1,7 @@
 /** Adds up the counts of the 90 days before a table, and what labels say of them. */
 import { exponential } from '../../../kit/elementary-functions.ts';
 import type { CorridorAmount } from '../../domain/corridor.ts';
+import { metadataName } from '../../domain/metadata.ts';
 import {
   ACCOUNTS_MAX,
   AMOUNT_STEPS,
@@ -63,15 +64,17 @@ export function sumDays() {
     ): Pick<DayTable, 'hours' | 'lifts' | 'cells' | 'tails'> & {
       readonly percentiles: readonly CorridorAmount[];
     } => {
-      const named = [...declared].filter(([, type]) => type !== 'number').map(([name]) => name);
-      const counted = [...declared].filter(([, type]) => type === 'number').map(([name]) => name);
+      const ofType = (isNumber: boolean) =>
+        [...declared].flatMap(([name, type]) =>
+          (type === 'number') === isNumber ? metadataName(name) : [],
+        );
       const liftsOfField = (field: string) =>
         [field, inMap(fields, field, sumValues).end(market)] as const;
       return {
         hours: hourShares(hours),
-        lifts: new Map([...FIXED_FIELDS, ...named].map(liftsOfField)),
+        lifts: new Map([...FIXED_FIELDS, ...ofType(false)].map(liftsOfField)),
         cells: cells.end(market),
-        tails: new Map(counted.map((field) => [field, tailIn(numbers.get(field))])),
+        tails: new Map(ofType(true).map((field) => [field, tailIn(numbers.get(field))])),
         percentiles: highAmounts(amounts, currency, rates, day),
       };
     },

@@ -85,9 +85,8 @@ const GROUP = 'type';
 
 export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   const { currency, fields, readTo } = await readMarket(query);
-  const reading = { group: GROUP, currency, fields: toFields(fields) };
   const slots = (await readSlots(query)).map(({ field, kind }) => ({ field, kind }));
-  return { reading, slots, readTo };
+  return { reading: { group: GROUP, currency, fields: toFields(fields) }, slots, readTo };
 }
 
 const readRates = rowsOf<DayRate, [from: number, to: number]>(
