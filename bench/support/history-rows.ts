@@ -70,8 +70,9 @@ const OWN_COLUMNS = [
 
 const INSERTS = [
   `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, amount, currency,
-                             corridor, type, ip, device_id, country, channel)
-   select 'default', id, at, at, account_id, merchant_id, amount, currency, corridor, type, ip, device_id, country, channel
+                             corridor, type, ip, ip_party, device_id, country, channel)
+   select 'default', id, at, at, account_id, merchant_id, amount, currency, corridor, type, ip,
+          network(set_masklen(ip::inet, 24))::text, device_id, country, channel
      from (${ROWS}) rows`,
   `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, attempts, degradation)

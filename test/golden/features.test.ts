@@ -13,6 +13,7 @@ import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/kinds.ts';
 import { beginDayRows } from '../../src/core/profile/day-features.ts';
 import { merchantKind } from '../../src/core/profile/kinds.ts';
+import { SHARED_KINDS, type SharedProfile } from '../../src/core/profile/shared-profile.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../src/core/profile/merchant-profile.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
@@ -152,13 +153,17 @@ function makeParties(world: World) {
     horizon: world.tallied ? { ...FIRST, createdAtMs: START_MS - 2 * HOUR_MS } : null,
     ...{ knownFromMs: 0, ceiling: null, frauds },
   });
-  return { account, merchant };
+  // A profile of all devices, and one of all networks: what both see depends on the order alone.
+  const oldest = { sinceMs: 0, times: [], toMs: Infinity };
+  const past = { rows: [], floor: FIRST, ceiling: null, frauds, oldest };
+  const shared = SHARED_KINDS.map((kind) => kind.rebuild(past));
+  return { account, merchant, shared };
 }
 
 /** Rows of all arrivals that their profiles reach. */
 function foldAll(world: World): Float64Array[] {
   const transactions = spread(makeTransactions(world));
-  const { account, merchant } = makeParties(world);
+  const { account, merchant, shared } = makeParties(world);
   const tables = transactions.map(() => (world.seed % 4 === 0 ? null : MARKET_TABLE));
   const { arrivals, rows } = beginDayRows(transactions, { ...PARTS, tables });
   return transactions.flatMap((_, index) => {
@@ -166,6 +171,10 @@ function foldAll(world: World): Float64Array[] {
     const isFolded =
       accountKind.fold(account, arrivals, index, rows.values, at) &&
       merchantKind.fold(merchant, arrivals, index, rows.values, at);
+    for (const [nth, kind] of SHARED_KINDS.entries()) {
+      const isOfKind = kind.partyOf(transactions[index] as Transaction) !== null;
+      if (isOfKind) kind.fold(shared[nth] as SharedProfile, arrivals, index, rows.values, at);
+    }
     return isFolded ? [vectorOf(rows, index)] : [];
   });
 }

@@ -29,6 +29,8 @@ async function score(party: string, times: readonly number[]): Promise<string[]>
       createdAtMs,
       accountId: `acc_${party}`,
       merchantId: `m_${party}`,
+      deviceId: `device_${party}`,
+      ip: '203.0.113.7',
     })),
   );
   sent += times.length;
@@ -65,6 +67,8 @@ const RATES: readonly FeatureName[] = [
   'merchant_fraud_rate_7d',
   'merchant_young_frauds',
   'young_frauds',
+  'device_frauds',
+  'ip_frauds',
 ];
 
 test('a label is in the features of the next transaction, and goes when it is taken back', async () => {
@@ -72,13 +76,13 @@ test('a label is in the features of the next transaction, and goes when it is ta
   await label(old, 'fraud', NOW_MS - 3 * DAY_MS);
   await label(young, 'fraud', NOW_MS - DAY_MS);
   const [known] = await score('a', [NOW_MS]);
-  expect(await featuresOf(known, RATES)).toEqual([0.5, 0.5, 1, 1]);
+  expect(await featuresOf(known, RATES)).toEqual([0.5, 0.5, 1, 1, 2, 2]);
   await label(old, 'legitimate', NOW_MS);
   const [after] = await score('a', [NOW_MS + 1]);
-  expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1]);
+  expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1, 1, 1]);
   // A label known at an earlier time is still known for that time.
   const [before] = await score('a', [NOW_MS - 1]);
-  expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1]);
+  expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1, 2, 2]);
 });
 
 test('a label that says legitimate where nobody said fraud leaves the profiles alone', async () => {

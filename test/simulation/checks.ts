@@ -2,8 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
 import { featureIndex } from '../../src/core/domain/feature-schema.ts';
-import type { AccountPast, MerchantPast } from '../../src/core/domain/history.ts';
-import type { Label } from '../../src/core/domain/label.ts';
+import type { AccountPast, MerchantPast, SharedPast } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { comparePositions } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
@@ -12,13 +11,14 @@ import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import { takeOwn } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { readLog } from '../../src/core/profile/profile.ts';
+import { SHARED_KINDS } from '../../src/core/profile/shared-profile.ts';
 import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry-head.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/core/work/decided.ts';
 import { foldRow } from '../support/fold-one.ts';
 import { checkDoubled, checkEvents } from './check-events.ts';
 import { earlierSiblings } from './journal.ts';
-import { knownFrauds } from './known-frauds.ts';
+import { knownFrauds, type PartyLabel } from './known-frauds.ts';
 import { transactionIdsOf } from './memory-stream.ts';
 import type { DisasterKind, Nature } from './schedule.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
@@ -34,6 +34,9 @@ export function checkAtRest(world: World): string[] {
     ...checkFeatures(world),
     ...checkProfiles(world, accountKind, accountPastOf(world.postgres.labels)),
     ...checkProfiles(world, merchantKind, merchantPastOf(world.postgres.labels)),
+    ...SHARED_KINDS.flatMap((kind) =>
+      checkProfiles(world, kind, sharedPastOf(kind.party, world.postgres.labels)),
+    ),
   ];
 }
 
@@ -163,7 +166,7 @@ function checkFeatures(world: World): string[] {
 
 function fresh(
   siblings: readonly Transaction[],
-  labels: readonly Label[],
+  labels: readonly PartyLabel[],
   point: Transaction,
 ): Float64Array {
   const { arrivals, rows } = beginRows(arrivalsOf([point]));
@@ -171,20 +174,31 @@ function fresh(
   const merchant = profileOf(merchantKind, merchantPastOf(labels), siblings, point);
   accountKind.fold(account, arrivals, 0, rows.values, rowAt(rows, 0));
   merchantKind.fold(merchant, arrivals, 0, rows.values, rowAt(rows, 0));
+  for (const kind of SHARED_KINDS) {
+    if (kind.partyOf(point) === null) continue;
+    const profile = profileOf(kind, sharedPastOf(kind.party, labels), siblings, point);
+    kind.fold(profile, arrivals, 0, rows.values, rowAt(rows, 0));
+  }
   return vectorOf(rows, 0);
 }
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 const accountPastOf =
-  (labels: readonly Label[]): PastOf<AccountPast> =>
+  (labels: readonly PartyLabel[]): PastOf<AccountPast> =>
   (rows, point) => ({
-    ...{ rows, floor: FIRST, ceiling: null, frauds: knownFrauds(labels, point, 'accountId') },
+    ...{ rows, floor: FIRST, ceiling: null, frauds: knownFrauds(labels, point, 'account') },
   });
 const merchantPastOf =
-  (labels: readonly Label[]): PastOf<MerchantPast> =>
+  (labels: readonly PartyLabel[]): PastOf<MerchantPast> =>
   (rows, point) => ({
     ...{ rows, tallies: [], horizon: null, knownFromMs: 0, ceiling: null },
-    frauds: knownFrauds(labels, point, 'merchantId'),
+    frauds: knownFrauds(labels, point, 'merchant'),
+  });
+const sharedPastOf =
+  (kind: 'device' | 'address', labels: readonly PartyLabel[]): PastOf<SharedPast> =>
+  (rows, point) => ({
+    ...{ rows, floor: FIRST, ceiling: null, frauds: knownFrauds(labels, point, kind) },
+    oldest: { sinceMs: 0, times: [], toMs: Infinity },
   });
 
 type PastOf<Past> = (rows: readonly Transaction[], point: Transaction) => Past;
@@ -213,6 +227,7 @@ function checkProfiles<P extends Profile, Past>(
 ): string[] {
   const breaches: string[] = [];
   for (const [party, own] of Map.groupBy(transactions, kind.partyOf)) {
+    if (party === null) continue;
     const key = profileKey(MARKET, kind.party, party);
     const value = profiles.values.get(key);
     // A log without a snapshot, or with one that cannot take in what stands behind it, is rebuilt.

@@ -2,9 +2,10 @@
  * Observations of a run, and breaches that only show at that moment. The world writes them; checks.ts compares
  * them with the state at rest.
  */
-import type { Transaction } from '../../src/core/domain/transaction.ts';
+import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { comparePositions } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
+import { partyOf } from './memory-snapshots.ts';
 import type { EventRow, StreamObserver } from './memory-stream.ts';
 
 export type Event = { readonly entryId: string; readonly event: EventRow };
@@ -58,7 +59,9 @@ export function raise(counts: Map<string, number>, id: string): number {
   return count;
 }
 
-/** The transactions before this one in the order of events, of its account or its merchant. */
+const PARTIES: readonly PartyKind[] = ['account', 'merchant', 'device', 'address'];
+
+/** The transactions before this one in the order of events, of one of its parties. */
 export function earlierSiblings(
   transactions: Iterable<Transaction>,
   point: Transaction,
@@ -66,7 +69,7 @@ export function earlierSiblings(
   return [...transactions].filter(
     (other) =>
       other.transactionId !== point.transactionId &&
-      (other.accountId === point.accountId || other.merchantId === point.merchantId) &&
+      PARTIES.some((kind) => partyOf(kind, other) === (partyOf(kind, point) ?? undefined)) &&
       comparePositions(other, point) < 0,
   );
 }

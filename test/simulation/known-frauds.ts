@@ -1,15 +1,18 @@
 /** The frauds that src/core/store/profiles/known-frauds.ts reads, from all labels there are: said again, as plainly as can be. */
 import type { FraudSpan, KnownFrauds } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
+import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
+import { partyOf } from './memory-snapshots.ts';
 
-type Parties = { readonly accountId: string; readonly merchantId: string };
+/** A label as it is stored: with the parties of its transaction. */
+export type PartyLabel = Label & Pick<Transaction, 'deviceId' | 'ip'>;
 
 export function knownFrauds(
-  labels: readonly Label[],
-  point: Parties,
-  party: keyof Parties,
+  labels: readonly PartyLabel[],
+  point: Transaction,
+  kind: PartyKind,
 ): KnownFrauds {
-  const own = labels.filter((one) => one[party] === point[party]);
+  const own = labels.filter((one) => partyOf(kind, one) === partyOf(kind, point));
   const spans = [...Map.groupBy(own, (one) => one.transactionId).values()].flatMap(spansOf);
   spans.sort((a, b) => a.createdAtMs - b.createdAtMs || a.fromMs - b.fromMs);
   return { spans, floorMs: Number.NEGATIVE_INFINITY };

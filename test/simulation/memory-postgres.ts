@@ -8,7 +8,7 @@ import {
   type MerchantTally,
   merchantHourlyDays,
 } from '../../src/core/domain/history.ts';
-import type { Label } from '../../src/core/domain/label.ts';
+import { partyOfAddress } from '../../src/core/domain/personal.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { comparePositions, type Position } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
@@ -18,9 +18,9 @@ import type { PlannedRow } from '../../src/core/stream/entries/producer.ts';
 import { FIRST_ID } from '../../src/kit/words/cursor.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/range.ts';
-import { knownFrauds } from './known-frauds.ts';
+import { knownFrauds, type PartyLabel } from './known-frauds.ts';
 import { createOpenRows } from './memory-rows.ts';
-import { createMemorySnapshots, type SnapshotGuards } from './memory-snapshots.ts';
+import { createMemorySnapshots, partyOf, type SnapshotGuards } from './memory-snapshots.ts';
 
 /** Few enough that most checks take several pages. */
 const LETTERS_PAGE_ROWS = 2;
@@ -43,7 +43,7 @@ export type LabelBatchRow = {
 };
 
 /** A label, and whether its profiles were invalidated. */
-export type LabelRow = Label & { readonly batchId: string; isTold: boolean };
+export type LabelRow = PartyLabel & { readonly batchId: string; isTold: boolean };
 
 export type MemoryPostgres = ReturnType<typeof createMemoryPostgres>;
 
@@ -78,13 +78,15 @@ export function createMemoryPostgres(options: MemoryPostgresOptions) {
     !deadLetters.some((one) => one.transactionId === transactionId && one.isOpen);
   return {
     ...{ transactions, scores, deadLetters, labels, labelBatches, openRows, snapshots },
-    acceptLabel(batch: LabelBatchRow, label: Label) {
+    acceptLabel(batch: LabelBatchRow, label: PartyLabel) {
       labelBatches.set(batch.batchId, batch);
       labels.push({ ...label, batchId: batch.batchId, isTold: false });
       snapshots.commitLabel(label);
     },
     findFraudParties: (ids: readonly string[]) =>
-      labels.filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id)),
+      labels
+        .filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id))
+        .map((row) => ({ ...row, ipParty: partyOfAddress(row.ip) })),
     closeLabelBatch(batchId: string) {
       for (const row of labels) if (row.batchId === batchId) row.isTold = true;
       labelBatches.delete(batchId);
@@ -155,7 +157,7 @@ export function createMemoryPostgres(options: MemoryPostgresOptions) {
       return {
         ...around(own, point, since, rowsAfter),
         floor,
-        frauds: knownFrauds(labels, point, 'accountId'),
+        frauds: knownFrauds(labels, point, 'account'),
       };
     },
     merchantPast: (point: Transaction) => {
@@ -168,7 +170,19 @@ export function createMemoryPostgres(options: MemoryPostgresOptions) {
         tallies: tally(tallied),
         horizon: tallied.at(-1) ?? null,
         ...{ ceiling, knownFromMs },
-        frauds: knownFrauds(labels, point, 'merchantId'),
+        frauds: knownFrauds(labels, point, 'merchant'),
+      };
+    },
+    sharedPast: (kind: 'device' | 'address') => (point: Transaction) => {
+      const since = point.createdAtMs - 360 * DAY_MS;
+      const own = [...transactions.values()].filter(
+        (t) => partyOf(kind, t) === partyOf(kind, point),
+      );
+      return {
+        ...around(own, point, since, rowsAfter),
+        floor: { createdAtMs: since, transactionId: FIRST_ID },
+        frauds: knownFrauds(labels, point, kind),
+        oldest: { sinceMs: since, times: [], toMs: Infinity },
       };
     },
   };

@@ -2,6 +2,7 @@
  * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0001 have them. Commits are
  * numbered from 1, and each has ended before the next one begins.
  */
+import { partyOfAddress } from '../../src/core/domain/personal.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { comparePositions } from '../../src/core/domain/transaction.ts';
 import type { NewSnapshot, SnapshotPast } from '../../src/core/store/profiles/profile-snapshots.ts';
@@ -18,12 +19,17 @@ export type SnapshotGuards = {
   readonly lateRows: boolean;
 };
 
-type Parties = Pick<Transaction, 'accountId' | 'merchantId'>;
+type Parties = Pick<Transaction, 'accountId' | 'merchantId' | 'deviceId' | 'ip'>;
 
 const bucketOf = (commit: number) => Math.floor(commit / BUCKET_COMMITS);
 
-const partyOf = (kind: PartyKind, { accountId, merchantId }: Parties) =>
-  kind === 'account' ? accountId : merchantId;
+export const partyOf = (kind: PartyKind, parties: Parties): string | null =>
+  ({
+    account: parties.accountId,
+    merchant: parties.merchantId,
+    device: parties.deviceId,
+    address: partyOfAddress(parties.ip),
+  })[kind];
 
 export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => number) {
   const rows: { readonly row: Transaction; readonly commit: number }[] = [];

@@ -10,6 +10,7 @@ export const OPERATIONS = {
   postgres: [
     'loadAccountPasts',
     'loadMerchantPasts',
+    'loadSharedPasts',
     'insertScores',
     'readStoredScores',
     'insertDeadLetters',

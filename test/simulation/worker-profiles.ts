@@ -7,6 +7,7 @@ import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import { SHARED_KINDS } from '../../src/core/profile/shared-profile.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import {
@@ -73,6 +74,16 @@ export function createProfiles(world: World, process: Process, market: Market, m
         late: createLateMerchants(world, process),
         bytesMax: COPIES_BYTES_MAX,
       },
+      ...SHARED_KINDS.map((kind) => ({
+        kind: weakened(world, kind),
+        async *loadPasts(points: readonly Transaction[]) {
+          yield* await process.ask('loadSharedPasts', () =>
+            points.map(postgres.sharedPast(kind.party)),
+          );
+        },
+        snapshots: createSnapshots(world, process, kind.party),
+        bytesMax: COPIES_BYTES_MAX,
+      })),
     ],
   );
 }

@@ -194,7 +194,10 @@ function toTransactions({ submissions }: Schedule): Transaction[] {
       amount: `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`,
       currency: 'USD',
       corridor,
-      ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
+      // Each account has two devices, and shares one network; some payments have neither.
+      deviceId: minor % 5 === 0 ? null : `device_${(account + merchant) % 2}`,
+      ip: minor % 3 === 0 ? null : `203.0.113.${account}`,
+      ...{ type: null, country: null, channel: null, declared: null },
     };
   });
 }

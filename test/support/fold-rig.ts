@@ -5,13 +5,19 @@ import {
   LABEL_MATURITY_DAYS,
   type MerchantPast,
   NO_FRAUDS,
+  type SharedPast,
 } from '../../src/core/domain/history.ts';
 import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
+import { SHARED_KINDS } from '../../src/core/profile/shared-profile.ts';
 import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import {
+  loadAccountPasts,
+  loadMerchantPasts,
+  loadSharedPasts,
+} from '../../src/core/store/profiles/history.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
@@ -60,6 +66,11 @@ async function* noMerchantPasts(points: readonly Transaction[]): AsyncGenerator<
   for (const _ of points) yield { ...NOTHING, tallies: [], horizon: null, knownFromMs: 0 };
 }
 
+async function* noSharedPasts(points: readonly Transaction[]): AsyncGenerator<SharedPast> {
+  const oldest = { sinceMs: 0, times: [], toMs: Infinity };
+  for (const _ of points) yield { ...NOTHING, floor: FIRST, oldest };
+}
+
 type Count = { readonly labels: Partial<Record<string, string | number>>; readonly value: number };
 
 export function startFold({
@@ -105,6 +116,13 @@ export function startFold({
         ...(query && { late: new LateMerchants(query, LABEL_MATURITY_DAYS) }),
         bytesMax,
       },
+      ...SHARED_KINDS.map((kind) => ({
+        kind,
+        loadPasts: (points: readonly Transaction[]) =>
+          query === undefined ? noSharedPasts(points) : loadSharedPasts(query, kind.party, points),
+        snapshots: snapshots(kind.party),
+        bytesMax,
+      })),
     ],
   );
   const sum = async (
@@ -116,11 +134,14 @@ export function startFold({
       .reduce((total, { value }) => total + value, 0);
   return {
     /** Features by name, one object per transaction. */
-    async fold(transactions: readonly Transaction[]): Promise<NamedFeatures[]> {
+    async fold(
+      transactions: readonly Transaction[],
+      tables: readonly (DayTable | null)[] = transactions.map(() => table),
+    ): Promise<NamedFeatures[]> {
       const rows = await foldProfiles(
         profiles,
         deliver(transactions.map((one) => ({ ...one, receivedAtMs: one.createdAtMs }))),
-        transactions.map(() => table),
+        tables,
       );
       return transactions.map((_, index) => named(vectorOf(rows, index), slots));
     },

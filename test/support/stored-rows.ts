@@ -1,5 +1,6 @@
 /** Rows as ingest and the worker would have stored them, for tests that only read. */
 import { randomBytes } from 'node:crypto';
+import { partyOfAddress } from '../../src/core/domain/personal.ts';
 import { createdAtMsOf } from '../../src/core/domain/transaction.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
@@ -18,6 +19,8 @@ export type TransactionSeed = {
   readonly receivedAtMs?: number;
   readonly accountId?: string;
   readonly merchantId?: string;
+  readonly deviceId?: string | null;
+  readonly ip?: string | null;
   readonly corridor?: string;
   readonly amount?: string;
   readonly currency?: string;
@@ -42,6 +45,9 @@ export async function storeTransactions(
     scored_at: new Date((seed.receivedAtMs ?? seed.createdAtMs) + 50).toISOString(),
     account_id: seed.accountId ?? 'acc_1',
     merchant_id: seed.merchantId ?? 'm_1',
+    device_id: seed.deviceId ?? null,
+    ip: seed.ip ?? null,
+    ip_party: partyOfAddress(seed.ip ?? null),
     corridor: seed.corridor ?? 'US-EG',
     amount: seed.amount ?? '10.00',
     currency: seed.currency ?? 'USD',
@@ -68,10 +74,11 @@ function verdictOf(score: number): string {
 const insertTransactions = {
   name: 'test-insert-transactions',
   text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
-           corridor, amount, currency, client)
-         select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, 'default'
+           device_id, ip, ip_party, corridor, amount, currency, client)
+         select transaction_id, created_at, received_at, account_id, merchant_id, device_id, ip, ip_party, corridor, amount, currency,
+                'default'
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
-             account_id text, merchant_id text, corridor text, amount numeric, currency text)`,
+             account_id text, merchant_id text, device_id text, ip text, ip_party text, corridor text, amount numeric, currency text)`,
 };
 
 // A claim says so of late rows alone; saying it of every row is as right.

@@ -180,7 +180,9 @@ function toTransaction(seed: TransactionSeed & { readonly id: string }): Transac
     amount: seed.amount ?? '10.00',
     currency: seed.currency ?? 'USD',
     corridor: seed.corridor ?? 'US-EG',
-    ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
+    ip: seed.ip ?? null,
+    deviceId: seed.deviceId ?? null,
+    ...{ type: null, country: null, channel: null, declared: null },
   };
 }
 

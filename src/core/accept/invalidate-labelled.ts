@@ -7,7 +7,8 @@
 import type { Guard } from '../../kit/breakers/breaker.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
-import { findFraudParties, type Parties } from '../store/labels/labelled-transactions.ts';
+import type { PartyKind } from '../domain/transaction.ts';
+import { type AllParties, findFraudParties } from '../store/labels/labelled-transactions.ts';
 import { invalidateProfiles, type Party } from '../stream/profiles/invalidate-profiles.ts';
 
 /** Resolves when every later fold sees these transactions' labels. Throws a Failure. */
@@ -28,16 +29,18 @@ export function openInvalidateLabelled(
 
 /** @param findFraud returns the parties of those transactions that have a label that says fraud */
 export function createInvalidateLabelled(
-  findFraud: (transactionIds: readonly string[]) => Promise<readonly Parties[]>,
+  findFraud: (transactionIds: readonly string[]) => Promise<readonly AllParties[]>,
   invalidate: (parties: readonly Party[]) => Promise<void>,
 ): InvalidateLabelled {
   return async (transactionIds) => {
     const found = await findFraud(transactionIds);
-    const accounts = new Set(found.map(({ accountId }) => accountId));
-    const merchants = new Set(found.map(({ merchantId }) => merchantId));
+    const ofKind = (kind: PartyKind, idOf: (parties: AllParties) => string | null): Party[] =>
+      [...new Set(found.map(idOf))].flatMap((id) => (id === null ? [] : { kind, id }));
     await invalidate([
-      ...[...accounts].map((id) => ({ kind: 'account' as const, id })),
-      ...[...merchants].map((id) => ({ kind: 'merchant' as const, id })),
+      ...ofKind('account', ({ accountId }) => accountId),
+      ...ofKind('merchant', ({ merchantId }) => merchantId),
+      ...ofKind('device', ({ deviceId }) => deviceId),
+      ...ofKind('address', ({ ipParty }) => ipParty),
     ]);
   };
 }

@@ -46,6 +46,18 @@ export const ORDINARY_MEDIANS_MAX = 3;
 /** A sibling above this many medians of its account is large. */
 export const LARGE_MEDIANS = 3;
 
+/** Transactions of a device or a network older than this do not count. */
+export const SHARED_HISTORY_DAYS = 180;
+/** Days of lateness up to which a device's or a network's profile is complete. */
+export const SHARED_LATE_DAYS = 30;
+/** Distinct accounts of a device or a network are counted among this many of its newest transactions, and up to a bound. */
+export const SHARED_ENTRIES = 1024;
+export const SHARED_ACCOUNTS_MAX = 64;
+/** Times of its oldest transactions that a profile has. Fewer: a busy party, each of whose oldest expires, is rebuilt more often. */
+export const SHARED_OLDEST = 64;
+/** So many of them are too old for a rebuild's point, for the transactions that come late. */
+export const SHARED_OLDEST_BEFORE = 16;
+
 /** The columns of a stored transaction that profiles are made of. */
 export type PastTransaction = Omit<
   Transaction,
@@ -86,6 +98,19 @@ export type AccountPast = {
   /** Rows after this were not read; null when all were. */
   readonly ceiling: Position | null;
   readonly frauds: KnownFrauds;
+};
+
+export type OldestRows = {
+  /** Older rows were not read. */
+  readonly sinceMs: number;
+  /** Rising times of the rows from then on, up to a time: Infinity where these are all up to the floor. */
+  readonly times: readonly number[];
+  readonly toMs: number;
+};
+
+/** As an account's past, of a device or a network. */
+export type SharedPast = AccountPast & {
+  readonly oldest: OldestRows;
 };
 
 /** Rows of one bucket and currency that are not in a list: an hour, or a UTC day. */

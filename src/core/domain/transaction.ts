@@ -243,12 +243,11 @@ export function countryProblem(
   return 'must be an ISO 3166 alpha-2 code, as US; leave out a country that is unknown';
 }
 
-/** The two parties of a transaction whose behaviour is profiled. */
-const PARTY_KINDS = ['account', 'merchant'] as const;
-export type PartyKind = (typeof PARTY_KINDS)[number];
+/** The parties of a transaction whose behaviour is profiled; the last two may be absent. */
+export type PartyKind = 'account' | 'merchant' | 'device' | 'address';
 
-/** A party whose activity is summed; a device has no profile in Redis. */
-export type ActiveParty = PartyKind | 'device';
+/** A party whose activity is summed. */
+export type ActiveParty = Exclude<PartyKind, 'address'>;
 
 /** A transaction as an entry of a stream delivers it. */
 export type DeliveredTransaction = Transaction & {

@@ -1,5 +1,5 @@
 /**
- * Interface of every profile, account and merchant alike; all of it is pure:
+ * Interface of every profile, of whatever party; all of it is pure:
  *
  *   readLog(bytes) or rebuild(past)
  *     -> merge(profile, record), for what other workers appended
@@ -9,7 +9,8 @@
  * fold and merge find a record that the profile has by (created_at, transaction_id), so a repeated record changes nothing and
  * sees the same siblings.
  */
-import type { Transaction } from '../domain/transaction.ts';
+import type { PartyKind, Transaction } from '../domain/transaction.ts';
+import type { DayTable } from '../score/scorecard/day-table.ts';
 import type { Arrivals } from './arrivals.ts';
 import {
   type PackedList,
@@ -42,12 +43,15 @@ export type ProfileLayout<P extends Profile> = {
 
 /** A kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */
 export type ProfileKind<P extends Profile, Past> = {
-  readonly party: 'account' | 'merchant';
+  readonly party: PartyKind;
   readonly recordBytes: number;
   /** Whether transactions before the list count on, without their ids. */
   readonly hasTallies: boolean;
   readonly layout: ProfileLayout<P>;
-  partyOf(transaction: Transaction): string;
+  /** Null where the transaction has no such party: its features are missing, and nothing is appended. */
+  readonly partyOf: (transaction: Transaction) => string | null;
+  /** The parties that count as absent from a day on, as too many accounts have them. */
+  readonly crowdedIn?: (table: CrowdedTable) => ReadonlySet<string>;
   writeRecord(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
    * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is
@@ -73,6 +77,19 @@ export type ProfileKind<P extends Profile, Past> = {
    */
   merge(profile: P, records: DataView, at: number): boolean;
 };
+
+export type CrowdedTable = Pick<DayTable, 'crowded'>;
+
+/** The party of a transaction, and whether it counts as absent by the table of the transaction's day; null without a table. */
+export function partyIn(
+  { partyOf, crowdedIn }: Pick<ProfileKind<never, never>, 'partyOf' | 'crowdedIn'>,
+  transaction: Transaction,
+  table: CrowdedTable | null = null,
+): { readonly party: string | null; readonly isCrowded: boolean } {
+  const party = partyOf(transaction);
+  const isCrowded = party !== null && table !== null && crowdedIn?.(table).has(party) === true;
+  return { party, isCrowded };
+}
 
 export function profileBytes<P extends Profile>(layout: ProfileLayout<P>, profile: P): number {
   const { count, recordBytes } = profile.list;

@@ -9,11 +9,12 @@ import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { readSlots } from '../store/metadata-fields/metadata-fields.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
+import { loadAccountPasts, loadMerchantPasts, loadSharedPasts } from '../store/profiles/history.ts';
 import { beginDayRows, type DayParts } from './day-features.ts';
 import { type BegunRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
 import { createAccountKind, createMerchantKind } from './kinds.ts';
-import type { Profile, ProfileKind } from './profile.ts';
+import { type Profile, type ProfileKind, partyIn } from './profile.ts';
+import { SHARED_KINDS } from './shared-profile.ts';
 
 export function createRecomputeVectors({ query }: Pick<Database, 'query'>, maturityDays: number) {
   const accountKind = createAccountKind(maturityDays);
@@ -31,13 +32,18 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
     const days = transactions.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS));
     const amounts = createCorridorAmounts(await readCorridorAmounts(query, days));
     const slots = await readSlots(query);
-    const begun = beginDayRows(transactions, { tables, slots, amounts });
+    const begun = { tables, ...beginDayRows(transactions, { tables, slots, amounts }) };
     await fillRows(accountKind, transactions, begun, (points) =>
       loadAccountPasts(query, points, except),
     );
     await fillRows(merchantKind, transactions, begun, (points) =>
       loadMerchantPasts(query, points, maturityDays, except),
     );
+    for (const kind of SHARED_KINDS) {
+      await fillRows(kind, transactions, begun, (points) =>
+        loadSharedPasts(query, kind.party, points, except),
+      );
+    }
     return transactions.map((_, index) => vectorOf(begun.rows, index));
   };
 }
@@ -46,11 +52,16 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
 async function fillRows<P extends Profile, Past>(
   kind: ProfileKind<P, Past>,
   transactions: readonly Transaction[],
-  { arrivals, rows }: BegunRows,
+  { arrivals, rows, tables }: BegunRows & Pick<DayParts, 'tables'>,
   loadPasts: LoadPasts<Past>,
 ): Promise<void> {
-  let index = 0;
-  for await (const past of loadPasts(transactions)) {
+  const having = transactions.flatMap((transaction, index) => {
+    const { party, isCrowded } = partyIn(kind, transaction, tables[index]);
+    return party === null || isCrowded ? [] : index;
+  });
+  const indices = having.values();
+  for await (const past of loadPasts(having.map((index) => transactions[index] as Transaction))) {
+    const index = indices.next().value as number;
     const isFolded = kind.fold(
       kind.rebuild(past),
       arrivals,
@@ -59,6 +70,5 @@ async function fillRows<P extends Profile, Past>(
       rowAt(rows, index),
     );
     if (!isFolded) throw new Error('a rebuilt profile folds its own point');
-    index++;
   }
 }

@@ -121,7 +121,7 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   {
     tables: ['profile_snapshots'],
-    ends: `${SNAPSHOT_DAYS} days after the party was last rebuilt: an account has at most 1,024 records of 40 bytes, a merchant 1,280 of 32`,
+    ends: `${SNAPSHOT_DAYS} days after the party was last rebuilt: an account has at most 1,024 records of 40 bytes, a merchant 1,280 of 32, a device or a network of addresses 1,536 of 24`,
     purges: [profileSnapshots],
   },
   {

@@ -125,12 +125,12 @@ export function slotTag(market: string, slot: number): string {
 
 /** Matches every profile of a market, for SCAN. A market's name has no character that SCAN interprets. */
 export function profileKeyPattern(market: string): string {
-  return `{${market}:p[0-9][0-9]}:[am]*`;
+  return `{${market}:p[0-9][0-9]}:[amd]*`;
 }
 
 /** Matches the profiles of a market and what its parties took of their limits, for SCAN. */
 export function partyPattern(market: string): string {
-  return `{${market}:[lp]*}:[ame]*`;
+  return `{${market}:[lp]*}:[amde]*`;
 }
 
 export function profileHistoryKey(market: string, slot: number): string {

@@ -29,3 +29,14 @@ function ofUrl(text: string): string {
     return text;
   }
 }
+
+/** The first four groups of an IPv6 address, as a /64. */
+export function network64(address: string): string {
+  const [head = '', tail] = address.split('::');
+  const groups = (part: string) => part.split(':').filter((group) => group !== '');
+  const [left, right] = [groups(head), groups(tail ?? '')];
+  const missing = Math.max(0, 8 - left.length - right.length);
+  const all = [...left, ...Array<string>(missing).fill('0'), ...right];
+  const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+}

@@ -289,11 +289,13 @@ function checkEvents(ids: ReadonlySet<string>, ledger: Ledger): Check[] {
 
 /** Each transaction counts once in its account's and its merchant's profile. */
 async function checkCounted(stores: Sessions & { databaseUrl: string }): Promise<Check[]> {
-  const { account, merchant } = await checkProfiles(stores);
+  const { account, merchant, device, address } = await checkProfiles(stores);
   return [
     zero('I7', 'account profiles unlike Postgres', account.different),
     atLeast('I7', 'account profiles compared', account.equal, 1),
     zero('I7', 'merchant profiles unlike Postgres', merchant.different),
+    zero('I7', 'device profiles unlike Postgres', device.different),
+    zero('I7', 'address profiles unlike Postgres', address.different),
     atLeast('I7', 'merchant profiles compared', merchant.equal, 1),
   ];
 }

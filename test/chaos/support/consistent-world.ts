@@ -57,7 +57,7 @@ async function storeProfile<P extends Profile, Past>(
   const [first] = transactions;
   if (first === undefined) throw new Error('a profile of nothing');
   const log = Buffer.from(encodeSnapshot(kind, profile, { high: 1, low: 2 }));
-  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), log);
+  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first) ?? ''), log);
 }
 
 export async function storeProfiles(

@@ -5,12 +5,17 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { LABEL_MATURITY_DAYS } from '../../../src/core/domain/history.ts';
-import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { PartyKind, Transaction } from '../../../src/core/domain/transaction.ts';
 import { accountKind, merchantKind } from '../../../src/core/profile/kinds.ts';
 import { takeOwn } from '../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { readLog } from '../../../src/core/profile/profile.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
+import { addressKind, deviceKind } from '../../../src/core/profile/shared-profile.ts';
+import {
+  loadAccountPasts,
+  loadMerchantPasts,
+  loadSharedPasts,
+} from '../../../src/core/store/profiles/history.ts';
 import { profileKey } from '../../../src/core/stream/keys.ts';
 import { foldRow } from '../../support/fold-one.ts';
 import { openMarket } from './sessions.ts';
@@ -33,13 +38,17 @@ const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
 
 export async function checkProfiles(
   stores: ProfileStores,
-): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
+): Promise<Readonly<Record<PartyKind, ProfileCheck>>> {
   await using database = openMarket(stores.databaseUrl);
   const { query } = database;
   return {
     account: await checkKind(stores, accountKind, (page) => loadAccountPasts(query, page)),
     merchant: await checkKind(stores, merchantKind, (page) =>
       loadMerchantPasts(query, page, LABEL_MATURITY_DAYS),
+    ),
+    device: await checkKind(stores, deviceKind, (page) => loadSharedPasts(query, 'device', page)),
+    address: await checkKind(stores, addressKind, (page) =>
+      loadSharedPasts(query, 'address', page),
     ),
   };
 }
@@ -60,7 +69,7 @@ async function checkKind<P extends Profile, Past>(
       const past = pasts[index];
       if (past === undefined) throw new Error('a past a probe was expected');
       const rebuilt = foldRow(kind, kind.rebuild(past), probe);
-      const key = profileKey(MARKET, kind.party, kind.partyOf(probe));
+      const key = profileKey(MARKET, kind.party, kind.partyOf(probe) ?? '');
       const stored = await stores.client.getBuffer(key);
       check[compare(kind, stored, probe, rebuilt)]++;
     }
@@ -86,19 +95,23 @@ function compare<P extends Profile, Past>(
 
 type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtMs'>;
 
+const COLUMNS: Readonly<Record<PartyKind, string>> = {
+  account: 'account_id',
+  merchant: 'merchant_id',
+  device: 'device_id',
+  address: 'ip_party',
+};
+
 /** A transaction for each party, like the party's newest one, but later than everything else. */
-async function readProbes(
-  { query }: ProfileStores,
-  party: 'account' | 'merchant',
-): Promise<Transaction[]> {
+async function readProbes({ query }: ProfileStores, party: PartyKind): Promise<Transaction[]> {
   const [end] = await query<{ ms: number }>(
     `select extract(epoch from max(created_at))::float8 * 1000 as ms from transactions`,
   );
   const createdAtMs = Math.round(end?.ms ?? 0) + 1;
   const rows = await query<ProbeRow>(
-    `select distinct on (${party}_id) account_id as "accountId", merchant_id as "merchantId",
+    `select distinct on (${COLUMNS[party]}) account_id as "accountId", merchant_id as "merchantId",
             amount::text, currency, corridor, type, ip, device_id as "deviceId", country, channel
-       from transactions order by ${party}_id, created_at desc`,
+       from transactions where ${COLUMNS[party]} is not null order by ${COLUMNS[party]}, created_at desc`,
   );
   return rows.map((row) => ({
     ...row,

@@ -1,6 +1,7 @@
 /** Transactions as they arrive: shuffled, late, of few parties and several currencies. */
 import fc from 'fast-check';
 import type { LabelValue } from '../../../src/core/domain/label.ts';
+import { partyOfAddress } from '../../../src/core/domain/personal.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { ensurePartitions } from '../../../src/core/store/partitions/partitions.ts';
 import type { Database } from '../../../src/kit/database/pool.ts';
@@ -69,6 +70,7 @@ const arrival = fc.record({
   corridor: fc.constantFrom('US-EG', 'US-MX', 'US-US'),
   country: fc.constantFrom('US', 'US', 'EG', null),
   deviceId: fc.constantFrom('phone', 'laptop', null),
+  ip: fc.constantFrom('203.0.113.7', '203.0.113.8', '2001:db8::7', null),
   word: fc.constantFrom('transfer', 'app', 'gold', 'basic', null),
   number: fc.oneof(fc.double({ min: -5, max: 1e7, noNaN: true }), fc.constantFrom(0, 9, 99, 999)),
   random: fc.bigInt({ min: 0n, max: 2n ** 74n - 1n }),
@@ -97,6 +99,7 @@ export type TransactionFields = {
   readonly corridor: string;
   readonly country: string | null;
   readonly deviceId: string | null;
+  readonly ip: string | null;
   /** Type, channel, and a declared text. */
   readonly word: string | null;
   /** A declared number. */
@@ -118,7 +121,7 @@ export function makeTransaction(fields: TransactionFields): Transaction {
     currency: fields.currency,
     corridor: fields.corridor,
     type: fields.word,
-    ip: null,
+    ip: fields.ip,
     deviceId: fields.deviceId,
     country: fields.country,
     channel: fields.word,
@@ -155,14 +158,14 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
                select pg_current_xact_id()::text::bigint >> 13, to_timestamp(min("createdAtMs") / 1000)
                  from json_to_recordset($1) as r ("createdAtMs" float8))
              insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
-               corridor, amount, currency, device_id, country)
+               corridor, amount, currency, device_id, ip, ip_party, country)
              select 'default', "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
-                    "accountId", "merchantId", corridor, amount, currency, "deviceId", country
+                    "accountId", "merchantId", corridor, amount, currency, "deviceId", ip, "ipParty", country
                from json_to_recordset($1) as r ("transactionId" uuid, "createdAtMs" float8, "receivedAtMs" float8,
                     "accountId" text, "merchantId" text, corridor text, amount numeric, currency text,
-                    "deviceId" text, country text)`,
+                    "deviceId" text, ip text, "ipParty" text, country text)`,
     },
-    [JSON.stringify(rows)],
+    [JSON.stringify(rows.map((row) => ({ ...row, ipParty: partyOfAddress(row.ip) })))],
   );
 }
 
@@ -176,8 +179,8 @@ export async function commitLabel(
   await database.query(
     {
       text: `insert into market.labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
-               account_id, merchant_id, amount_to_median)
-             values ('default', $1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,
+               account_id, merchant_id, device_id, ip_party, amount_to_median)
+             values ('default', $1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9, $10, $11) on conflict do nothing`,
     },
     [
       of.transactionId,
@@ -188,6 +191,8 @@ export async function commitLabel(
       new Date(receivedAtMs),
       of.accountId,
       of.merchantId,
+      of.deviceId,
+      partyOfAddress(of.ip),
       amountToMedian,
     ],
   );

@@ -4,7 +4,11 @@
  * well.
  */
 import type { Query } from '../../../src/kit/database/pool.ts';
-import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
+import type {
+  AccountHistory,
+  MerchantHistory,
+  SharedHistory,
+} from '../../support/oracle/histories.ts';
 
 /** Currencies of the tests: decimal places and reporting limit in minor units (null: none). */
 const CURRENCIES = `(values ('USD', 100, 1000000::numeric), ('JPY', 1, 1000000), ('KWD', 1000, null))
@@ -137,6 +141,36 @@ const merchantDefinition = `
       (select avg(m.fraud::int) from seen m, first where m.is_mature and m.created_at >= first.day) as "firstFraudShare"
     from seen
   ) h order by a.n`;
+
+/** @param hours the window in which accounts are counted */
+const sharedDefinition = (party: string, hours: number) => `
+  select h.* ${asked}
+  left join lateral (
+    with ${known(party)}, s as (
+      select o.account_id, o.created_at, o.transaction_id, t.created_at - o.created_at as age, coalesce(k.fraud, false) as fraud
+        from market.transactions o left join known k on k.transaction_id = o.transaction_id
+       where o.${party} = t.${party} and o.received_at <= to_timestamp(known_until / 1000)
+         and (o.created_at, o.transaction_id) < (t.created_at, t.transaction_id)
+         and o.created_at > t.created_at - interval '4320 hours'),
+    newest as (select account_id from s where age < '${hours} hours' order by created_at desc, transaction_id desc limit 1024)
+    select least(64, (select count(distinct account_id) from (select account_id from newest union all select t.account_id) n)) as accounts,
+           coalesce(extract(epoch from max(age)) * 1000, 0) as "ageMs",
+           count(*) filter (where fraud and age > '0 hours') as frauds
+      from s having t.${party} is not null
+  ) h on true order by a.n`;
+
+const SHARED = {
+  device: sharedDefinition('device_id', 720),
+  address: sharedDefinition('ip_party', 24),
+} as const;
+
+export async function defineShared(
+  query: Query,
+  kind: keyof typeof SHARED,
+  folds: readonly Asked[],
+): Promise<SharedHistory[]> {
+  return await define<SharedHistory>(query, SHARED[kind], folds);
+}
 
 export async function defineAccounts(
   query: Query,

@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { partyOfAddress } from '../../../src/core/domain/personal.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
 import { invalidateProfiles } from '../../../src/core/stream/profiles/invalidate-profiles.ts';
@@ -24,13 +25,15 @@ import {
   commitLabel,
   makeTransaction,
 } from './arrivals.ts';
-import { type Asked, defineAccounts, defineMerchants } from './definition.ts';
+import { type Asked, defineAccounts, defineMerchants, defineShared } from './definition.ts';
 
 /** Lists of arrivals that are drawn; the nightly long tests ask for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1);
 /** Arrivals of a busy merchant, whose list keeps 1,280; the nightly long tests let more come, and compare more of their folds. */
 const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [1600, 40];
 const BUSY_STEP_MS = 18 * 60_000;
+/** The arrivals take 229 days. */
+const [SHARED_ARRIVALS, SHARED_STEP_MS] = [1100, 5 * 60 * 60_000];
 const TIMEOUT_MS = 300_000;
 /** The profile of a busy merchant fits into a page of the first worker; the second evicts what it folds on. */
 const COPIES_BYTES = [2 ** 24, 2 ** 15] as const;
@@ -90,10 +93,12 @@ async function deliverAll(
     const asked = { transactionId: transaction.transactionId, knownUntilMs };
     folds.push({ asked, transaction, row: rows?.[0] as NamedFeatures });
   };
-  const evict = ({ accountId, merchantId }: Transaction) =>
+  const evict = ({ accountId, merchantId, deviceId, ip }: Transaction) =>
     invalidateProfiles(redis, market, [
       { kind: 'account', id: accountId },
       { kind: 'merchant', id: merchantId },
+      { kind: 'device', id: deviceId ?? '' },
+      { kind: 'address', id: partyOfAddress(ip) ?? '' },
     ]);
   const tell = async ({ of, ...label }: ArrivingLabel) => {
     const labelled = list[of % arrived]?.transaction;
@@ -126,11 +131,17 @@ async function define(
   const asked = folds.map((fold) => fold.asked);
   const accounts = await defineAccounts(query, asked);
   const merchants = await defineMerchants(query, asked);
-  expect([accounts.length, merchants.length]).toEqual([folds.length, folds.length]);
+  const devices = await defineShared(query, 'device', asked);
+  const addresses = await defineShared(query, 'address', asked);
+  for (const { length } of [accounts, merchants, devices, addresses])
+    expect(length).toBe(folds.length);
   return folds.map(({ transaction }, index) => {
     const [account, merchant] = [accounts[index], merchants[index]];
     if (account === undefined || merchant === undefined) throw new Error('one definition a fold');
-    return named(features(transaction, account, merchant, table, SLOTS), SLOTS);
+    return named(
+      features(transaction, account, merchant, table, SLOTS, devices[index], addresses[index]),
+      SLOTS,
+    );
   });
 }
 
@@ -165,13 +176,19 @@ describe('fold equals the SQL definition', () => {
 
   test(
     'an account and a merchant beyond what their lists keep, with late arrivals on both sides of their ends',
-    () => check(busyParty(BUSY_ARRIVALS, BUSY_STEP_MS), null, BUSY_STRIDE),
+    () => check(busyParty(BUSY_ARRIVALS, BUSY_STEP_MS, 1), null, BUSY_STRIDE),
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a device and a network of 80 accounts, whose oldest transactions leave what their lists keep, and then the window',
+    () => check(busyParty(SHARED_ARRIVALS, SHARED_STEP_MS, 80), null, BUSY_STRIDE),
     TIMEOUT_MS,
   );
 });
 
-/** Arrivals of an account at a merchant, a transaction each `stepMs`, some of them late by up to everything. */
-function busyParty(count: number, stepMs: number): Arrival[] {
+/** Arrivals of accounts at a merchant from one device, a transaction each `stepMs`, some of them late by up to everything. */
+function busyParty(count: number, stepMs: number, accounts: number): Arrival[] {
   let state = 12_345;
   const next = (below: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -197,14 +214,14 @@ function busyParty(count: number, stepMs: number): Arrival[] {
     const event = chooseEvent(index);
     const label = isOneOf(LABEL_EVERY) ? makeLabel() : null;
     const transaction = makeTransaction({
-      offsetMs: (index - late) * stepMs + (late > 0 ? 17 : 0),
-      account: 0,
+      offsetMs: (index - late - (accounts > 1 ? count : 0)) * stepMs + (late > 0 ? 17 : 0),
+      account: accounts > 1 ? next(accounts) : 0,
       merchant: 0,
       currency: isOneOf(5) ? 'JPY' : 'USD',
       minor: 1 + next(1_500_000),
       corridor: 'US-EG',
       country: isOneOf(9) ? 'EG' : 'US',
-      ...{ deviceId: null, word: null, number: 0 },
+      ...{ deviceId: 'till', ip: '203.0.113.7', word: null, number: 0 },
       random: BigInt(index),
       arrivedMs: ARRIVED_MS + index,
     });

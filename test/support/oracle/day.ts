@@ -31,6 +31,8 @@ export function dayFeatures(
   amount: number,
   table: DayTable | null,
   slots: readonly FieldSlot[],
+  /** The features of devices and addresses, which stand in between. */
+  shared: readonly number[],
 ): readonly number[] {
   const fields: Readonly<Record<string, unknown>> = JSON.parse(declared ?? '{}');
   const lift = (field: string, value: unknown) => {
@@ -56,8 +58,7 @@ export function dayFeatures(
     hasCell ? (table.cells.byValue.get(cell) ?? table.cells.others) : Number.NaN,
     lift('type', type),
     lift('channel', channel),
-    // Devices and addresses.
-    ...Array.from({ length: 6 }, () => Number.NaN),
+    ...shared,
     ...slots.map(({ field, kind }) => {
       if (kind === 'to_account') return Number.NaN;
       const named = `metadata.${field}`;

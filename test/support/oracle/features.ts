@@ -9,7 +9,7 @@ import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
 import { naturalLog } from '../../../src/kit/elementary-functions.ts';
 import { dayFeatures, hourSurprise } from './day.ts';
-import type { AccountHistory, MerchantHistory } from './histories.ts';
+import type { AccountHistory, MerchantHistory, SharedHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -27,12 +27,16 @@ type Facts = {
   readonly transaction: Transaction;
   readonly account: AccountHistory;
   readonly merchant: MerchantHistory;
+  readonly device: SharedHistory;
+  readonly address: SharedHistory;
   readonly minor: number;
   readonly unit: number;
   readonly limit: number;
   readonly table: DayTable | null;
   readonly slots: readonly FieldSlot[];
 };
+
+const NO_PARTY: SharedHistory = { accounts: Number.NaN, ageMs: Number.NaN, frauds: Number.NaN };
 
 /** In the order of the vector, which ends with the slots. */
 const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
@@ -47,8 +51,10 @@ const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   // No corridor of the oracle has the 10,000 amounts of a percentile.
   () => [Number.NaN],
   ({ transaction, account, table }) => [hourSurprise(transaction, account, table)],
-  ({ transaction, minor, unit, table, slots }) =>
-    dayFeatures(transaction, minor / unit, table, slots),
+  (facts) => {
+    const { transaction, minor, unit, table, slots } = facts;
+    return dayFeatures(transaction, minor / unit, table, slots, sharedFeatures(facts));
+  },
 ];
 
 export function features(
@@ -57,12 +63,25 @@ export function features(
   merchant: MerchantHistory,
   table: DayTable | null = null,
   slots: readonly FieldSlot[] = [],
+  device = NO_PARTY,
+  address = NO_PARTY,
 ): Float64Array {
   const { currency } = transaction;
   const unit = UNIT_MINOR[currencyScale(currency) ?? 2] ?? 100;
   const minor = toMinorUnits(transaction.amount, currency);
   const limit = reportingLimitMinor(currency);
-  const facts = { transaction, account, merchant, minor, unit, limit, table, slots };
+  const facts = {
+    transaction,
+    account,
+    merchant,
+    device,
+    address,
+    minor,
+    unit,
+    limit,
+    table,
+    slots,
+  };
   return Float64Array.from(GROUPS.flatMap((group) => group(facts)));
 }
 
@@ -190,5 +209,16 @@ function merchantFrauds({ merchant }: Facts) {
     merchant.runMs / DAY_MS,
     merchant.firstFraudMs / DAY_MS,
     merchant.firstFraudShare,
+  ];
+}
+
+function sharedFeatures({ device, address }: Facts) {
+  return [
+    device.accounts,
+    address.accounts,
+    device.ageMs / HOUR_MS,
+    address.ageMs / HOUR_MS,
+    device.frauds,
+    address.frauds,
   ];
 }

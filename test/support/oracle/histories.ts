@@ -67,6 +67,16 @@ export type AccountHistory = {
   youngFrauds: number;
 };
 
+/** A device or a network of addresses has these; NaN where the transaction has no such party. */
+export type SharedHistory = {
+  /** Distinct accounts among the newest 1,024 siblings of the window and this transaction, at most 64. */
+  accounts: number;
+  /** Milliseconds since the oldest sibling of 180 days; 0 without one. */
+  ageMs: number;
+  /** Siblings of 180 days, created before this transaction's millisecond, whose newest label known at t says fraud. */
+  frauds: number;
+};
+
 /** Windows of a merchant are whole UTC buckets up to the transaction. */
 export type MerchantHistory = {
   /** Siblings of this hour, and of this hour and the 23 before it. */

@@ -36,7 +36,7 @@ export const AMONG = 'transaction_id = any($1::uuid[]) and created_at >= $2 and 
 // before. Transactions are not updated, so nobody else waits.
 const lockTransactions = rowsOf<Located, AmongValues>(
   'lock-labelled',
-  `select transaction_id as "transactionId", corridor, currency, amount from market.transactions
+  `select transaction_id as "transactionId", corridor, currency, amount, device_id as "deviceId", ip_party as "ipParty" from market.transactions
     where ${AMONG} order by transaction_id for no key update`,
 );
 
@@ -69,11 +69,11 @@ const insertStatement: Statement = {
   text: `
     with stored as (
       insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
-                          account_id, merchant_id, amount_to_median, note, client, identity)
+                          account_id, merchant_id, device_id, ip_party, amount_to_median, note, client, identity)
       select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
-             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[]),
-             unnest($11::text[]), $12, $13
-    ), tallied as (${addIncrements(14)})
+             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::text[]),
+             unnest($11::text[]), unnest($12::float8[]), unnest($13::text[]), $14, $15
+    ), tallied as (${addIncrements(16)})
     select`,
 };
 
@@ -97,6 +97,8 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     ...keyValues(fresh),
     textArray(fresh.map((label) => label.accountId)),
     textArray(fresh.map((label) => label.merchantId)),
+    textArray(fresh.map(({ transactionId }) => located.get(transactionId)?.deviceId ?? null)),
+    textArray(fresh.map(({ transactionId }) => located.get(transactionId)?.ipParty ?? null)),
     float8Array(fresh.map((label) => label.amountToMedian)),
     textArray(fresh.map((label) => label.note)),
     reporter.client,
@@ -185,8 +187,13 @@ export async function whyStillRunning(
   }
 }
 
-/** Columns of a labelled transaction that are counted. */
-type Located = Pick<Transaction, 'transactionId' | 'corridor' | 'currency' | 'amount'>;
+/** Columns of a labelled transaction that are counted, and the parties that its labels do not name. */
+type Located = Pick<
+  Transaction,
+  'transactionId' | 'corridor' | 'currency' | 'amount' | 'deviceId'
+> & {
+  readonly ipParty: string | null;
+};
 
 const STILL_RUNNING = 'STILL_RUNNING';
 

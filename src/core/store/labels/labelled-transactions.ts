@@ -14,6 +14,12 @@ export type Parties = {
   readonly merchantId: string;
 };
 
+/** All parties of a labelled transaction. */
+export type AllParties = Parties & {
+  readonly deviceId: string | null;
+  readonly ipParty: string | null;
+};
+
 /** The parties of a transaction and its client. */
 type OwnedParties = Parties & { readonly client: string };
 
@@ -28,14 +34,15 @@ export const findParties = (query: Query, transactionIds: readonly string[]) =>
   readParties(query, ...amongValues(transactionIds));
 
 // The inner select is by key alone: with a condition on fraud the planner might read all frauds for each id.
-const readFraudParties = rowsOf<Parties, AmongValues>(
+const readFraudParties = rowsOf<AllParties, AmongValues>(
   'find-fraud-parties',
-  `select transaction_id as "transactionId", account_id as "accountId", merchant_id as "merchantId"
-     from (select transaction_id, account_id, merchant_id, label from market.labels where ${AMONG} offset 0) l
+  `select transaction_id as "transactionId", account_id as "accountId", merchant_id as "merchantId",
+          device_id as "deviceId", ip_party as "ipParty"
+     from (select transaction_id, account_id, merchant_id, device_id, ip_party, label from market.labels where ${AMONG} offset 0) l
     where label = 'fraud'`,
 );
 
-/** Account and merchant of each label of these transactions that says fraud, superseded or not. */
+/** Parties of each label of these transactions that says fraud, superseded or not. */
 export const findFraudParties = (query: Query, transactionIds: readonly string[]) =>
   readFraudParties(query, ...amongValues(transactionIds));
 

@@ -1,5 +1,5 @@
 /**
- * Rows and tallies of accounts and merchants around given transactions: the source of every rebuilt profile.
+ * Rows and tallies of parties around given transactions: the source of every rebuilt profile.
  * Every committed row counts, scored or not. One indexed statement serves many points (past-queries.ts).
  */
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
@@ -12,6 +12,7 @@ import type {
   MerchantPast,
   MerchantTally,
   PastTransaction,
+  SharedPast,
 } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { comparePositions, type Position } from '../../domain/transaction.ts';
@@ -21,10 +22,12 @@ import { AFTER_MS, type FraudsAround, NONE_AROUND } from './known-frauds.ts';
 import {
   ACCOUNTS,
   ACCOUNTS_BUT_ONE,
+  loadOldest,
   merchantPast,
   type PastQuery,
   type PastRow,
   ROWS_MAX,
+  SHARED,
 } from './past-queries.ts';
 
 /** Points of one statement: a round trip costs as much as a dozen of them. */
@@ -63,6 +66,33 @@ export async function* loadAccountPasts(
       const start = { createdAtMs: ACCOUNTS.sinceMs(point), transactionId: FIRST_ID };
       // All known frauds are read, however many there are: frauds of the rows are included, and an account uses no other frauds.
       yield { rows, floor: floor ?? start, ceiling, frauds: frauds.known };
+    }
+  }
+}
+
+/**
+ * A past for each transaction, in the order of the transactions: the rows of its device or its network around it.
+ * @param except a stored transaction that is left out
+ */
+export async function* loadSharedPasts(
+  query: Query,
+  kind: keyof typeof SHARED,
+  transactions: readonly Transaction[],
+  except?: Transaction,
+): AsyncGenerator<SharedPast> {
+  const pastQuery = SHARED[kind];
+  for await (const page of loadPages(query, pastQuery, transactions, except)) {
+    const cut = page.flatMap(({ point, floor }) => (floor === null ? [] : point));
+    const oldest = (await loadOldest(query, pastQuery, cut, except)).values();
+    for (const { point, rows, floor, ceiling, frauds } of page) {
+      const sinceMs = pastQuery.sinceMs(point);
+      const start = { createdAtMs: sinceMs, transactionId: FIRST_ID };
+      const none = { sinceMs, times: [], toMs: Infinity };
+      yield {
+        ...{ rows, floor: floor ?? start, ceiling: frauds.isCut ? point : ceiling },
+        frauds: frauds.known,
+        oldest: floor === null ? none : (oldest.next().value ?? none),
+      };
     }
   }
 }
@@ -123,7 +153,7 @@ async function* loadNear(
 ): AsyncGenerator<Surrounded[]> {
   const exceptId = except?.transactionId;
   const fraudPoints = points.map((point) => ({
-    party: pastQuery.partyOf(point),
+    party: pastQuery.partyOf(point) ?? '',
     atMs: point.createdAtMs,
     sinceMs: pastQuery.sinceMs(point),
     exceptId,

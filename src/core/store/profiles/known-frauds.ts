@@ -50,7 +50,7 @@ export const AFTER_MS = 365 * DAY_MS;
  */
 const ROWS_MAX = 40_000;
 
-export type PartyColumn = 'account_id' | 'merchant_id';
+export type PartyColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip_party';
 
 const partiesStatement = (column: PartyColumn) =>
   ofMonths(

@@ -1,8 +1,9 @@
 /**
- * The statements that read the rows of accounts and merchants around given points, and how the two differ. Bounds on created_at let
+ * The statements that read the rows of parties around given points, and how the kinds of party differ. Bounds on created_at let
  * the planner skip the other months.
  */
-import { unsized } from '../../../kit/database/binary-array.ts';
+import { textArray, timestampArray, unsized } from '../../../kit/database/binary-array.ts';
+import type { Query } from '../../../kit/database/pool.ts';
 import { epochMs } from '../../../kit/database/statement.ts';
 import { DAY_MS, dayOf } from '../../../kit/words/range.ts';
 import {
@@ -10,8 +11,15 @@ import {
   ACCOUNT_HISTORY_ENTRIES,
   FRAUDS_SEEN_MAX,
   merchantReachDays,
+  type OldestRows,
   type PastTransaction,
+  SHARED_ENTRIES,
+  SHARED_HISTORY_DAYS,
+  SHARED_LATE_DAYS,
+  SHARED_OLDEST,
+  SHARED_OLDEST_BEFORE,
 } from '../../domain/history.ts';
+import { partyOfAddress } from '../../domain/personal.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { ofMonths } from '../within-months.ts';
 import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-frauds.ts';
@@ -45,6 +53,12 @@ export const pastColumns = (alias: string) => `
   ${alias}.corridor, ${alias}.device_id as "deviceId", ${alias}.country`;
 const STORED = `t.created_at, t.transaction_id, t.account_id, t.merchant_id, t.amount, t.currency, t.corridor, t.device_id, t.country`;
 
+/** Whether a transaction `t` is of the party `p`. The first expression is that of the index, the second leaves out rows of 1.0.0. */
+export const isOf = (party: PartyColumn, of = 'p.party') =>
+  party === 'ip_party'
+    ? `coalesce(t.ip_party, t.ip) = ${of} and t.ip_party is not null`
+    : `t.${party} = ${of}`;
+
 /**
  * The inner order is the index's own, so that the reading stops after the wanted rows however many a
  * party has; ties of created_at are read to the end and cut in the order of ids. `0 * p.point` hides the
@@ -66,14 +80,14 @@ const around = (party: PartyColumn, before: number, after: number) =>
     left join lateral (
      (select older.* from (
         select ${STORED} from market.transactions t
-         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at and ${within('t')}
+         where not p.has_frauds and ${isOf(party)} and t.created_at >= p.since and t.created_at <= p.at and ${within('t')}
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
         select ${STORED} from market.transactions t
-         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at and ${within('t')}
+         where not p.has_frauds and ${isOf(party)} and t.created_at >= p.at and ${within('t')}
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
       order by newer.created_at, newer.transaction_id limit ${after})
@@ -81,7 +95,7 @@ const around = (party: PartyColumn, before: number, after: number) =>
    order by p.point limit ${ROWS_MAX + 1}`,
   );
 
-/** The differences between accounts and merchants. */
+/** The differences between kinds of party. */
 export type PastQuery = {
   readonly party: PartyColumn;
   readonly statement: ReturnType<typeof around>;
@@ -89,7 +103,7 @@ export type PastQuery = {
   readonly after: number;
   readonly loadFrauds: LoadFrauds;
   readonly sinceMs: (point: Transaction) => number;
-  readonly partyOf: (point: Transaction) => string;
+  readonly partyOf: (point: Transaction) => string | null;
 };
 
 /** A row more than needed shows whether there are more rows, and where the needed rows begin. */
@@ -118,6 +132,78 @@ const loadFraudsOfMerchants = createLoadFrauds(
   FRAUDS_SEEN_MAX + 1,
   MERCHANT_ROWS_AFTER + 1,
 );
+
+/** A row more than counts, as readers may leave out one of the rows. */
+const SHARED_ROWS_BEFORE = SHARED_ENTRIES + 1;
+const SHARED_ROWS_AFTER = 64;
+const SHARED_REACH_MS = (SHARED_HISTORY_DAYS + SHARED_LATE_DAYS) * DAY_MS;
+
+const shared = <C extends PartyColumn>(party: C, partyOf: PastQuery['partyOf']) => ({
+  party,
+  partyOf,
+  statement: around(party, SHARED_ROWS_BEFORE + 1, SHARED_ROWS_AFTER + 1),
+  before: SHARED_ROWS_BEFORE,
+  after: SHARED_ROWS_AFTER,
+  loadFrauds: createLoadFrauds(party, FRAUDS_SEEN_MAX + 1, SHARED_ROWS_AFTER + 1),
+  sinceMs: (point: Transaction) => point.createdAtMs - SHARED_REACH_MS,
+});
+
+/** Devices, and networks of addresses. */
+export const SHARED = {
+  device: shared('device_id', (point) => point.deviceId),
+  address: shared('ip_party', (point) => partyOfAddress(point.ip)),
+} as const;
+
+/** Times of parties' rows around the oldest that counts. */
+const oldestRows = (party: PartyColumn) =>
+  ofMonths(
+    `oldest-${party}`,
+    (within) => `
+    select p.point::int, ${epochMs('r.created_at')} as "createdAtMs"
+      from unnest(${unsized('$1::text[]')}, $2::timestamptz[], $3::timestamptz[]) with ordinality as p (party, since, counting, point)
+     cross join lateral (
+      (select t.created_at from market.transactions t
+        where ${isOf(party)} and t.created_at >= p.since and t.created_at < p.counting and ${within('t')}
+          and t.transaction_id is distinct from $4::uuid
+        order by t.created_at desc limit (${SHARED_OLDEST_BEFORE} + 0 * p.point))
+      union all
+      (select t.created_at from market.transactions t
+        where ${isOf(party)} and t.created_at >= p.counting and ${within('t')} and t.transaction_id is distinct from $4::uuid
+        order by t.created_at limit (${SHARED_OLDEST - SHARED_OLDEST_BEFORE} + 0 * p.point))
+     ) r
+     order by p.point, r.created_at`,
+  );
+const OLDEST = { device_id: oldestRows('device_id'), ip_party: oldestRows('ip_party') };
+
+/** The oldest rows of each point's party that its features look at, and some that are too old. */
+export async function loadOldest(
+  query: Query,
+  { party, partyOf, sinceMs }: (typeof SHARED)[keyof typeof SHARED],
+  points: readonly Transaction[],
+  except: Transaction | undefined,
+): Promise<OldestRows[]> {
+  if (points.length === 0) return [];
+  const [since, times] = [points.map(sinceMs), points.map((point) => point.createdAtMs)];
+  const counting = times.map((ms) => ms - SHARED_HISTORY_DAYS * DAY_MS + 1);
+  const statement = OLDEST[party]({ fromMs: Math.min(...since), toMs: Math.max(...times) });
+  const found = await query<{ point: number; createdAtMs: number }>(statement, [
+    textArray(points.map(partyOf)),
+    timestampArray(since),
+    timestampArray(counting),
+    except?.transactionId ?? null,
+  ]);
+  const byPoint = Map.groupBy(found, (row) => row.point);
+  return points.map((_, at) => {
+    const read = (byPoint.get(at + 1) ?? []).map((row) => row.createdAtMs);
+    const before = read.filter((ms) => ms < (counting[at] as number)).length;
+    const isWhole = read.length - before < SHARED_OLDEST - SHARED_OLDEST_BEFORE;
+    return {
+      sinceMs: (before < SHARED_OLDEST_BEFORE ? since[at] : read[0]) as number,
+      times: read,
+      toMs: isWhole ? Infinity : (read.at(-1) as number),
+    };
+  });
+}
 
 /** The part of a merchant's query that does not depend on the maturity of labels. */
 export const MERCHANTS = {

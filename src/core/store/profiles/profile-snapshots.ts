@@ -12,7 +12,15 @@ import type { PartyKind, Transaction } from '../../domain/transaction.ts';
 import { comparePositions } from '../../domain/transaction.ts';
 import { CREATED_SINCE } from '../late-rows.ts';
 import { ofMonths } from '../within-months.ts';
-import { ACCOUNTS, MERCHANTS, type PastQuery, type PastRow, pastColumns } from './past-queries.ts';
+import {
+  ACCOUNTS,
+  isOf,
+  MERCHANTS,
+  type PastQuery,
+  type PastRow,
+  pastColumns,
+  SHARED,
+} from './past-queries.ts';
 
 /** A moment. It belongs to the snapshots that are made of what was read from then on; an earlier moment is as right. */
 export type SnapshotMark = {
@@ -45,6 +53,8 @@ const COMMIT_SECONDS = `greatest(current_setting('statement_timeout')::interval,
 export const SNAPSHOTS_READ_MAX: Readonly<Record<PartyKind, number>> = {
   account: 256,
   merchant: 64,
+  device: 256,
+  address: 256,
 };
 
 /**
@@ -71,15 +81,18 @@ const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>) =>
       left join lateral (
         select row_number() over () as row, t.*
           from market.transactions t
-         where t.${party} = s.party and t.created_at >= since.at and ${within('t')}
+         where ${isOf(party, 's.party')} and t.created_at >= since.at and ${within('t')}
            and (t.inserted_xid >= s.folded_to) is true
          limit ${ROWS_SINCE_MAX + 1}) r on true
      order by p.point`,
   );
 
+const QUERIES = { account: ACCOUNTS, merchant: MERCHANTS, ...SHARED } as const;
 const READS = {
-  account: { pastQuery: ACCOUNTS, statement: readStatement('account', ACCOUNTS) },
-  merchant: { pastQuery: MERCHANTS, statement: readStatement('merchant', MERCHANTS) },
+  account: readStatement('account', ACCOUNTS),
+  merchant: readStatement('merchant', MERCHANTS),
+  device: readStatement('device', SHARED.device),
+  address: readStatement('address', SHARED.address),
 } as const;
 
 /** A snapshot stands in the first row of its party; a party without rows since has a row without an id. */
@@ -94,10 +107,9 @@ export async function readSnapshots(
   kind: PartyKind,
   points: readonly Transaction[],
 ): Promise<(SnapshotPast | undefined)[]> {
-  const { pastQuery, statement } = READS[kind];
-  const parties = textArray(points.map(pastQuery.partyOf));
+  const parties = textArray(points.map(QUERIES[kind].partyOf));
   const nowMs = Date.now();
-  const ofNow = statement({ fromMs: nowMs - ROWS_SINCE_MS, toMs: nowMs });
+  const ofNow = READS[kind]({ fromMs: nowMs - ROWS_SINCE_MS, toMs: nowMs });
   const found = Map.groupBy(await query<SnapshotRow>(ofNow, [parties]), (row) => row.point);
   return points.map((_, at) => {
     const all = found.get(at + 1) ?? [];

@@ -10,6 +10,7 @@ import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-c
 import { LABEL_DAYS, type Slot, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
+import { isOf } from '../profiles/past-queries.ts';
 
 const day = (parameter: string) => `date '1970-01-01' + ${parameter}::int4`;
 
@@ -130,17 +131,17 @@ export const ratesIn =
 
 const CROWD_DAYS = 30;
 
-const countAccounts = (column: string) =>
+const countAccounts = (column: 'device_id' | 'ip_party') =>
   onlyOf<{ accounts: number }, [party: string, from: string, to: string]>(
     `count-accounts-of-${column}`,
     `select count(*)::int4 as accounts from (
-       select distinct account_id from market.transactions
-        where ${column} = $1 and created_at >= $2 and created_at < $3 limit ${CROWD_MIN + 1}) accounts`,
+       select distinct account_id from market.transactions t
+        where ${isOf(column, '$1')} and created_at >= $2 and created_at < $3 limit ${CROWD_MIN + 1}) accounts`,
   );
 
 const PARTIES = {
   devices: countAccounts('device_id'),
-  addresses: countAccounts('ip'),
+  addresses: countAccounts('ip_party'),
 };
 
 /** Finds parties that had more than CROWD_MIN accounts in the 30 days before a day. */

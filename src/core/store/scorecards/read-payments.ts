@@ -17,7 +17,7 @@ const PAGE_ROWS = 1000;
 const evidence = (
   withMetadata: boolean,
 ) => `t.transaction_id as id, t.account_id as "accountId", t.corridor, t.amount,
-  t.currency, t.type, t.channel, t.device_id as "deviceId", t.ip as address, ${withMetadata ? 't.metadata' : 'null'} as metadata`;
+  t.currency, t.type, t.channel, t.device_id as "deviceId", t.ip_party as address, ${withMetadata ? 't.metadata' : 'null'} as metadata`;
 
 /** SQL that bounds rows, by their alias, to a range of times: by their ids, too, which the primary key begins with. */
 const between = (alias: string, fromMs: number, toMs: number) =>

@@ -7,6 +7,7 @@
  */
 import type { Database } from '../../../kit/database/pool.ts';
 import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
+import { partyOfAddress } from '../../domain/personal.ts';
 import { SCORE_MAX } from '../../domain/score-record.ts';
 import { isoTime, type MonthRange } from '../partitions/month-slice.ts';
 import {
@@ -76,6 +77,8 @@ type Index = {
   /** The order of its rows. */
   readonly columns: readonly Column[];
   readonly conditions: readonly string[];
+  /** Further conditions, of which each row meets a single one: an index is followed for each. */
+  readonly either?: readonly string[];
   /** The part of the filter that it answers. */
   readonly answered?: keyof SearchFilter;
 };
@@ -89,6 +92,12 @@ function indexOf({ filter, list, range }: RowSearch, parameter: Parameter): Inde
     return { table: 'scores', columns: ['score', ...BY_TIME], conditions: [RISKY, bounds] };
   }
   const party = partyOf(filter);
+  if (party === 'ip') {
+    // Rows of 1.0.0 have no network, and stand in the index by their address.
+    const parties = new Set([partyOfAddress(filter.ip ?? null), filter.ip]);
+    const either = [...parties].map((value) => `coalesce(t.ip_party, t.ip) = ${parameter(value)}`);
+    return { table: 'transactions', columns: BY_TIME, conditions: [], either };
+  }
   if (party !== undefined) {
     const conditions = [`t.${party} = ${parameter(filter[party])}`];
     return { table: 'transactions', columns: BY_TIME, conditions, answered: party };
@@ -154,7 +163,7 @@ export const isRanked = (list: SearchList): boolean => list === 'score' || list 
 function lookedAt(search: RowSearch, parameter: Parameter) {
   const { list, after, lookedAtMax } = search;
   const index = indexOf(search, parameter);
-  const { table, columns, conditions } = index;
+  const { table, columns, conditions, either = ['true'] } = index;
   const row = ALIASES[table];
   const isDescending = isRanked(list) || search.isDescending;
   const order = columns
@@ -171,11 +180,15 @@ function lookedAt(search: RowSearch, parameter: Parameter) {
     const named = columns.map((column) => `${row}.${column}`).join(', ');
     bounds.push(`(${named}) ${isDescending ? '<' : '>'} (${position})`);
   }
+  const inOrder = (from: string, where: readonly string[]) =>
+    `(select ${row}.* from ${from} ${row} where ${where.join(' and ')} order by ${order} limit ${lookedAtMax})`;
+  const followed = either.map((only) => inOrder(`market.${table}`, [only, ...bounds]));
+  const rows =
+    followed.length > 1 ? inOrder(`(${followed.join(' union all ')})`, ['true']) : followed[0];
   const text = `
     select ${row}.transaction_id, ${row}.created_at, ${RANKS[list]} as rank, ${matchOf(search, index, parameter)} as matches,
            row_number() over () as nth, lead(${row}.transaction_id) over () is null as is_last
-      from (select ${row}.* from market.${table} ${row} where ${bounds.join(' and ')}
-             order by ${order} limit ${lookedAtMax}) ${row}
+      from ${rows} ${row}
      order by ${order}`;
   return { text, columns };
 }

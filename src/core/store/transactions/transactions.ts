@@ -25,6 +25,7 @@ import type { Trace } from '../../../kit/traces/trace.ts';
 import { given, oneOf } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
+import { partyOfAddress } from '../../domain/personal.ts';
 import type { OpenRow, Transaction } from '../../domain/transaction.ts';
 import { ALL_CORRIDORS } from '../../score/rollout/holding.ts';
 import type { KeyDigests } from '../idempotency-keys/key-slice-rows.ts';
@@ -67,15 +68,15 @@ export type NewBatch = {
 const insertKeys = `insert into market.idempotency_keys (slice, digest, fingerprint, transaction_id)
       select $1::int4, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[])`;
 const insertTransactions = `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
-                                currency, corridor, type, ip, device_id, country, channel, metadata, client)
+                                currency, corridor, type, ip, ip_party, device_id, country, channel, metadata, client)
       select transaction_id, created_at, (select at from stamp), account_id, merchant_id, amount::numeric,
-             currency, corridor, type, ip, device_id, country, channel, metadata::jsonb, $17
+             currency, corridor, type, ip, ip_party, device_id, country, channel, metadata::jsonb, $18
         from (select unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
                      unnest($6::text[]) as account_id, unnest($7::text[]) as merchant_id,
                      unnest($8::text[]) as amount, unnest($9::text[]) as currency,
                      unnest($10::text[]) as corridor, unnest($11::text[]) as type, unnest($12::text[]) as ip,
-                     unnest($13::text[]) as device_id, unnest($14::text[]) as country,
-                     unnest($15::text[]) as channel, unnest($16::text[]) as metadata) u`;
+                     unnest($13::text[]) as ip_party, unnest($14::text[]) as device_id, unnest($15::text[]) as country,
+                     unnest($16::text[]) as channel, unnest($17::text[]) as metadata) u`;
 
 // The keys come first by construction: rivals then wait for each other in key order alone, and a held key costs
 // no transactions written in vain. All rows have one stamp.
@@ -93,12 +94,12 @@ const claimStatement: Statement = {
       ${insertTransactions}
        where (select is_complete from complete)
     ), tallied as (
-      ${addIncrements(18)}
+      ${addIncrements(19)}
        where (select is_complete from complete)
     ), opened as (
-      ${openRows(27, '(select at from stamp)')}
+      ${openRows(28, '(select at from stamp)')}
        where (select is_complete from complete)
-    ), late as (${noteLateRows('$33::timestamptz', '(select is_complete from complete)')}
+    ), late as (${noteLateRows('$34::timestamptz', '(select is_complete from complete)')}
     )
     select at as "receivedAt" from stamp where (select is_complete from complete)`,
 };
@@ -213,6 +214,7 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
     textArray(rows.map((row) => row.corridor)),
     textArray(rows.map((row) => row.type)),
     textArray(rows.map((row) => row.ip)),
+    textArray(rows.map((row) => partyOfAddress(row.ip))),
     textArray(rows.map((row) => row.deviceId)),
     textArray(rows.map((row) => row.country)),
     textArray(rows.map((row) => row.channel)),

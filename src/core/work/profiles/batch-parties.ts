@@ -12,6 +12,7 @@ import {
   endBlock,
   type LogEnd,
   type Profile,
+  partyIn,
 } from '../../profile/profile.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
 import {
@@ -34,10 +35,17 @@ type NewFold = Omit<KindFold, 'asked'>;
 
 /** The parties of a batch, in the order in which they first occur. */
 export function batchParties(batch: NewFold): BatchParty[] {
-  const { kind, transactions } = batch;
+  const { kind, transactions, tables, crowded, memory } = batch;
   const groups = new Map<string, number[]>();
   for (let index = 0; index < transactions.length; index++) {
-    const party = kind.partyOf(transactions[index] as Transaction);
+    const transaction = transactions[index] as Transaction;
+    const { party, isCrowded } = partyIn(kind, transaction, tables[index]);
+    if (party === null) continue;
+    if (isCrowded) {
+      crowded.add(party);
+      forgetParty(memory, party);
+      continue;
+    }
     const group = groups.get(party);
     if (group === undefined) groups.set(party, [index]);
     else group.push(index);

@@ -67,12 +67,13 @@ async function beginFold(
   const folds = profiles.kinds.map((kind): KindFold => {
     const stamp = profiles.newStamp();
     const rebuilds = { missing: [], too_short: [], behind: [] };
-    const waits = { rebuilds, withoutProfile: [] };
-    const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
+    const waits = { rebuilds, withoutProfile: [], crowded: new Set<string>() };
+    const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, tables, nowS, stamp };
     return { ...fold, asked: batchParties(fold) };
   });
+  await dropLogs(profiles, folds, ({ crowded }) => [...crowded]);
   await appendAll(profiles, folds).finally(profiles.installs.flush);
-  await dropLogs(profiles, folds);
+  await dropLogs(profiles, folds, (fold) => fold.withoutProfile.map(({ party }) => party));
   for (const { kind, memory, metrics } of folds)
     metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
   return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
@@ -83,7 +84,7 @@ function rebuildsAhead({ kinds }: Profiles, transactions: readonly Transaction[]
   const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
   if (underWay.size === 0) return [];
   const ours = kinds.flatMap(({ kind, rebuilding }) =>
-    transactions.flatMap((transaction) => rebuilding.get(kind.partyOf(transaction)) ?? []),
+    transactions.flatMap((transaction) => rebuilding.get(kind.partyOf(transaction) ?? '') ?? []),
   );
   return underWay.size < REBUILDING_BATCHES_MAX ? ours : [...ours, Promise.race(underWay)];
 }
@@ -116,10 +117,14 @@ async function appendAll(
   }
 }
 
-/** Drops the logs of parties without a profile: none of them is to be believed, as these transactions are in no log. */
-async function dropLogs({ market, logs }: Profiles, folds: readonly KindFold[]): Promise<void> {
-  const parties = folds.flatMap(({ kind, withoutProfile }) =>
-    withoutProfile.map(({ party }) => ({ kind: kind.party, id: party })),
+/** Drops the logs of parties: none of them is to be believed, as these transactions are in no log. */
+async function dropLogs(
+  { market, logs }: Profiles,
+  folds: readonly KindFold[],
+  partiesOf: (fold: KindFold) => readonly string[],
+): Promise<void> {
+  const parties = folds.flatMap((fold) =>
+    partiesOf(fold).map((id) => ({ kind: fold.kind.party, id })),
   );
   if (parties.length === 0) return;
   await market.guards.redis.run(() => logs.drop(market, parties));

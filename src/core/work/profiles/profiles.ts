@@ -7,7 +7,7 @@ import type { PartyKind, Transaction } from '../../domain/transaction.ts';
 import type { DayParts } from '../../profile/day-features.ts';
 import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import { type Arena, createArena } from '../../profile/packed-list.ts';
-import type { LogEnd, Profile, ProfileKind, Stamp } from '../../profile/profile.ts';
+import type { CrowdedTable, LogEnd, Profile, ProfileKind, Stamp } from '../../profile/profile.ts';
 import type {
   NewSnapshot,
   readSnapshots,
@@ -119,6 +119,10 @@ export type KindFold = Profiles &
     asked: readonly BatchParty[];
     /** Parties by the reason for which profiles are to be rebuilt; those `behind` keep the profile that they have. */
     readonly rebuilds: Record<'missing' | 'too_short' | 'behind', BatchParty[]>;
+    /** The table of each transaction's day; null before the first table. */
+    readonly tables: readonly (CrowdedTable | null)[];
+    /** Parties that count as absent: a log that lacks their transactions is not to be believed on a later day. */
+    readonly crowded: Set<string>;
     /** Parties that have no profile, with the transactions that wait for `late`. */
     readonly withoutProfile: { readonly party: string; readonly indices: readonly number[] }[];
   };

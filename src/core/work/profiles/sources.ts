@@ -1,11 +1,16 @@
-/** The two kinds of profile that a worker folds into, and the rows that they are rebuilt from. */
+/** The kinds of profile that a worker folds into, and the rows that they are rebuilt from. */
 
 import { atMostOnceIn } from '../../../kit/caches/at-most-once-in.ts';
 import type { Query } from '../../../kit/database/pool.ts';
-import type { PartyKind } from '../../domain/transaction.ts';
+import type { PartyKind, Transaction } from '../../domain/transaction.ts';
 import { createAccountKind, createMerchantKind } from '../../profile/kinds.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
+import { SHARED_KINDS } from '../../profile/shared-profile.ts';
+import {
+  loadAccountPasts,
+  loadMerchantPasts,
+  loadSharedPasts,
+} from '../../store/profiles/history.ts';
 import { readMark, readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
 import { LateMerchants } from './late-merchants.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
@@ -17,6 +22,8 @@ import type { ProfileSource, Snapshots } from './profiles.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 40 * 1024 * 1024;
+/** With 20 entries a device, 5,000 devices, and as many networks. More: a worker takes more memory; less: more logs are read whole. */
+const SHARED_COPIES_BYTES_MAX = 5 * 1024 * 1024;
 
 /** @param maturityDays after which the labels of a transaction count as complete */
 export function profileSources(
@@ -37,6 +44,12 @@ export function profileSources(
       late: new LateMerchants(query, maturityDays),
       bytesMax: MERCHANT_COPIES_BYTES_MAX,
     },
+    ...SHARED_KINDS.map((kind) => ({
+      kind,
+      loadPasts: (points: readonly Transaction[]) => loadSharedPasts(query, kind.party, points),
+      snapshots: snapshotsOf(query, kind.party),
+      bytesMax: SHARED_COPIES_BYTES_MAX,
+    })),
   ];
 }
 

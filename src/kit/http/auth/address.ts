@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { parseAddressRanges } from '../../config/edge-settings.ts';
-import { spellAddress } from '../../words/address.ts';
+import { network64, spellAddress } from '../../words/address.ts';
 
 export type AddressOf = (incoming: IncomingMessage | undefined) => string;
 
@@ -43,15 +43,4 @@ function toAddress(text = ''): string | undefined {
   const [plain = ''] = (inBrackets ?? beforePort ?? text).split('%');
   const address = spellAddress(plain);
   return isIP(address) === 0 ? undefined : address;
-}
-
-/** The first four groups of an IPv6 address, as a /64. */
-function network64(address: string): string {
-  const [head = '', tail] = address.split('::');
-  const groups = (part: string) => part.split(':').filter((group) => group !== '');
-  const [left, right] = [groups(head), groups(tail ?? '')];
-  const missing = Math.max(0, 8 - left.length - right.length);
-  const all = [...left, ...Array<string>(missing).fill('0'), ...right];
-  const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(':')}::/64`;
 }

@@ -157,7 +157,8 @@ async function sampleProfiles(redis: RedisClient, market: string) {
       );
       for (const [at, key] of keys.entries()) {
         const kind = profiles[key.includes('}:merchant:') ? 'merchant' : 'account'];
-        kind.count += 1;
+        // The bytes of devices and networks are those of the accounts that use them.
+        if (/\}:(account|merchant):/.test(key)) kind.count += 1;
         kind.bytes += sizes[at] ?? 0;
       }
       cursor = next;

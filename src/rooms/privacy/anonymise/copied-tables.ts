@@ -50,7 +50,8 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   // Ids of database transactions mean nothing in another database.
   transactions: { without: ['inserted_xid'] },
   scores: { without: ['scorecard', 'margin'] },
-  labels: { people: ['identity'], texts: ['note'] },
+  // A network does not lead to the token of its address.
+  labels: { people: ['identity'], texts: ['note'], set: { ip_party: 'null' } },
   outbox_labels: {},
   // An emptied entry is one that could not be read.
   dead_letters: { texts: ['error'], set: { entry: `''` } },
@@ -88,8 +89,10 @@ export const VALUES: readonly CopiedValue[] = [
   { table: 'transactions', column: 'account_id', field: 'account_id' },
   { table: 'transactions', column: 'device_id', field: 'device_id' },
   { table: 'transactions', column: 'ip', field: 'ip' },
+  { table: 'transactions', column: 'ip_party', field: 'ip', from: 'ip' },
   { table: 'scores', column: 'account_id', field: 'account_id' },
   { table: 'labels', column: 'account_id', field: 'account_id' },
+  { table: 'labels', column: 'device_id', field: 'device_id' },
   { table: 'dead_letters', column: 'account_id', field: 'account_id' },
   { table: 'review_cases', column: 'account_id', field: 'account_id' },
   { table: 'review_cases', column: 'device_id', field: 'device_id' },

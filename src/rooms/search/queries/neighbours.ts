@@ -16,7 +16,7 @@ import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
 
-/** Rows of one direction that a question looks at where only a client's own rows are seen, which no index tells apart. */
+/** Rows of one direction that a question looks at where no index tells them apart: those of a client, and of one address of a network. */
 export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 /** Rows of one relation before the transaction, and as many after it. */
 export const ROWS_EACH_WAY_MAX = 10;
@@ -107,7 +107,8 @@ export async function findNear(
     : { fromMs: nextMs, toMs: nextMs + reachMs };
   // The transaction itself is found, too, and a row beyond the bound says that there are more.
   const rows = rowsMax + 2;
-  const lookedAtMax = client === null ? rows : NEAR_ROWS_EXAMINED_MAX;
+  const isIndexed = client === null && party.ip === undefined;
+  const lookedAtMax = isIndexed ? rows : NEAR_ROWS_EXAMINED_MAX;
   const filter = { ...party, client: client ?? undefined, reason_match: 'any' } as const;
   const { found, last } = await findRows(database, {
     ...{ filter, list: 'time', isDescending, range, after: null, lookedAtMax, rows },

@@ -1,0 +1,68 @@
+/**
+ * Goal: devices and networks of addresses cost a worker what they give: a batch is one call for all kinds of party, an absent party
+ * none, and a party of too many accounts is absent by the table of the day, yet nothing is missing once it counts again. Method: folds
+ * over a real Redis and Postgres, through logs that note their calls.
+ */
+import { expect, test } from 'vitest';
+import { profileKey } from '../../src/core/stream/keys.ts';
+import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import { startFold } from '../support/fold-rig.ts';
+import { MARKET_TABLE } from '../support/market-table.ts';
+import { openForFile } from '../support/open-for-file.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
+
+const T0 = Date.UTC(2026, 10, 2, 12);
+const [DEVICE, IP, PARTY] = ['till', '203.0.113.7', '203.0.113.0/24'];
+const TILL = {
+  ...MARKET_TABLE,
+  crowded: { devices: new Set([DEVICE]), addresses: new Set([PARTY]) },
+};
+
+const rig = await openForFile(createWorkerRig());
+const { commands: redis, database, pool } = rig;
+let calls: string[] = [];
+const logs: ProfileLogs = {
+  ...PROFILE_LOGS,
+  append: (market, ttl, appends) => {
+    calls.push(`append ${appends.length}`);
+    return PROFILE_LOGS.append(market, ttl, appends);
+  },
+  drop: (market, parties) => {
+    calls.push(`drop ${parties.map(({ id }) => id).join(' ')}`);
+    return PROFILE_LOGS.drop(market, parties);
+  },
+};
+const startWorker = () => startFold({ redis, query: pool.query, market: database.market, logs });
+const store = (minute: number, accountId: string, more: { deviceId?: string; ip?: string }) =>
+  rig.store([{ createdAtMs: T0 + minute * 60_000, accountId, ...more }]);
+
+test('one call appends to the logs of all parties, and to none of an absent party', async () => {
+  const worker = startWorker();
+  const both = await store(0, 'a', { deviceId: 'phone', ip: '2001:db8::1' });
+  const neither = await store(1, 'b', {});
+  calls = [];
+  const [first] = await worker.fold(both);
+  const [second] = await worker.fold(neither);
+  expect(calls).toEqual(['append 4', 'append 2']);
+  expect(first).toMatchObject({ device_accounts_30d: 1, device_age_hours: 0, ip_frauds: 0 });
+  expect(second).toMatchObject({ device_accounts_30d: Number.NaN, ip_age_hours: Number.NaN });
+});
+
+test('a party of too many accounts is absent by the table of its day, and whole where it counts again', async () => {
+  const [ours, theirs] = [startWorker(), startWorker()];
+  const stored = async (minute: number) =>
+    await store(minute, `acc_${minute}`, { deviceId: DEVICE, ip: IP });
+  const features = ['device_accounts_30d', 'ip_accounts_24h', 'device_age_hours'] as const;
+  const fold = async (worker: typeof ours, minute: number, table: typeof TILL | null) => {
+    const [row] = await worker.fold(await stored(minute), [table]);
+    return features.map((name) => row?.[name]);
+  };
+  expect(await fold(ours, 0, null)).toEqual([1, 1, 0]);
+  expect(await fold(theirs, 60, null)).toEqual([2, 2, 1]);
+  calls = [];
+  expect(await fold(ours, 120, TILL)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  expect(calls).toEqual([`drop ${DEVICE} ${PARTY}`, 'append 2']);
+  expect(await redis.exists(profileKey(database.market, 'device', DEVICE))).toBe(0);
+  expect(await fold(theirs, 180, null)).toEqual([4, 4, 3]);
+  expect(await fold(ours, 240, null)).toEqual([5, 5, 4]);
+});
