@@ -96,7 +96,7 @@ test('the group is a declared text that is not personal, and counts from the nex
 test('a table says what became of the hits of rules, and how soon labels came', async () => {
   const { body: shown } = await get(`/v1/scorecards/${DAY}`);
   const [rule] = shown.rules;
-  const [counted] = await api.database.query(
+  const [counted] = await api.database.query<{ payments: number; frauds: number }>(
     {
       text: `select sum(case when l.label = 'fraud' then 1 else 1 / r.share end)::float8 as payments,
                     count(*) filter (where l.label = 'fraud')::float8 as frauds
@@ -105,8 +105,8 @@ test('a table says what became of the hits of rules, and how soon labels came', 
     },
     [rule.code],
   );
-  expect(counted?.['frauds']).toBe(rule.frauds);
-  expect(counted?.['payments']).toBeCloseTo(rule.payments, 6);
+  expect(counted?.frauds).toBe(rule.frauds);
+  expect(counted?.payments).toBeCloseTo(rule.payments, 6);
   const { labels } = shown;
   expect(labels.map(({ within_days: days }: { within_days: number }) => days)).toEqual(
     labels.length === 0 ? [] : [1, 3, 7, 14, 30],
