@@ -21,7 +21,7 @@ const OUTAGE_MS_MAX = 60_000;
 const FOLLOWED_MS = 1500;
 
 /** The memory that the engine gives a night. */
-const NIGHT = { NODE_OPTIONS: '--max-old-space-size=48' };
+const NIGHT = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2 --v8-pool-size=1' };
 
 /** Scores are in the order of the payments. */
 export type Lived = {
@@ -57,6 +57,8 @@ export async function openMarketDays(
     const field = { type, description: `A column of ${process.payments}.` };
     taken(await officer('PUT', `/v1/metadata-fields/${name}`, field));
   }
+  const group = { group: process.group, reason: `The process ${process.name}.` };
+  taken(await officer('PUT', '/v1/scorecard-group', group));
   // The engine builds no table that is there. Its own night of today would end what is counted of days so long ago.
   const today = Date.now();
   for (const ms of [today, today + DAY_MS]) await buildTable(pipeline, ms);

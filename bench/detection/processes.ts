@@ -9,7 +9,7 @@ export type Process = {
   readonly labels: string;
   /** Metadata fields of the market, which are columns of the file. */
   readonly fields: Readonly<Record<string, 'text' | 'number'>>;
-  /** The field by which amounts are compared. */
+  /** The text by which amounts are told apart. */
   readonly group: string;
   /** Number of the first day that begins a week, chosen so that the published test week is one. */
   readonly weeksFrom: number;
@@ -26,11 +26,11 @@ const PROCESSES: readonly Process[] = [
     ...{ name: 'cardsim', payments: 'cardsim.transactions.csv.gz' },
     labels: 'cardsim.labels.csv.gz',
     fields: { credit_card: 'text', remote: 'text', distance: 'number' },
-    ...{ group: 'credit_card', weeksFrom: 0 },
+    ...{ group: 'metadata.credit_card', weeksFrom: 0 },
   },
   {
     ...{ name: 'rings', payments: 'rings.transactions.csv.gz', labels: 'rings.labels.csv.gz' },
-    ...{ fields: { category: 'text' }, group: 'category', weeksFrom: 0 },
+    ...{ fields: { category: 'text' }, group: 'metadata.category', weeksFrom: 0 },
   },
 ];
 
