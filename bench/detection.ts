@@ -1,7 +1,7 @@
 /**
- * How well does the engine tell fraud, on published labelled payments? The whole file goes through the API in the
- * order of time, each label when it is known; then models are trained by the engine's own command, put in shadow
- * by two risk officers, and the test week is scored by the rules and by them.
+ * How well does the engine tell fraud, on published labelled payments? The payments of a process go through the API day by day,
+ * each label when it is known, and the table of a day is built before the day. Where models are asked for, the engine's own
+ * command trains them and two risk officers put them in shadow before the last week.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,63 +9,74 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { parseArguments, UsageError } from '../src/kit/command/command.ts';
+import { UsageError } from '../src/kit/command/command.ts';
 import { Failure } from '../src/kit/words/failure.ts';
 import { disagreements, type Published } from './detection/agreement.ts';
-import { DELAY_DAYS, openFeeder } from './detection/feed-days.ts';
+import { LABELS, type Labels } from './detection/labels.ts';
+import { type Lived, openMarketDays } from './detection/market-days.ts';
 import { openOfficers, type Trained } from './detection/officers.ts';
+import { findProcess, type Process } from './detection/processes.ts';
 import { type Figures, measure, type Tested, testWeek } from './detection/protocol.ts';
-import { type Payment, readDays } from './detection/published-days.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { type Day, dateOf, type Payment, readDays } from './detection/published-days.ts';
+import { lostWeeks, meansOf, measureWeeks, weekStarts } from './detection/weeks.ts';
+import type { Bench, BenchContext, BenchReport, BenchTable } from './support/bench.ts';
+import { readOptions as readNumbers, TEXT } from './support/options.ts';
+import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { peakRssBytes } from './support/process-usage.ts';
 
-const USAGE = `--data FOLDER      handbook_tx_dev.csv.gz and evaluate.mjs (../shared/data)
---test DATE        first day of the test week (2018-08-08)
---train NAME:DAYS  models, each trained on so many days that end a week before (week:7,quarter:91)
---scores FOLDER    keeps the scores of the test week there`;
+const USAGE = `--data FOLDER      the files of a process (../shared/data)
+--process NAME     handbook, cardsim or rings, where the folder has several
+--labels WHICH     full, late (a day later), alerts (of the greatest 5 % of a day), fifth (of the frauds is never reported), none
+--days N           the first days of the process (all)
+--train NAME:DAYS  models for the last week, each trained on so many days that end a week before (none; week:7,quarter:91)
+--scores FOLDER    keeps the scores of the last week there`;
 
 const DAY_MS = 86_400_000;
+const LABEL_DELAY_DAYS = 7;
 const CORRIDOR = 'US-US';
 const LOADED_MS_MAX = 30_000;
 const POLL_MS = 100;
+const DAYS_MAX = 400;
 
 type Options = {
   readonly data: string;
-  readonly testMs: number;
+  readonly process: Process;
+  readonly labels: Labels;
+  readonly days: number;
   readonly trainings: readonly { readonly name: string; readonly days: number }[];
   readonly scores: string | undefined;
 };
 
 function readOptions(args: string[]): Options {
-  const { values } = parseArguments(args, {
-    data: { type: 'string', default: '../shared/data' },
-    test: { type: 'string', default: '2018-08-08' },
-    train: { type: 'string', default: 'week:7,quarter:91' },
-    scores: { type: 'string' },
-  });
-  const trainings = values.train.split(',').map((text) => {
-    const [, name, days] = /^([a-z]+):(\d{1,3})$/.exec(text) ?? [];
-    if (name === undefined) throw new UsageError(`--train is NAME:DAYS, not '${text}'`);
-    return { name, days: Number(days) };
-  });
-  const testMs = Date.parse(`${values.test}T00:00:00Z`);
-  if (!(testMs % DAY_MS === 0)) throw new UsageError(`--test is a date, not '${values.test}'`);
-  const data = resolve(values.data);
-  if (!existsSync(join(data, 'evaluate.mjs'))) {
-    throw new UsageError(`${data} has no evaluate.mjs; --data names the folder`);
-  }
-  return { data, testMs, trainings, scores: values.scores };
+  const { values, numbers } = readNumbers(
+    args,
+    { days: { or: DAYS_MAX, max: DAYS_MAX } },
+    { data: TEXT, process: TEXT, labels: TEXT, train: TEXT, scores: TEXT },
+  );
+  const trainings = (values.train ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map((text) => {
+      const [, name, days] = /^([a-z]+):(\d{1,3})$/.exec(text) ?? [];
+      if (name === undefined) throw new UsageError(`--train is NAME:DAYS, not '${text}'`);
+      return { name, days: Number(days) };
+    });
+  const { labels: word = 'full', scores } = values;
+  const labels = LABELS.find((known) => known === word);
+  if (labels === undefined) throw new UsageError(`--labels is ${LABELS.join(', ')}, not '${word}'`);
+  const data = resolve(values.data ?? '../shared/data');
+  const process = findProcess(data, values.process);
+  return { data, process, labels, days: numbers.days, trainings, scores };
 }
 
-const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+type Model = Trained & { readonly name: string };
 
-async function train(
-  pipeline: Pipeline,
-  { testMs, trainings }: Options,
-): Promise<(Trained & { readonly name: string })[]> {
+async function train(pipeline: Pipeline, { trainings }: Options, testMs: number): Promise<Model[]> {
+  if (trainings.length === 0) return [];
   const officers = await openOfficers(pipeline);
-  const toMs = testMs - (DELAY_DAYS + 1) * DAY_MS;
-  const trained: (Trained & { name: string })[] = [];
+  const toMs = testMs - (LABEL_DELAY_DAYS + 1) * DAY_MS;
+  const trained: Model[] = [];
   for (const { name, days } of trainings) {
     const model = `${name}@${dateOf(testMs)}`;
     const one = await officers.train({
@@ -100,137 +111,182 @@ async function untilLoaded(
   }
 }
 
-/** Results by transaction id. */
-async function readScores(
+/** Probabilities of a model in shadow, in the order of the transactions. */
+async function readShadow(
   { services: { database } }: Pipeline,
-  { testMs }: Options,
-  modelId: string | null,
-): Promise<Map<string, number>> {
-  const week = [new Date(testMs), new Date(testMs + 7 * DAY_MS)];
-  const { rows } =
-    modelId === null
-      ? await database.query<{ id: string; score: number }>(
-          'select transaction_id as id, risk as score from scores where created_at >= $1 and created_at < $2',
-          week,
-        )
-      : await database.query<{ id: string; score: number }>(
-          `select id, score from shadow_batches, unnest(transaction_ids, probabilities) as s (id, score)
-            where model_id = $1`,
-          [modelId],
-        );
-  return new Map(rows.map(({ id, score }) => [id, score]));
+  modelId: string,
+  ids: readonly string[],
+): Promise<number[]> {
+  const { rows } = await database.query<{ id: string; score: number }>(
+    `select id, score from shadow_batches, unnest(transaction_ids, probabilities) as s (id, score)
+      where model_id = $1`,
+    [modelId],
+  );
+  const byId = new Map(rows.map(({ id, score }) => [id, score]));
+  return ids.map((id) => {
+    const score = byId.get(id);
+    if (score !== undefined) return score;
+    throw new Failure('permanent', 'NO_SCORE', `no model has judged the payment ${id}`);
+  });
 }
 
-type Judged = { readonly figures: Figures; readonly published: Published };
-
-/** The figures by the protocol of this bench, and by the published evaluator. */
+/** By the published evaluator, where the folder has it. */
 async function judge(
-  options: Options,
+  { data, scores: kept }: Options,
   name: string,
-  {
-    week,
-    payments,
-    scores,
-  }: {
-    readonly week: readonly Tested[];
-    readonly payments: readonly Payment[];
-    readonly scores: Float64Array;
-  },
+  { startMs, payments }: LastWeek,
+  scores: readonly number[],
   folder: string,
-): Promise<Judged> {
-  const file = join(options.scores ?? folder, `${name.replace('@', '-')}.csv`);
+): Promise<Published | undefined> {
+  const file = join(kept ?? folder, `${name.replace('@', '-')}.csv`);
   const lines = payments.map(({ id }, row) => `${id},${scores[row]}`);
   await writeFile(file, `transaction_id,score\n${lines.join('\n')}\n`);
+  const evaluator = join(data, 'evaluate.mjs');
+  if (!existsSync(evaluator)) return undefined;
+  const from = ['--from', dateOf(startMs), '--missing', 'zero', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, [
-    join(options.data, 'evaluate.mjs'),
+    evaluator,
     '--scores',
     file,
-    '--from',
-    dateOf(options.testMs),
-    '--missing',
-    'zero',
-    '--json',
+    ...from,
   ]);
-  return { figures: measure(week, scores, name), published: JSON.parse(stdout) as Published };
+  return JSON.parse(stdout) as Published;
 }
 
+type LastWeek = {
+  readonly startMs: number;
+  /** Number of the week's first payment among those of all days. */
+  readonly first: number;
+  readonly payments: readonly Payment[];
+  readonly tested: readonly Tested[];
+};
+
+function lastWeekOf(days: readonly Day[], startMs: number): LastWeek {
+  const before = days.filter((day) => day.startMs < startMs);
+  const week = days.filter((day) => day.startMs >= startMs && day.startMs < startMs + 7 * DAY_MS);
+  return {
+    ...{ startMs, tested: testWeek(days, startMs) },
+    first: before.reduce((sum, { payments }) => sum + payments.length, 0),
+    payments: week.flatMap(({ payments }) => payments),
+  };
+}
+
+type Judged = Pick<BenchReport, 'figures'> & {
+  readonly name: string;
+  readonly scores: readonly number[];
+};
+
 async function* run(options: Options, context: BenchContext): AsyncGenerator<BenchReport> {
-  const { signal, output } = context;
-  const all = await readDays(join(options.data, 'handbook_tx_dev.csv.gz'));
-  const before = all.filter(({ startMs }) => startMs < options.testMs);
-  const tested = all.filter(
-    ({ startMs }) => startMs >= options.testMs && startMs < options.testMs + 7 * DAY_MS,
-  );
+  const { process, labels } = options;
+  const days = (await readDays(options.data, process)).slice(0, options.days);
+  const starts = weekStarts(days, process.weeksFrom);
+  const startMs = starts.at(-1);
+  if (startMs === undefined) throw new UsageError(`${days.length} days have no whole week`);
   await using pipeline = await startPipeline({ workers: 1, settings: {} }, context);
-  const { feed } = openFeeder(pipeline, all, context);
-  output.note(`feeding ${before.length} days`);
-  const startedMs = performance.now();
-  const fed = await feed(before);
-  const seconds = (performance.now() - startedMs) / 1000;
-  output.note('training');
-  const models = await train(pipeline, options);
-  await untilLoaded(
-    pipeline,
-    models.map(({ modelId }) => modelId),
-    signal,
-  );
-  output.note('feeding the test week');
-  const ids = await feed(tested);
-  const payments = tested.flatMap((day) => day.payments);
-  const week = testWeek(all, options.testMs, DELAY_DAYS);
-  const rules = { name: 'rules', modelId: null, seconds: 0 };
-  for (const { name, modelId, seconds: trainedSeconds } of [rules, ...models]) {
-    const byId = await readScores(pipeline, options, modelId);
-    const scores = Float64Array.from(ids, (id) => byId.get(id) ?? 0);
-    const missing = ids.filter((id) => !byId.has(id)).length;
-    const { figures, published } = await judge(
-      options,
-      name,
-      { week, payments, scores },
-      pipeline.folder,
-    );
+  const { live, lived } = await openMarketDays(pipeline, options, context);
+  await live(days.filter((day) => day.startMs < startMs));
+  const models = await train(pipeline, options, startMs);
+  const modelIds = models.map(({ modelId }) => modelId);
+  await untilLoaded(pipeline, modelIds, context.signal);
+  await live(days.filter((day) => day.startMs >= startMs));
+
+  const perSecond = lived.ids.length / lived.feedSeconds;
+  const shared = {
+    inputs: { process: process.name, labels, days: days.length, payments: lived.ids.length },
+    ...{ settings: {}, versions: pipeline.services.versions, perSecond, ceilings: [] },
+  };
+  yield { ...shared, ...reportWeeks(days, starts, lived, pipeline) };
+
+  const week = lastWeekOf(days, startMs);
+  const part = <T>(all: readonly T[]) => all.slice(week.first, week.first + week.payments.length);
+  const judged: Judged[] = [
+    { name: 'rules', scores: part(lived.risks), figures: {} },
+    { name: 'scorecard', scores: part(lived.margins), figures: {} },
+  ];
+  for (const { name, modelId, seconds } of models) {
+    const scores = await readShadow(pipeline, modelId, part(lived.ids));
+    judged.push({ name, scores, figures: { training_seconds: seconds } });
+  }
+  for (const { name, scores, figures } of judged) {
+    const own = measure(week.tested, scores, name);
+    const published = await judge(options, name, week, scores, pipeline.folder);
     yield {
-      caseName: name,
-      inputs: { test: dateOf(options.testMs), delayDays: DELAY_DAYS, payments: fed.length },
-      settings: {},
-      versions: pipeline.services.versions,
-      perSecond: fed.length / seconds,
-      figures: {
-        replayed_per_second_with_labels: fed.length / seconds,
-        ...(modelId === null ? {} : { training_seconds: trainedSeconds }),
-        missing,
-      },
-      ceilings: [],
-      tables: [
-        {
-          title: 'with 95 % over resampled customers',
-          rows: Object.entries(figures).map(([figure, { value, low, high }]) => ({
-            figure,
-            value: value.toFixed(4),
-            low: low.toFixed(4),
-            high: high.toFixed(4),
-          })),
-        },
-        {
-          title: 'by evaluate.mjs',
-          rows: Object.entries(published.blocks[0] ?? {}).map(([figure, value]) => ({
-            figure,
-            value,
-          })),
-        },
-      ],
-      breaches: [
-        ...(missing === 0 ? [] : [`${missing} payments of the test week have no score`]),
-        ...disagreements(figures, published),
-      ],
+      ...{ ...shared, caseName: `week of ${dateOf(startMs)}: ${name}`, figures },
+      tables: [intervals(own), ...(published === undefined ? [] : [publishedTable(published)])],
+      breaches: published === undefined ? [] : disagreements(own, published),
     };
   }
 }
 
+/** Figures from the first day on. */
+function reportWeeks(
+  days: readonly Day[],
+  starts: readonly number[],
+  { risks, margins, labelled, nights, feedSeconds, misjudged }: Lived,
+  { api, workers }: Pipeline,
+) {
+  const payments = days.flatMap((day) => day.payments);
+  const scores = {
+    amount: payments.map(({ amount }) => Number(amount)),
+    rules: risks,
+    scorecard: margins,
+  };
+  const weeks = measureWeeks(days, starts, scores, labelled);
+  const countFrauds = (of: readonly Payment[]) => of.filter(({ isFraud }) => isFraud).length;
+  const seconds = percentiles(nights.map((night) => night.seconds));
+  const mebibytes = (bytes: readonly number[]) => Math.max(...bytes) / 2 ** 20;
+  return {
+    caseName: 'by week',
+    figures: {
+      payments_per_second: risks.length / feedSeconds,
+      frauds: countFrauds(payments),
+      known_share_of_frauds: countFrauds(labelled) / countFrauds(payments),
+      ...{ night_p50_seconds: seconds.p50, night_max_seconds: seconds.max },
+      night_peak_mib: mebibytes(nights.map(({ peakBytes }) => peakBytes)),
+      worker_peak_mib: mebibytes(workers.map(({ pid }) => peakRssBytes(pid))),
+      api_peak_mib: mebibytes([peakRssBytes(api.pid)]),
+    },
+    tables: [
+      {
+        title: 'average precision by week; known: frauds that a table knew when the week began',
+        rows: weeks.map(({ startMs, precisions, ...counts }) => ({
+          ...{ week: dateOf(startMs), ...counts },
+          ...digits(precisions, 3),
+        })),
+      },
+      {
+        title: 'means of weeks',
+        rows: meansOf(weeks, days[0]?.startMs ?? 0).map(({ weeks: of, ...means }) => ({
+          ...{ weeks: of, ...digits(means, 3) },
+        })),
+      },
+    ],
+    breaches: [
+      ...lostWeeks(weeks),
+      ...(misjudged === 0
+        ? []
+        : [`another table judged ${misjudged} payments than that of their day`]),
+    ],
+  };
+}
+
+const digits = (values: Readonly<Record<string, number>>, count: number) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.toFixed(count)]));
+
+const intervals = (figures: Figures): BenchTable => ({
+  title: 'with 95 % over resampled customers',
+  rows: Object.entries(figures).map(([figure, of]) => ({ figure, ...digits(of, 4) })),
+});
+
+const publishedTable = ({ blocks }: Published): BenchTable => ({
+  title: 'by evaluate.mjs',
+  rows: Object.entries(blocks[0] ?? {}).map(([figure, value]) => ({ figure, value })),
+});
+
 export const bench: Bench = {
   name: 'detection',
   question: 'How well does the engine tell fraud, on published labelled payments?',
-  onlyByName: 'it needs published data, and takes ten minutes',
+  onlyByName: 'it needs published data, and takes half an hour',
   usage: USAGE,
   run: (args, context) => run(readOptions(args), context),
 };

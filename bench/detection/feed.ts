@@ -25,6 +25,7 @@ export async function postPayments(
       currency: 'USD',
       corridor: 'US-US',
       created_at: payment.createdAt,
+      ...payment.members,
     }));
     const answer = await post(target, '/v1/transactions/batch', { transactions });
     const { results } = answer as { results: { transaction_id: string }[] };

@@ -1,8 +1,8 @@
 /** The commands of those who train a model and put it to work: two people, as the engine asks. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { insertPersonKey } from '../../test/support/people.ts';
+import { sqlOf } from '../support/person.ts';
 import type { Pipeline } from '../support/pipeline.ts';
-import { LAUNCHER } from '../support/services.ts';
+import { runRisk } from './risk-command.ts';
 
 export type Training = {
   /** `name@version`. */
@@ -23,61 +23,24 @@ type Officers = {
   readonly shadow: (model: string, corridor: string) => Promise<void>;
 };
 
-const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
-
-type Json = Readonly<Record<string, unknown>>;
-
-export async function openOfficers({ services, api, apiKey }: Pipeline): Promise<Officers> {
-  const risk = async (key: string, ...args: string[]): Promise<Json> => {
-    const env = {
-      PATH: process.env['PATH'],
-      DATABASE_URL: services.databaseUrl,
-      REDIS_URL: services.redisUrl,
-      RISK_URL: api.url,
-      RISK_API_KEY: key,
-    };
-    const { stdout } = await promisify(execFile)('/bin/sh', [LAUNCHER, ...args, '--json'], {
-      env,
-      maxBuffer: OUTPUT_BYTES_MAX,
-    });
-    return JSON.parse(stdout) as Json;
+export async function openOfficers(pipeline: Pipeline): Promise<Officers> {
+  const openOfficer = async (person: string) => {
+    const sql = sqlOf(pipeline.services);
+    const own = { RISK_API_KEY: await insertPersonKey({ sql }, person, ['risk_officer']) };
+    return (...args: readonly string[]) => runRisk(pipeline, args, own);
   };
-  const keyOf = async (person: string) => {
-    const made = await risk(
-      apiKey,
-      'keys',
-      'create',
-      '--role',
-      'risk_officer',
-      '--identity',
-      person,
-    );
-    return String(made['key']);
-  };
-  const [proposer, approver] = [await keyOf('proposer'), await keyOf('approver')];
+  const [proposer, approver] = [await openOfficer('proposer'), await openOfficer('approver')];
   return {
     async train({ model, from, to, knownBy, folder }) {
-      const started = performance.now();
       const window = ['--from', from, '--to', to, '--known-by', knownBy];
-      const trained = await risk(
-        proposer,
-        'models',
-        'train',
-        ...window,
-        '--name',
-        model,
-        '--out',
-        folder,
-      );
-      return {
-        modelId: String(trained['model_id']),
-        seconds: (performance.now() - started) / 1000,
-      };
+      const out = ['--name', model, '--out', folder];
+      const { answer, seconds } = await proposer('models', 'train', ...window, ...out);
+      return { modelId: String(answer['model_id']), seconds };
     },
     async shadow(model, corridor) {
       const to = ['--corridor', corridor, '--to', 'shadow'];
-      const { approval_id: id } = await risk(proposer, 'models', 'promote', model, ...to);
-      await risk(approver, 'approvals', 'confirm', String(id));
+      const { answer } = await proposer('models', 'promote', model, ...to);
+      await approver('approvals', 'confirm', String(answer['approval_id']));
     },
   };
 }

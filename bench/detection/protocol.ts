@@ -18,6 +18,7 @@ import {
 import type { Day } from './published-days.ts';
 
 const DAY_MS = 86_400_000;
+const DELAY_DAYS = 7;
 const POOL_DAYS = 7;
 const CUSTOMERS_A_DAY = 100;
 const FALSE_ALARM_RATE = 0.01;
@@ -26,7 +27,7 @@ const DRAWS = 500;
 /** A payment of the test week. */
 export type Tested = {
   readonly day: number;
-  readonly customer: number;
+  readonly customer: string;
   readonly isFraud: boolean;
   /** The customer of the payment was not known to be compromised. */
   readonly isKept: boolean;
@@ -35,11 +36,11 @@ export type Tested = {
 export type Figures = Readonly<Record<string, Interval & { readonly value: number }>>;
 
 /** Payments of the week from `fromMs` on, in the order of the days. */
-export function testWeek(days: readonly Day[], fromMs: number, delayDays: number): Tested[] {
+export function testWeek(days: readonly Day[], fromMs: number): Tested[] {
   const endMs = fromMs + 7 * DAY_MS;
   const firstFrauds = new Map<string, number>();
   for (const { startMs, payments } of days) {
-    if (startMs < fromMs - (delayDays + POOL_DAYS) * DAY_MS || startMs >= endMs) continue;
+    if (startMs < fromMs - (DELAY_DAYS + POOL_DAYS) * DAY_MS || startMs >= endMs) continue;
     for (const { customer, isFraud } of payments) {
       if (isFraud && !firstFrauds.has(customer)) firstFrauds.set(customer, startMs);
     }
@@ -49,17 +50,17 @@ export function testWeek(days: readonly Day[], fromMs: number, delayDays: number
     .flatMap(({ startMs, payments }) =>
       payments.map(({ customer, isFraud }) => ({
         day: startMs / DAY_MS,
-        customer: Number(customer),
+        customer,
         isFraud,
         isKept:
           (firstFrauds.get(customer) ?? Number.POSITIVE_INFINITY) >
-          startMs - (delayDays + 1) * DAY_MS,
+          startMs - (DELAY_DAYS + 1) * DAY_MS,
       })),
     );
 }
 
 /** @param scores one a row */
-export function measure(rows: readonly Tested[], scores: Float64Array, seed: string): Figures {
+export function measure(rows: readonly Tested[], scores: readonly number[], seed: string): Figures {
   const byCustomer = [...Map.groupBy(rows.keys(), (row) => rows[row]?.customer).values()];
   const figuresOf = (drawn: Int32Array) => figures(rows, scores, byCustomer, drawn);
   const all = Int32Array.from(byCustomer.keys());
@@ -75,7 +76,7 @@ export function measure(rows: readonly Tested[], scores: Float64Array, seed: str
 /** A customer that was drawn twice counts as two. */
 function figures(
   rows: readonly Tested[],
-  scores: Float64Array,
+  scores: readonly number[],
   byCustomer: readonly (readonly number[])[],
   drawn: Int32Array,
 ) {

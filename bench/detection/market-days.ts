@@ -1,0 +1,136 @@
+/**
+ * Days of a market: before each day its known labels are sent and its table is built, then its payments are sent and all are
+ * scored.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createApiClient, createRetries } from '../../src/kit/client/api-client.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import type { BenchContext } from '../support/bench.ts';
+import { openPerson, taken } from '../support/person.ts';
+import type { Pipeline } from '../support/pipeline.ts';
+import { readScored, untilScored } from '../support/scored-counter.ts';
+import { postLabels, postPayments } from './feed.ts';
+import { delayDaysOf, type Labels, labelledOf } from './labels.ts';
+import type { Process } from './processes.ts';
+import { type Day, dateOf, type Payment } from './published-days.ts';
+import { runRisk } from './risk-command.ts';
+
+const DAY_MS = 86_400_000;
+const OUTAGE_MS_MAX = 60_000;
+/** After so long every process reads a change before it uses what it knows. */
+const FOLLOWED_MS = 1500;
+
+/** The memory that the engine gives a night. */
+const NIGHT = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2 --v8-pool-size=1' };
+
+/** Scores are in the order of the payments. */
+export type Lived = {
+  readonly ids: string[];
+  readonly risks: number[];
+  readonly margins: number[];
+  /** Payments whose label is known once its time has come. */
+  readonly labelled: Payment[];
+  readonly nights: { readonly seconds: number; readonly peakBytes: number }[];
+  feedSeconds: number;
+  /** Payments that another table judged than that of their day. */
+  misjudged: number;
+};
+
+type MarketDays = { readonly lived: Lived; readonly live: (days: readonly Day[]) => Promise<void> };
+
+export async function openMarketDays(
+  pipeline: Pipeline,
+  { process, labels }: { readonly process: Process; readonly labels: Labels },
+  { signal, output }: BenchContext,
+): Promise<MarketDays> {
+  const { api, apiKey, workers, services } = pipeline;
+  const client = createApiClient({ url: api.url, key: apiKey, signal });
+  const onWaiting = (why: string) => output.note(`waiting: ${why}`);
+  const target = {
+    client,
+    retries: createRetries({ outageMsMax: OUTAGE_MS_MAX, signal, onWaiting }),
+  };
+  const officer = await openPerson(pipeline, 'officer', signal);
+  const followed = () => delay(FOLLOWED_MS, undefined, { signal });
+
+  for (const [name, type] of Object.entries(process.fields)) {
+    const field = { type, description: `A column of ${process.payments}.` };
+    taken(await officer('PUT', `/v1/metadata-fields/${name}`, field));
+  }
+  const group = { group: process.group, reason: `The process ${process.name}.` };
+  taken(await officer('PUT', '/v1/scorecard-group', group));
+  // The engine builds no table that is there. Its own night of today would end what is counted of days so long ago.
+  const today = Date.now();
+  for (const ms of [today, today + DAY_MS]) await buildTable(pipeline, ms);
+  await followed();
+
+  const delayMs = delayDaysOf(labels) * DAY_MS;
+  const labelledByDay = new Map<number, readonly Payment[]>();
+  const lived: Lived = {
+    ...{ ids: [], risks: [], margins: [], labelled: [], nights: [] },
+    ...{ feedSeconds: 0, misjudged: 0 },
+  };
+
+  async function feed(payments: readonly Payment[]): Promise<string[]> {
+    const startedMs = performance.now();
+    const scoredBefore = await readScored(workers, signal);
+    const ids = await postPayments(target, payments);
+    await untilScored(workers, { scoredBefore, transactions: () => ids.length }, signal);
+    lived.feedSeconds += (performance.now() - startedMs) / 1000;
+    return ids;
+  }
+
+  return {
+    lived,
+    async live(days) {
+      for (const { startMs, payments } of days) {
+        // A label counts from its `labelled_at`, so those of the day may all be sent before its payments.
+        await postLabels(target, labelledByDay.get(startMs - delayMs) ?? [], delayMs);
+        if (lived.ids.length > 0) {
+          lived.nights.push(await buildTable(pipeline, startMs));
+          await followed();
+        }
+        output.progress(`${dateOf(startMs)}: ${payments.length} payments`);
+        const ids = await feed(payments);
+        const byId = await readScores(services.database, startMs);
+        const scores = ids.map((id) => {
+          const score = byId.get(id);
+          if (score !== undefined) return score;
+          throw new Failure('permanent', 'NO_SCORE', `the payment ${id} has no score`);
+        });
+        const margins = scores.map(({ margin }) => margin);
+        const labelled = labelledOf(labels, payments, margins);
+        labelledByDay.set(startMs, labelled);
+        lived.labelled.push(...labelled);
+        lived.ids.push(...ids);
+        lived.margins.push(...margins);
+        lived.risks.push(...scores.map(({ risk }) => risk));
+        lived.misjudged += scores.filter(({ isOfDay }) => !isOfDay).length;
+      }
+    },
+  };
+}
+
+const buildTable = (pipeline: Pipeline, ms: number) =>
+  runRisk(pipeline, ['scorecard', 'build', '--day', dateOf(ms)], NIGHT);
+
+type Score = {
+  readonly id: string;
+  readonly risk: number;
+  readonly margin: number;
+  readonly isOfDay: boolean;
+};
+
+/** Scores of a day by the transaction's id. */
+async function readScores(
+  database: Pipeline['services']['database'],
+  startMs: number,
+): Promise<Map<string, Score>> {
+  const { rows } = await database.query<Score>(
+    `select transaction_id as id, risk, margin,
+            scorecard is not distinct from (select serial from scorecards where day = $3) as "isOfDay"
+       from scores where created_at >= $1 and created_at < $2`,
+    [new Date(startMs), new Date(startMs + DAY_MS), dateOf(startMs)],
+  );
+  return new Map(rows.map((score) => [score.id, score]));
+}
