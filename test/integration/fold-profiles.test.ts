@@ -53,6 +53,19 @@ test('while a batch rebuilds profiles, others fold on, but for the same parties'
   expect(await ours.rebuilds('account')).toBe(1);
 });
 
+test('a late transaction brings a profile that reaches it, so the next late ones need no rebuild', async () => {
+  await using rig = await createWorkerRig();
+  const worker = startOn(rig);
+  const siblings = async (days: number) => {
+    const [row] = await worker.fold(await rig.store([seed(days * 24 * 60)]));
+    return row?.siblings;
+  };
+  expect(await siblings(0)).toBe(0);
+  expect([await siblings(-60), await worker.rebuilds('account', 'behind')]).toEqual([0, 1]);
+  expect([await siblings(-50), await siblings(-70), await siblings(1)]).toEqual([1, 0, 4]);
+  expect(await worker.rebuilds('account')).toBe(2);
+});
+
 test('a log that has grown is made anew, and holds what it held', async () => {
   await using rig = await createWorkerRig();
   const { commands: redis, database } = rig;

@@ -8,10 +8,16 @@ import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
   type MerchantPast,
+  SHARED_ENTRIES,
+  SHARED_OLDEST,
 } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ensurePartitions, partitionName } from '../../src/core/store/partitions/partitions.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import {
+  loadAccountPasts,
+  loadMerchantPasts,
+  loadSharedPasts,
+} from '../../src/core/store/profiles/history.ts';
 import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
@@ -42,10 +48,12 @@ await ensurePartitions(
 );
 // A row every six minutes; every second row is of one busy account at one busy merchant.
 await testDatabase.sql(
-  `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+  `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency,
+                             device_id, ip, ip_party)
    select 'default', (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
           at, now(), case when i % 2 = 0 then 'acc_busy' else 'acc_' || i % 500 end,
-          case when i % 2 = 0 then 'm_busy' else 'm_' || i % 300 end, 'US-EG', 10, 'USD'
+          case when i % 2 = 0 then 'm_busy' else 'm_' || i % 300 end, 'US-EG', 10, 'USD',
+          case when i % 2 = 0 then 'till' end, case when i % 2 = 0 then '203.0.113.7' end, case when i % 2 = 0 then '203.0.113.0/24' end
      from (select i, to_timestamp($1::float8 / 1000) - i * interval '6 minutes' as at
              from generate_series(1, $2::int) i) rows`,
   [END_MS, ROWS],
@@ -103,6 +111,22 @@ describe('loadAccountPasts', () => {
     expect(total(read)).toBeLessThan(200);
   });
 });
+
+test.each(['device', 'address'] as const)(
+  'the past of a busy %s is its newest rows and the times of its oldest, and no others are read',
+  async (kind) => {
+    const point = { ...pointAt(END_MS, 'acc_busy', 'm_busy'), deviceId: 'till', ip: '203.0.113.7' };
+    const read = await rowsOfPast((query) =>
+      Array.fromAsync(loadSharedPasts(query, kind, [point])),
+    );
+    expect(total(read)).toBeLessThanOrEqual(SHARED_ENTRIES + 3 + SHARED_OLDEST);
+    const [past] = await Array.fromAsync(loadSharedPasts(database.query, kind, [point]));
+    expect([past?.rows.length, past?.oldest.times.length]).toEqual([
+      SHARED_ENTRIES + 1,
+      SHARED_OLDEST,
+    ]);
+  },
+);
 
 /** Far more rows than one statement may return. */
 const BUSY_POINTS = 80;

@@ -11,7 +11,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
 import { beginDayRows, type DayParts } from '../../profile/day-features.ts';
 import { foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
-import { compareKeys } from '../../profile/packed-list.ts';
+import { AFTER_ALL, compareKeys } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
@@ -171,7 +171,8 @@ async function rebuildProfiles(fold: KindFold): Promise<void> {
     [...missing, ...tooShort, ...behind],
     () => fold.arena.reset(),
     (batchParty, profile) => {
-      if (behind.includes(batchParty)) return undefined;
+      // A profile with all later rows reaches further back than that of the party, and replaces it.
+      if (behind.includes(batchParty) && profile.ceiling !== AFTER_ALL) return undefined;
       noteMark(profile, mark);
       if (profile.list.count >= fold.snapshots.rowsMin) {
         writeSnapshot(fold, batchParty, profile, mark);

@@ -117,7 +117,7 @@ export type KindFold = Profiles &
     readonly stamp: Stamp;
     /** Parties whose blocks are to be appended, or whose logs are to be read again. */
     asked: readonly BatchParty[];
-    /** Parties by the reason for which profiles are to be rebuilt; those `behind` keep the profile that they have. */
+    /** Parties by the reason for which profiles are to be rebuilt; those `behind` may keep the profile that they have. */
     readonly rebuilds: Record<'missing' | 'too_short' | 'behind', BatchParty[]>;
     /** The table of each transaction's day; null before the first table. */
     readonly tables: readonly (CrowdedTable | null)[];
