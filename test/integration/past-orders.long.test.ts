@@ -11,7 +11,7 @@ import { loadTransactions } from '../../src/core/store/transactions/read-transac
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { transactionLine } from '../../src/tools/simulate/simulate.ts';
-import { defineAccounts, defineMerchants } from '../property/profile/definition.ts';
+import { defineAccounts, defineMerchants, defineShared } from '../property/profile/definition.ts';
 import { features } from '../support/oracle/features.ts';
 import type { RunningApi } from '../support/running-api.ts';
 import { startRunningApi } from '../support/running-api.ts';
@@ -131,6 +131,8 @@ async function differing(ends: readonly number[]): Promise<{ id: string; endMs: 
     }));
     const accounts = await defineAccounts(query, asked);
     const merchants = await defineMerchants(query, asked);
+    const devices = await defineShared(query, 'device', asked);
+    const addresses = await defineShared(query, 'address', asked);
     const found = await loadTransactions(
       api.database,
       page.map(({ id }) => id),
@@ -141,7 +143,8 @@ async function differing(ends: readonly number[]): Promise<{ id: string; endMs: 
       const transaction = byId.get(id);
       if (account === undefined || merchant === undefined || transaction === undefined)
         throw new Error('a row has no definition');
-      const defined = features(transaction, account, merchant);
+      const shared = [devices[index], addresses[index]] as const;
+      const defined = features(transaction, account, merchant, null, [], ...shared);
       const isWrong = toVector(bytes).some((value, nth) => !isNear(value, defined[nth] ?? 0));
       if (isWrong) wrong.push({ id, endMs: asked[index]?.knownUntilMs ?? 0 });
     }
@@ -162,7 +165,7 @@ const UNEXPLAINED = `
     join market.transactions t on t.transaction_id = wrong.id join market.scores o using (transaction_id, created_at)
    where not exists (
      select from market.transactions s join market.scores c using (transaction_id, created_at)
-      where (s.account_id = t.account_id or s.merchant_id = t.merchant_id)
+      where (s.account_id = t.account_id or s.merchant_id = t.merchant_id or s.device_id = t.device_id or s.ip_party = t.ip_party)
         and (s.created_at, s.transaction_id) < (t.created_at, t.transaction_id)
         and s.received_at between to_timestamp(begun / 1000) and to_timestamp(ended / 1000) and c.xmin::text <> o.xmin::text)`;
 
