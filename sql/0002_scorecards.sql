@@ -142,3 +142,15 @@ begin
    where party is not null;
   return null;
 end $$;
+
+-- transaction: row level security of the tables above
+do $$
+declare
+  of_market regclass;
+begin
+  for of_market in
+    select oid from pg_class where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not relrowsecurity
+  loop
+    execute format('alter table %s enable row level security', of_market);
+  end loop;
+end $$;

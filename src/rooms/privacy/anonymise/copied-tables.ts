@@ -119,7 +119,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   { why: 'clear values, or what leads to them', tables: ['subjects', 'personal_state'] },
   {
     why: 'what nights have learnt, with devices and addresses of many accounts',
-    tables: ['scorecards', 'scorecard_days', 'scorecard_rows'],
+    tables: ['scorecards', 'scorecard_days', 'scorecard_groups', 'scorecard_rows'],
   },
   {
     why: 'how the market keeps personal data: the copy declares no field',

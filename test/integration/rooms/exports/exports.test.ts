@@ -76,6 +76,9 @@ const [pending] = await testDatabase.sql<{ id: string }>(
 await storeDeadLetters(database, [
   { id: idAt(NOVEMBER, 1), transactionId: pending?.id ?? '', failedAtMs: NOVEMBER },
 ]);
+await testDatabase.sql(
+  'alter table scores disable trigger user; update scores set margin = 3 * risk - 4.25, scorecard = case when score % 2 = 0 then 7 end; alter table scores enable trigger user',
+);
 await testDatabase.sql('analyze transactions, scores, labels');
 
 async function exported(query: Record<string, string>, rowsMax = Infinity): Promise<Buffer> {
@@ -127,6 +130,8 @@ function flat({ score, label, ...transaction }: FoundTransactionJson): Record<st
     },
     ...{ rule_set: score?.rule_set ?? null, model: score?.model ?? null },
     ...{ attempts: score?.attempts ?? null, degradation: score?.degradation ?? null, label },
+    margin: score ? 3 * score.risk - 4.25 : null,
+    scorecard: score && score.score % 2 === 0 ? 7 : null,
   };
 }
 
@@ -167,7 +172,8 @@ describe('exports', () => {
     });
     const rows = await found({});
     for (const cell of cells) {
-      for (const text of Object.values(cell)) expect(text).not.toMatch(/^[=+\-@\t]/);
+      for (const text of Object.values(cell))
+        expect(text).not.toMatch(/^(?:[=+@\t]|-(?![\d.e-]+$))/);
     }
     const read = cells.map((cell) => {
       const plain = (name: string) => (cell[name] === '' ? null : (cell[name] ?? null));
@@ -175,10 +181,9 @@ describe('exports', () => {
       return {
         ...Object.fromEntries(Object.keys(cell).map((name) => [name, plain(name)])),
         ...Object.fromEntries(
-          ['score', 'risk', 'probability', 'attempts', 'degradation'].map((name) => [
-            name,
-            number(name),
-          ]),
+          ['score', 'risk', 'probability', 'attempts', 'degradation', 'margin', 'scorecard'].map(
+            (name) => [name, number(name)],
+          ),
         ),
         device_id: plain('device_id')?.replace(/^'/, '') ?? null,
         metadata: jsonOf(plain('metadata')),
