@@ -48,8 +48,9 @@ function writeDay(
   const given = declared === null ? {} : valuesIn(declared);
   const group = table.group === 'type' ? type : given[fieldOf(table.group)];
   const worth = valueIn(table.currency, { amount, currency }, (other) => usdOf(table, other));
-  if (typeof group === 'string' && !Number.isNaN(worth)) {
-    values[at + CELL_LIFT] = liftIn(table.cells, cellOf(group, worth));
+  if (!Number.isNaN(worth)) {
+    const cell = cellOf(typeof group === 'string' ? group : '', worth);
+    values[at + CELL_LIFT] = liftIn(table.cells, cell);
   }
   values[at + TYPE_LIFT] = liftOf(table.lifts.get('type'), type);
   values[at + CHANNEL_LIFT] = liftOf(table.lifts.get('channel'), channel);

@@ -52,8 +52,8 @@ export function dayFeatures(
     (amount * (usd.get(currency) ?? Number.NaN)) / (usd.get(table?.currency ?? '') ?? Number.NaN);
   const group =
     table?.group === 'type' ? type : fields[(table?.group ?? '').slice('metadata.'.length)];
-  const cell = `${stepOf(worth, 10)} ${group}`;
-  const hasCell = table !== null && typeof group === 'string' && !Number.isNaN(worth);
+  const cell = `${stepOf(worth, 10)} ${typeof group === 'string' ? group : ''}`;
+  const hasCell = table !== null && !Number.isNaN(worth);
   return [
     hasCell ? (table.cells.byValue.get(cell) ?? table.cells.others) : Number.NaN,
     lift('type', type),

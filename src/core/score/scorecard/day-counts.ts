@@ -104,7 +104,7 @@ export function valueIn(
   return (Number(amount) * (rates(currency) ?? Number.NaN)) / (rates(market) ?? Number.NaN);
 }
 
-/** The cell of a payment; undefined where it lacks the group, or a rate. */
+/** The cell of a payment, which may lack the group; undefined without a rate. */
 export function cellIn(
   payment: DayPayment,
   values: Readonly<Record<string, string | number>>,
@@ -112,7 +112,7 @@ export function cellIn(
   rates: Rates,
 ): string | undefined {
   const [own, amount] = [values[group], valueIn(currency, payment, rates)];
-  return typeof own !== 'string' || Number.isNaN(amount) ? undefined : cellOf(own, amount);
+  return Number.isNaN(amount) ? undefined : cellOf(typeof own === 'string' ? own : '', amount);
 }
 
 export type DayCounter = ReturnType<typeof countDay>;

@@ -42,7 +42,7 @@ export function amountCell(amount: number): number {
 
 /**
  * Key of a cell: payments of one kind and about the same amount.
- * @param group value of the field that the table groups by
+ * @param group value of the field that the table groups by, empty where a payment has none
  * @param amount in the market's currency
  */
 export function cellOf(group: string, amount: number): string {

@@ -59,7 +59,7 @@ test.each<[string, Partial<Transaction>, number]>([
     3,
   ],
   ['no rate', { currency: 'KWD', declared: declared({ segment: 'gold' }) }, Number.NaN],
-  ['no group', {}, Number.NaN],
+  ['no group, which is a group, too', {}, 0.0625],
 ])('the cell of a payment: %s', (_, more, lift) => {
   expect(given(more)['cell_amount_lift']).toBe(lift);
 });
