@@ -1,5 +1,6 @@
 -- Tables of the day: what a market has counted and learnt before a day, and the payments that the market learns from. The first
 -- transaction locks scores for a moment, as columns without a default change no row; the third one locks metadata_fields.
+-- A later migration drops amount_counts, amount_checkpoint and amount_percentiles, which workers of 1.0.0 read and write.
 
 -- transaction: what a score says of the table that judged the payment
 alter table scores add column scorecard smallint, add column margin double precision;

@@ -6,7 +6,6 @@
 import { createLimiter } from '../core/accept/limits/limiter.ts';
 import type { Controls } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
-import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
 import { bindNight, type RunNight } from '../core/repair/night-duty.ts';
@@ -34,7 +33,6 @@ import { profileSources } from '../core/work/profiles/sources.ts';
 import { openFlips, openRolloutCounts } from '../core/work/rollout-counts.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
-import { openCorridorAmounts } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, type Environment, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { followChanges } from '../kit/database/follow-changes.ts';
@@ -121,7 +119,7 @@ export async function runWorker(
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
   const { worker, onScored, judge, inputSources } = ofRooms;
-  const { profiles, amountDuty } = await openParties(config, market, metrics, controls.current);
+  const profiles = await openParties(config, market, metrics, controls.current);
   const options: WorkerOptions = {
     name,
     config,
@@ -151,7 +149,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const ownDuties = [amountDuty, ...createDuties(worker, spawnNight(environment))];
+  const ownDuties = createDuties(worker, spawnNight(environment));
   const duties = [...ownDuties, ...peopleDuties, ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
@@ -232,7 +230,6 @@ function followPeople(
   };
 }
 
-/** Opens the profiles of parties, with the duty that renews the percentiles of corridors. */
 async function openParties(
   config: Config,
   market: Market,
@@ -241,16 +238,14 @@ async function openParties(
 ) {
   const { query } = market.database;
   await removeForeignSnapshots(query);
-  const { current: amounts, duty: amountDuty } = await openCorridorAmounts(query);
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
-  const profiles = openProfiles(
+  return openProfiles(
     {
-      ...{ market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds, amounts },
+      ...{ market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds },
       slots: () => controls().slots,
     },
     profileSources(query, config.RISK_LABEL_MATURITY_DAYS),
   );
-  return { profiles, amountDuty };
 }
 
 /** Additions of a room without a part in a worker. */
@@ -281,7 +276,6 @@ function createDuties(worker: Worker, runNight: RunNight): Duty[] {
   return [
     ...bindIngestDuties(worker),
     bindTallies(config, database, leadership),
-    bindAmounts(leadership),
     bindDeadLetters(database, leadership),
     bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
     bindLabelDuty(worker),

@@ -15,7 +15,6 @@ import { beginDayRows } from '../../src/core/profile/day-features.ts';
 import { merchantKind } from '../../src/core/profile/kinds.ts';
 import { SHARED_KINDS, type SharedProfile } from '../../src/core/profile/shared-profile.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../src/core/profile/merchant-profile.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { rowAt, vectorOf } from '../../src/core/domain/feature-rows.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { DAY_MS, HOUR_MS } from '../../src/kit/words/range.ts';
@@ -29,7 +28,6 @@ const NAMES = [
   ...FEATURE_LIST.map(({ name }) => name),
   ...SLOTS.map(({ field, kind }) => `${field}_${kind}`),
 ];
-const PARTS = { slots: SLOTS, amounts: NO_CORRIDOR_AMOUNTS };
 const START_MS = Date.UTC(2026, 4, 30, 22, 15);
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 
@@ -165,7 +163,7 @@ function foldAll(world: World): Float64Array[] {
   const transactions = spread(makeTransactions(world));
   const { account, merchant, shared } = makeParties(world);
   const tables = transactions.map(() => (world.seed % 4 === 0 ? null : MARKET_TABLE));
-  const { arrivals, rows } = beginDayRows(transactions, { ...PARTS, tables });
+  const { arrivals, rows } = beginDayRows(transactions, { slots: SLOTS, tables });
   return transactions.flatMap((_, index) => {
     const at = rowAt(rows, index);
     const isFolded =

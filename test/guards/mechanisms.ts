@@ -169,7 +169,7 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
   'integration/labels-profiles.test.ts > a label is in the features of the next transaction, and goes when it is taken back':
     'src/core/accept/invalidate-labelled.ts',
   'integration/corridor-amounts.test.ts > a first payment beyond ten times the percentile is declined, and the score verifies':
-    'src/core/profile/fold-batch.ts',
+    'src/core/profile/day-features.ts',
   'unit/core/score/failed-rules.test.ts > it does not fire, the others score, and what they approve is reviewed':
     'src/core/score/rules-in-force.ts',
   'integration/consume-scored.test.ts > a consumer that is killed within a batch, and after its commit, handles each score once':

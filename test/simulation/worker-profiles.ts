@@ -3,7 +3,6 @@
 import { rowAt } from '../../src/core/domain/feature-rows.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
 import type { Market } from '../../src/core/market.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
@@ -53,7 +52,6 @@ export function createProfiles(world: World, process: Process, market: Market, m
       metrics,
       nowMs: clock.nowMs,
       ttlSeconds: TTL_SECONDS,
-      amounts: () => NO_CORRIDOR_AMOUNTS,
       slots: () => [],
     },
     [

@@ -22,7 +22,7 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
     learnt: { knownFrauds: 0, payments: numbers(), frauds: numbers(), ...NOTHING_LEARNT },
     ...{ hours: hourShares([]), lifts: new Map(), tails: new Map(), currency: 'USD' },
     cells: { byValue: new Map(), others: Number.NaN },
-    amounts: { percentiles: [], rates: [] },
+    amounts: { percentiles: new Map(), rates: new Map([['USD', 1]]) },
     crowded: { devices: new Set(), addresses: new Set() },
     ...more,
   };

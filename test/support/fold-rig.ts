@@ -9,7 +9,6 @@ import {
 } from '../../src/core/domain/history.ts';
 import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { PartyKind, Transaction } from '../../src/core/domain/transaction.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { accountKind, merchantKind } from '../../src/core/profile/kinds.ts';
 import { SHARED_KINDS } from '../../src/core/profile/shared-profile.ts';
 import type { DayTable } from '../../src/core/score/scorecard/day-table.ts';
@@ -95,7 +94,6 @@ export function startFold({
       metrics,
       nowMs: Date.now,
       ttlSeconds: 60,
-      amounts: () => NO_CORRIDOR_AMOUNTS,
       slots: () => slots,
     },
     [

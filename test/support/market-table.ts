@@ -38,5 +38,14 @@ export const MARKET_TABLE: DayTable = dayTable({
       },
     ],
   ]),
-  amounts: { percentiles: [], rates: [{ day: 0, currency: 'JPY', usd: 0.0078125 }] },
+  amounts: {
+    percentiles: new Map([
+      ['US-EG', 2000],
+      ['US-MX', 500],
+    ]),
+    rates: new Map([
+      ['USD', 1],
+      ['JPY', 0.0078125],
+    ]),
+  },
 });

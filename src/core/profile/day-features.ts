@@ -8,8 +8,9 @@ import { cellOf, tailBucket, tailOf } from '../score/scorecard/day-evidence.ts';
 import type { DayTable } from '../score/scorecard/day-table.ts';
 import { type Lifts, liftIn } from '../score/scorecard/lifts.ts';
 import { arrivalsOf } from './arrivals.ts';
-import { type BegunRows, beginRows, type CorridorAmounts } from './fold-batch.ts';
+import { type BegunRows, beginRows } from './fold-batch.ts';
 
+const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
 const CELL_LIFT = featureIndex('cell_amount_lift');
 const TYPE_LIFT = featureIndex('type_lift');
 const CHANNEL_LIFT = featureIndex('channel_lift');
@@ -20,16 +21,15 @@ export type DayParts = {
   readonly tables: readonly (DayTable | null)[];
   /** Slots of the market, of which a table may know fewer. */
   readonly slots: readonly FieldSlot[];
-  readonly amounts: CorridorAmounts;
 };
 
 /** Begins rows with what the transactions and the tables of their days give. */
 export function beginDayRows(
   transactions: readonly Transaction[],
-  { tables, slots, amounts }: DayParts,
+  { tables, slots }: DayParts,
 ): BegunRows {
   const arrivals = arrivalsOf(transactions, tables);
-  const begun = beginRows(arrivals, amounts, FEATURE_COUNT + slots.length);
+  const begun = beginRows(arrivals, FEATURE_COUNT + slots.length);
   const { values } = begun.rows;
   for (const [index, transaction] of transactions.entries()) {
     const table = tables[index];
@@ -39,7 +39,7 @@ export function beginDayRows(
 }
 
 function writeDay(
-  { type, channel, amount, currency, declared }: Transaction,
+  { type, channel, corridor, amount, currency, declared }: Transaction,
   table: DayTable,
   slots: readonly FieldSlot[],
   values: Float64Array,
@@ -47,7 +47,9 @@ function writeDay(
 ): void {
   const given = declared === null ? {} : valuesIn(declared);
   const group = table.group === 'type' ? type : given[fieldOf(table.group)];
-  const worth = valueIn(table.currency, { amount, currency }, (other) => usdOf(table, other));
+  const { percentiles, rates } = table.amounts;
+  const worth = valueIn(table.currency, { amount, currency }, rates);
+  values[at + AMOUNT_TO_CORRIDOR] = worth / (percentiles.get(corridor) ?? Number.NaN);
   if (!Number.isNaN(worth)) {
     const cell = cellOf(typeof group === 'string' ? group : '', worth);
     values[at + CELL_LIFT] = liftIn(table.cells, cell);
@@ -81,8 +83,3 @@ const liftOf = (lifts: Lifts | undefined, value: string | null) =>
 
 const tailIn = (tail: ReturnType<DayTable['tails']['get']>, value: number) =>
   tail === undefined ? Number.NaN : tailOf(tail.above[tailBucket(value)] as number, tail.numbers);
-
-function usdOf({ amounts }: DayTable, currency: string): number | undefined {
-  if (currency === 'USD') return 1;
-  return amounts.rates.find((rate) => rate.currency === currency)?.usd;
-}

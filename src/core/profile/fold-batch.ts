@@ -5,14 +5,12 @@
 
 import { naturalLog } from '../../kit/elementary-functions.ts';
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
-import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../domain/feature-rows.ts';
 import { FEATURE_COUNT, featureIndex } from '../domain/feature-schema.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { TakeBytes } from './packed-list.ts';
-import { packLetters } from './packed-list.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
 /** The part of a batch that concerns one kind of profile: transactions, with an arrival and a row each. */
@@ -34,9 +32,6 @@ const RECORD_BYTES_MAX = 64;
 const record = new DataView(new ArrayBuffer(RECORD_BYTES_MAX));
 
 const AMOUNT = featureIndex('amount');
-const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
-/** Bits of a country, which is packed below the bits of a corridor. */
-const COUNTRY_WIDTH = 10;
 const NIGHT_HOURS = 6;
 const ROUND_UNITS = 100;
 /** 1970-01-01 was a Thursday: 3 days after a Monday. */
@@ -44,26 +39,6 @@ const EPOCH_WEEKDAY = 3;
 
 /** Transactions in columns, and a row for each, which the profiles of its parties complete. */
 export type BegunRows = { readonly arrivals: Arrivals; readonly rows: FeatureRows };
-
-export type CorridorAmounts = {
-  /**
-   * The amount divided by the newest percentile of the last FRESH_DAYS. NaN without such a percentile or an exchange rate.
-   * @param corridor packed letters, as `currency`
-   */
-  readonly ratio: (ms: number, corridor: number, currency: number, amount: number) => number;
-};
-
-export const NO_CORRIDOR_AMOUNTS: CorridorAmounts = { ratio: () => Number.NaN };
-
-type Day = {
-  readonly day: number;
-  readonly currency: number;
-  readonly amount: number;
-  readonly usd: number;
-  readonly rates: ReadonlyMap<number, number>;
-};
-
-const DOLLAR = packLetters('USD');
 
 /** As `merge` of the arrival's record. */
 export function mergeArrival<P extends Profile, Past>(
@@ -149,21 +124,10 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
 }
 
 /** Begins rows of features with those of the transaction itself. */
-export function beginRows(
-  arrivals: Arrivals,
-  amounts: CorridorAmounts = NO_CORRIDOR_AMOUNTS,
-  width: number = FEATURE_COUNT,
-): BegunRows {
+export function beginRows(arrivals: Arrivals, width: number = FEATURE_COUNT): BegunRows {
   const rows = createFeatureRows(arrivals.ms.length, width);
   for (let index = 0; index < rows.count; index++) {
-    const at = rowAt(rows, index);
-    writeOwn(arrivals, index, rows.values, at + AMOUNT);
-    rows.values[at + AMOUNT_TO_CORRIDOR] = amounts.ratio(
-      arrivals.ms[index] as number,
-      (arrivals.route[index] as number) >>> COUNTRY_WIDTH,
-      arrivals.currency[index] as number,
-      rows.values[at + AMOUNT] as number,
-    );
+    writeOwn(arrivals, index, rows.values, rowAt(rows, index) + AMOUNT);
   }
   return { arrivals, rows };
 }
@@ -194,36 +158,4 @@ function writeOwn(arrivals: Arrivals, index: number, values: Float64Array, start
   values[at++] = arrivals.device[index] === 0 ? 1 : 0;
   values[at++] = country === 0 ? 1 : 0;
   values[at++] = arrivals.ip[index] === 1 ? 0 : 1;
-}
-
-/**
- * Compares an amount with the percentile of its corridor that was written for the day of the transaction or shortly before.
- */
-export function createCorridorAmounts({ percentiles, rates }: CorridorAmountRows): CorridorAmounts {
-  if (percentiles.length === 0) return NO_CORRIDOR_AMOUNTS;
-  const ratesOf = new Map<number, Map<number, number>>();
-  for (const { day } of percentiles) ratesOf.set(day, new Map([[DOLLAR, 1]]));
-  for (const { day, currency, usd } of rates) ratesOf.get(day)?.set(packLetters(currency), usd);
-  const corridors = new Map<number, Day[]>();
-  for (const percentile of percentiles.toSorted((a, b) => b.day - a.day)) {
-    const corridor = packLetters(percentile.corridor);
-    const currency = packLetters(percentile.currency);
-    const ofDay = ratesOf.get(percentile.day) ?? new Map<number, number>();
-    const usd = percentile.amount * (ofDay.get(currency) ?? Number.NaN);
-    const days = corridors.get(corridor) ?? [];
-    days.push({ day: percentile.day, currency, amount: percentile.amount, usd, rates: ofDay });
-    corridors.set(corridor, days);
-  }
-  return {
-    ratio(ms, corridor, currency, amount) {
-      const today = Math.floor(ms / DAY_MS);
-      for (const entry of corridors.get(corridor) ?? []) {
-        if (entry.day > today) continue;
-        if (entry.day <= today - FRESH_DAYS) break;
-        if (entry.currency === currency) return amount / entry.amount;
-        return (amount * (entry.rates.get(currency) ?? Number.NaN)) / entry.usd;
-      }
-      return Number.NaN;
-    },
-  };
 }

@@ -4,14 +4,12 @@
  * lacks siblings, or labels, that came later.
  */
 import type { Database } from '../../kit/database/pool.ts';
-import { DAY_MS } from '../../kit/words/range.ts';
 import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { readSlots } from '../store/metadata-fields/metadata-fields.ts';
 import { loadAccountPasts, loadMerchantPasts, loadSharedPasts } from '../store/profiles/history.ts';
 import { beginDayRows, type DayParts } from './day-features.ts';
-import { type BegunRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
+import type { BegunRows, LoadPasts } from './fold-batch.ts';
 import { createAccountKind, createMerchantKind } from './kinds.ts';
 import { type Profile, type ProfileKind, partyIn } from './profile.ts';
 import { SHARED_KINDS } from './shared-profile.ts';
@@ -29,10 +27,8 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
     tables: DayParts['tables'],
     except?: Transaction,
   ) => {
-    const days = transactions.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS));
-    const amounts = createCorridorAmounts(await readCorridorAmounts(query, days));
     const slots = await readSlots(query);
-    const begun = { tables, ...beginDayRows(transactions, { tables, slots, amounts }) };
+    const begun = { tables, ...beginDayRows(transactions, { tables, slots }) };
     await fillRows(accountKind, transactions, begun, (points) =>
       loadAccountPasts(query, points, except),
     );

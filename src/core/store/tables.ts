@@ -140,10 +140,6 @@ export const CORE_TABLES: readonly Retention[] = [
     ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency and label or verdict and deciding model, and a day, corridor and reason',
   },
   {
-    tables: ['amount_counts'],
-    ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
-  },
-  {
     tables: ['scorecards', 'scorecard_groups'],
     ends: 'never: what a table has judged is verified and explained by it; about 0.1 MB a day',
   },
@@ -168,7 +164,10 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['metadata_fields'], ends: 'when somebody withdraws the field: at most 16' },
   { tables: ['field_slots'], ends: 'never: at most 160' },
   { tables: ['limit_processes'], ends: 'a minute after the process was last seen' },
-  { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
+  {
+    tables: ['amount_counts', 'amount_checkpoint', 'amount_percentiles'],
+    ends: 'with a later migration: not used since 1.1.0',
+  },
   { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
@@ -186,7 +185,7 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   { tables: ['rule_set_flips'], ends: 'never: a row a rule set that was a shadow, and corridor' },
   {
-    tables: ['write_probe', 'tally_checkpoint', 'tally_merge', 'amount_checkpoint'],
+    tables: ['write_probe', 'tally_checkpoint', 'tally_merge'],
     ends: 'never: one row',
   },
   { tables: ['leaderships'], ends: 'never: a row a duty' },

@@ -1,27 +1,17 @@
 /** A worker process: its connections, its settings, and what it is working on. */
 
 import type { Config } from '../../kit/config/config.ts';
-import type { Query } from '../../kit/database/pool.ts';
-import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import { SPANS } from '../../kit/traces/names.ts';
 import type { Traces } from '../../kit/traces/open-traces.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
-import { DAY_MS } from '../../kit/words/range.ts';
-import { FRESH_DAYS } from '../domain/corridor.ts';
 import type { DeliveredTransaction } from '../domain/transaction.ts';
 import type { Market } from '../market.ts';
-import {
-  type CorridorAmounts,
-  createCorridorAmounts,
-  NO_CORRIDOR_AMOUNTS,
-} from '../profile/fold-batch.ts';
 import type { Judge } from '../score/judge.ts';
 import type { InputSources } from '../score/rules/rule-inputs.ts';
 import type { RulesInForce } from '../score/rules-in-force.ts';
-import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { EntryReader } from '../stream/entries/entry.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
@@ -177,19 +167,3 @@ export function beginStage(
 
 export const codeOf = (error: unknown) =>
   error instanceof Failure ? error.code : 'PROCESSING_FAILED';
-
-/** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer; shorter: more reads. */
-const READ_EVERY_MS = 60_000;
-
-/** Reads percentiles for transactions up to FRESH_DAYS old, and for tomorrow because clocks differ. */
-export async function openCorridorAmounts(query: Query, nowMs = Date.now) {
-  let copy: CorridorAmounts = NO_CORRIDOR_AMOUNTS;
-  const read = async () => {
-    const today = Math.floor(nowMs() / DAY_MS);
-    const days = Array.from({ length: FRESH_DAYS + 2 }, (_, back) => today + 1 - back);
-    copy = createCorridorAmounts(await readCorridorAmounts(query, days));
-  };
-  await read();
-  const duty: Duty = { name: 'read-amounts', everyMs: READ_EVERY_MS, run: read };
-  return { current: () => copy, duty };
-}

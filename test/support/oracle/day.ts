@@ -26,6 +26,21 @@ export function hourSurprise(
 }
 
 /** @param amount in units of its currency */
+export const amountToCorridor = (
+  { corridor, currency }: Transaction,
+  amount: number,
+  table: DayTable | null,
+): number =>
+  worthOf(amount, currency, table) / (table?.amounts.percentiles.get(corridor) ?? Number.NaN);
+
+/** In the currency of the market. */
+function worthOf(amount: number, currency: string, table: DayTable | null): number {
+  const usd = (code: string | null | undefined) =>
+    table?.amounts.rates.get(code ?? '') ?? Number.NaN;
+  return (amount * usd(currency)) / usd(table?.currency);
+}
+
+/** @param amount in units of its currency */
 export function dayFeatures(
   { type, channel, currency, declared }: Transaction,
   amount: number,
@@ -47,9 +62,7 @@ export function dayFeatures(
     const above = counted.above[Math.min(stepOf(1 + Math.max(0, value), 50), 1023)] ?? 0;
     return -log10((above + 0.5) / (counted.numbers + 1));
   };
-  const usd = new Map([['USD', 1], ...(table?.amounts.rates ?? []).map(rateOf)]);
-  const worth =
-    (amount * (usd.get(currency) ?? Number.NaN)) / (usd.get(table?.currency ?? '') ?? Number.NaN);
+  const worth = worthOf(amount, currency, table);
   const group =
     table?.group === 'type' ? type : fields[(table?.group ?? '').slice('metadata.'.length)];
   const cell = `${stepOf(worth, 10)} ${typeof group === 'string' ? group : ''}`;
@@ -66,6 +79,3 @@ export function dayFeatures(
     }),
   ];
 }
-
-const rateOf = ({ currency, usd }: DayTable['amounts']['rates'][number]) =>
-  [currency, usd] as const;

@@ -8,7 +8,7 @@ import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
 import { naturalLog } from '../../../src/kit/elementary-functions.ts';
-import { dayFeatures, hourSurprise } from './day.ts';
+import { amountToCorridor, dayFeatures, hourSurprise } from './day.ts';
 import type { AccountHistory, MerchantHistory, SharedHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;
@@ -48,8 +48,7 @@ const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   longHabit,
   accountFrauds,
   merchantFrauds,
-  // No corridor of the oracle has the 10,000 amounts of a percentile.
-  () => [Number.NaN],
+  ({ transaction, minor, unit, table }) => [amountToCorridor(transaction, minor / unit, table)],
   ({ transaction, account, table }) => [hourSurprise(transaction, account, table)],
   (facts) => {
     const { transaction, minor, unit, table, slots } = facts;

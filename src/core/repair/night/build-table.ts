@@ -15,7 +15,6 @@ import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import {
   countScored,
   findCrowded,
-  ratesIn,
   readMarketOfNight,
   readRatesOfDays,
 } from '../../store/scorecards/read-night.ts';
@@ -85,19 +84,11 @@ async function readNight(
   const cuts = cutsOf(sample, measures.length);
   const bucketsOf = bucketsBy(known, ruleSet, { measures, cuts });
   const rows = await readNewRows(known, counted, frauds, bucketsOf);
-  const ratesOfDay = known.rates(day);
-  const { percentiles, ...evidence } = sums.end(market.reading, ratesIn(ratesOfDay), day);
   const table: DayTable = {
     ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
     ...(await learnRows(known, counted, frauds, { rows, sample, cuts, measures, bucketsOf })),
-    ...evidence,
+    ...sums.end(market.reading, known.rates(day)),
     currency: market.reading.currency,
-    amounts: {
-      percentiles,
-      rates: [...ratesOfDay]
-        .sort()
-        .flatMap(([currency, usd]) => (currency === 'USD' ? [] : [{ day, currency, usd }])),
-    },
     crowded: {
       devices: await findCrowded(query, 'devices', parties.devices, day),
       addresses: await findCrowded(query, 'addresses', parties.addresses, day),

@@ -25,7 +25,6 @@ import {
   listCounted,
   type MarketOfNight,
   type RatesOfDay,
-  ratesIn,
   readCounts,
   sampleBytes,
 } from '../../store/scorecards/read-night.ts';
@@ -80,7 +79,7 @@ export async function countOne(
   of: number,
 ): Promise<NewlyCounted> {
   const isCounted = of >= day - COUNTED_DAYS;
-  const counter = isCounted ? countDay(reading, ratesIn(rates(of)), hashText) : undefined;
+  const counter = isCounted ? countDay(reading, rates(of), hashText) : undefined;
   const rows = collectRows();
   let payments = 0;
   for await (const page of readDay(query, of, isCounted && reading.fields.size > 0, signal)) {
@@ -138,7 +137,7 @@ export async function addFrauds(
       const of = Math.floor(fraud.createdAtMs / DAY_MS);
       if (of < day - COUNTED_DAYS) continue;
       const values = valuesOf(fraud, reading);
-      sums.addFraud(values, cellIn(fraud, values, reading, ratesIn(rates(of))));
+      sums.addFraud(values, cellIn(fraud, values, reading, rates(of)));
     }
   }
   return { total, chosen: new Set(chosen.list().map(({ id }) => id)) };

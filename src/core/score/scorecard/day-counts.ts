@@ -31,8 +31,8 @@ export type Reading = {
   readonly fields: MetadataFields;
 };
 
-/** Dollars a unit of a currency on a day; undefined where no rate is known. */
-export type Rates = (currency: string) => number | undefined;
+/** Dollars a unit of a currency on a day, by currency. */
+export type Rates = ReadonlyMap<string, number>;
 
 export type ValueCount = {
   readonly payments: number;
@@ -101,7 +101,7 @@ export function valueIn(
 ): number {
   if (market === null) return Number.NaN;
   if (currency === market) return Number(amount);
-  return (Number(amount) * (rates(currency) ?? Number.NaN)) / (rates(market) ?? Number.NaN);
+  return (Number(amount) * (rates.get(currency) ?? Number.NaN)) / (rates.get(market) ?? Number.NaN);
 }
 
 /** The cell of a payment, which may lack the group; undefined without a rate. */

@@ -2,8 +2,8 @@
  * A table of the day: what a market has counted and learnt before 00:00 UTC of a day. The features that compare a transaction with
  * its market, and the margin, are functions of the vector's other features, the transaction and this table alone.
  */
-import type { CorridorAmountRows } from '../../domain/corridor.ts';
 import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
+import type { Rates } from './day-counts.ts';
 import type { Counted } from './day-evidence.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
@@ -72,8 +72,12 @@ export type DayTable = {
   readonly tails: ReadonlyMap<string, Tail>;
   /** Currency of the market; null until a review policy names one. */
   readonly currency: string | null;
-  /** High amounts of corridors, and dollars a unit of each currency, as of the day. */
-  readonly amounts: CorridorAmountRows;
+  /** As of the day. */
+  readonly amounts: {
+    /** By corridor, in the market's currency: the 99.99th percentile of the 90 days. */
+    readonly percentiles: ReadonlyMap<string, number>;
+    readonly rates: Rates;
+  };
   /** Devices and addresses of so many accounts that they count as absent. */
   readonly crowded: {
     readonly devices: ReadonlySet<string>;

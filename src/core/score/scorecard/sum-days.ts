@@ -1,6 +1,5 @@
 /** Adds up the counts of the 90 days before a table, and what labels say of them. */
 import { exponential } from '../../../kit/elementary-functions.ts';
-import type { CorridorAmount } from '../../domain/corridor.ts';
 import { metadataName } from '../../domain/metadata.ts';
 import {
   ACCOUNTS_MAX,
@@ -60,10 +59,7 @@ export function sumDays() {
     end: (
       { fields: declared, currency }: Reading,
       rates: Rates,
-      day: number,
-    ): Pick<DayTable, 'hours' | 'lifts' | 'cells' | 'tails'> & {
-      readonly percentiles: readonly CorridorAmount[];
-    } => {
+    ): Pick<DayTable, 'hours' | 'lifts' | 'cells' | 'tails' | 'amounts'> => {
       const ofType = (isNumber: boolean) =>
         [...declared].flatMap(([name, type]) =>
           (type === 'number') === isNumber ? metadataName(name) : [],
@@ -75,7 +71,7 @@ export function sumDays() {
         lifts: new Map([...FIXED_FIELDS, ...ofType(false)].map(liftsOfField)),
         cells: cells.end(market),
         tails: new Map(ofType(true).map((field) => [field, tailIn(numbers.get(field))])),
-        percentiles: highAmounts(amounts, currency, rates, day),
+        amounts: { percentiles: highAmounts(amounts, currency, rates), rates },
       };
     },
   };
@@ -142,9 +138,7 @@ function highAmounts(
   amounts: ReadonlyMap<string, number>,
   market: string | null,
   rates: Rates,
-  day: number,
-): CorridorAmount[] {
-  if (market === null) return [];
+): DayTable['amounts']['percentiles'] {
   const byCorridor = new Map<string, { amount: number; count: number }[]>();
   for (const [key, count] of amounts) {
     const [corridor = '', currency = '', step] = key.split(' ');
@@ -152,9 +146,10 @@ function highAmounts(
     const amount = valueIn(market, { amount: String(own), currency }, rates);
     if (!Number.isNaN(amount)) inMap(byCorridor, corridor, () => []).push({ amount, count });
   }
-  return [...byCorridor].sort().flatMap(([corridor, steps]) => {
+  const percentiles = new Map<string, number>();
+  for (const [corridor, steps] of byCorridor) {
     const total = steps.reduce((sum, { count }) => sum + count, 0);
-    if (total < AMOUNTS_MIN) return [];
+    if (total < AMOUNTS_MIN) continue;
     let rank = 0;
     const high = steps
       .sort((left, right) => left.amount - right.amount)
@@ -162,6 +157,7 @@ function highAmounts(
         rank += count;
         return rank >= HIGH * total;
       });
-    return high === undefined ? [] : [{ day, corridor, currency: market, amount: high.amount }];
-  });
+    if (high !== undefined) percentiles.set(corridor, high.amount);
+  }
+  return percentiles;
 }

@@ -1,6 +1,5 @@
 /** The bytes of a table of the day. Scores name a table by the hash of its bytes, so equal tables have equal bytes. */
 import { createHash } from 'node:crypto';
-import type { CorridorAmount, CorridorAmountRows, DayRate } from '../../domain/corridor.ts';
 import type { Counted } from './day-evidence.ts';
 import type { DayTable, Learnt, Slot, Tail } from './day-table.ts';
 import {
@@ -53,12 +52,7 @@ const table: Form<DayTable> = record<DayTable>({
   cells: lifts,
   tails: map(record<Tail>({ above: wholes, numbers: whole })),
   currency: nullable(text),
-  amounts: record<CorridorAmountRows>({
-    percentiles: list(
-      record<CorridorAmount>({ day: whole, corridor: text, currency: text, amount: double }),
-    ),
-    rates: list(record<DayRate>({ day: whole, currency: text, usd: double })),
-  }),
+  amounts: record<DayTable['amounts']>({ percentiles: map(double), rates: map(double) }),
   crowded: record<DayTable['crowded']>({ devices: textSet, addresses: textSet }),
 });
 

@@ -4,7 +4,6 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { uuidOf } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import type { DayRate } from '../../domain/corridor.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
 import { LABEL_DAYS, type Slot, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
@@ -98,6 +97,8 @@ export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   return { reading: { group, currency, fields: toFields(fields) }, slots, readTo };
 }
 
+type DayRate = { readonly day: number; readonly currency: string; readonly usd: number };
+
 const readRates = rowsOf<DayRate, [from: number, to: number]>(
   'read-rates-of-night',
   `select currency, day - date '1970-01-01' as day, usd::float8 as usd from market.exchange_rates
@@ -107,7 +108,7 @@ const readRates = rowsOf<DayRate, [from: number, to: number]>(
      where day < ${day('$1')} order by currency, market.exchange_rates.day desc)`,
 );
 
-export type RatesOfDay = (day: number) => ReadonlyMap<string, number>;
+export type RatesOfDay = (day: number) => Rates;
 
 /** Rates of each day from the first to the last: the newest before the day. */
 export async function readRatesOfDays(
@@ -123,11 +124,6 @@ export async function readRatesOfDays(
     return newest;
   };
 }
-
-export const ratesIn =
-  (rates: ReadonlyMap<string, number>): Rates =>
-  (currency) =>
-    rates.get(currency);
 
 const CROWD_DAYS = 30;
 

@@ -61,8 +61,7 @@ async function beginFold(
   transactions: readonly Transaction[],
   tables: DayParts['tables'],
 ) {
-  const [slots, amounts] = [profiles.slots(), profiles.amounts()];
-  const begun = beginDayRows(transactions, { tables, slots, amounts });
+  const begun = beginDayRows(transactions, { tables, slots: profiles.slots() });
   const nowS = Math.floor(profiles.nowMs() / 1000);
   const folds = profiles.kinds.map((kind): KindFold => {
     const stamp = profiles.newStamp();

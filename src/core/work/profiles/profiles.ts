@@ -30,7 +30,6 @@ type ProfilesOptions = {
   readonly metrics: Metrics;
   readonly nowMs: () => number;
   readonly ttlSeconds: number;
-  readonly amounts: () => DayParts['amounts'];
   readonly slots: () => DayParts['slots'];
 };
 

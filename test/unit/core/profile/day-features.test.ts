@@ -4,7 +4,6 @@ import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
 import type { FieldSlot } from '../../../../src/core/domain/metadata.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
 import { beginDayRows } from '../../../../src/core/profile/day-features.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../../../src/core/profile/fold-batch.ts';
 import type { DayTable } from '../../../../src/core/score/scorecard/day-table.ts';
 import { deliver } from '../../../support/delivered.ts';
 import { named } from '../../../support/fold-one.ts';
@@ -22,7 +21,7 @@ function given(
   const transactions = deliver([
     { transactionId, createdAtMs: Date.UTC(2026, 0), amount: '1000.00', ...more },
   ]);
-  const parts = { tables: [table], slots, amounts: NO_CORRIDOR_AMOUNTS };
+  const parts = { tables: [table], slots };
   return named(vectorOf(beginDayRows(transactions, parts).rows, 0), slots);
 }
 
@@ -62,6 +61,25 @@ test.each<[string, Partial<Transaction>, number]>([
   ['no group, which is a group, too', {}, 0.0625],
 ])('the cell of a payment: %s', (_, more, lift) => {
   expect(given(more)['cell_amount_lift']).toBe(lift);
+});
+
+test.each<[string, Partial<Transaction>, number]>([
+  ['in the currency of the market', {}, 0.5],
+  ['a cent', { amount: '0.01' }, 0.01 / 2000],
+  ['by the rate of the day', { amount: '128000', currency: 'JPY' }, 0.5],
+  ['of another corridor', { corridor: 'US-MX' }, 2],
+  ['no rate', { currency: 'KWD' }, Number.NaN],
+  ['no percentile', { corridor: 'US-PH' }, Number.NaN],
+])('an amount by the percentile of its corridor: %s', (_, more, ratio) => {
+  expect(given(more)['amount_to_corridor']).toBe(ratio);
+  expect(given(more, null)['amount_to_corridor']).toBeNaN();
+});
+
+test('dollars compare where the market has another currency', () => {
+  const table = { ...MARKET_TABLE, currency: 'JPY' };
+  expect(given({}, table)['amount_to_corridor']).toBe(64);
+  expect(given({}, { ...table, currency: 'KWD' })['amount_to_corridor']).toBeNaN();
+  expect(given({}, { ...table, currency: null })['amount_to_corridor']).toBeNaN();
 });
 
 test('the market groups by type until it names a field', () => {

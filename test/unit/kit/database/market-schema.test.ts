@@ -48,7 +48,6 @@ test('a statement keeps its name, and so its plan, unless it reads months that i
 
 /** Tables of months that are read whole, or whose bounds stand after a further table. */
 const READ_WHOLE = [
-  'src/core/store/amounts/corridor-amounts.ts: transactions',
   'src/core/store/label-in-force.ts: labels',
   'src/core/store/scorecards/read-payments.ts: transactions',
   'src/core/store/scorecards/read-payments.ts: scores',

@@ -14,7 +14,6 @@ import { dayTable } from '../../../../support/day-tables.ts';
 
 const word = fc.string({ unit: 'grapheme', maxLength: 12 });
 const number = fc.double();
-const day = fc.integer({ min: 0, max: 100_000 });
 const doubles = fc.array(number, { maxLength: 8 }).map((values) => Float64Array.from(values));
 const mapOf = <Value>(value: fc.Arbitrary<Value>) =>
   fc.array(fc.tuple(word, value), { maxLength: 5 }).map((entries) => new Map(entries));
@@ -24,7 +23,7 @@ const counted = fc.record({ payments: number, frauds: number });
 const kind = fc.constantFrom('lift', 'tail', 'to_account' as const);
 
 const table: fc.Arbitrary<DayTable> = fc.record({
-  day,
+  day: fc.integer({ min: 0, max: 100_000 }),
   ruleSet: word,
   group: word,
   slots: fc.array(fc.record({ field: word, kind }), { maxLength: 4 }),
@@ -45,10 +44,7 @@ const table: fc.Arbitrary<DayTable> = fc.record({
   cells: lifts,
   tails: mapOf(fc.record({ above: fc.uint32Array({ maxLength: 8 }), numbers: fc.nat() })),
   currency: fc.option(word),
-  amounts: fc.record({
-    percentiles: fc.array(fc.record({ day, corridor: word, currency: word, amount: number })),
-    rates: fc.array(fc.record({ day, currency: word, usd: number })),
-  }),
+  amounts: fc.record({ percentiles: mapOf(number), rates: mapOf(number) }),
   crowded: fc.record({ devices: setOf, addresses: setOf }),
 });
 
