@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RunNight } from '../core/repair/night-duty.ts';
+import { textOfDay } from '../core/score/scorecard/day-table.ts';
 import type { Environment } from '../kit/config/config.ts';
 import { Failure } from '../kit/words/failure.ts';
-import { DAY_MS } from '../kit/words/range.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/risk', import.meta.url));
 const NICE = 10;
@@ -16,7 +16,7 @@ const HEAP = '--max-old-space-size=64 --max-semi-space-size=2 --v8-pool-size=1';
 export const spawnNight =
   (environment: Environment): RunNight =>
   async (day, signal) => {
-    const date = new Date(day * DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
+    const date = textOfDay(day);
     const child = spawn('/bin/sh', [LAUNCHER, 'scorecard', 'build', '--day', date], {
       env: { ...environment, NODE_OPTIONS: `${environment['NODE_OPTIONS'] ?? ''} ${HEAP}` },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,6 +1,6 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
 import { buildTable } from '../../core/repair/night/build-table.ts';
-import { textOfDay } from '../../core/store/scorecards/scorecards.ts';
+import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';

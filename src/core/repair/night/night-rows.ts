@@ -5,6 +5,7 @@ import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
 import type { Cuts } from '../../score/scorecard/cuts.ts';
 import type { DayTable } from '../../score/scorecard/day-table.ts';
+import { firedBy, riskBy } from '../../score/scorecard/judge-by-table.ts';
 import {
   CUT_PAYMENTS,
   compareHashes,
@@ -58,28 +59,13 @@ export async function readCutSample(
   )) {
     if (sample.count === most) break;
     if (isFraud && createdAt(id) < matured.toMs) continue;
-    writeMeasures(vector, logOddsOf(fire(ruleSet, vector).risk), values);
+    writeMeasures(vector, logOddsOf(riskBy(ruleSet, vector)), values);
     addVector(sample, values);
   }
   return sample;
 }
 
 const createdAt = (id: string): number => createdAtMsOf(id) ?? 0;
-
-const NO_INPUTS: readonly never[] = [];
-
-/** Risk by built-in rules, which read the vector alone, and the codes of those that fired. */
-function fire({ program, programRules }: CompiledRuleSet, vector: Float64Array) {
-  const count = program.decide(vector, NO_INPUTS, Number.NaN);
-  let safe = 1;
-  const fired: string[] = [];
-  for (let nth = 0; nth < count; nth++) {
-    safe *= 1 - (program.weights[nth] as number);
-    const code = programRules[program.fired[nth] as number]?.code;
-    if (code !== undefined && !fired.includes(code)) fired.push(code);
-  }
-  return { risk: 1 - safe, fired };
-}
 
 type Cutting = { readonly measures: readonly string[]; readonly cuts: Float32Array };
 type BucketsOf = ReturnType<typeof bucketsBy>;
@@ -105,8 +91,8 @@ export function bucketsBy({ query }: Known, ruleSet: CompiledRuleSet, own: Cutti
     cuttingOf,
     async rowOf({ id, vector, scorecard }: VectorRow, share: number | null): Promise<NewRow> {
       const { measures, cuts } = await cuttingOf(scorecard);
-      const { risk, fired } = fire(ruleSet, vector);
-      const logOdds = logOddsOf(risk);
+      const logOdds = logOddsOf(riskBy(ruleSet, vector));
+      const fired = firedBy(ruleSet, vector);
       const values = new Float64Array(measures.length);
       writeMeasures(vector, logOdds, values);
       const buckets = new Uint8Array(measures.length);

@@ -2,6 +2,7 @@
  * A table of the day: what a market has counted and learnt before 00:00 UTC of a day. The features that compare a transaction with
  * its market, and the margin, are functions of the vector's other features, the transaction and this table alone.
  */
+import { DAY_MS } from '../../../kit/words/range.ts';
 import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
 import type { Rates } from './day-counts.ts';
 import type { Counted } from './day-evidence.ts';
@@ -84,6 +85,10 @@ export type DayTable = {
     readonly addresses: ReadonlySet<string>;
   };
 };
+
+/** @param day since 1970 */
+export const textOfDay = (day: number): string =>
+  new Date(day * DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
 
 /** A table as a market has stored it. */
 export type StoredTable = {

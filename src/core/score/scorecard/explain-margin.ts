@@ -1,8 +1,7 @@
 /** The margin of a stored score, measure by measure, as people read it. */
 import { z } from 'zod';
-import { DAY_MS } from '../../../kit/words/range.ts';
 import { featureSentence } from '../factor-sentence.ts';
-import { type Slot, type StoredTable, slotNames } from './day-table.ts';
+import { type Slot, type StoredTable, slotNames, textOfDay } from './day-table.ts';
 import { logOddsBy, partsBy } from './judge-by-table.ts';
 import { DEFAULT_MEASURE, meaningOf } from './measures.ts';
 
@@ -28,8 +27,6 @@ export const marginSchema = z
   .meta({ id: 'MarginExplanation' });
 export type MarginExplanation = z.infer<typeof marginSchema>;
 
-const DAY_CHARS = 10;
-
 /** @param atMs time of the transaction */
 export function explainMargin(
   stored: StoredTable,
@@ -41,7 +38,7 @@ export function explainMargin(
   let margin = base;
   for (const point of points) margin += point;
   return {
-    day: new Date(table.day * DAY_MS).toISOString().slice(0, DAY_CHARS),
+    day: textOfDay(table.day),
     sha256,
     margin,
     base,

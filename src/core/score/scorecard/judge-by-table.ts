@@ -32,11 +32,25 @@ export function logOddsBy(
 }
 
 /** Noisy-or of the rules that fire; built-in rules read nothing beside the vector, and force no verdict. */
-function riskBy({ program }: CompiledRuleSet, vector: Float64Array): number {
+export function riskBy({ program }: CompiledRuleSet, vector: Float64Array): number {
   const count = program.decide(vector, NO_INPUTS, Number.NaN);
   let safe = 1;
   for (let nth = 0; nth < count; nth++) safe *= 1 - (program.weights[nth] as number);
   return 1 - safe;
+}
+
+/** Codes of the built-in rules that fire. */
+export function firedBy(
+  { program, programRules }: CompiledRuleSet,
+  vector: Float64Array,
+): string[] {
+  const count = program.decide(vector, NO_INPUTS, Number.NaN);
+  const codes = new Set<string>();
+  for (let nth = 0; nth < count; nth++) {
+    const rule = programRules[program.fired[nth] as number];
+    if (rule !== undefined) codes.add(rule.code);
+  }
+  return [...codes];
 }
 
 let values = new Float64Array(0);

@@ -2,7 +2,7 @@
 import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { DayTable, StoredTable } from '../../score/scorecard/day-table.ts';
+import { type DayTable, type StoredTable, textOfDay } from '../../score/scorecard/day-table.ts';
 import { decodeTable, hashTable } from '../../score/scorecard/table-bytes.ts';
 
 /** A table that is to be stored. */
@@ -42,8 +42,6 @@ export const dayTaken = (day: number) =>
     'SCORECARD_EXISTS',
     `${textOfDay(day)} has a table, and a table never changes`,
   );
-
-export const textOfDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
 export type TableHead = {
   readonly serial: number;

@@ -13,9 +13,10 @@ import { rowsOf } from '../../../kit/database/statement.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
+import { textOfDay } from '../../score/scorecard/day-table.ts';
 import { hashTable } from '../../score/scorecard/table-bytes.ts';
 import { notOnDays } from './read-payments.ts';
-import { insertTable, type NewTable, textOfDay } from './scorecards.ts';
+import { insertTable, type NewTable } from './scorecards.ts';
 
 export type NewDay = {
   readonly day: number;

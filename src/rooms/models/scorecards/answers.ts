@@ -2,14 +2,9 @@
 import { z } from 'zod';
 import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
 import { weightOf } from '../../../core/score/scorecard/day-evidence.ts';
-import { LABEL_DAYS } from '../../../core/score/scorecard/day-table.ts';
+import { LABEL_DAYS, textOfDay } from '../../../core/score/scorecard/day-table.ts';
 import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
-import {
-  findHead,
-  readTable,
-  type TableHead,
-  textOfDay,
-} from '../../../core/store/scorecards/scorecards.ts';
+import { findHead, readTable, type TableHead } from '../../../core/store/scorecards/scorecards.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
