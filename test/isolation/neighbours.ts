@@ -157,7 +157,7 @@ async function runWindow(
 function judge({ bar, remark }: Stage, measured: Measured | undefined): void {
   if (measured === undefined) throw new Error('nothing was measured');
   const { windows, load } = measured;
-  const { decisions } = measured.waiter;
+  const { decisions, stalls } = measured.waiter;
   const compared = compareWindows(windows, decisions);
   for (const name of RATIOS) {
     const { ratio, low, high, seenFrom } = compared[name];
@@ -172,6 +172,18 @@ function judge({ bar, remark }: Stage, measured: Measured | undefined): void {
   const count = (outcome: string) => decisions.filter((one) => one.outcome === outcome).length;
   for (const [detail, same] of Map.groupBy(load.refusals, (one) => one.detail))
     remark(`refused ${same.length} times: ${detail}`);
+  for (const isDisturbed of [false, true]) {
+    const own = windows.filter((window) => window.isDisturbed === isDisturbed);
+    const refusedIn = ({ fromMs, untilMs }: Window) =>
+      decisions.some(
+        ({ outcome, dueMs }) => outcome === 'refused' && dueMs >= fromMs && dueMs < untilMs,
+      );
+    const what = isDisturbed ? 'disturbed' : 'calm';
+    remark(`${own.filter(refusedIn).length} of ${own.length} ${what} windows had refusals`);
+  }
+  remark(
+    `the generator stood still ${stalls.length} times, for ${Math.max(0, ...stalls).toFixed()} ms at most`,
+  );
   const [refused, late] = COUNTS;
   bar(refused, count(refused) + load.refusals.length, { exactly: 0 });
   bar(late, count(late), { exactly: 0 });

@@ -25,11 +25,14 @@ export type Decision = {
 export type Waiter = ReturnType<typeof startWaiter>;
 
 const WAIT_SECONDS = 5;
+/** Where the generator itself stood still for longer, nobody asked meanwhile: what was due is left out. */
+const STALL_MS = 250;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 export function startWaiter(options: WaiterOptions) {
   const { ledger, rate, signal, seed, corridor } = options;
   const decisions: Decision[] = [];
+  const stalls: number[] = [];
   const batches = makeBatches({ seed, batch: 1, corridor });
   const open = new Set<Promise<void>>();
   const over = new AbortController();
@@ -38,6 +41,12 @@ export function startWaiter(options: WaiterOptions) {
     for (let n = 0; !over.signal.aborted && !signal.aborted; n++) {
       const dueMs = startedMs + (n * 1000) / rate;
       await delay(Math.max(0, dueMs - performance.now()));
+      const stalledMs = performance.now() - dueMs;
+      if (stalledMs > STALL_MS) {
+        stalls.push(stalledMs);
+        n += Math.floor((stalledMs * rate) / 1000) - 1;
+        continue;
+      }
       const { value } = batches.next();
       const [key = '', body = ''] = [value?.keys[0], value?.rows[0]];
       ledger.note({ kind: 'sent', keys: [key] });
@@ -53,6 +62,8 @@ export function startWaiter(options: WaiterOptions) {
   done.catch(() => undefined);
   return {
     decisions,
+    /** How long the generator stood still each time, ms. */
+    stalls,
     finish: async () => {
       over.abort();
       await done;
