@@ -144,6 +144,16 @@ begin
   return null;
 end $$;
 
+-- transaction: parties of labels that an API of 1.0.0 stores, whose statement names neither
+create function take_parties() returns trigger language plpgsql set search_path from current as $$
+begin
+  select device_id, ip_party into new.device_id, new.ip_party from transactions
+   where transaction_id = new.transaction_id and created_at = new.created_at;
+  return new;
+end $$;
+create trigger labels_take_parties before insert on labels for each row
+  when (new.label = 'fraud' and new.device_id is null and new.ip_party is null) execute function take_parties();
+
 -- transaction: row level security of the tables above
 do $$
 declare

@@ -77,6 +77,19 @@ test('frauds have their device, and other labels none', async () => {
   ]);
 });
 
+test('a fraud that an API of 1.0.0 reports after the migration has its parties, and voids their snapshots', async () => {
+  const at = OCTOBER + 5;
+  await insert(at, '203.0.113.9', ', ip_party', `, '203.0.113.0/24'`);
+  await label(at, 'fraud');
+  const rows = await store.sql('select device_id, ip_party from labels where created_at = $1', [
+    new Date(at),
+  ]);
+  expect(rows).toEqual([{ device_id: 'phone', ip_party: '203.0.113.0/24' }]);
+  const voids = await store.sql(`select kind, party from snapshot_voids where kind <> 'every'`);
+  expect(voids).toContainEqual({ kind: 'device', party: 'phone' });
+  expect(voids).toContainEqual({ kind: 'address', party: '203.0.113.0/24' });
+});
+
 test('an address finds its rows of before and since, and no others of its network', async () => {
   await attachMonth(database, monthOf(SEPTEMBER), engineOf('test'));
   for (const [at, ip] of IPS.entries()) {

@@ -97,6 +97,7 @@ async function readNight(
   const present = [...known.payments.keys()];
   return {
     ...{ table, bytes: encodeTable(table), readTo: market.readTo, rows, firstDay, present },
+    countedFrom: day - COUNTED_DAYS,
     payments: present.reduce(
       (sum, of) => sum + (of < day - COUNTED_DAYS ? 0 : (known.payments.get(of) ?? 0)),
       0,

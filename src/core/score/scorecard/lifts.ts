@@ -24,17 +24,17 @@ const PAYMENTS_MIN = 30;
 const ACCOUNTS_MIN = 10;
 
 /**
- * @param values of the 90 days, each once, in any order
+ * @param values of the 90 days, each once, in any order; one without accounts may stand for many
  * @param market all payments of the market, with this field or without it
  */
 export function liftsOf(values: readonly CountedValue[], market: Counted): Lifts {
   const named = values.filter(isNamed).sort(compareValues).slice(0, VALUES_MAX);
-  const names = new Set(named.map(({ value }) => value));
+  const names = new Set(named);
   let [payments, frauds] = [0, 0];
-  for (const { value, matured } of values) {
+  for (const value of values) {
     if (names.has(value)) continue;
-    payments += matured.payments;
-    frauds += matured.frauds;
+    payments += value.matured.payments;
+    frauds += value.matured.frauds;
   }
   return {
     byValue: new Map(named.map(({ value, matured }) => [value, liftOf(matured, market)])),

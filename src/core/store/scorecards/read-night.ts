@@ -3,18 +3,20 @@ import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { uuidOf } from '../../../kit/words/cursor.ts';
+import { monthOf } from '../../../kit/words/month.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
+import { metadataName } from '../../domain/metadata.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
 import { LABEL_DAYS, type Slot, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
+import { isDetached, listMonthTables } from '../partitions/partitions.ts';
 import { isOf } from '../profiles/past-queries.ts';
 
 const day = (parameter: string) => `date '1970-01-01' + ${parameter}::int4`;
 
-/** Scored payments of each day that has any, exact in each snapshot. A month that is detached or dropped has none. */
-export const countScored = rowsOf<{ day: number; payments: number }, [from: number, to: number]>(
+const countTallied = rowsOf<{ day: number; payments: number }, [from: number, to: number]>(
   'count-scored-by-day',
   `select day - date '1970-01-01' as day, sum(count)::float8 as payments
      from (select day, count, outcome from market.daily_tallies union all
@@ -22,6 +24,16 @@ export const countScored = rowsOf<{ day: number; payments: number }, [from: numb
     where outcome in ('${VERDICTS.join("', '")}') and day >= ${day('$1')} and day < ${day('$2')}
     group by 1 having sum(count) > 0 order by 1`,
 );
+
+/** Scored payments of each day that has any, exact in each snapshot. Tallies outlive a month that is detached or dropped. */
+export async function countScored(query: Query, from: number, to: number) {
+  const months = await listMonthTables(query);
+  const attached = new Set(
+    [...months].flatMap(([month, tables]) => (isDetached(tables) ? [] : [month])),
+  );
+  const tallied = await countTallied(query, from, to);
+  return tallied.filter((of) => attached.has(monthOf(of.day * DAY_MS)));
+}
 
 export type CountedDay = {
   readonly day: number;
@@ -62,7 +74,7 @@ export const sampleBytes = (ids: readonly string[]): Buffer =>
 /** Declared fields that are not personal. */
 const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields m
   where not exists (select from market.personal_fields p
-                     where p.field = 'metadata.' || m.name or p.field like 'metadata.' || m.name || '.%'))`;
+                     where starts_with(p.field || '.', 'metadata.' || m.name || '.')))`;
 
 const readFields = onlyOf<{ fields: StoredFields }>(
   'read-fields-of-night',
@@ -94,7 +106,12 @@ export type MarketOfNight = {
 export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   const { currency, group, fields, readTo } = await readMarket(query);
   const slots = (await readSlots(query)).map(({ field, kind }) => ({ field, kind }));
-  return { reading: { group, currency, fields: toFields(fields) }, slots, readTo };
+  // A field that was named may be withdrawn since, and declared again with another type.
+  const isText = Object.keys(fields).some(
+    (name) => metadataName(name) === group && fields[name] === 'text',
+  );
+  const reading = { group: isText ? group : TYPE_GROUP, currency, fields: toFields(fields) };
+  return { reading, slots, readTo };
 }
 
 type DayRate = { readonly day: number; readonly currency: string; readonly usd: number };

@@ -39,8 +39,9 @@ export type NewRow = {
 export type Night = NewTable & {
   readonly days: readonly NewDay[];
   readonly rows: readonly NewRow[];
-  /** The first day of which rows and counts stay. */
+  /** The first day of which rows stay, and the first one of which counts stay. */
   readonly firstDay: number;
+  readonly countedFrom: number;
   /** Days before the table that have payments. */
   readonly present: readonly number[];
 };
@@ -68,6 +69,12 @@ const endDays = rowsOf<object, [first: number, before: number, present: Buffer]>
        or day < date '1970-01-01' + $2::int4 and day - date '1970-01-01' <> all ($3::int4[])`,
 );
 
+const endCounts = rowsOf<object, [counted: number]>(
+  'end-scorecard-counts',
+  `update market.scorecard_days set reading = '', counts = '', sample = ''
+    where day < date '1970-01-01' + $1::int4 and reading <> ''`,
+);
+
 /** Ends rows that are too old, of months that are gone, and of days that were chosen again. */
 async function endRows(query: Query, { table, firstDay, present, days }: Night): Promise<void> {
   const chosen = new Set(days.map(({ day }) => day));
@@ -88,6 +95,7 @@ export async function storeNight(
   return await database.transaction(async (query) => {
     const serial = await insertTable(query, night);
     await endDays(query, night.firstDay, table.day, int4Array(night.present));
+    await endCounts(query, night.countedFrom);
     await insertDays(
       query,
       int4Array(days.map(({ day }) => day)),

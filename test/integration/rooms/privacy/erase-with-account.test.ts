@@ -4,11 +4,16 @@
  */
 import { appendFile, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { buildTable, makeNight } from '../../../../src/core/repair/night/build-table.ts';
+import { engineOf } from '../../../../src/kit/words/principal.ts';
+import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { runApiHere } from '../../../support/api-here.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { fillDays } from '../../../support/recount-days.ts';
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
+import { storeScoresOf } from '../../../support/stored-rows.ts';
 import { answerOf, count, type Input, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -118,4 +123,29 @@ test('a hold that waits for an erasure has the next token of the account', async
   const { body } = await holding;
   expect(body.subject).not.toBe(paid.account_id);
   expect(await isKnown(body.subject)).toBe(1);
+});
+
+test('an erasure leaves what nights have learnt, as it leaves scores, and the next night learns the same', async () => {
+  const paid = await pay('a8', { device_id: 'd8', type: 'cash' });
+  const ids = await api.database.query<{ id: string }>({
+    text: 'select transaction_id as id from market.transactions',
+  });
+  await storeScoresOf(
+    api.database,
+    ids.map(({ id }) => id),
+  );
+  await fillDays(api.database);
+  const day = Math.floor(Date.now() / DAY_MS) + 1;
+  const night = { day, maturityDays: 7, signal: new AbortController().signal };
+  const { night: built } = await buildTable(api.database, { ...night, by: engineOf('test') });
+  expect(built.payments).toBe(ids.length);
+  const rows = () =>
+    api.testDatabase.sql(
+      'select r.*, s.risk from scorecard_rows r join scores s using (transaction_id) order by 1',
+    );
+  const before = await rows();
+  expect((await erase(paid.account_id)).status).toBe(200);
+  expect(await isKnown(paid.account_id)).toBe(0);
+  expect(await rows()).toEqual(before);
+  expect((await makeNight(api.database, night)).bytes).toEqual(built.bytes);
 });

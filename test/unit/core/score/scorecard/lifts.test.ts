@@ -42,6 +42,13 @@ test('the 256 values with most payments are named, ties in the order of names', 
   expect(lifts).toEqual(liftsOf(values, market));
 });
 
+test('values that are counted together stay apart from an empty text', () => {
+  const together = { ...counted('', 50, 8, 0), payments: 0 };
+  const lifts = liftsOf([counted('', 60, 2), together], market);
+  expect(lifts.byValue.get('')).toBe(liftOf({ payments: 50, frauds: 2 }, market));
+  expect(lifts.others).toBe(liftOf({ payments: 40, frauds: 8 }, market));
+});
+
 test('a payment without the field has no lift, and a market without frauds none at all', () => {
   expect(liftIn(liftsOf([], market), null)).toBeNaN();
   expect(liftIn(liftsOf([], market), 'games')).toBeCloseTo(0, 12);
