@@ -14,6 +14,7 @@ import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.t
 import { describeUnknownStops } from '../kit/database/unknown-stops.ts';
 import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
+import { readProposedMaturity } from '../rooms/models/scorecards/answers.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
@@ -35,7 +36,7 @@ export const command: Command = {
   summary: 'Checks this machine and the stores; says what to mend.',
   usage: `risk doctor [--json]
 
-Checks the Node that runs, the data folder, Postgres (version, durability, encoding, schema, clock,
+Checks the Node that runs, the data folder, Postgres (version, durability, encoding, schema, clock, maturity of labels,
 variables that stop a market or corridor it does not have), Redis (version, eviction, persistence), the log of evidence and,
 where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.`,
   run: async (args, context) => {
@@ -98,6 +99,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...(isMigrated ? [await checkLocks(database)] : []),
+    ...(isMigrated ? await checkLabels(database, config.RISK_LABEL_MATURITY_DAYS) : []),
     ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
   ];
 }
@@ -120,6 +122,15 @@ async function checkLocks({ query }: Database): Promise<Finding> {
   const cure = isRoomy ? '' : ': raise max_locks_per_transaction, or archive months';
   const detail = `${months} months have ${relations} tables and indexes; the server has ${slots} lock slots${cure}`;
   return finding('month locks', isRoomy, detail, 'warn');
+}
+
+async function checkLabels({ query }: Database, days: number): Promise<Finding[]> {
+  const proposed = await readProposedMaturity(query);
+  if (proposed === null) return [];
+  const isWaited = proposed <= days;
+  const cure = isWaited ? '' : `: set RISK_LABEL_MATURITY_DAYS to ${proposed}`;
+  const detail = `95 % of labels come within ${proposed} days, and ${days} are waited for${cure}`;
+  return [finding('label maturity', isWaited, detail, 'warn')];
 }
 
 async function checkRedis(context: CommandContext): Promise<Finding[]> {

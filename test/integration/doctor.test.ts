@@ -1,6 +1,8 @@
 /** Goal: `risk doctor` passes on what the engine runs on and fails on what would lose data. */
 import { expect, inject, test } from 'vitest';
+import { buildTable } from '../../src/core/repair/night/build-table.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -91,4 +93,28 @@ test('migrate and doctor refuse a database in SQL_ASCII, and name the encoding',
   const { code, failed } = await doctor(environment);
   const [encoding] = failed.filter(({ check }) => check === 'postgres encoding');
   expect([code, encoding?.detail]).toEqual([1, expect.stringContaining('SQL_ASCII')]);
+});
+
+test('doctor says where labels come later than they are waited for', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const [first, days, delayDays] = [20_660, 60, 10];
+  for (let day = first; day < first + days; day++) {
+    const made = makeDay(day, 60);
+    await storeScored(database, made);
+    await storeKnown(database, made, delayDays);
+  }
+  const { signal } = new AbortController();
+  const by = { name: 'Cy', keyId: null, request: 'test' };
+  await buildTable(database, { day: first + days, maturityDays: 7, by, signal });
+  const foundBy = async (waited: number) => {
+    const environment = { RISK_LABEL_MATURITY_DAYS: String(waited) };
+    const { findings } = await doctor({ DATABASE_URL: testDatabase.url, ...environment });
+    return findings.find(({ check }) => check === 'label maturity');
+  };
+  expect(await foundBy(7)).toMatchObject({
+    state: 'warn',
+    detail: expect.stringContaining('set RISK_LABEL_MATURITY_DAYS to 14'),
+  });
+  expect(await foundBy(14)).toMatchObject({ state: 'ok' });
 });

@@ -140,4 +140,18 @@ test('risk replay posts two files in order of time, and labels between the days 
     ) rows`,
   });
   expect(order).toEqual({ inOrder: true, between: true });
+  const tables = await database.query<{ payments: number; before: number; misjudged: number }>({
+    text: `
+    select c.payments::int as payments,
+      (select count(*)::int from market.scores where created_at < c.day) as before,
+      (select count(*)::int from market.scores s where s.account_id = 'o' and s.scorecard <> c.serial
+          and s.created_at >= c.day and s.created_at < c.day + 1) as misjudged
+    from market.scorecards c order by c.day`,
+  });
+  expect(tables).toHaveLength(3);
+  for (const { payments, before, misjudged } of tables) {
+    expect([payments, misjudged]).toEqual([before, 0]);
+  }
+  const again = await replay([...files, '--labels', labels, '--labels-map', 'idempotency_key=key']);
+  expect(ledgerOf(again.stdout)).toMatchObject({ accepted: 0, duplicates: 60 });
 });

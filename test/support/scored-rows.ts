@@ -11,6 +11,8 @@ export type ScoreSeed = {
   readonly probability?: number;
   readonly risk?: number;
   readonly verdict?: 'approve' | 'review' | 'decline';
+  /** By a table of the day; absent: none judged. */
+  readonly margin?: number;
   /** NaN is missing. */
   readonly features: readonly number[];
 };
@@ -34,6 +36,8 @@ export async function storeScores(
     probability: seed.probability ?? null,
     verdict: seed.verdict ?? 'approve',
     model: seed.model ?? null,
+    margin: seed.margin ?? null,
+    scorecard: seed.margin === undefined ? null : 1,
     features: hexOf(seed.features),
   }));
   await database.query(insertScores, [JSON.stringify(rows)]);
@@ -43,11 +47,11 @@ export async function storeScores(
 const insertScores = {
   name: 'test-insert-scored-rows',
   text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk,
-           probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
+           probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, margin, scorecard)
          select 0, transaction_id, created_at, created_at, 'acc_1', 'US-EG', 0, risk, probability, verdict, '[]',
-                decode(features, 'hex'), 3, 'default@3', model, 1, 0
+                decode(features, 'hex'), 3, 'default@3', model, 1, 0, margin, scorecard
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, risk float8,
-             probability float8, verdict text, model text, features text)`,
+             probability float8, verdict text, model text, features text, margin float8, scorecard int2)`,
 };
 
 export type LabelSeed = {

@@ -4,6 +4,7 @@ import { FEATURE_SCHEMA, featuresOf } from '../domain/feature-schema.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
 import { bandIndex } from './rules/measures.ts';
+import { describeSlots, type Slot, type SlotFeature } from './scorecard/day-table.ts';
 
 type LoggedVector = {
   readonly features: Float64Array;
@@ -13,13 +14,15 @@ type LoggedVector = {
   readonly probability: number | null;
   /** Values that the rule set reads beside the vector; a value that is not given is missing. */
   readonly inputs?: Inputs;
+  /** The market's; a vector may have fewer. */
+  readonly slots?: readonly Slot[];
 };
 
 export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explanation {
   const { features: vector, featureSchema = FEATURE_SCHEMA } = logged;
   return {
     feature_schema: featureSchema,
-    features: (featuresOf(featureSchema) ?? []).map(({ name, unit, description }, index) => ({
+    features: describeVector(logged).map(({ name, unit, description }, index) => ({
       name,
       value: presentOrNull(vector[index]),
       unit,
@@ -27,6 +30,17 @@ export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explana
     })),
     rules: explainRules(logged, ruleSet),
   };
+}
+
+/** The features of the vector, in its order. */
+export function describeVector({
+  features,
+  featureSchema = FEATURE_SCHEMA,
+  slots = [],
+}: Pick<LoggedVector, 'features' | 'featureSchema' | 'slots'>): readonly SlotFeature[] {
+  const fixed = featuresOf(featureSchema) ?? [];
+  const known = featureSchema === FEATURE_SCHEMA ? features.length - fixed.length : 0;
+  return [...fixed, ...describeSlots(slots.slice(0, known))];
 }
 
 function explainRules(logged: LoggedVector, ruleSet: CompiledRuleSet): RuleOutcome[] {

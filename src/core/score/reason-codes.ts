@@ -4,6 +4,7 @@ import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts'
 import { currentRuleSet } from './rules/rule-sets.ts';
 import { FAILED_REASON } from './rules-in-force.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
+import { describeSlots, type Slot, type SlotFeature } from './scorecard/day-table.ts';
 
 export type ReasonCode = {
   readonly code: string;
@@ -59,17 +60,26 @@ const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
     'model',
     'The probability of fraud that the deciding model sees, as a whole.',
   ),
-  ...FEATURE_LIST.map(({ name, description }) =>
-    ofBuild(factorReason(name), 'model', `The deciding model finds it suspicious: ${description}`, [
-      name,
-    ]),
-  ),
+  ...FEATURE_LIST.map(ofFeature),
 ];
 
-/** Reason codes of rules, then of models. @param stored rule sets of people, the newest first */
-export const listReasonCodes = (stored: readonly CompiledRuleSet[]): ReasonCode[] => [
+function ofFeature({ name, description }: Pick<SlotFeature, 'name' | 'description'>): ReasonCode {
+  const sentence = `The deciding model finds it suspicious: ${description}`;
+  return ofBuild(factorReason(name), 'model', sentence, [name]);
+}
+
+/**
+ * Reason codes of rules, then of models.
+ * @param stored rule sets of people, the newest first
+ * @param slots of the market, which models may read
+ */
+export const listReasonCodes = (
+  stored: readonly CompiledRuleSet[],
+  slots: readonly Slot[] = [],
+): ReasonCode[] => [
   ...reasonsOfRules([currentRuleSet, ...stored]),
   ...OF_ORDERS_AND_MODELS,
+  ...describeSlots(slots).map(ofFeature),
 ];
 
 /** Reason codes of this build. */

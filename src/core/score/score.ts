@@ -208,7 +208,7 @@ function scoreByModel(
 
 /** Reason code of a feature that a model weighs. */
 export function factorReason(feature: string): string {
-  return `MODEL_${feature.toUpperCase()}`;
+  return `MODEL_${feature.toUpperCase().replaceAll(/\W/g, '_')}`;
 }
 
 function wholeCause(probability: number): Cause {

@@ -1,6 +1,8 @@
 /** Backtests on the wire: what is asked for, and what is answered. */
 import { z } from 'zod';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
+import type { OpinionBands } from '../../core/score/judge.ts';
+import { SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { corridorParameter, idParameter } from '../../kit/words/list-parameters.ts';
 import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
 import { dayOrTime } from '../../kit/words/wire-time.ts';
@@ -12,8 +14,10 @@ export type Version = {
   readonly rule_set: string;
   readonly sha256: string;
   readonly corridors: Readonly<Record<string, { readonly rule_set: string; sha256: string }>>;
-  /** Null: the model that judged the row, if any did. */
+  /** Null: the model that judged the row, if any did. `scorecard`: the margin that was stored with the row. */
   readonly model: string | null;
+  /** Bands of the scorecard; absent: the bands of the rule set apply. */
+  readonly bands?: OpinionBands;
 };
 
 /** Everything that a report depends on beside the rows. */
@@ -28,6 +32,7 @@ export type Question = {
 
 const time = dayOrTime.meta({ example: '2026-11-01T00:00:00.000Z', override: { type: 'string' } });
 const name = idParameter;
+const leastRisk = z.number().gt(0).max(1);
 export const BACKTEST_ID = '5f2a1c9e-7d0b-4a36-9c58-0d6f1e2b3a47';
 
 export const newBacktestSchema = z
@@ -46,25 +51,38 @@ export const newBacktestSchema = z
       description: 'A rule set that is stored nowhere, in place of `rule_set`.',
     }),
     model: name.optional().meta({
-      description: 'A registered model. Without it the model that judged each row.',
+      description:
+        'A registered model, or `scorecard`: the margins by the tables of then. Without it the model that judged each row.',
     }),
+    review_from: leastRisk.optional().meta({
+      description: 'Least risk of a review by the scorecard; bands of the rule set without it.',
+    }),
+    decline_from: leastRisk.optional().meta({ description: 'Least risk of its decline.' }),
     against_rule_set: name.optional().meta({
       description: 'What it is compared with; those in force without it.',
     }),
     against_model: name.optional(),
   })
-  .superRefine(({ from, to, rule_set, source, model: named }, context) => {
-    const times = { from: Date.parse(from), to: Date.parse(to) };
-    refuseEmpty(context, findEmpty(times, 'from', 'to', TIMES));
-    const say = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message, input: undefined });
-    if (rule_set !== undefined && source !== undefined) {
-      say('source', 'must be absent where rule_set is given');
-    }
-    if (rule_set === undefined && source === undefined && named === undefined) {
-      say('rule_set', 'must be given, or source, or model');
-    }
-  })
+  .superRefine(
+    ({ from, to, rule_set, source, model: named, review_from, decline_from }, context) => {
+      const times = { from: Date.parse(from), to: Date.parse(to) };
+      refuseEmpty(context, findEmpty(times, 'from', 'to', TIMES));
+      const say = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message, input: undefined });
+      if (rule_set !== undefined && source !== undefined) {
+        say('source', 'must be absent where rule_set is given');
+      }
+      if (rule_set === undefined && source === undefined && named === undefined) {
+        say('rule_set', 'must be given, or source, or model');
+      }
+      if (review_from === undefined && decline_from === undefined) return;
+      if (named !== SCORECARD) say('model', `must be ${SCORECARD} where bands are given`);
+      if (review_from === undefined) say('review_from', 'must be given with decline_from');
+      if (decline_from === undefined) say('decline_from', 'must be given with review_from');
+      else if (review_from !== undefined && review_from > decline_from)
+        say('review_from', `must be at most decline_from, ${decline_from}`);
+    },
+  )
   .meta({ id: 'NewBacktest' });
 export type NewBacktest = z.output<typeof newBacktestSchema>;
 

@@ -13,6 +13,8 @@ const options = {
   'known-by': 'known_by',
   corridor: 'corridor',
   model: 'model',
+  'review-from': 'review_from',
+  'decline-from': 'decline_from',
   'against-rule-set': 'against_rule_set',
   'against-model': 'against_model',
 };
@@ -32,7 +34,7 @@ function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
     legitimates,
     unlabelled,
     ...changes,
-    versions: [subject, against].map(({ version, alerts, auc, ...figures }) => ({
+    versions: [subject, against].map(({ version, alerts, auc, average_precision, ...figures }) => ({
       version,
       alerts_per_day: figures.alerts_per_day,
       officers: figures.officers,
@@ -40,6 +42,7 @@ function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
       recall: alerts.recall?.value,
       f1: alerts.f1?.value,
       auc: auc?.value,
+      average_precision,
     })),
     flips: flips.map(({ examples, ...flip }) => ({
       ...flip,

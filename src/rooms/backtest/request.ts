@@ -5,6 +5,7 @@ import type { Models } from '../../core/score/judge.ts';
 import { type CompiledRuleSet, compiling } from '../../core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
+import { SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { findDraftedSource, readRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
 import { corridorsNamed } from '../../core/store/transactions/transactions.ts';
@@ -58,12 +59,20 @@ export async function requestBacktest(
   await refuseDetachedWithin(primary, times);
   const sources: Sources = {};
   const resolve = { database: primary, models, sources };
+  const { review_from: reviewFrom, decline_from: declineFrom } = asked;
+  const bands =
+    reviewFrom === undefined || declineFrom === undefined
+      ? {}
+      : { bands: { reviewFrom, declineFrom } };
   const question: Question = {
     from: new Date(times.from).toISOString(),
     to: new Date(times.to).toISOString(),
     known_by: new Date(knownMs).toISOString(),
     corridor: asked.corridor ?? null,
-    subject: await resolveVersion(resolve, asked.rule_set ?? asked.source, asked.model),
+    subject: {
+      ...(await resolveVersion(resolve, asked.rule_set ?? asked.source, asked.model)),
+      ...bands,
+    },
     against: await resolveVersion(resolve, asked.against_rule_set, asked.against_model),
   };
   return await primary.transaction(async (query) => {
@@ -110,7 +119,7 @@ async function resolveVersion(
   ruleSet: string | object | undefined,
   model: string | undefined,
 ): Promise<Version> {
-  const found = model === undefined ? undefined : await models.find(model);
+  const found = model === undefined || model === SCORECARD ? undefined : await models.find(model);
   if (found !== undefined && 'problem' in found) {
     throw new Failure('not-found', 'MODEL_UNKNOWN', `the model ${given(model)} ${found.problem}`);
   }
@@ -133,7 +142,7 @@ async function resolveVersion(
       if (active.id !== all.rule_set) corridors[corridor] = await named(active.id);
     }
   }
-  return { ...all, corridors, model: found?.model.name ?? null };
+  return { ...all, corridors, model: found?.model.name ?? model ?? null };
 }
 
 async function readSource({ query }: Database, name: string): Promise<object> {

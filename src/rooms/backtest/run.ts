@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { JudgingModel, Models } from '../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { opinionOf, SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { clipTo, listMonths } from '../../core/store/partitions/month-slice.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
@@ -51,9 +52,9 @@ export async function runBacktest(
   const fold = createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf], days);
   const judge = createJudge(models);
   const countPage = async (rows: readonly StoredRow[]) => {
-    const judged = await judge(rows, subject.model);
-    const isSame = subject.model === against.model;
-    const judgedAgainst = isSame ? judged : await judge(rows, against.model);
+    const judged = await judge(rows, subject);
+    const isSame = subject.model === against.model && subject.bands === undefined;
+    const judgedAgainst = isSame ? judged : await judge(rows, against);
     for (const [at, row] of rows.entries()) {
       fold(row, [judged[at] ?? null, judgedAgainst[at] ?? null]);
     }
@@ -115,7 +116,7 @@ export async function compileAll(version: Version, sources: Readonly<Record<stri
   return { ruleSetOf, rules: [...rules.values()] };
 }
 
-/** Judges the rows of a page by a named model, or each by the model that judged it. */
+/** Judges the rows of a page by a named model, or each by the model that judged it; the scorecard by the margin stored with the row. */
 function createJudge(models: Models) {
   const found = new Map<string, JudgingModel | null>();
   const find = async (name: string) => {
@@ -126,7 +127,15 @@ function createJudge(models: Models) {
     found.set(name, model);
     return model;
   };
-  return async (rows: readonly StoredRow[], named: string | null): Promise<Judged[]> => {
+  return async (
+    rows: readonly StoredRow[],
+    { model: named, bands }: Pick<Version, 'model' | 'bands'>,
+  ): Promise<Judged[]> => {
+    if (named === SCORECARD) {
+      return rows.map(({ margin }) =>
+        margin === null ? { lacking: SCORECARD } : opinionOf(margin, bands ?? null),
+      );
+    }
     const judged: Judged[] = [];
     const groups = Map.groupBy(rows.keys(), (at) => named ?? rows[at]?.model ?? null);
     for (const [name, indices] of groups) {

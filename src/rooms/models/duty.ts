@@ -7,7 +7,7 @@ import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { type LoadModel, openJudge } from './judge/open-judge.ts';
 import { watchScores } from './queries/watch-scores.ts';
 import { insertWatchReports, listWatchReports } from './store/watch-reports.ts';
-import { type Drift, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
+import { type Drift, decides, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
 
 /** How soon a worker reports what another one found; looks themselves are rarer. */
 const POLL_MS_MAX = 30_000;
@@ -50,7 +50,7 @@ export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
       for (const { watched_at } of reports) note(Date.parse(watched_at));
       const oldestMs = nowMs - WATCHES_MISSED_MAX * everyMs;
       const isFresh = ({ watched_at }: WatchReport) => Date.parse(watched_at) >= oldestMs;
-      reportWatch(metrics, reports.filter(isFresh));
+      reportWatch(metrics, reports.filter(isFresh).filter(decides));
     },
   };
 }

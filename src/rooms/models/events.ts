@@ -1,6 +1,7 @@
 /** Alerts of models whose scores or features have drifted much: one event a model and UTC day. */
 import type { EventSource } from '../../core/events.ts';
 import { listWatchReports } from './store/watch-reports.ts';
+import { decides } from './watch-report.ts';
 
 export const events: readonly EventSource[] = [
   {
@@ -8,7 +9,7 @@ export const events: readonly EventSource[] = [
     find: async (query, nowMs) => {
       const reports = await listWatchReports(query, nowMs);
       return reports
-        .filter(({ level }) => level === 'alert')
+        .filter((report) => decides(report) && report.level === 'alert')
         .map(({ model, watched_at, score, features }) => ({
           id: `alert_drift_${model.replaceAll('.', '-')}_${watched_at.slice(0, 10)}`,
           type: 'alert.raised',

@@ -70,7 +70,8 @@ const operations = [
     at: '/v1/models/{id}/comparison',
     operationId: 'compareShadow',
     summary: 'What a shadow would have decided, beside what was decided',
-    description: 'By a sample of its opinions. An answer is up to a minute old.',
+    description:
+      'By a sample of its opinions. The scorecard has the id `scorecard`. An answer is up to a minute old.',
     path: named,
     query: comparisonParameters,
     // The answer has no `Age`, as a member says when the answer was made.

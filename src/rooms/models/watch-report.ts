@@ -1,6 +1,7 @@
 /** A report of the watch over models and rules, and its wire form (`GET /v1/models/watch`). */
 import { z } from 'zod';
 import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
+import { SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 
 /** The subject of scores that no model decided. */
 export const RULES = 'rules';
@@ -80,7 +81,12 @@ export type Outcomes = Readonly<z.infer<typeof outcomesSchema>>;
 export const watchReportSchema = z
   .object({
     watched_at: z.iso.datetime(),
-    model: z.string().meta({ description: '`name@version`, or `rules` where no model decided.' }),
+    model: z
+      .string()
+      .meta({
+        description:
+          '`name@version`, or `rules` where no model decided; `scorecard` decides nothing, and raises no alert.',
+      }),
     compared_with: z.enum(['training', 'week-before']).meta({
       description: 'A model that does not know its training is compared with the week before.',
     }),
@@ -93,4 +99,6 @@ export const watchReportSchema = z
   })
   .meta({ id: 'WatchReport' });
 export type WatchReport = Readonly<z.infer<typeof watchReportSchema>>;
+/** Whether its figures may raise an alert: the scorecard decides nothing. */
+export const decides = ({ model }: WatchReport) => model !== SCORECARD;
 export type FeatureDrift = WatchReport['features'][number];

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { listReasonCodes } from '../../core/score/reason-codes.ts';
+import { readSlots } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { listApproved } from '../../core/store/rule-sets/rule-sets.ts';
 import { type AnswerText, createSampleCache } from '../../kit/caches/answer-cache.ts';
 import { ASK_AGAIN, KEEP_AN_HOUR } from '../../kit/http/answers/kept.ts';
@@ -107,7 +108,10 @@ export function open(api: Api): ApiRoom {
     'reason_codes',
     metrics,
     () => '',
-    async () => ({ items: listReasonCodes(await listApproved(databases.primary)) }),
+    async () => {
+      const stored = await listApproved(databases.primary);
+      return { items: listReasonCodes(stored, await readSlots(databases.primary.query)) };
+    },
   );
   const readYesterday = createYesterdayReader(databases.primary, models, databases.now);
   return {

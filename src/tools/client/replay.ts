@@ -27,11 +27,17 @@ import { commandOf, written } from '../../kit/command/rows.ts';
 import type { Config } from '../../kit/config/config.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { isUnavailable } from '../../kit/words/failure.ts';
+import { Failure, isUnavailable } from '../../kit/words/failure.ts';
+import { buildTable } from './build-table.ts';
 import { balances, createLedger, ledgerLine } from './ledger.ts';
 import { countLedger, ID_BYTES } from './read-ledger.ts';
 import { type Kind, openParts, type Parts, type ReplayFiles } from './timed-source.ts';
-import { countByTotals, readTotals, waitUntilSettled } from './wait-until-settled.ts';
+import {
+  type CountSettled,
+  countByTotals,
+  readTotals,
+  waitUntilSettled,
+} from './wait-until-settled.ts';
 
 /** Ids of 16 bytes each, as a replay remembers every accepted row. */
 export function packIds(ids: readonly string[]): Buffer {
@@ -61,6 +67,7 @@ export const PLAIN_REPLAY = {
   order: 'file',
   sortBytesMax: 0,
   labels: null,
+  isByDay: false,
 } as const satisfies Partial<ReplaySettings>;
 
 type ReplayContext = Pick<CommandContext, 'config' | 'environment' | 'output' | 'signal'>;
@@ -94,8 +101,34 @@ export async function replayToLedger(settings: ReplaySettings, context: ReplayCo
     },
   };
   const routes = { transactions: transactionsRoute, labels: labelsRoute.route };
+  const settle = (count: CountSettled, rows: number) =>
+    waitUntilSettled(() => readTotals(client), count, {
+      accepted: rows,
+      quietMsMax: settings.settleTimeoutMs,
+      signal,
+      onProgress: (final) => output.progress(`scoring ${final} of ${rows} final`),
+      onWaiting: (reason) => output.note(`waiting: ${reason}`),
+    });
   const posted = nothingPosted();
-  const posting = postParts(settings, await openParts(settings, context), routes, context, posted);
+  /** Counts up to the last table. */
+  let from = { accepted: 0, repeated: 0, rows: 0 };
+  const beforeDay = async (day: number) => {
+    if (database === undefined) return;
+    const ids = {
+      accepted: accepted.slice(from.accepted),
+      repeated: repeated.slice(from.repeated),
+    };
+    const count = () => countLedger(database, { ...ids, receivedFromMs });
+    const { pending } = await settle(count, rowsOf.accepted - from.rows);
+    if (pending > 0) {
+      const why = `${pending} transactions of the days before are not scored`;
+      throw new Failure('unavailable', 'NOT_SCORED', why);
+    }
+    from = { accepted: accepted.length, repeated: repeated.length, rows: rowsOf.accepted };
+    await buildTable(database, day, context);
+  };
+  const parts = await openParts(settings, context);
+  const posting = postParts(settings, parts, { routes, beforeDay }, context, posted);
   const stored = () => {
     const transactions = `transactions accepted=${rowsOf.accepted} duplicate=${rowsOf.duplicate}`;
     return settings.labels === null
@@ -103,18 +136,11 @@ export async function replayToLedger(settings: ReplaySettings, context: ReplayCo
       : `${transactions} ${labelsText(labelsRoute.sum)}`;
   };
   await countedAtEnd(posting, posted, stored, output);
-  const settled = await waitUntilSettled(
-    () => readTotals(client),
+  const settled = await settle(
     database === undefined
       ? countByTotals(before, rowsOf.accepted)
       : () => countLedger(database, { accepted, repeated, receivedFromMs }),
-    {
-      accepted: rowsOf.accepted,
-      quietMsMax: settings.settleTimeoutMs,
-      signal,
-      onProgress: (final) => output.progress(`scoring ${final} of ${rowsOf.accepted} final`),
-      onWaiting: (reason) => output.note(`waiting: ${reason}`),
-    },
+    rowsOf.accepted,
   );
   const elapsedMs = performance.now() - startedMs;
   const duplicates = rowsOf.duplicate - settled.repeatedAccepted;
@@ -122,16 +148,22 @@ export async function replayToLedger(settings: ReplaySettings, context: ReplayCo
   return { ledger, posted, labels: labelsRoute.sum };
 }
 
-/** Posts a part when all before it are answered: the API finds the transactions of a label. */
+type Posting = {
+  readonly routes: Readonly<Record<Kind, RowsRoute>>;
+  readonly beforeDay: (day: number) => Promise<void>;
+};
+
+/** Posts a part when all before it are answered: the API finds the transactions of a label, and a night what is before its day. */
 async function postParts(
   settings: ReplaySettings,
   { parts, shareRead }: Parts,
-  routes: Readonly<Record<Kind, RowsRoute>>,
+  { routes, beforeDay }: Posting,
   context: ReplayContext,
   posted: Posted,
 ): Promise<void> {
   const posting = { ...settings, outageMsMax: settings.settleTimeoutMs };
-  for await (const { kind, rows } of parts) {
+  for await (const { kind, day, rows } of parts) {
+    if (day !== undefined) await beforeDay(day);
     const source = { rows: () => rows, shareRead };
     await postWithProgress(posting, source, routes[kind], context, posted);
   }
@@ -164,7 +196,8 @@ const OPTIONS = {
     'time',
   ),
   '--sort-mib N': whole('At most so many MiB in TMPDIR', { min: 1, max: SORT_MIB_MAX }, SORT_MIB),
-  '--labels FILE': 'Post labels as well, those of before a day of UTC before its transactions',
+  '--labels FILE':
+    'Post labels as well, those of before a day of UTC before its transactions; with DATABASE_URL the table of each day that has none is built between them',
   '--labels-map FIELD=COLUMN,...': assignments(
     'Columns of labels that have another name in the file',
     LABEL_FIELDS,
@@ -174,6 +207,7 @@ const OPTIONS = {
     LABEL_FIELDS,
   ),
   '--labelled-after DELAY': 'labelled_at is created_at and this: 7d, 12h, 30m, 45s',
+  '--no-tables': 'Build no tables between the days',
 } as const;
 
 const POSTS =
@@ -193,6 +227,8 @@ const replay = written('FILE…', POSTS, OPTIONS, async ({ values, words }, cont
     order,
     sortBytesMax: values['sort-mib'] * 2 ** 20,
     labels: file === undefined ? null : { file, mapping, labelledAfterMs },
+    isByDay:
+      file !== undefined && !values['no-tables'] && context.config.DATABASE_URL !== undefined,
   };
   if (order === 'file' && settings.labels !== null) {
     throw new UsageError('--labels are posted by their times, which --order file leaves out');

@@ -107,18 +107,26 @@ function tooManyBytes(bytesMax: number, rows: number): Failure {
   return new Failure('invalid', 'SORT_TOO_LARGE', why);
 }
 
-/** Runs of rows of one kind, each of which is read to its end before the next one. */
-export async function* runsOf<K extends string>(rows: AsyncGenerator<KindRow<K>, void>) {
+/**
+ * Runs of rows of one kind and day, each of which is read to its end before the next one.
+ * @param dayOf tells apart rows of one kind
+ */
+export async function* runsOf<K extends string>(
+  rows: AsyncGenerator<KindRow<K>, void>,
+  dayOf: (row: KindRow<K>) => number | undefined = () => undefined,
+) {
   try {
     let next = await rows.next();
     while (next.done !== true) {
       const { kind } = next.value;
+      const day = dayOf(next.value);
+      const isOfRun = (row: KindRow<K>) => row.kind === kind && dayOf(row) === day;
       const run = async function* (): AsyncGenerator<Row | UnreadableRow, void> {
-        for (; next.done !== true && next.value.kind === kind; next = await rows.next()) {
+        for (; next.done !== true && isOfRun(next.value); next = await rows.next()) {
           yield next.value.row;
         }
       };
-      yield { kind, rows: run() };
+      yield { kind, day, rows: run() };
     }
   } finally {
     await rows.return();

@@ -25,6 +25,8 @@ export type ReplayFiles = {
     readonly mapping: Mapping<LabelField>;
     readonly labelledAfterMs: number | null;
   } | null;
+  /** Parts of a single day each, but for transactions without a time. */
+  readonly isByDay: boolean;
 };
 
 export type Parts = Awaited<ReturnType<typeof openParts>>;
@@ -34,7 +36,7 @@ export type Parts = Awaited<ReturnType<typeof openParts>>;
  * whose time lies before a day of UTC come before the transactions of that day.
  */
 export async function openParts(
-  { files, mapping, order, sortBytesMax: bytesMax, labels }: ReplayFiles,
+  { files, mapping, order, sortBytesMax: bytesMax, labels, isByDay }: ReplayFiles,
   { environment, output, signal }: Pick<CommandContext, 'environment' | 'output' | 'signal'>,
 ) {
   const transactions = await openAll(files, transactionProjection(mapping));
@@ -58,7 +60,14 @@ export async function openParts(
       yield row;
     }
   };
-  return { parts: runsOf(counted()), shareRead: () => taken / Math.max(1, given) };
+  const parts = runsOf(counted(), isByDay ? dayOf : undefined);
+  return { parts, shareRead: () => taken / Math.max(1, given) };
+}
+
+/** UTC day of a transaction, in days since 1970. */
+function dayOf({ kind, row }: { readonly kind: Kind; readonly row: object }): number | undefined {
+  const ms = kind === 'transactions' ? timeOf(row, 'created_at') : undefined;
+  return ms === undefined ? undefined : Math.floor(ms / DAY_MS);
 }
 
 /** Rows have the name of their file where there are several. */

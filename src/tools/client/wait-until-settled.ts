@@ -30,7 +30,7 @@ export type Settled = {
  * Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it.
  * @throws Failure `unavailable` when the database does not answer now
  */
-type CountSettled = (totals: EngineTotals | null) => Promise<Settled>;
+export type CountSettled = (totals: EngineTotals | null) => Promise<Settled>;
 
 export type SettleResult = Settled & {
   readonly accepted: number;

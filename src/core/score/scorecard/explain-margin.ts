@@ -1,7 +1,7 @@
 /** The margin of a stored score, measure by measure, as people read it. */
 import { z } from 'zod';
 import { featureSentence } from '../factor-sentence.ts';
-import { type Slot, type StoredTable, slotNames, textOfDay } from './day-table.ts';
+import { describeSlots, type Slot, type StoredTable, textOfDay } from './day-table.ts';
 import { logOddsBy, partsBy } from './judge-by-table.ts';
 import { DEFAULT_MEASURE, meaningOf } from './measures.ts';
 
@@ -66,18 +66,12 @@ function sentenceOf(measure: string, value: number, atMs: number, slots: readonl
     return `at ${minute} UTC, an hour at which this account ${habit(value)} pays`;
   }
   if (measure === DEFAULT_MEASURE) return `the default rules, log-odds ${signed(value)}`;
-  const slot = slots[slotNames(slots).indexOf(measure)];
+  const slot = describeSlots(slots).find(({ name }) => name === measure);
   if (slot === undefined) return featureSentence(measure, meaningOf(measure), value);
-  return featureSentence(measure, SLOT_MEANINGS[slot.kind](slot.field), value);
+  return featureSentence(measure, slot.description.replace(/\.$/, ''), value);
 }
 
 const habit = (surprise: number) =>
   surprise >= SELDOM ? 'seldom' : surprise <= OFTEN ? 'often' : 'sometimes';
-
-const SLOT_MEANINGS: Readonly<Record<Slot['kind'], (field: string) => string>> = {
-  lift: (field) => `Log of the rate of fraud of payments with this ${field} by the market's`,
-  tail: (field) => `How rare a ${field} as great as this is, in decades`,
-  to_account: (field) => `The ${field} divided by the account's usual one`,
-};
 
 const signed = (points: number) => `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`;

@@ -2,6 +2,8 @@
  * The margin of a vector by the table of its day. It is stored with every score whatever decides, and is a function of the
  * vector and the table alone, so a stored margin can be computed again.
  */
+import { logistic } from '../../../kit/elementary-functions.ts';
+import type { Opinion, OpinionBands } from '../judge.ts';
 import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
 import type { StoredTable } from './day-table.ts';
@@ -52,6 +54,18 @@ export function firedBy(
   }
   return [...codes];
 }
+
+/** Name of the scorecard among models, whose names have a version. */
+export const SCORECARD = 'scorecard';
+
+/**
+ * The opinion of a table, by the margin that was stored.
+ * @param bands null: the bands of the rule set apply
+ */
+export const opinionOf = (
+  margin: number,
+  bands: OpinionBands | null,
+): Pick<Opinion, 'probability' | 'bands'> => ({ probability: logistic(margin), bands });
 
 let values = new Float64Array(0);
 let buckets = new Uint8Array(0);

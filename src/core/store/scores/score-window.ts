@@ -70,12 +70,15 @@ const SAMPLED = `
                              order by s.transaction_id, s.created_at limit u.keys) first_keys) counted
              where place * u.quota / u.keys > (place - 1) * u.quota / u.keys) k`;
 
+/** Null where no table of the day judged. */
+const MARGIN = 'case when s.scorecard is not null then s.margin end as margin';
+
 const vectorsStatement: Statement = {
   name: 'sample-score-vectors',
-  text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
+  text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector, w.margin
          ${SAMPLED}
           cross join lateral (
-            select s.model, s.probability, s.risk, s.features as vector from market.scores s
+            select s.model, s.probability, s.risk, s.features as vector, ${MARGIN} from market.scores s
              where ${ofKey('s')}
              limit 1) w`,
 };
@@ -83,11 +86,11 @@ const vectorsStatement: Statement = {
 // The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
 const outcomesStatement: Statement = {
   name: 'sample-score-outcomes',
-  text: `select w.model, w.probability, w.verdict, l.label = 'fraud' as "isFraud",
+  text: `select w.model, w.probability, w.risk, w.verdict, w.margin, l.label = 'fraud' as "isFraud",
                 extract(epoch from l.labelled_at - k.created_at)::float8 * 1000 as "labelDelayMs"
          ${SAMPLED}
           cross join lateral (
-            select s.model, s.probability, s.verdict from market.scores s
+            select s.model, s.probability, s.risk, s.verdict, ${MARGIN} from market.scores s
              where ${ofKey('s')}
              limit 1) w
            left join lateral ${labelInForce(`${ofKey('l')} and l.labelled_at <= $9`, 'l.label, l.labelled_at')} l on true`,
@@ -112,6 +115,8 @@ type ScoreVector = {
   readonly value: number;
   /** NaN is missing. */
   readonly vector: Float64Array;
+  /** By the table of the day; null where none judged. */
+  readonly margin: number | null;
 };
 
 /** @param rows wanted; fewer are returned where fewer exist, or where much arrived at one moment */
@@ -130,6 +135,9 @@ export type ScoreOutcome = {
   /** Null where the rules decided alone, as is the probability. */
   readonly model: string | null;
   readonly probability: number | null;
+  readonly risk: number;
+  /** By the table of the day; null where none judged. */
+  readonly margin: number | null;
   readonly verdict: 'approve' | 'review' | 'decline';
   /** The label that was current then; null without one. */
   readonly isFraud: boolean | null;
@@ -149,7 +157,7 @@ export async function sampleOutcomes(
   return await sample<ScoreOutcome>(query, outcomesStatement, window, rows, [knownBy], signal);
 }
 
-type ScoreDecision = Omit<ScoreVector, 'value'> & {
+type ScoreDecision = Omit<ScoreVector, 'value' | 'margin'> & {
   readonly corridor: string;
   /** Null where the rules decided alone. */
   readonly probability: number | null;

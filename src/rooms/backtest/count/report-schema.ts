@@ -91,6 +91,10 @@ const measured = z
     auc: share.meta({
       description: 'Of the points from 0 to 1,000. Null without frauds or without others.',
     }),
+    average_precision: z.number().nullish().meta({
+      description:
+        'Of the same points, ties together: the mean over frauds of the precision at their score. Absent in reports of 1.0.0.',
+    }),
     alerts_per_day: z.number().meta({ description: 'Reviews and declines, a day with rows.' }),
     reviews_per_day: z.number(),
     officers: z.int().meta({

@@ -89,6 +89,7 @@ function verdictsOf({ verdicts, points, money }: VersionCounts) {
     alerts: rightnessOf(verdicts.slice(1), verdicts.slice(0, 1)),
     declines: rightnessOf(verdicts.slice(2), verdicts.slice(0, 2)),
     auc: aucOf(points),
+    average_precision: averagePrecisionOf(points),
     money: Object.entries(money)
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .map(([currency, cells]) => ({ currency, ...moneyOf(cells) })),
@@ -235,6 +236,18 @@ export function aucOf(points: readonly ByLabel[]): OutcomeShare | null {
   const half = Z * Math.sqrt(ofFrauds.variance() / frauds + ofLegitimates.variance() / legitimates);
   const [low, high] = [Math.max(0, value - half), Math.min(1, value + half)];
   return { rows: frauds + legitimates, value, low, high };
+}
+
+/** Mean, over the frauds, of the precision among rows that have as many points as the fraud or more. Null without frauds. */
+export function averagePrecisionOf(points: readonly ByLabel[]): number | null {
+  const total = totalOf(points)[FRAUD];
+  let [caught, alarms, sum] = [0, 0, 0];
+  for (const row of points.toReversed()) {
+    caught += row[FRAUD];
+    alarms += row[LEGITIMATE];
+    if (row[FRAUD] > 0) sum += row[FRAUD] * (caught / (caught + alarms));
+  }
+  return total === 0 ? null : sum / total;
 }
 
 /** Mean and variance of values that are given with their counts. */

@@ -1,5 +1,6 @@
 /** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
 import { basename } from 'node:path';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { UsageError } from '../../../kit/command/command.ts';
 import { readBounded } from '../../../kit/command/data-file.ts';
 import { written } from '../../../kit/command/rows.ts';
@@ -34,8 +35,10 @@ export const importAction = written(
     if (given !== undefined && values.name !== undefined && values.name !== given.model) {
       throw new UsageError(`the manifest names it ${given.model}, not ${values.name}`);
     }
+    const slots = await readSlots(database.query);
+    const name = values.name ?? nameOf(path);
     const manifest =
-      given ?? describeModel(artefact, values.name ?? nameOf(path), createRandom('golden'));
+      given ?? describeModel(artefact, name, createRandom('golden'), undefined, slots);
     const goldenSource = given === undefined ? 'import' : 'manifest';
     const registered = await registerModel(database, { artefact, manifest, by, goldenSource });
     const { isNew, file } = registered;

@@ -1,6 +1,6 @@
 /** The options of `risk models train`, which are checked before any work is done. */
 import { z } from 'zod';
-import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
+import type { Slot } from '../../../core/score/scorecard/day-table.ts';
 import { UsageError } from '../../../kit/command/command.ts';
 import { readDataFile } from '../../../kit/command/data-file.ts';
 import { assignmentsOption } from '../../../kit/command/file-options.ts';
@@ -16,6 +16,7 @@ import { exactNumber } from '../../../kit/words/exact-number.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { modelName } from '../manifest.ts';
+import { featureNames } from '../registry/check-model.ts';
 import { type BandsRule, bandsForCosts, costMatrix, DEFAULT_BANDS } from '../training/bands.ts';
 import type { Trainer } from '../training/fit-artefact.ts';
 import {
@@ -67,11 +68,11 @@ export type DateWindow = ReturnType<typeof windowOption>;
 type Values = ValuesOf<typeof TRAIN_OPTIONS>;
 
 /** @throws UsageError, and Failure for an invalid file of costs */
-export async function readTraining(values: Values, nowMs: number) {
+export async function readTraining(values: Values, nowMs: number, slots: readonly Slot[]) {
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
   const knownByMs = knownByOption(values['known-by'], validation ?? training, nowMs);
-  const choice = featuresOption(values);
+  const choice = featuresOption(values, slots);
   const trainer = trainerOption(values, choice.names);
   const name = values.name ?? `${trainer.kind}@${training.to}`;
   if (!modelName.safeParse(name).success) {
@@ -84,6 +85,7 @@ export async function readTraining(values: Values, nowMs: number) {
     choice,
     trainer,
     name,
+    slots,
     unlabelled: values.unlabelled,
     seed: String(values.seed),
     bandsRule: await bandsOption(values),
@@ -121,8 +123,8 @@ function knownByOption(text: string | undefined, last: DateWindow, nowMs: number
   return knownByMs;
 }
 
-function featuresOption({ features }: Values): FeatureChoice {
-  const all: readonly string[] = FEATURE_LIST.map(({ name }) => name);
+function featuresOption({ features }: Values, slots: readonly Slot[]): FeatureChoice {
+  const all = featureNames(slots);
   const chosen = features?.split(',').map((name) => name.trim()) ?? all;
   const unknown = chosen.find((name) => !all.includes(name));
   if (unknown !== undefined) {

@@ -11,6 +11,8 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
+import type { Slot } from '../../../core/score/scorecard/day-table.ts';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { MODELS, readSettledRollouts } from '../../../core/store/rollouts/rollouts.ts';
 import { type CommandContext, UsageError, unlessStopped } from '../../../kit/command/command.ts';
 import { written } from '../../../kit/command/rows.ts';
@@ -44,13 +46,13 @@ const ARTEFACT = 'model.json';
 const TRAINS = 'Train a model on logged features and labels, and register it';
 export const trainAction = written('', TRAINS, TRAIN_OPTIONS, async ({ values }, context) => {
   const { config, output, signal } = context;
-  const settings = await readTraining(values, Date.now());
-  if (settings.registers && config.RISK_API_KEY === undefined) {
-    throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
-  }
   await using database = openCommandDatabase(context, 'models', {
     statementTimeoutMs: READING_TIMEOUT_MS,
   });
+  const settings = await readTraining(values, Date.now(), await readSlots(database.query));
+  if (settings.registers && config.RISK_API_KEY === undefined) {
+    throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
+  }
   const officer = settings.registers ? await readOfficer(database, config, 'train') : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
@@ -122,17 +124,19 @@ async function trainAndDescribe(
     calibration,
     bandsRule,
   };
-  return { artefact: bytes, manifest: toManifest(card, bytes), card };
+  return { artefact: bytes, manifest: toManifest(card, bytes, settings.slots), card };
 }
 
 /** @throws ZodError for a manifest that could not be imported elsewhere */
-function toManifest(card: ModelCard, bytes: Uint8Array): ModelManifest {
+function toManifest(card: ModelCard, bytes: Uint8Array, slots: readonly Slot[]): ModelManifest {
   const { featureSchema: feature_schema, calibration } = card;
   const { from, to, knownBy: known_by } = card.training;
   const { codeVersion: code_version, parent } = card;
   const lineage = { trained: { from, to, known_by }, code_version, parent };
   const told = { feature_schema, calibration, lineage, card };
-  return modelManifestSchema.parse(describeModel(bytes, card.id, createRandom('golden'), told));
+  return modelManifestSchema.parse(
+    describeModel(bytes, card.id, createRandom('golden'), told, slots),
+  );
 }
 
 type Note = (doing: string, text: string) => void;

@@ -8,8 +8,11 @@ import {
 import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import { SCORECARD } from '../../../core/score/scorecard/judge-by-table.ts';
+import { type ScoreWindow, sampleOutcomes } from '../../../core/store/scores/score-window.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
+import { besideDecided } from '../scorecards/beside.ts';
 import { findKnown, readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-batches.ts';
 import { rightnessOf } from '../watch/measure-outcomes.ts';
@@ -24,7 +27,7 @@ export const comparisonParameters = z.strictObject({
     .meta({ description: 'UTC days back, today among them.', example: '28' }),
 });
 export type ComparisonQuestion = z.output<typeof comparisonParameters> & {
-  /** SHA-256 or `name@version`. */
+  /** SHA-256, `name@version` or `scorecard`. */
   readonly reference: string;
 };
 
@@ -40,7 +43,9 @@ export const comparisonSchema = z
   .object({
     model: z.string(),
     from: z.iso.datetime(),
-    to: z.iso.datetime().meta({ description: 'Exclusive; both of the time of scoring.' }),
+    to: z.iso.datetime().meta({
+      description: 'Exclusive; both of the time of scoring, for the scorecard of created_at.',
+    }),
     rows: z.int().meta({
       description: `Scores that are compared, at most ${COMPARED_MAX}, spread over the time. None: it was no shadow.`,
     }),
@@ -51,6 +56,10 @@ export const comparisonSchema = z
       .meta({ description: 'Every pair of verdicts.' }),
     decided: boundSchema.meta({ description: 'By what decided.' }),
     shadow: boundSchema,
+    scorecard: boundSchema.extend({ rows: z.int() }).meta({
+      description:
+        'By the scorecard on those rows that a table judged, where it stops no more of them than were stopped.',
+    }),
     distribution: z
       .array(z.object({ from: z.number(), decided: z.int(), shadow: z.int() }))
       .meta({ description: `Scores by risk, in ${BINS} equal parts from 0 to 1.` }),
@@ -58,7 +67,8 @@ export const comparisonSchema = z
   .meta({ id: 'ShadowComparison' });
 type ComparisonJson = z.infer<typeof comparisonSchema>;
 
-type Judged = ComparedScore & { readonly ofShadow: Verdict };
+type Judged = Pick<ComparedScore, 'verdict' | 'isFraud'>;
+type Compared = ComparedScore & { readonly ofShadow: Verdict };
 
 /** @throws Failure `MODEL_UNKNOWN` */
 export async function compareShadow(
@@ -66,18 +76,14 @@ export async function compareShadow(
   { reference, days }: ComparisonQuestion,
   nowMs: number,
 ): Promise<ComparisonJson> {
-  const model = await findKnown(database, reference);
-  const { card } = await readDescription(database.query, model.model_id);
-  const bands = bandsOf(card);
   const fromMs = outcomesFromMs(days, nowMs);
   const window = { fromMs, toMs: nowMs };
-  const compared = await sampleShadow(database.query, model.model_id, window);
-  const rows = compared.map((row) => ({
-    ...row,
-    ofShadow: verdictOfModel(row.probability, bands, currentRuleSet),
-  }));
+  const { model, rows } = await (reference === SCORECARD
+    ? readScorecard(database.query, window)
+    : readShadow(database, reference, window));
+  const beside = besideDecided(rows);
   return {
-    model: model.model,
+    model,
     from: new Date(fromMs).toISOString(),
     to: new Date(nowMs).toISOString(),
     rows: rows.length,
@@ -92,16 +98,39 @@ export async function compareShadow(
     ),
     decided: measureBound(rows, ({ verdict }) => verdict),
     shadow: measureBound(rows, ({ ofShadow }) => ofShadow),
+    scorecard: {
+      rows: beside.length,
+      ...measureBound(beside, ({ byScorecard }) => byScorecard),
+    },
     distribution: distribute(rows),
   };
 }
 
-function measureBound(rows: readonly Judged[], verdictOf: (row: Judged) => Verdict) {
-  const isFlagged = (row: Judged) => verdictOf(row) !== 'approve';
+async function readShadow(database: Database, reference: string, window: ScoreWindow) {
+  const { model, model_id: modelId } = await findKnown(database, reference);
+  const { card } = await readDescription(database.query, modelId);
+  const bands = bandsOf(card);
+  const compared = await sampleShadow(database.query, modelId, window);
+  const rows = compared.map((row) => ({
+    ...row,
+    ofShadow: verdictOfModel(row.probability, bands, currentRuleSet),
+  }));
+  return { model, rows };
+}
+
+async function readScorecard(query: Query, window: ScoreWindow) {
+  const { signal } = new AbortController();
+  const sampled = await sampleOutcomes(query, window, COMPARED_MAX, window.toMs, signal);
+  const rows = besideDecided(sampled).map((row) => ({ ...row, ofShadow: row.byScorecard }));
+  return { model: SCORECARD, rows };
+}
+
+function measureBound<Row extends Judged>(rows: readonly Row[], verdictOf: (row: Row) => Verdict) {
+  const isFlagged = (row: Row) => verdictOf(row) !== 'approve';
   return { flagged: rows.filter(isFlagged).length, ...rightnessOf(rows, isFlagged) };
 }
 
-function distribute(rows: readonly Judged[]): ComparisonJson['distribution'] {
+function distribute(rows: readonly Compared[]): ComparisonJson['distribution'] {
   const binOf = (value: number) => Math.min(BINS - 1, Math.floor(value * BINS));
   const bins = Array.from({ length: BINS }, (_, at) => ({
     from: at / BINS,

@@ -3,11 +3,13 @@
  * reports), and what the last look found (`GET /v1/models/watch`).
  */
 import { z } from 'zod';
-import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, featureIndex } from '../../../core/domain/feature-schema.ts';
+import { opinionOf, SCORECARD } from '../../../core/score/scorecard/judge-by-table.ts';
 import { sampleOutcomes, sampleVectors } from '../../../core/store/scores/score-window.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
+import { besideDecided } from '../scorecards/beside.ts';
 import { readReferences } from '../store/models.ts';
 import { listWatchReports } from '../store/watch-reports.ts';
 import { listSubjects, windowsAt, writeReport } from '../watch/write-reports.ts';
@@ -18,6 +20,8 @@ const DRIFT_ROWS = 5000;
 /** At one fraud in a hundred and twenty, these rows hold 160 frauds. */
 const OUTCOME_ROWS = 20_000;
 const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
+/** A score that no table judged lacks the features from this one on: scores of 1.0.0, and those before the first table. */
+const BY_TABLE = featureIndex('amount_to_corridor');
 
 /**
  * @param atMs scores and labels that were stored by then count
@@ -31,8 +35,8 @@ export async function watchScores(
 ): Promise<WatchReport[]> {
   const windows = windowsAt(atMs, maturityDays);
   const samples = {
-    recent: await sampleVectors(query, windows.recent, DRIFT_ROWS, signal),
-    before: await sampleVectors(query, windows.before, DRIFT_ROWS, signal),
+    recent: await sampleComputed(query, windows.recent, DRIFT_ROWS, signal),
+    before: await sampleComputed(query, windows.before, DRIFT_ROWS, signal),
     matured: await sampleOutcomes(query, windows.matured, OUTCOME_ROWS, atMs, signal),
   };
   const subjects = listSubjects(samples);
@@ -42,7 +46,29 @@ export async function watchScores(
     const reference = references.get(subject);
     reports.push(await writeReport(subject, samples, windows, FEATURE_NAMES, reference));
   }
-  return reports;
+  const byScorecard = {
+    recent: byMargin(samples.recent),
+    before: byMargin(samples.before),
+    matured: besideDecided(samples.matured).map(({ byScorecard: verdict, ...row }) => ({
+      ...row,
+      ...{ model: SCORECARD, verdict },
+    })),
+  };
+  if (byScorecard.recent.length + byScorecard.matured.length === 0) return reports;
+  return [...reports, await writeReport(SCORECARD, byScorecard, windows, [], undefined)];
+}
+
+const byMargin = (rows: readonly { readonly margin: number | null }[]) =>
+  rows.flatMap(({ margin }) =>
+    margin === null
+      ? []
+      : { model: SCORECARD, value: opinionOf(margin, null).probability, vector: [] },
+  );
+
+async function sampleComputed(...of: Parameters<typeof sampleVectors>) {
+  return (await sampleVectors(...of)).map((row) =>
+    row.margin === null ? { ...row, vector: row.vector.subarray(0, BY_TABLE) } : row,
+  );
 }
 
 export const modelWatchParameters = z.strictObject({
@@ -54,7 +80,7 @@ export const modelWatchParameters = z.strictObject({
     .min(1)
     .max(127)
     .optional()
-    .meta({ description: '`name@version`, or `rules`; default all.' }),
+    .meta({ description: '`name@version`, `rules` or `scorecard`; default all.' }),
 });
 
 /** The latest reports, or those at a time. */

@@ -3,6 +3,7 @@
  * and probabilities they must give: they prove that this process computes what the process that made them computed.
  */
 import { FEATURE_LIST, FEATURE_SCHEMA, featuresOf } from '../../../core/domain/feature-schema.ts';
+import { isSlotName, type Slot, slotNames } from '../../../core/score/scorecard/day-table.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { refuse } from '../model/bounds.ts';
@@ -25,7 +26,11 @@ const RECORDED_ROWS = 64;
 /** Repetitions: a model that depends on more than its input is unlikely to agree with itself this often. */
 const RUNS = 3;
 
-export const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
+/** Names of the numbers of a vector, in its order. @param slots of the market */
+export const featureNames = (slots: readonly Slot[]): readonly string[] => [
+  ...FEATURE_LIST.map(({ name }) => name),
+  ...slotNames(slots),
+];
 
 /**
  * Reads a file and proves that it is what its manifest says.
@@ -48,10 +53,9 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
     refuse('feature_names', 'are not those of the file, in its order');
   }
   checkGoldenVectors(model, manifest.golden_vectors);
-  bindFeatures(
-    model,
-    features.map(({ name }) => name),
-  );
+  // A file is proven wherever it is: the market that loads it binds the slots.
+  const slots = feature_schema === FEATURE_SCHEMA ? feature_names.filter(isSlotName) : [];
+  bindFeatures(model, [...features.map(({ name }) => name), ...slots]);
   return file;
 }
 
@@ -73,9 +77,10 @@ export function describeModel(
   name: string,
   random: Random,
   told: Told = UNTOLD,
+  slots: readonly Slot[] = [],
 ): ModelManifest {
   const model = calibrateModel(loadModel(artefact), told.calibration);
-  bindFeatures(model, FEATURE_NAMES);
+  bindFeatures(model, featureNames(slots));
   return {
     model: name,
     sha256: model.sha256,

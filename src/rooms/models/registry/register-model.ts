@@ -1,4 +1,5 @@
 /** Puts a model into the registry: checked whole, then stored in one statement. */
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -23,7 +24,7 @@ export async function registerModel(
   database: Database,
   { artefact, manifest, goldenSource, by }: Registration,
 ): Promise<{ readonly isNew: boolean; readonly file: ModelFile }> {
-  const { file } = openScoringModel(artefact, manifest);
+  const { file } = openScoringModel(artefact, manifest, await readSlots(database.query));
   const { format } = file;
   const row = { manifest, artefact, format, goldenSource, createdBy: by.name };
   const isNew = await database.transaction(async (query) => {

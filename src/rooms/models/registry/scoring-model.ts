@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { factorSentence } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel, OpinionBands } from '../../../core/score/judge.ts';
+import type { Slot } from '../../../core/score/scorecard/day-table.ts';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -19,7 +21,7 @@ import {
 } from '../model/model.ts';
 import { readModel } from '../store/models.ts';
 import { openAside } from './aside.ts';
-import { checkModel, FEATURE_NAMES } from './check-model.ts';
+import { checkModel, featureNames } from './check-model.ts';
 import type { ModelWork } from './model-thread.ts';
 
 type ScoringModel = JudgingModel & { readonly file: ModelFile };
@@ -37,12 +39,19 @@ const aside = openAside<ModelWork>(new URL('./model-thread.ts', import.meta.url)
  * Checks hash, feature schema and golden vectors in this process; a model that fails may not score.
  * @throws Failure `MODEL_INVALID`
  */
-export const openScoringModel = (artefact: Uint8Array, manifest: ModelManifest): ScoringModel =>
-  toScoringModel(checkModel(artefact, manifest), manifest);
+export const openScoringModel = (
+  artefact: Uint8Array,
+  manifest: ModelManifest,
+  slots: readonly Slot[] = [],
+): ScoringModel => toScoringModel(checkModel(artefact, manifest), manifest, slots);
 
-function toScoringModel(file: ModelFile, manifest: ModelManifest): ScoringModel {
+function toScoringModel(
+  file: ModelFile,
+  manifest: ModelManifest,
+  slots: readonly Slot[],
+): ScoringModel {
   const model = calibrateModel(openModel(file), manifest.calibration);
-  const columns = bindFeatures(model, FEATURE_NAMES);
+  const columns = bindFeatures(model, featureNames(slots));
   const bands = bandsOf(manifest.card);
   /** The margin of one vector; its contributions are in the order of the model's features. */
   const toParts = ({ batch, margins }: Row, { base, values }: Contributions) => {
@@ -112,8 +121,9 @@ export async function loadModel(
   modelId: string,
 ): Promise<ScoringModel> {
   const { artefact, manifest } = await readModel(database, modelId);
-  if (artefact.byteLength <= SMALL_BYTES_MAX) return openScoringModel(artefact, manifest);
-  return toScoringModel(await aside.run<ModelFile>({ artefact, manifest }), manifest);
+  const slots = await readSlots(database.query);
+  if (artefact.byteLength <= SMALL_BYTES_MAX) return openScoringModel(artefact, manifest, slots);
+  return toScoringModel(await aside.run<ModelFile>({ artefact, manifest }), manifest, slots);
 }
 
 type Row = { readonly batch: Batch; readonly margins: Float64Array };

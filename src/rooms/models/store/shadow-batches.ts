@@ -46,10 +46,10 @@ const opinionsStatement: Statement = {
 
 const decidedStatement: Statement = {
   name: 'read-compared-scores',
-  text: `select w.risk, w.verdict, l.label = 'fraud' as "isFraud", u.probability
+  text: `select w.risk, w.verdict, w.margin, l.label = 'fraud' as "isFraud", u.probability
            from unnest($1::uuid[], $2::timestamptz[], $5::float8[]) as u(transaction_id, created_at, probability)
           cross join lateral (
-            select s.risk, s.verdict from market.scores s
+            select s.risk, s.verdict, case when s.scorecard is not null then s.margin end as margin from market.scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at and s.created_at between $3 and $4
              limit 1) w
            left join lateral
@@ -62,6 +62,8 @@ export type ComparedScore = {
   /** As it was decided. */
   readonly risk: number;
   readonly verdict: 'approve' | 'review' | 'decline';
+  /** By the table of the day; null where none judged. */
+  readonly margin: number | null;
   /** By the label that is current now; null without one. */
   readonly isFraud: boolean | null;
 };

@@ -5,7 +5,7 @@ import type { ScoreOutcome } from '../../../core/store/scores/score-window.ts';
 import type { Outcomes } from '../watch-report.ts';
 
 /** A stored score with the label of its transaction. */
-export type JudgedScore = Omit<ScoreOutcome, 'model'>;
+export type JudgedScore = Omit<ScoreOutcome, 'model' | 'risk' | 'margin'>;
 
 const CALIBRATION_GROUPS = 10;
 

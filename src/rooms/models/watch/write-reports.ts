@@ -1,7 +1,7 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { ScoreOutcome, ScoreWindow } from '../../../core/store/scores/score-window.ts';
+import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { naturalLog } from '../../../kit/elementary-functions.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { countNotAbove, findCuts } from '../bins.ts';
@@ -14,7 +14,7 @@ import {
   WATCH_MINIMUM,
   type WatchReport,
 } from '../watch-report.ts';
-import { measureOutcomes } from './measure-outcomes.ts';
+import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';
 
 const WEEK_MS = 7 * DAY_MS;
 
@@ -22,6 +22,7 @@ const WEEK_MS = 7 * DAY_MS;
 export type WatchedScore = {
   /** The probability, or the risk where no model decided. */
   readonly value: number;
+  /** Ends before the features that nobody computed. */
   readonly vector: ArrayLike<number>;
 };
 
@@ -55,7 +56,7 @@ type ByModel = { readonly model: string | null };
 type WatchSamples = {
   readonly recent: readonly (ByModel & WatchedScore)[];
   readonly before: readonly (ByModel & WatchedScore)[];
-  readonly matured: readonly ScoreOutcome[];
+  readonly matured: readonly (ByModel & JudgedScore)[];
 };
 
 /** Most models of one time that are reported, those with the most scores first: bounds rows and metrics. */
@@ -131,7 +132,9 @@ export async function measureDrift(
 }
 
 const columnOf = (rows: readonly WatchedScore[], at: number) =>
-  Float32Array.from(rows, ({ vector }) => vector[at] ?? Number.NaN);
+  Float32Array.from(
+    rows.flatMap(({ vector }) => (at < vector.length ? (vector[at] ?? Number.NaN) : [])),
+  );
 
 function compareSamples(name: string, now: Float32Array, before: Float32Array): Drift {
   if (before.length > 0) return compare(describeValues(name, before), before.length, now);

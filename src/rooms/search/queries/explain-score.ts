@@ -15,6 +15,7 @@ import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { explainMargin, marginSchema } from '../../../core/score/scorecard/explain-margin.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
@@ -86,7 +87,8 @@ export async function explainScore(
   const rules = await findStoredRuleSet(databases.primary, record.ruleSet);
   if (rules === undefined) throw unknownRuleSet(record.ruleSet);
   const inputs = inputsOf(rules, record, record.ruleInputs);
-  const explained = explain({ ...record, inputs }, rules);
+  const slots = await readSlots(databases.primary.query);
+  const explained = explain({ ...record, inputs, slots }, rules);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32, isVectorIntact, scorecard: serial } = record;

@@ -4,7 +4,6 @@
  * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
 import { z } from 'zod';
-import { featuresOf } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
   amountProblem,
@@ -14,8 +13,10 @@ import {
 } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import type { Api } from '../../../core/room.ts';
+import { describeVector } from '../../../core/score/explain.ts';
 import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
@@ -97,8 +98,8 @@ export async function whatIf(
   const record = await readScoreRecord(database, transactionId, createdAtMs);
   const [stored] = await loadTransactions(database, [transactionId]);
   if (record === undefined || stored === undefined) return undefined;
-  const { features: logged, featureSchema } = record;
-  const listed = featuresOf(featureSchema) ?? [];
+  const { features: logged } = record;
+  const listed = describeVector({ ...record, slots: await readSlots(database.query) });
   const ruleSet = await findStoredRuleSet(database, record.ruleSet);
   if (ruleSet === undefined) throw unknownRuleSet(record.ruleSet);
   const judge = await findJudge(models, record.model);

@@ -25,6 +25,7 @@ import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rul
 import { failedRules, rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
 import { findTableAt } from '../../../core/work/day-tables.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -85,7 +86,8 @@ async function evaluate(
   const { reasons, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const hasFailed = failedRules(ruleSet).length > 0;
   const { probability } = decision;
-  const explained = explain({ features: vector, probability, inputs }, ruleSet);
+  const slots = await readSlots(database.query);
+  const explained = explain({ features: vector, probability, inputs, slots }, ruleSet);
   const ofModel = (await model?.explain(vector, method)) ?? null;
   return {
     account_id: transaction.accountId,

@@ -83,3 +83,33 @@ test('a model that is named judges every row', async () => {
     await countRows(`${count} = 6`),
   ]);
 });
+
+test('the scorecard judges every row by the margin that was stored with the row, in bands of its own', async () => {
+  await testDatabase.sql(
+    `update scores set margin = case when corridor = 'US-EG' then feature_value(features, ${COUNT}) - 4.5 end`,
+  );
+  const asked = { model: 'scorecard', against_rule_set: 'default@3' };
+  const bands = { review_from: 0.3, decline_from: 0.8 };
+  const { subject, against, left_out, rows } = await reportOf({ ...asked, ...bands });
+  expect([subject.version, against.version]).toEqual([
+    'default@3, own@1 in US-EG, beside scorecard',
+    'default@3',
+  ]);
+  const scored = await countRows(`corridor = 'US-EG'`);
+  expect(rows).toBe(scored);
+  const others = await countRows(`corridor <> 'US-EG'`);
+  expect(left_out).toEqual([{ cause: 'model scorecard', rows: others }]);
+  const verdicts = subject.confusion.map((of) => of.fraud + of.legitimate + of.unlabelled);
+  const ofCount = (where: string) => countRows(`corridor = 'US-EG' and ${count} ${where}`);
+  expect(verdicts).toEqual([
+    await ofCount('< 4'),
+    await ofCount('in (4, 5)'),
+    await ofCount('= 6'),
+  ]);
+  // Without bands of its own the scorecard has those of the rule set: 400 and 800 points.
+  const plain = await reportOf({ ...asked, rule_set: 'default@3' });
+  const [approved] = plain.subject.confusion;
+  expect(approved && approved.fraud + approved.legitimate + approved.unlabelled).toBe(
+    await ofCount('< 5'),
+  );
+});

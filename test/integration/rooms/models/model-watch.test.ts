@@ -3,13 +3,14 @@
  * what Postgres has. Method: stored scores whose spread is known, labels that come and are revised.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { FEATURE_COUNT, featureIndex } from '../../../../src/core/domain/feature-schema.ts';
 import { sampleVectors } from '../../../../src/core/store/scores/score-window.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { watchScores } from '../../../../src/rooms/models/queries/watch-scores.ts';
 import { describeModel } from '../../../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../../../src/rooms/models/store/models.ts';
 import { describeValues } from '../../../../src/rooms/models/watch/write-reports.ts';
-import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
+import { decides, type WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 import { openTestDatabase } from '../../../support/database.ts';
 import { modelFile } from '../../../support/models-command.ts';
 import { type ScoreSeed, storeLabels, storeScores } from '../../../support/scored-rows.ts';
@@ -74,6 +75,49 @@ async function registerModel(name: string, reference: object): Promise<void> {
     ...{ manifest, artefact, format: 'xgboost-json', goldenSource: 'import', createdBy: 'Ann' },
   });
 }
+
+test('a score that no table judged says nothing of the features that tables brought', async () => {
+  const age = featureIndex('device_age_hours');
+  const withAge = (row: number, digits: number[]) => ({
+    margin: -(row % 10),
+    features: Array.from({ length: FEATURE_COUNT }, (_, at) =>
+      at === age ? row % 10 : (digits[0] ?? 0),
+    ),
+  });
+  await storeScores(database, traffic(AT_MS - 5 * DAY_MS, DAY_MS, 2000));
+  await storeScores(database, traffic(AT_MS - 2 * DAY_MS, DAY_MS, 2000, withAge));
+  await storeScores(database, traffic(...LAST_DAY, withAge));
+  const [rules, scorecard] = await watch();
+  const found = rules?.features.find(({ feature }) => feature === 'device_age_hours');
+  expect(found).toMatchObject({ level: 'fine', rows: 2000, reference_rows: 2000 });
+  expect(rules?.features.find(({ feature }) => feature === 'amount')?.reference_rows).toBe(4000);
+  expect(scorecard).toMatchObject({
+    ...{ model: 'scorecard', rows: 2000, level: 'fine', features: [] },
+    score: { level: 'fine', reference_rows: 2000 },
+  });
+});
+
+test('the scorecard is watched beside what decides, as strict as what decides was', async () => {
+  const matured = traffic(AT_MS - 12 * DAY_MS, DAY_MS, 100, (row) => ({
+    ...{ verdict: row < 10 ? 'decline' : row < 30 ? 'review' : 'approve', margin: row / 10 - 8 },
+  }));
+  const ids = await storeScores(database, matured);
+  await storeLabels(
+    database,
+    matured.map(({ createdAtMs }, at) => ({
+      ...{ id: ids[at] ?? '', createdAtMs, labelledAtMs: AT_MS - 4 * DAY_MS },
+      label: at >= 80 ? 'fraud' : 'legitimate',
+    })),
+  );
+  const reports = await watch();
+  expect(reports.map(({ model }) => model)).toEqual(['rules', 'scorecard']);
+  expect(reports[1]?.outcomes).toMatchObject({
+    ...{ rows: 100, frauds: 20 },
+    review: { precision: { rows: 30, value: 20 / 30 }, recall: { value: 1 } },
+    decline: { precision: { rows: 10, value: 1 }, recall: { value: 0.5 } },
+  });
+  expect(reports.filter(decides).map(({ model }) => model)).toEqual(['rules']);
+});
 
 describe('outcomes', () => {
   const MATURED_MS = AT_MS - 12 * DAY_MS;

@@ -21,9 +21,9 @@ test('verdicts and labels of both, each transaction once', async () => {
   const modelId = await rollOut.modelIdOf(model);
   const createdAtMs = NOW - HOUR_MS;
   const decided = [
-    { risk: 0.1, verdict: 'approve', shadow: 0.9, label: 'fraud' },
-    { risk: 0.6, verdict: 'review', shadow: 0.2, label: 'legitimate' },
-    { risk: 0.9, verdict: 'decline', shadow: 0.95, label: 'fraud' },
+    { risk: 0.1, verdict: 'approve', shadow: 0.9, label: 'fraud', margin: -2 },
+    { risk: 0.6, verdict: 'review', shadow: 0.2, label: 'legitimate', margin: -3 },
+    { risk: 0.9, verdict: 'decline', shadow: 0.95, label: 'fraud', margin: -1 },
     { risk: 0.1, verdict: 'approve', shadow: 0.1, label: undefined },
   ] as const;
   const ids = await storeScores(
@@ -59,6 +59,19 @@ test('verdicts and labels of both, each transaction once', async () => {
   expect(found?.shadow).toMatchObject({
     ...{ flagged: 2, precision: { rows: 2, value: 1 }, recall: { rows: 2, value: 1 } },
   });
+  // As many as were stopped of the three that a table judged: one is reviewed, one declined.
+  expect(found?.scorecard).toMatchObject({
+    ...{ rows: 3, flagged: 2, precision: { rows: 2, value: 1 }, recall: { rows: 2, value: 1 } },
+  });
+  const scorecard = await compareShadow(database, { reference: 'scorecard', days: '7' }, NOW);
+  expect(scorecard).toMatchObject({ model: 'scorecard', rows: 3, frauds: 2 });
+  const { rows, ...bound } = found.scorecard;
+  expect([scorecard.scorecard, scorecard.shadow]).toEqual([{ rows, ...bound }, bound]);
+  expect(scorecard.verdicts.filter((pair) => pair.rows > 0)).toEqual([
+    { decided: 'approve', shadow: 'review', rows: 1 },
+    { decided: 'review', shadow: 'approve', rows: 1 },
+    { decided: 'decline', shadow: 'decline', rows: 1 },
+  ]);
   expect(found?.distribution.filter(({ shadow }) => shadow > 0)).toEqual([
     { from: 0.1, decided: 2, shadow: 1 },
     { from: 0.2, decided: 0, shadow: 1 },

@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
+import { toVector } from '../../../../src/core/store/scores/score-values.ts';
 import { readReference } from '../../../../src/rooms/models/model-record.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
@@ -16,6 +17,7 @@ import {
   TRAINING,
   WINDOWS,
 } from '../../../support/rooms/models/train-rig.ts';
+import { hexOf } from '../../../support/scored-rows.ts';
 
 const DEADLINE_MS = 60_000;
 
@@ -136,4 +138,29 @@ test('as a process: exit codes, and an end in the midst of training', async () =
   expect(await long.exited).toMatchObject({ code: 1 });
   expect(long.stderr()).toContain('stopped; nothing was written or registered');
   expect(readdirSync(rig.folder)).toEqual(before);
+});
+
+test('slots of declared fields are read by their names', async () => {
+  const { testDatabase } = rig;
+  await testDatabase.sql(
+    `insert into metadata_fields (name, type, description, declared_by) values ('distance', 'number', 'd', 'Cy')`,
+  );
+  const rows = await testDatabase.sql<{ id: string; features: Buffer; isFraud: boolean | null }>(
+    `select s.transaction_id as id, features, l.label = 'fraud' as "isFraud"
+       from scores s left join labels l using (transaction_id, created_at)`,
+  );
+  const wide = rows.map(({ id, features, isFraud }) => ({
+    id,
+    features: hexOf([...toVector(features), isFraud === true ? 2 : 0.1, Number.NaN]),
+  }));
+  await testDatabase.sql(
+    `update scores s set features = decode(w.features, 'hex')
+       from json_to_recordset($1) as w (id uuid, features text) where s.transaction_id = w.id`,
+    [JSON.stringify(wide)],
+  );
+  await train(officer, 'slots', ...WINDOWS, '--name', 'slots@1');
+  const card = cardOf('slots');
+  expect(card.importance[0]?.name).toBe('metadata.distance_tail');
+  expect(card.reference.features).toHaveLength(FEATURE_COUNT + 2);
+  expect(await count()).toBe(2);
 });

@@ -24,6 +24,8 @@ export async function backtestRequests({
     send(asked),
     send({ ...asked, rule_set: 'nobody@1' }),
     send({ ...asked, to: '2026-11-01' }),
+    send({ ...asked, model: 'scorecard', review_from: 0.5 }),
+    send({ ...asked, review_from: 0.5, decline_from: 0.4 }),
     ['GET', '/v1/backtests'],
     ...[path, unknown, '/v1/backtests/x'].map((one): Call => ['GET', one]),
     ...[`/v1/backtests/${done}`, path, unknown].map((one): Call => ['GET', `${one}/${bands}`]),

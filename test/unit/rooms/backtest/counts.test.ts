@@ -14,7 +14,11 @@ import {
   type Judged,
   type Row,
 } from '../../../../src/rooms/backtest/count/fold-rows.ts';
-import { aucOf, reportOf } from '../../../../src/rooms/backtest/count/report.ts';
+import {
+  aucOf,
+  averagePrecisionOf,
+  reportOf,
+} from '../../../../src/rooms/backtest/count/report.ts';
 import {
   type ByLabel,
   type Days,
@@ -196,4 +200,23 @@ test('the AUC and its interval are those of all pairs', () => {
   expect(auc?.value).toBeCloseTo(mean(ofFrauds), 12);
   expect(auc?.high).toBeCloseTo(mean(ofFrauds) + 1.959964 * error, 10);
   expect(aucOf(points.map(([, legitimate]) => [0, legitimate, 0]))).toBeNull();
+});
+
+test('the average precision is the mean, over frauds, of the precision at their points', () => {
+  const random = createRandom('precision');
+  const points = Array.from(
+    { length: 30 },
+    (): ByLabel => [9, Math.floor(random() * 6), Math.floor(random() * 3)],
+  );
+  const precisionAt = (at: number) => {
+    const above = points.slice(at);
+    const [caught, alarms] = ([2, 1] as const).map((label) =>
+      above.reduce((sum, row) => sum + row[label], 0),
+    ) as [number, number];
+    return caught / (caught + alarms);
+  };
+  const ofFrauds = points.flatMap((row, at) => Array<number>(row[2]).fill(precisionAt(at)));
+  const mean = ofFrauds.reduce((sum, value) => sum + value, 0) / ofFrauds.length;
+  expect(averagePrecisionOf(points)).toBeCloseTo(mean, 12);
+  expect(averagePrecisionOf([[3, 4, 0]])).toBeNull();
 });

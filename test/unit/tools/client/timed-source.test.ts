@@ -49,13 +49,14 @@ const open = (
   order: 'time' | 'file' = 'time',
   environment: NodeJS.ProcessEnv = { ...process.env, TMPDIR: folder },
   sortBytesMax = 2 ** 30,
+  isByDay = false,
 ): Promise<Parts> => {
   const labels =
     labelsFile === null ? null : { file: labelsFile, mapping: PLAIN, labelledAfterMs: null };
   const output = createOutput({ json: true, stderr: { write: () => undefined } });
   const { signal } = new AbortController();
   return openParts(
-    { files, mapping: PLAIN, order, sortBytesMax, labels },
+    { files, mapping: PLAIN, order, sortBytesMax, labels, isByDay },
     { environment, output, signal },
   );
 };
@@ -115,5 +116,34 @@ test('--order file leaves rows as they lie, file after file', async () => {
   const b = writeRows('b.ndjson', [transaction('1', '2026-10-01T00:00:00Z')]);
   expect(await shown(await open([a, b], null, 'file'))).toEqual([
     ['transactions', '2 a.ndjson:1', '1 b.ndjson:1'],
+  ]);
+});
+
+test('parts by day end before the next day, whose part comes after the labels known by then', async () => {
+  const path = writeRows('t.ndjson', [
+    transaction('timeless'),
+    transaction('c', '2026-10-02T00:00:00Z'),
+    transaction('b', '2026-10-01T23:59:59.999Z'),
+    transaction('a', '2026-10-01T00:00:00Z'),
+    transaction('d', '2026-10-03T10:00:00Z'),
+  ]);
+  const labels = writeRows('l.ndjson', [
+    {
+      ...{ idempotency_key: 'a', label: 'fraud', source: 's' },
+      labelled_at: '2026-10-01T12:00:00Z',
+    },
+  ]);
+  const { parts } = await open([path], labels, 'time', undefined, undefined, true);
+  const seen: string[] = [];
+  for await (const { kind, day, rows } of parts) {
+    for await (const row of rows) {
+      seen.push(`${kind} ${day} ${'body' in row ? row.body['idempotency_key'] : row.detail}`);
+    }
+    seen.push('end');
+  }
+  expect(seen).toEqual([
+    ...['transactions 20727 a', 'transactions 20727 b', 'end', 'labels undefined a', 'end'],
+    ...['transactions 20728 c', 'end', 'transactions 20729 d', 'end'],
+    ...['transactions undefined timeless', 'end'],
   ]);
 });

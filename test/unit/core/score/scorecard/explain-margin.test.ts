@@ -1,6 +1,7 @@
 /** Goal: what people read adds up to what was stored. Method: random tables and vectors, sums compared by their bits. */
 import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../../src/core/domain/feature-schema.ts';
+import { describeVector } from '../../../../../src/core/score/explain.ts';
 import { explainMargin } from '../../../../../src/core/score/scorecard/explain-margin.ts';
 import { logOddsBy, marginBy } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
@@ -36,4 +37,16 @@ test('each measure has a sentence with its points', () => {
     expect(detail, measure).toMatch(/: [+−]\d+\.\d$/);
     expect(detail.startsWith(measure)).toBe(false);
   }
+});
+
+test('a vector is listed with the slots that it has, by name; schema 3 had none', () => {
+  const listed = (length: number, featureSchema: number) =>
+    describeVector({ features: new Float64Array(length), featureSchema, slots: SLOTS })
+      .map(({ name }) => name)
+      .slice(FEATURE_COUNT);
+  const [lift, tail] = ['metadata.category_lift', 'metadata.distance_tail'];
+  expect(listed(FEATURE_COUNT + 2, 4)).toEqual([lift, tail]);
+  expect(listed(FEATURE_COUNT + 1, 4)).toEqual([lift]);
+  expect(listed(FEATURE_COUNT, 4)).toEqual([]);
+  expect(listed(FEATURE_COUNT + 2, 3)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import {
   type FeatureName,
   featureIndex,
 } from '../../../../../src/core/domain/feature-schema.ts';
+import type { Slot } from '../../../../../src/core/score/scorecard/day-table.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import type { ModelManifest } from '../../../../../src/rooms/models/manifest.ts';
 import { SHAPLEY_STEPS_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
@@ -62,6 +63,33 @@ test('a model reads the features of its schema alone', () => {
     /hour_surprise.*not in the feature schema/,
   );
 });
+
+test('a slot of the market is read by its name, wherever the market has the slot', () => {
+  const file = modelFile(2);
+  file.learner.feature_names = ['amount', 'metadata.distance_tail'];
+  const bytes = Buffer.from(JSON.stringify(file));
+  const slots: Slot[] = [
+    { field: 'is_new', kind: 'lift' },
+    { field: 'distance', kind: 'tail' },
+  ];
+  const told = describeModel(bytes, 'far@1', createRandom('golden'), undefined, slots);
+  const { judge } = openScoringModel(bytes, told, slots);
+  const withSlots = VECTORS.map((vector) =>
+    Float64Array.from([...vector, 0, vector[featureIndex('hour')] ?? 0]),
+  );
+  const probabilities = (opinions: ReturnType<typeof judge>) =>
+    opinions.map(({ probability }) => probability);
+  const byHour = openScoringModel(...ofHours()).judge(VECTORS);
+  expect(probabilities(judge(withSlots))).toEqual(probabilities(byHour));
+  expect(() => openScoringModel(bytes, told)).toThrow(/metadata.distance_tail not in/);
+  const old = { ...told, feature_schema: 3 };
+  expect(() => openScoringModel(bytes, old, slots)).toThrow(/metadata.distance_tail not in/);
+});
+
+function ofHours() {
+  const bytes = Buffer.from(JSON.stringify(modelFile(2)));
+  return [bytes, describeModel(bytes, 'hours@1', createRandom('golden'))] as const;
+}
 
 test('an exact explanation that would take too many steps is refused by name', async () => {
   const deep = Buffer.from(wideModel(1200, 65, CHAIN));

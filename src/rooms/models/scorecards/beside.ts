@@ -1,0 +1,42 @@
+/** The scorecard beside what decided: a shadow that every score has, so it takes no unit of inference and no room of a shadow. */
+import type { Verdict } from '../../../core/domain/score-record.ts';
+import type { OpinionBands } from '../../../core/score/judge.ts';
+import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { verdictOfModel } from '../../../core/score/score.ts';
+import { opinionOf } from '../../../core/score/scorecard/judge-by-table.ts';
+
+/** `margin` is null where no table judged. */
+type Decided = { readonly margin: number | null; readonly verdict: Verdict };
+
+/** Above every probability. */
+const NEVER = 2;
+
+/**
+ * Rows that a table judged, with verdicts of a scorecard that stops no more of them than were stopped: its risk is a probability,
+ * which the bands of rules do not fit.
+ */
+export function besideDecided<Row extends Decided>(rows: readonly Row[]) {
+  const judged = rows.flatMap((row) =>
+    row.margin === null ? [] : { ...row, ...opinionOf(row.margin, null) },
+  );
+  const falling = Float64Array.from(judged, ({ probability }) => probability)
+    .sort()
+    .reverse();
+  const boundOf = (isStopped: (verdict: Verdict) => boolean) =>
+    leastOf(falling, judged.filter(({ verdict }) => isStopped(verdict)).length);
+  const bands: OpinionBands = {
+    reviewFrom: boundOf((verdict) => verdict !== 'approve'),
+    declineFrom: boundOf((verdict) => verdict === 'decline'),
+  };
+  return judged.map((row) => ({
+    ...row,
+    byScorecard: verdictOfModel(row.probability, bands, currentRuleSet),
+  }));
+}
+
+/** The least value from which on at most so many values lie; values that are equal to the next one stay below. */
+export function leastOf(falling: Float64Array, count: number): number {
+  let at = count - 1;
+  while (at >= 0 && falling[at] === falling[count]) at--;
+  return falling[at] ?? NEVER;
+}
