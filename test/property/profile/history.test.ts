@@ -221,7 +221,9 @@ function busyParty(count: number, stepMs: number, accounts: number): Arrival[] {
       minor: 1 + next(1_500_000),
       corridor: 'US-EG',
       country: isOneOf(9) ? 'EG' : 'US',
-      ...{ deviceId: 'till', ip: '203.0.113.7', word: null, number: 0 },
+      // Devices and networks have the test of 80 accounts.
+      ...(accounts > 1 ? { deviceId: 'till', ip: '203.0.113.7' } : { deviceId: null, ip: null }),
+      ...{ word: null, number: 0 },
       random: BigInt(index),
       arrivedMs: ARRIVED_MS + index,
     });
