@@ -81,12 +81,10 @@ export type Outcomes = Readonly<z.infer<typeof outcomesSchema>>;
 export const watchReportSchema = z
   .object({
     watched_at: z.iso.datetime(),
-    model: z
-      .string()
-      .meta({
-        description:
-          '`name@version`, or `rules` where no model decided; `scorecard` decides nothing, and raises no alert.',
-      }),
+    model: z.string().meta({
+      description:
+        '`name@version`, or `rules` where no model decided; `scorecard` decides nothing, and raises no alert.',
+    }),
     compared_with: z.enum(['training', 'week-before']).meta({
       description: 'A model that does not know its training is compared with the week before.',
     }),
