@@ -3,6 +3,7 @@
  * Exit code 1 when something must be mended.
  */
 import { countMonthLocks } from '../core/store/partitions/partitions.ts';
+import { listHeads, readTable } from '../core/store/scorecards/scorecards.ts';
 import { marketKeys } from '../core/stream/keys.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
@@ -14,7 +15,8 @@ import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.t
 import { describeUnknownStops } from '../kit/database/unknown-stops.ts';
 import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
-import { readProposedMaturity } from '../rooms/models/scorecards/answers.ts';
+import { DAY_MS } from '../kit/words/range.ts';
+import { toLabelsJson } from '../rooms/models/scorecards/answers.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
@@ -125,7 +127,10 @@ async function checkLocks({ query }: Database): Promise<Finding> {
 }
 
 async function checkLabels({ query }: Database, days: number): Promise<Finding[]> {
-  const proposed = await readProposedMaturity(query);
+  const [newest] = await listHeads(query, Math.floor(Date.now() / DAY_MS) + 2, 1);
+  const stored = newest && (await readTable(query, newest.serial));
+  if (stored === undefined) return [];
+  const { label_maturity_days_proposed: proposed } = toLabelsJson(stored.table.learnt.labelled);
   if (proposed === null) return [];
   const isWaited = proposed <= days;
   const cure = isWaited ? '' : `: set RISK_LABEL_MATURITY_DAYS to ${proposed}`;

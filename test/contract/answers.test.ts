@@ -155,7 +155,11 @@ describe('answers', () => {
     '/v1/reviews/shift?since=2020-01-01T00:00:00Z',
     `/v1/reviews/${unknown}`,
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
-    ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
+    ...[
+      '/v1/models/scorecard/comparison',
+      '/v1/models/unknown@1/comparison',
+      '/v1/models/unknown@1/comparison?days=x',
+    ],
     ...['/v1/controls', '/v1/controls?kind=stop&scope=client:nobody', '/v1/controls?kind=x'],
     ...['/v1/degradation', '/v1/suggestions', '/v1/corridors/US-EG/logs', '/v1/markets/none'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],

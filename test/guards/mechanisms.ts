@@ -257,4 +257,12 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/core/store/tallies/merchant-tallies.ts',
   'unit/core/score/rules/expression/fuzz.test.ts > 2,000 random expressions have the values of the oracle':
     'src/core/score/rules/expression/emit-expression.ts',
+  'integration/rooms/backtest/backtest-versions.test.ts > the scorecard judges every row by the margin that was stored with the row, in bands of its own':
+    'src/rooms/backtest/run.ts',
+  'integration/rooms/models/model-watch.test.ts > a score that no table judged says nothing of the features that tables brought':
+    'src/rooms/models/queries/watch-scores.ts',
+  'integration/replay.test.ts > the table of a day is built once all before the day is scored':
+    'src/tools/client/build-table.ts',
+  'unit/rooms/models/registry/scoring-model.test.ts > a slot of the market is read by its name, wherever the market has the slot':
+    'src/rooms/models/registry/check-model.ts',
 };

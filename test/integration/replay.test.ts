@@ -4,14 +4,20 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
+import { count } from '../support/submit.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const TRANSACTIONS = 3_000;
+const SCORED_MS = 30_000;
+/** A night that waited for nothing would have built the table meanwhile. */
+const UNSCORED_MS = 3_000;
 
 const folder = folderOfFile();
 const api = await openForFile(startRunningApi());
@@ -154,4 +160,29 @@ test('risk replay posts two files in order of time, and labels between the days 
   }
   const again = await replay([...files, '--labels', labels, '--labels-map', 'idempotency_key=key']);
   expect(ledgerOf(again.stdout)).toMatchObject({ accepted: 0, duplicates: 60 });
+});
+
+test('the table of a day is built once all before the day is scored', async () => {
+  await using own = await startRunningApi();
+  const body = { account_id: 'w', merchant_id: 'w', amount: '1.00', currency: 'USD' };
+  const rows = Array.from({ length: 40 }, (_, row) => ({
+    ...{ ...body, corridor: 'US-EG', idempotency_key: `waited-${row}` },
+    created_at: new Date(Date.UTC(2026, 8, 1 + Math.floor(row / 20), row % 20)).toISOString(),
+  }));
+  const file = join(folder, 'waited.ndjson');
+  writeFileSync(file, rows.map((line) => JSON.stringify(line)).join('\n'));
+  const label = { idempotency_key: 'waited-1', label: 'fraud', source: 'bank' };
+  const labels = join(folder, 'waited-labels.ndjson');
+  writeFileSync(labels, JSON.stringify({ ...label, labelled_at: '2026-09-01T09:00:00Z' }));
+  const replaying = runRisk(['replay', file, '--labels', labels], {
+    ...{ RISK_URL: own.url, RISK_API_KEY: RUNNING_API_KEY, DATABASE_URL: own.testDatabase.url },
+  });
+  const stored = () => count(own, 'transactions');
+  await waitUntil(async () => (await stored()) === 20, SCORED_MS, 'the first day');
+  await sleep(UNSCORED_MS);
+  expect([await stored(), await count(own, 'scorecards')]).toEqual([20, 1]);
+  await using _worker = own.startWorker();
+  expect(ledgerOf((await replaying).stdout)).toMatchObject({ scored: 40, ...BALANCED });
+  const payments = await own.testDatabase.sql(`select payments::int from scorecards order by day`);
+  expect(payments).toEqual([{ payments: 0 }, { payments: 20 }]);
 });

@@ -4,7 +4,8 @@ import { FEATURE_SCHEMA, featuresOf } from '../domain/feature-schema.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
 import { bandIndex } from './rules/measures.ts';
-import { describeSlots, type Slot, type SlotFeature } from './scorecard/day-table.ts';
+import type { Slot } from './scorecard/day-table.ts';
+import { describeSlots, type NamedFeature } from './scorecard/explain-margin.ts';
 
 type LoggedVector = {
   readonly features: Float64Array;
@@ -37,7 +38,7 @@ export function describeVector({
   features,
   featureSchema = FEATURE_SCHEMA,
   slots = [],
-}: Pick<LoggedVector, 'features' | 'featureSchema' | 'slots'>): readonly SlotFeature[] {
+}: Pick<LoggedVector, 'features' | 'featureSchema' | 'slots'>): readonly NamedFeature[] {
   const fixed = featuresOf(featureSchema) ?? [];
   const known = featureSchema === FEATURE_SCHEMA ? features.length - fixed.length : 0;
   return [...fixed, ...describeSlots(slots.slice(0, known))];

@@ -4,7 +4,8 @@ import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts'
 import { currentRuleSet } from './rules/rule-sets.ts';
 import { FAILED_REASON } from './rules-in-force.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
-import { describeSlots, type Slot, type SlotFeature } from './scorecard/day-table.ts';
+import type { Slot } from './scorecard/day-table.ts';
+import { describeSlots, type NamedFeature } from './scorecard/explain-margin.ts';
 
 export type ReasonCode = {
   readonly code: string;
@@ -63,7 +64,7 @@ const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
   ...FEATURE_LIST.map(ofFeature),
 ];
 
-function ofFeature({ name, description }: Pick<SlotFeature, 'name' | 'description'>): ReasonCode {
+function ofFeature({ name, description }: Pick<NamedFeature, 'name' | 'description'>): ReasonCode {
   const sentence = `The deciding model finds it suspicious: ${description}`;
   return ofBuild(factorReason(name), 'model', sentence, [name]);
 }

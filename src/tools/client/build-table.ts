@@ -31,6 +31,8 @@ export async function buildTable(
     await run('/bin/sh', words, { env: environment, signal });
   } catch (error) {
     if (signal.aborted) throw error;
+    // A worker may have built the table meanwhile.
+    if (await hasTable(query, date)) return;
     throw new Failure('permanent', 'SCORECARD_FAILED', toError(error).message.trim());
   }
   await sleep(STALE_MS, undefined, { signal });

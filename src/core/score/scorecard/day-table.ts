@@ -26,36 +26,6 @@ export function slotNames(slots: readonly Slot[]): string[] {
 export const isSlotName = (name: string) =>
   /^metadata\.\w+_(lift|tail|to_account)(_2)?$/.test(name);
 
-const SLOTS: Readonly<Record<Slot['kind'], (field: string) => Omit<SlotFeature, 'name'>>> = {
-  lift: (field) => ({
-    unit: 'log',
-    description: `Log of the rate of fraud of payments with this ${field} by the market's.`,
-  }),
-  tail: (field) => ({
-    unit: 'decades',
-    description: `How rare a ${field} as great as this is, in decades.`,
-  }),
-  to_account: (field) => ({
-    unit: 'ratio',
-    description: `The ${field} divided by the account's usual one.`,
-  }),
-};
-
-export type SlotFeature = {
-  readonly name: string;
-  readonly unit: string;
-  readonly description: string;
-};
-
-/** Features of slots, as people read them. */
-export function describeSlots(slots: readonly Slot[]): SlotFeature[] {
-  const names = slotNames(slots);
-  return slots.map(({ field, kind }, nth) => ({
-    name: names[nth] as string,
-    ...SLOTS[kind](field),
-  }));
-}
-
 /** Numbers of a declared field in the 90 days. */
 export type Tail = {
   /** Numbers in the bucket or above, TAIL_BUCKETS of them. */

@@ -1,7 +1,7 @@
 /** The margin of a stored score, measure by measure, as people read it. */
 import { z } from 'zod';
 import { featureSentence } from '../factor-sentence.ts';
-import { describeSlots, type Slot, type StoredTable, textOfDay } from './day-table.ts';
+import { type Slot, type StoredTable, slotNames, textOfDay } from './day-table.ts';
 import { logOddsBy, partsBy } from './judge-by-table.ts';
 import { DEFAULT_MEASURE, meaningOf } from './measures.ts';
 
@@ -66,12 +66,36 @@ function sentenceOf(measure: string, value: number, atMs: number, slots: readonl
     return `at ${minute} UTC, an hour at which this account ${habit(value)} pays`;
   }
   if (measure === DEFAULT_MEASURE) return `the default rules, log-odds ${signed(value)}`;
-  const slot = describeSlots(slots).find(({ name }) => name === measure);
+  const slot = slots[slotNames(slots).indexOf(measure)];
   if (slot === undefined) return featureSentence(measure, meaningOf(measure), value);
-  return featureSentence(measure, slot.description.replace(/\.$/, ''), value);
+  return featureSentence(measure, SLOT_MEANINGS[slot.kind](slot.field), value);
 }
 
 const habit = (surprise: number) =>
   surprise >= SELDOM ? 'seldom' : surprise <= OFTEN ? 'often' : 'sometimes';
 
+const SLOT_MEANINGS: Readonly<Record<Slot['kind'], (field: string) => string>> = {
+  lift: (field) => `Log of the rate of fraud of payments with this ${field} by the market's`,
+  tail: (field) => `How rare a ${field} as great as this is, in decades`,
+  to_account: (field) => `The ${field} divided by the account's usual one`,
+};
+
 const signed = (points: number) => `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`;
+
+const SLOT_UNITS = { lift: 'log', tail: 'decades', to_account: 'ratio' } as const;
+
+/** A feature of a vector, as people read it. */
+export type NamedFeature = {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+};
+
+export function describeSlots(slots: readonly Slot[]): NamedFeature[] {
+  const names = slotNames(slots);
+  return slots.map(({ field, kind }, nth) => ({
+    name: names[nth] as string,
+    unit: SLOT_UNITS[kind],
+    description: `${SLOT_MEANINGS[kind](field)}.`,
+  }));
+}

@@ -4,20 +4,12 @@ import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
 import { weightOf } from '../../../core/score/scorecard/day-evidence.ts';
 import { LABEL_DAYS, textOfDay } from '../../../core/score/scorecard/day-table.ts';
 import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
-import {
-  findHead,
-  listHeads,
-  readTable,
-  type TableHead,
-} from '../../../core/store/scorecards/scorecards.ts';
-import type { Database, Query } from '../../../kit/database/pool.ts';
+import { findHead, readTable, type TableHead } from '../../../core/store/scorecards/scorecards.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 
 const day = z.iso.date();
-
-/** A day after all others. */
-export const NEVER = '9999-12-31';
 
 /** A day of a path or a cursor. */
 export const dayText = z.iso.date('must be a day as 2026-11-01');
@@ -102,7 +94,7 @@ const toLiftsJson = ({ byValue, others }: Lifts) => ({
 /** Share of labels that a proposed maturity waits for, and frauds without which nothing is proposed. */
 const [WAITED_SHARE, LABELLED_MIN] = [0.95, 50];
 
-function toLabelsJson(labelled: Float64Array) {
+export function toLabelsJson(labelled: Float64Array) {
   const total = labelled.reduce((sum, frauds) => sum + frauds, 0);
   let sum = 0;
   const labels =
@@ -115,13 +107,6 @@ function toLabelsJson(labelled: Float64Array) {
   const soon = labels.find(({ share }) => share >= WAITED_SHARE);
   const proposed = total < LABELLED_MIN ? undefined : soon?.within_days;
   return { labels, label_maturity_days_proposed: proposed ?? null };
-}
-
-/** The maturity of labels that the newest table proposes; null where it proposes none. */
-export async function readProposedMaturity(query: Query): Promise<number | null> {
-  const [newest] = await listHeads(query, Date.parse(NEVER) / DAY_MS, 1);
-  const stored = newest && (await readTable(query, newest.serial));
-  return stored ? toLabelsJson(stored.table.learnt.labelled).label_maturity_days_proposed : null;
 }
 
 /** @throws Failure where the day has no table */

@@ -6,13 +6,15 @@ import { answer, bodyOf, change, list, read } from '../../../kit/http/operation.
 import { cursorOfNames } from '../../../kit/words/list-parameters.ts';
 import { LIST_ROWS } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import { dayText, headSchema, NEVER, readTableJson, tableSchema, toHeadJson } from './answers.ts';
+import { dayText, headSchema, readTableJson, tableSchema, toHeadJson } from './answers.ts';
 import { groupSchema, nameGroup, newGroupSchema } from './group.ts';
 
 type Parts = { readonly databases: Databases };
 
 const reading = { roles: ['analyst', 'operator', 'risk_officer'] } as const;
 const DAY = '2026-11-29';
+/** A day after all others. */
+const NEVER = '9999-12-31';
 
 export const scorecardOperations = [
   list({
