@@ -1,4 +1,5 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
+import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { buildTable } from '../../core/repair/night/build-table.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
@@ -9,6 +10,8 @@ import { DAY_MS } from '../../kit/words/range.ts';
 
 /** Bound on a statement of a night, for which nobody waits. */
 const READING_TIMEOUT_MS = 3_600_000;
+/** No payment is older. */
+const FIRST_DAY = TRANSACTION_LIMITS.createdAtMsMin / DAY_MS;
 
 const buildAction = written(
   '',
@@ -18,8 +21,9 @@ const buildAction = written(
     const { config, output, signal } = context;
     const day = dateOption('--day', values.day) / DAY_MS;
     const tomorrow = Math.floor(Date.now() / DAY_MS) + 1;
-    if (day > tomorrow) {
-      throw new UsageError(`--day must be at most ${textOfDay(tomorrow)}, not ${textOfDay(day)}`);
+    if (day < FIRST_DAY || day > tomorrow) {
+      const bounds = `${textOfDay(FIRST_DAY)} to ${textOfDay(tomorrow)}`;
+      throw new UsageError(`--day must be ${bounds}, not ${textOfDay(day)}`);
     }
     await using database = openCommandDatabase(context, 'scorecard', {
       statementTimeoutMs: READING_TIMEOUT_MS,

@@ -24,16 +24,9 @@ await database.sql(
 const make = (day: number) =>
   makeNight(pool, { day, maturityDays: MATURITY_DAYS, signal: new AbortController().signal });
 
-const NUMBERS = [
-  Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY,
-  Number.NaN,
-  -0,
-  0,
-  1e308,
-  -1e308,
-  5e-324,
-];
+const NUMBERS = ['Infinity', '-Infinity', 'NaN', '-0', '0', '1e308', '-1e308', '5e-324'].map(
+  Number,
+);
 const VECTORS = [...NUMBERS.map((value) => [value]), NUMBERS].map((values) =>
   Float64Array.from({ length: FEATURE_COUNT }, (_, at) => values[at % values.length] ?? 0),
 );

@@ -1,144 +1,99 @@
 /** Compares stored tables and vectors with SQL, over a market that lived through a worker and nights. */
 import { expect } from 'vitest';
-import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
-import { readTable } from '../../../src/core/store/scorecards/scorecards.ts';
+import { findHead, readTable } from '../../../src/core/store/scorecards/scorecards.ts';
 import { toVector } from '../../../src/core/store/scores/score-values.ts';
+import type { Query } from '../../../src/kit/database/pool.ts';
 import { named } from '../../support/fold-one.ts';
 import { SLOTS } from '../../support/market-table.ts';
 import { features } from '../../support/oracle/features.ts';
-import type { MerchantHistory } from '../../support/oracle/histories.ts';
+import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
 import { createWorkerRig } from '../../support/worker-rig.ts';
-import { defineAccounts, defineShared } from '../profile/definition.ts';
+import { type Asked, defineAccounts, defineShared } from '../profile/definition.ts';
 import { defineTable } from './definition.ts';
-import { live, MATURITY_DAYS, makePayments, prepareMarket, type Step } from './market-days.ts';
+import { live, MATURITY_DAYS, makePayments, type Payment, prepareMarket } from './market-days.ts';
 
 const FIRST = 20_600;
 const CHUNK = 1000;
-const COMPARED = [
-  ...[
-    'hour_surprise',
-    'cell_amount_lift',
-    'type_lift',
-    'channel_lift',
-    'device_accounts_30d',
-    'ip_accounts_24h',
-  ],
-  ...['device_age_hours', 'ip_age_hours', 'device_frauds', 'ip_frauds'],
+const COMPARED = new Set([
+  ...['hour_surprise', 'cell_amount_lift', 'type_lift', 'channel_lift'],
+  ...['device_accounts_30d', 'device_age_hours', 'device_frauds'],
+  ...['ip_accounts_24h', 'ip_age_hours', 'ip_frauds'],
   ...['segment_lift', 'distance_tail', 'known_lift'],
-];
+]);
 
-const isNear = (value: number, defined: number) =>
-  Object.is(value, defined) || Math.abs(value - defined) <= 1e-9 * Math.max(1, Math.abs(defined));
+/** Names of numbers that differ, with both values. */
+function differences(stored: ReadonlyMap<string, number>, defined: ReadonlyMap<string, number>) {
+  return [...new Set([...stored.keys(), ...defined.keys()])].flatMap((name) => {
+    const [value = 'none', other = 'none'] = [stored.get(name), defined.get(name)];
+    const isNear =
+      Math.abs(Number(value) - Number(other)) <= 1e-9 * Math.max(1, Math.abs(Number(other)));
+    return Object.is(value, other) || isNear ? [] : [{ name, value, other }];
+  });
+}
 
-/** Numbers by name, so that a difference names itself. */
 function numbersOf({ hours, lifts, cells, tails }: DayTable): Map<string, number> {
-  const numbers = new Map<string, number>();
-  hours.forEach((share, hour) => void numbers.set(`hour ${hour}`, share));
+  const numbers = new Map([...hours].map((share, hour) => [`hour ${hour}`, share]));
   for (const [field, { byValue, others }] of [...lifts, ['cell', cells] as const]) {
     numbers.set(`others of ${field}`, others);
     for (const [value, lift] of byValue) numbers.set(`${field} ${value}`, lift);
   }
-  for (const [field, { above }] of tails)
-    above.forEach((count, bucket) => void numbers.set(`${field} ${bucket}`, count));
+  for (const { above } of tails.values())
+    above.forEach((count, bucket) => void numbers.set(`tail ${bucket}`, count));
   return numbers;
 }
 
-function differences(
-  names: Iterable<string>,
-  stored: (name: string) => number | undefined,
-  defined: (name: string) => number | undefined,
-) {
-  return [...names].flatMap((name) =>
-    isNear(stored(name) ?? Number.POSITIVE_INFINITY, defined(name) ?? Number.NEGATIVE_INFINITY)
-      ? []
-      : [{ name, stored: stored(name), defined: defined(name) }],
-  );
+const comparedOf = (vector: Float64Array) =>
+  new Map(Object.entries(named(vector, SLOTS)).filter(([name]) => COMPARED.has(name)));
+
+/** Returns the table as SQL defines it. */
+async function compareTable(query: Query, day: number): Promise<DayTable> {
+  const table = await defineTable(query, day, MATURITY_DAYS);
+  const stored = await readTable(query, (await findHead(query, day))?.serial ?? 0);
+  const differing =
+    stored === undefined ? stored : differences(numbersOf(stored.table), numbersOf(table));
+  expect({ day, differing }).toEqual({ day, differing: [] });
+  return table;
 }
 
-type Row = { readonly id: string; readonly features: Buffer; readonly arrivedMs: number };
+type Row = Asked & { readonly features: Buffer };
 
-/** Lets payments come through a worker for so many days, and compares all tables and vectors. */
-export async function compareMarket(
-  days: number,
-  paymentsADay: number,
-): Promise<{ payments: number; names: number }> {
+async function compareVectors(query: Query, payments: readonly Payment[], table: DayTable | null) {
+  const rows = await query<Row>(
+    {
+      text: `select u.id as "transactionId", s.features, round(extract(epoch from t.received_at) * 1000)::float8 as "knownUntilMs"
+               from unnest($1::uuid[]) with ordinality u (id, nth)
+               join market.scores s on s.transaction_id = u.id join market.transactions t on t.transaction_id = u.id order by nth`,
+    },
+    [payments.map(({ transaction }) => transaction.transactionId)],
+  );
+  const accounts = await defineAccounts(query, rows);
+  const devices = await defineShared(query, 'device', rows);
+  const addresses = await defineShared(query, 'address', rows);
+  const differing = payments.flatMap(({ transaction }, nth) => {
+    const [account, others] = [accounts[nth] as AccountHistory, {} as MerchantHistory];
+    const parties = [devices[nth], addresses[nth]] as const;
+    const defined = features(transaction, account, others, table, SLOTS, ...parties);
+    const stored = toVector(rows[nth]?.features ?? Buffer.alloc(0));
+    return differences(comparedOf(stored), comparedOf(defined));
+  });
+  expect(differing).toEqual([]);
+}
+
+/** Lets payments come for so many days, and compares all tables and vectors; returns the most texts that a table names. */
+export async function compareMarket(count: number, paymentsADay: number): Promise<number> {
   await using rig = await createWorkerRig();
-  const all = Array.from({ length: days }, (_, nth) => FIRST + nth);
-  await prepareMarket(rig, all);
-  const made = all.map((day) => ({ day, payments: makePayments(day, paymentsADay, 'sql') }));
-  await live(
-    rig,
-    made.flatMap(({ day, payments }): Step[] =>
-      day === FIRST ? [{ payments }] : [{ night: day }, { payments }],
-    ),
-  );
+  const days = Array.from({ length: count }, (_, nth) => FIRST + nth);
+  const made = days.map((day) => makePayments(day, paymentsADay, 'sql'));
+  await prepareMarket(rig, days);
+  await live(rig, made.flatMap((payments, nth) => [{ night: FIRST + nth }, { payments }]).slice(1));
   const { query } = rig.pool;
-  const transactions = new Map<string, Transaction>(
-    made.flatMap(({ payments }) =>
-      payments.map(({ transaction }) => [transaction.transactionId, transaction] as const),
-    ),
-  );
   let names = 0;
-  for (const { day, payments } of made) {
-    const [head] = await rig.database.sql<{ serial: number }>(
-      `select serial from scorecards where day = date '1970-01-01' + $1::int4`,
-      [day],
-    );
-    const table = head === undefined ? null : await defineTable(query, day, MATURITY_DAYS);
-    if (head !== undefined && table !== null) {
-      const stored = numbersOf((await readTable(query, head.serial))?.table ?? table);
-      const defined = numbersOf(table);
-      names = Math.max(names, table.lifts.get('metadata.segment')?.byValue.size ?? 0);
-      expect({
-        day,
-        differing: differences(
-          new Set([...stored.keys(), ...defined.keys()]),
-          (name) => stored.get(name),
-          (name) => defined.get(name),
-        ),
-      }).toEqual({ day, differing: [] });
-    }
-    for (let from = 0; from < payments.length; from += CHUNK) {
-      const ids = payments
-        .slice(from, from + CHUNK)
-        .map(({ transaction }) => transaction.transactionId);
-      const rows = await query<Row>(
-        {
-          text: `select s.transaction_id as id, s.features, extract(epoch from t.received_at)::float8 * 1000 as "arrivedMs"
-                   from unnest($1::uuid[]) with ordinality u (id, nth)
-                   join market.scores s on s.transaction_id = u.id join market.transactions t on t.transaction_id = u.id order by nth`,
-        },
-        [ids],
-      );
-      expect(rows.map(({ id }) => id)).toEqual(ids);
-      const asked = rows.map(({ id, arrivedMs }) => ({
-        transactionId: id,
-        knownUntilMs: Math.round(arrivedMs),
-      }));
-      const accounts = await defineAccounts(query, asked);
-      const devices = await defineShared(query, 'device', asked);
-      const addresses = await defineShared(query, 'address', asked);
-      rows.forEach(({ id, features: stored }, nth) => {
-        const [transaction, account] = [transactions.get(id), accounts[nth]];
-        if (transaction === undefined || account === undefined)
-          throw new Error('one definition a payment');
-        const vector = features(
-          transaction,
-          account,
-          {} as MerchantHistory,
-          table,
-          SLOTS,
-          devices[nth],
-          addresses[nth],
-        );
-        const [have, want] = [named(toVector(stored), SLOTS), named(vector, SLOTS)].map(
-          (of) => (name: string) => of[name as keyof typeof of],
-        );
-        if (have === undefined || want === undefined) throw new Error('two vectors');
-        expect({ id, differing: differences(COMPARED, have, want) }).toEqual({ id, differing: [] });
-      });
-    }
+  for (const [nth, payments] of made.entries()) {
+    const table = nth === 0 ? null : await compareTable(query, FIRST + nth);
+    names = Math.max(names, table?.lifts.get('metadata.segment')?.byValue.size ?? 0);
+    for (let from = 0; from < payments.length; from += CHUNK)
+      await compareVectors(query, payments.slice(from, from + CHUNK), table);
   }
-  return { payments: transactions.size, names };
+  return names;
 }

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 3_600_000;
 test(
   'tables and vectors of 100,000 payments agree with SQL',
   async () => {
-    expect(await compareMarket(20, 5000)).toEqual({ payments: 100_000, names: 256 });
+    expect(await compareMarket(20, 5000)).toBe(256);
   },
   TIMEOUT_MS,
 );

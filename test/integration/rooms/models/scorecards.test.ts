@@ -28,13 +28,15 @@ const build = (...args: string[]) =>
   });
 const get = async (path: string) => await send(api, 'GET', path);
 
-test('a table is built once, and no table of a day after tomorrow', async () => {
+test('a table is built once, and no table of a day before all payments or after tomorrow', async () => {
   const built = await build('--day', DAY, '--json');
   expect(JSON.parse(built.stdout)).toMatchObject({ day: DAY, payments: 3100 });
   const again = await build('--day', DAY);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(`${DAY} has a table`)]);
-  const never = await build('--day', '2999-01-01');
-  expect([never.code, never.stderr]).toEqual([2, expect.stringContaining('must be at most')]);
+  for (const never of ['1999-12-31', '2999-01-01']) {
+    const { code, stderr } = await build('--day', never);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('must be 2000-01-01 to ')]);
+  }
 });
 
 test('a table is listed, and shown with the points of its measures', async () => {
