@@ -158,12 +158,12 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
                select pg_current_xact_id()::text::bigint >> 13, to_timestamp(min("createdAtMs") / 1000)
                  from json_to_recordset($1) as r ("createdAtMs" float8))
              insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
-               corridor, amount, currency, device_id, ip, ip_party, country)
+               corridor, amount, currency, device_id, ip, ip_party, country, metadata)
              select 'default', "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
-                    "accountId", "merchantId", corridor, amount, currency, "deviceId", ip, "ipParty", country
+                    "accountId", "merchantId", corridor, amount, currency, "deviceId", ip, "ipParty", country, declared::jsonb
                from json_to_recordset($1) as r ("transactionId" uuid, "createdAtMs" float8, "receivedAtMs" float8,
                     "accountId" text, "merchantId" text, corridor text, amount numeric, currency text,
-                    "deviceId" text, ip text, "ipParty" text, country text)`,
+                    "deviceId" text, ip text, "ipParty" text, country text, declared text)`,
     },
     [JSON.stringify(rows.map((row) => ({ ...row, ipParty: partyOfAddress(row.ip) })))],
   );

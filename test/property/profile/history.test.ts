@@ -221,7 +221,8 @@ function busyParty(count: number, stepMs: number, accounts: number): Arrival[] {
       minor: 1 + next(1_500_000),
       corridor: 'US-EG',
       country: isOneOf(9) ? 'EG' : 'US',
-      ...{ deviceId: 'till', ip: '203.0.113.7', word: null, number: 0 },
+      ...{ deviceId: 'till', ip: '203.0.113.7' },
+      ...{ word: isOneOf(3) ? null : 'gold', number: next(500) },
       random: BigInt(index),
       arrivedMs: ARRIVED_MS + index,
     });
