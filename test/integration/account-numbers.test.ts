@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { FieldSlot } from '../../src/core/domain/metadata.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
+import { toVector } from '../../src/core/store/scores/score-values.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
@@ -77,20 +78,24 @@ test('workers that know other declarations disturb no number', async () => {
   }
 });
 
-test('a payment that was sent without a number, as it was not declared yet, has the number that is stored', async () => {
+test('a payment that was sent before its number was declared is scored with the number that is stored', async () => {
   await database.sql(
-    `insert into metadata_fields (name, type, description, declared_by, declared_at) values ('distance', 'number', 'a', 'Ann', $1)`,
-    [new Date(T0)],
+    `insert into metadata_fields (name, type, description, declared_by) values ('distance', 'number', 'a', 'Ann')`,
   );
-  const worker = startWorker([declare('distance', T0 + (minutes + 60) * 60_000)]);
-  for (const distance of [1, 2, 3, 4, 5]) {
-    await fold(worker, { ...(await pay('sent early', { distance })), declared: null });
-  }
-  const payment = await pay('sent early', { distance: 12 });
-  expect(await fold(worker, { ...payment, declared: null })).toMatchObject({
-    distance_to_account: 4,
-  });
+  const sent = await rig.send(
+    [1, 2, 3, 4, 5, 12].map((distance, nth) => {
+      return { createdAtMs: T0 + nth, accountId: 'sent early', metadata: { distance } };
+    }),
+  );
+  rig.startWorker();
+  await rig.settled(6);
+  const rows = await database.sql<{ features: Buffer }>(
+    'select features from scores order by created_at',
+  );
+  const [ratio] = rows.map(({ features }) => toVector(features).at(-1)).reverse();
+  expect(ratio).toBe(4);
   const recompute = createRecomputeVectors(pool, 7);
-  const [vector] = await recompute([payment], [null]);
-  expect(vector?.at(-1)).toBe(4);
+  const declared = sent.map((payment) => ({ ...payment, declared: '{"distance": 12}' }));
+  const vectors = await recompute(declared, [null, null, null, null, null, null]);
+  expect(vectors.map((vector) => vector.at(-1))).toEqual([NaN, NaN, NaN, NaN, NaN, 4]);
 });
