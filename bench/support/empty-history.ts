@@ -56,6 +56,7 @@ const NO_SIBLINGS: AccountHistory = {
   fraudRate30d: 0,
   fraudRate90d: 0,
   youngFrauds: 0,
+  distanceMedian: Number.NaN,
 };
 
 /** The history of a merchant without a transaction. */

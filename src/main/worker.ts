@@ -21,6 +21,7 @@ import { isMarketOnHold } from '../core/store/partitions/legal-holds.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { watchRuleSets } from '../core/store/rule-sets/rule-sets.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
+import { loadTransactions } from '../core/store/transactions/read-transactions.ts';
 import { ENTRY_READER } from '../core/stream/entries/entry.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
@@ -243,6 +244,7 @@ async function openParties(
     {
       ...{ market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds },
       slots: () => controls().slots,
+      reload: (ids) => loadTransactions(market.database, ids),
     },
     profileSources(query, config.RISK_LABEL_MATURITY_DAYS),
   );

@@ -10,7 +10,8 @@ import { expect, test } from 'vitest';
 import { FEATURE_COUNT_MIN, FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
 import type { FraudSpan } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { accountKind } from '../../src/core/profile/kinds.ts';
+import { createAccountKind } from '../../src/core/profile/kinds.ts';
+import { numbersOf } from '../../src/core/profile/account-numbers.ts';
 import { beginDayRows } from '../../src/core/profile/day-features.ts';
 import { merchantKind } from '../../src/core/profile/kinds.ts';
 import { SHARED_KINDS, type SharedProfile } from '../../src/core/profile/shared-profile.ts';
@@ -28,6 +29,7 @@ const NAMES = [
   ...FEATURE_LIST.map(({ name }) => name),
   ...SLOTS.map(({ field, kind }) => `${field}_${kind}`),
 ];
+const accountKind = createAccountKind(7, numbersOf(SLOTS));
 const START_MS = Date.UTC(2026, 4, 30, 22, 15);
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 

@@ -53,6 +53,7 @@ export function createProfiles(world: World, process: Process, market: Market, m
       nowMs: clock.nowMs,
       ttlSeconds: TTL_SECONDS,
       slots: () => [],
+      reload: async () => [],
     },
     [
       {

@@ -17,6 +17,7 @@ import {
   loadMerchantPasts,
   loadSharedPasts,
 } from '../../src/core/store/profiles/history.ts';
+import { loadTransactions } from '../../src/core/store/transactions/read-transactions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
@@ -95,12 +96,13 @@ export function startFold({
       nowMs: Date.now,
       ttlSeconds: 60,
       slots: () => slots,
+      reload: async (ids) => (query === undefined ? [] : await loadTransactions({ query }, ids)),
     },
     [
       {
         kind: accountKind,
-        loadPasts: (points) =>
-          query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points),
+        loadPasts: (points, numbers) =>
+          query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points, numbers),
         snapshots: snapshots('account'),
         bytesMax,
       },

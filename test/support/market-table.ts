@@ -7,7 +7,7 @@ import { dayTable } from './day-tables.ts';
 export const SLOTS: readonly FieldSlot[] = [
   { field: 'segment', type: 'text', kind: 'lift' },
   { field: 'distance', type: 'number', kind: 'tail' },
-  { field: 'distance', type: 'number', kind: 'to_account' },
+  { field: 'distance', type: 'number', kind: 'to_account', declaredAtMs: 1 },
   { field: 'known', type: 'boolean', kind: 'lift' },
 ];
 

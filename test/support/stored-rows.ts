@@ -24,6 +24,7 @@ export type TransactionSeed = {
   readonly corridor?: string;
   readonly amount?: string;
   readonly currency?: string;
+  readonly metadata?: object;
   /** Absent: not scored. */
   readonly score?: number;
   readonly reasons?: readonly string[];
@@ -51,6 +52,7 @@ export async function storeTransactions(
     corridor: seed.corridor ?? 'US-EG',
     amount: seed.amount ?? '10.00',
     currency: seed.currency ?? 'USD',
+    metadata: seed.metadata ?? null,
     score: seed.score ?? null,
     verdict: verdictOf(seed.score ?? 0),
     reasons: (seed.reasons ?? []).map((code) => ({ code, detail: code, contribution: 1 })),
@@ -74,11 +76,12 @@ function verdictOf(score: number): string {
 const insertTransactions = {
   name: 'test-insert-transactions',
   text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
-           device_id, ip, ip_party, corridor, amount, currency, client)
+           device_id, ip, ip_party, corridor, amount, currency, metadata, client)
          select transaction_id, created_at, received_at, account_id, merchant_id, device_id, ip, ip_party, corridor, amount, currency,
-                'default'
+                metadata, 'default'
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
-             account_id text, merchant_id text, device_id text, ip text, ip_party text, corridor text, amount numeric, currency text)`,
+             account_id text, merchant_id text, device_id text, ip text, ip_party text, corridor text, amount numeric, currency text,
+             metadata jsonb)`,
 };
 
 // A claim says so of late rows alone; saying it of every row is as right.

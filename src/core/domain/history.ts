@@ -62,7 +62,10 @@ export const SHARED_OLDEST_BEFORE = 16;
 export type PastTransaction = Omit<
   Transaction,
   'receivedAtMs' | 'type' | 'ip' | 'channel' | 'declared'
->;
+> & {
+  /** The account's declared numbers, where rows of accounts were read with them; NaN where the metadata has none. */
+  readonly numbers?: readonly number[];
+};
 
 /**
  * A transaction of a party while its newest label said fraud of one kind: known from `fromMs`, no longer from

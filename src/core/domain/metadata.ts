@@ -28,6 +28,8 @@ export type FieldSlot = {
   readonly field: string;
   readonly type: FieldType;
   readonly kind: 'lift' | 'tail' | 'to_account';
+  /** When the field was declared; absent where it is withdrawn. */
+  readonly declaredAtMs?: number | null;
 };
 /** Name of a declared field beside those of a transaction, which it may be equal to otherwise. */
 export const metadataName = (field: string): string => `metadata.${field}`;

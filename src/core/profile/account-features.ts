@@ -3,6 +3,7 @@ import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { type KnownFrauds, LARGE_MEDIANS } from '../domain/history.ts';
 import { hourSurprise } from '../score/scorecard/day-evidence.ts';
+import { type Numbers, writeRatios } from './account-numbers.ts';
 import {
   amountsOf,
   amountsSeen,
@@ -50,7 +51,7 @@ export function writeAccount(
   values: Float64Array,
   rowAt: number,
 ): void {
-  const { list, end, frauds } = source;
+  const { list, end, frauds, numbers } = source;
   const ms = arrivals.ms[arrival] as number;
   passWindows(list, end, ms, arrivals.currency[arrival] as number);
   const siblings = siblingsOf[SEEN] as number;
@@ -72,6 +73,9 @@ export function writeAccount(
     arrivals.hours[arrival] as Float64Array,
     values[rowAt + HOUR_OF_DAY] as number,
   );
+  if (numbers.version !== 0) {
+    writeRatios(list, numbers, [start, end], arrivals.numbers[arrival], values, rowAt);
+  }
   if (siblings > 0 && frauds.spans.length > 0) {
     writeAccountFrauds(source, start, ms, values, rowAt + FRAUDS);
   } else for (let of = 0; of < FRAUD_FEATURES; of++) values[rowAt + FRAUDS + of] = 0;
@@ -249,6 +253,7 @@ type AccountSource = {
   readonly list: PackedList;
   readonly end: number;
   readonly frauds: KnownFrauds;
+  readonly numbers: Numbers;
   /** Days after which the labels of a transaction count as complete. */
   readonly maturityMs: number;
 };

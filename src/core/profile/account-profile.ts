@@ -9,6 +9,7 @@ import {
   type AccountPast,
   type KnownFrauds,
 } from '../domain/history.ts';
+import { NO_NUMBERS, type Numbers, writeRecordNumbers } from './account-numbers.ts';
 import { addDistinct, beginDistinct } from './arithmetic.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
@@ -32,8 +33,7 @@ import type { Profile } from './profile.ts';
  */
 export const ACCOUNT_PROFILE_ENTRIES = 1024;
 export const ACCOUNT_CUT_ENTRIES = 768;
-export const ACCOUNT_RECORD_BYTES = 40;
-/** The last half word of a record: the currency's 15 bits and whether it was night. */
+/** The last half word of a record without declared numbers: the currency's 15 bits and whether it was night. */
 const CURRENCY_BITS = 0x7fff;
 const NIGHT_BIT = 0x8000;
 /** The country's share of a record's route; the corridor stands above it. */
@@ -53,6 +53,7 @@ export type AccountProfile = Profile & {
   floor: RecordKey;
   ceiling: RecordKey;
   readonly frauds: KnownFrauds;
+  readonly numbers: Numbers;
   readonly list: PackedList;
 };
 
@@ -109,7 +110,7 @@ export function insertAccountRecord(
   arrival: number,
 ): void {
   const at = openRecord(profile.list, index);
-  writeAccountRecord(profile.list.records, at, arrivals, arrival);
+  writeAccountRecord(profile.list.records, at, arrivals, arrival, profile.numbers);
 }
 
 export function writeAccountRecord(
@@ -117,8 +118,9 @@ export function writeAccountRecord(
   at: number,
   arrivals: Arrivals,
   arrival: number,
+  numbers: Numbers,
 ): void {
-  writeKey(view, at, ACCOUNT_RECORD_BYTES, keyOfArrival(arrivals, arrival));
+  writeKey(view, at, numbers.recordBytes, keyOfArrival(arrivals, arrival));
   const isNight = (arrivals.ms[arrival] as number) % DAY_MS < NIGHT_HOURS * HOUR_MS;
   view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
   view.setUint32(at + MERCHANT_AT, arrivals.merchant[arrival] as number, true);
@@ -126,6 +128,7 @@ export function writeAccountRecord(
   view.setUint32(at + ROUTE_AT, arrivals.route[arrival] as number, true);
   const currency = arrivals.currency[arrival] as number;
   view.setUint16(at + CURRENCY_AT, isNight ? currency | NIGHT_BIT : currency, true);
+  if (numbers.version !== 0) writeRecordNumbers(view, at, numbers, arrivals.numbers[arrival]);
 }
 
 /** Cuts a list that is too long; dropped records raise the floor. */
@@ -137,13 +140,18 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): AccountProfile {
-  const list = createList(ACCOUNT_RECORD_BYTES, past.rows.length + 2, take);
+export function rebuildAccount(
+  past: AccountPast,
+  take: TakeBytes = takeOwn,
+  numbers: Numbers = NO_NUMBERS,
+): AccountProfile {
+  const list = createList(numbers.recordBytes, past.rows.length + 2, take);
   const profile: AccountProfile = {
     floor: keyOf(past.floor),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),
     countedTo: 0,
     frauds: past.frauds,
+    numbers,
     list,
   };
   for (const row of past.rows) insertAccountRecord(profile, list.count, arrivalOf(row), 0);
@@ -156,7 +164,7 @@ export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): Ac
  * @param end how many records of the list are siblings of a transaction at `ms`
  */
 export function passWindows(
-  { records }: PackedList,
+  { records, recordBytes }: PackedList,
   end: number,
   ms: number,
   currency: number,
@@ -169,7 +177,7 @@ export function passWindows(
   for (let window = 0; window < WINDOWS; window++) {
     const sinceMs = ms - (LENGTHS_MS[window] as number);
     for (; index > floor; index--) {
-      const at = (index - 1) * ACCOUNT_RECORD_BYTES;
+      const at = (index - 1) * recordBytes;
       if (records.getFloat64(at, true) <= sinceMs) break;
       if ((records.getUint16(at + CURRENCY_AT, true) & CURRENCY_BITS) !== currency) continue;
       const amount = records.getFloat64(at + AMOUNT_AT, true);
@@ -189,7 +197,7 @@ export function passWindows(
  * countries, devices, night hours; and counts the siblings' hours.
  */
 export function passParties(
-  { records }: PackedList,
+  { records, recordBytes }: PackedList,
   start: number,
   end: number,
   arrivals: Arrivals,
@@ -210,7 +218,7 @@ export function passParties(
   let nights = 0;
   hoursOf.fill(0);
   for (let index = end - 1; index >= start; index--) {
-    const at = index * ACCOUNT_RECORD_BYTES;
+    const at = index * recordBytes;
     const itsDevice = records.getUint32(at + DEVICE_AT, true);
     const itsRoute = records.getUint32(at + ROUTE_AT, true);
     const itsCountry = itsRoute & COUNTRY_BITS;
@@ -240,7 +248,7 @@ export function passParties(
 
 /** Distinct merchants among the siblings of the last hour, [from1h, end), and of the day, [from24h, end). */
 export function countMerchants(
-  { records }: PackedList,
+  { records, recordBytes }: PackedList,
   from24h: number,
   from1h: number,
   end: number,
@@ -249,7 +257,7 @@ export function countMerchants(
   let merchants = 0;
   for (let index = end - 1; index >= from24h; index--) {
     if (index === from1h - 1) parties.merchants1h = merchants;
-    merchants = addDistinct(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
+    merchants = addDistinct(records.getUint32(index * recordBytes + MERCHANT_AT, true));
   }
   parties.merchants24h = merchants;
   if (from1h === from24h) parties.merchants1h = merchants;

@@ -35,6 +35,8 @@ export type Arrivals = {
   readonly ip: Uint8Array;
   /** Shares of the market's payments by UTC hour, as the table of the day has them. */
   readonly hours: Float64Array[];
+  /** Declared numbers; empty in a market without any. */
+  readonly numbers: (readonly number[] | undefined)[];
 };
 
 /** Before the first table each hour is as usual as any. */
@@ -68,6 +70,7 @@ const singleArrival = createArrivals(1);
 /** The one row of these columns; the next call overwrites it. */
 export function arrivalOf(transaction: Arriving): Arrivals {
   writeArrival(singleArrival, 0, transaction);
+  singleArrival.numbers[0] = transaction.numbers;
   return singleArrival;
 }
 
@@ -87,6 +90,7 @@ function createArrivals(count: number): Arrivals {
     route: new Uint32Array(count),
     ip: new Uint8Array(count),
     hours: [],
+    numbers: [],
   };
 }
 

@@ -7,6 +7,7 @@ import { valueIn } from '../score/scorecard/day-counts.ts';
 import { cellOf, tailBucket, tailOf } from '../score/scorecard/day-evidence.ts';
 import type { DayTable } from '../score/scorecard/day-table.ts';
 import { type Lifts, liftIn } from '../score/scorecard/lifts.ts';
+import { type Numbers, numbersIn, numbersOf } from './account-numbers.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { type BegunRows, beginRows } from './fold-batch.ts';
 
@@ -14,6 +15,8 @@ const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
 const CELL_LIFT = featureIndex('cell_amount_lift');
 const TYPE_LIFT = featureIndex('type_lift');
 const CHANNEL_LIFT = featureIndex('channel_lift');
+
+const NONE = {};
 
 /** Parts of rows beside the transactions of a batch. */
 export type DayParts = {
@@ -27,25 +30,28 @@ export type DayParts = {
 export function beginDayRows(
   transactions: readonly Transaction[],
   { tables, slots }: DayParts,
+  numbers: Numbers = numbersOf(slots),
 ): BegunRows {
   const arrivals = arrivalsOf(transactions, tables);
   const begun = beginRows(arrivals, FEATURE_COUNT + slots.length);
   const { values } = begun.rows;
   for (const [index, transaction] of transactions.entries()) {
     const table = tables[index];
-    if (table) writeDay(transaction, table, slots, values, rowAt(begun.rows, index));
+    const given = transaction.declared === null ? NONE : valuesIn(transaction.declared);
+    if (numbers.version !== 0) arrivals.numbers[index] = numbersIn(numbers, given);
+    if (table) writeDay(transaction, given, table, slots, values, rowAt(begun.rows, index));
   }
   return begun;
 }
 
 function writeDay(
-  { type, channel, corridor, amount, currency, declared }: Transaction,
+  { type, channel, corridor, amount, currency }: Transaction,
+  given: ReturnType<typeof valuesIn>,
   table: DayTable,
   slots: readonly FieldSlot[],
   values: Float64Array,
   at: number,
 ): void {
-  const given = declared === null ? {} : valuesIn(declared);
   const group = table.group === 'type' ? type : given[fieldOf(table.group)];
   const { percentiles, rates } = table.amounts;
   const worth = valueIn(table.currency, { amount, currency }, rates);

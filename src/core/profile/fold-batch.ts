@@ -22,13 +22,18 @@ export type KindBatch<P extends Profile, Past> = BegunRows & {
 /**
  * Yields one past a point, in their order, and none before it is requested: a past of a busy merchant is 1,024
  * rows.
+ * @param numbers declared ones, which rows of accounts have
  */
-export type LoadPasts<Past> = (points: readonly Transaction[]) => AsyncIterable<Past>;
+export type LoadPasts<Past> = (
+  points: readonly Transaction[],
+  numbers?: readonly string[],
+) => AsyncIterable<Past>;
 
 /** A party whose profile is to be rebuilt, with the indices of its transactions that wait for it, in order of time. */
 export type Waiting = { waiting: readonly number[] };
 
-const RECORD_BYTES_MAX = 64;
+/** An account's record with 16 declared numbers has 112. */
+const RECORD_BYTES_MAX = 112;
 const record = new DataView(new ArrayBuffer(RECORD_BYTES_MAX));
 
 const AMOUNT = featureIndex('amount');
@@ -106,7 +111,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
     const points = left.map(({ waiting }) => batch.transactions[waiting[0] ?? -1] as Transaction);
     const unfinished: Party[] = [];
     let next = 0;
-    for await (const past of loadPasts(points)) {
+    for await (const past of loadPasts(points, kind.numbers?.fields)) {
       const party = left[next++];
       if (party === undefined) throw new Error('more pasts than points');
       const profile = kind.rebuild(past, take());

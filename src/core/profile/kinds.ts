@@ -10,8 +10,8 @@ import {
   type MerchantPast,
 } from '../domain/history.ts';
 import { writeAccount } from './account-features.ts';
+import { isOfVersion, NO_NUMBERS, type Numbers } from './account-numbers.ts';
 import {
-  ACCOUNT_RECORD_BYTES,
   type AccountProfile,
   boundAccount,
   insertAccountRecord,
@@ -52,37 +52,50 @@ import {
 
 /**
  * Accounts as a kind of profile: the fold of one transaction into its account's list, and the stored form: floor (24 bytes),
- * ceiling (24), number of frauds (4), 4 zero bytes, frauds (tallies.ts), records (40 each).
+ * ceiling (24), number of frauds (4), version of the declared numbers (4), frauds (tallies.ts), records (40 each, more with numbers).
  */
 type AccountKind = ProfileKind<AccountProfile, AccountPast>;
 
-/** @param maturityDays after which the labels of a transaction count as complete */
-export function createAccountKind(maturityDays: number): AccountKind {
+/**
+ * @param maturityDays after which the labels of a transaction count as complete
+ * @param numbers of the records
+ */
+export function createAccountKind(
+  maturityDays: number,
+  numbers: Numbers = NO_NUMBERS,
+): AccountKind {
   const maturityMs = maturityDays * DAY_MS;
-  return {
+  const { recordBytes, version, fields } = numbers;
+  const kind: AccountKind = {
     party: 'account',
-    recordBytes: ACCOUNT_RECORD_BYTES,
+    recordBytes,
+    numbers,
     hasTallies: false,
-    layout: accountLayout,
+    // Records of another width have another format.
+    layout: version === 0 ? accountLayout : { ...accountLayout, format: fields.length },
     partyOf: (transaction) => transaction.accountId,
-    writeRecord: writeAccountRecord,
+    writeRecord: (view, at, arrivals, arrival) =>
+      writeAccountRecord(view, at, arrivals, arrival, numbers),
+    /** Undefined also for a profile with other numbers. */
     decode(view, length, take) {
       if (length < FRAUDS_OFFSET) return undefined;
+      if (view.getUint32(VERSION_AT, true) !== version) return undefined;
       const frauds = view.getUint32(COUNT_AT, true);
       const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
       if (length < recordsOffset) return undefined;
       const records = viewFrom(view, recordsOffset);
-      const list = adoptList(ACCOUNT_RECORD_BYTES, length - recordsOffset, records, take);
+      const list = adoptList(recordBytes, length - recordsOffset, records, take);
       if (list === undefined) return undefined;
       return {
         floor: readBound(view, 0),
         ceiling: readBound(view, BOUND_BYTES),
         countedTo: 0,
         frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
+        numbers,
         list,
       };
     },
-    rebuild: rebuildAccount,
+    rebuild: (past, take) => rebuildAccount(past, take, numbers),
     /**
      * Exact for every transaction after the floor and up to the ceiling that sees a full history:
      * ACCOUNT_HISTORY_ENTRIES siblings, or all of the last ACCOUNT_HISTORY_DAYS.
@@ -95,7 +108,7 @@ export function createAccountKind(maturityDays: number): AccountKind {
       const isComplete =
         end >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= key.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
       if (!isComplete) return false;
-      writeAccount({ list, end, frauds, maturityMs }, arrivals, arrival, values, rowAt);
+      writeAccount({ list, end, frauds, numbers, maturityMs }, arrivals, arrival, values, rowAt);
       if (!hasAt(list, end, key)) {
         insertAccountRecord(profile, end, arrivals, arrival);
         boundAccount(profile);
@@ -105,27 +118,35 @@ export function createAccountKind(maturityDays: number): AccountKind {
     /** Records at or before the floor or beyond the ceiling are in no window of a transaction that this profile folds. */
     merge(profile, records, at) {
       const { list, floor, ceiling } = profile;
-      const key = readKey(records, at, ACCOUNT_RECORD_BYTES);
+      if (!isOfVersion(records, at, numbers)) return false;
+      const key = readKey(records, at, recordBytes);
       if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return true;
       insertPacked(list, key, records, at);
       boundAccount(profile);
       return true;
     },
+    withNumbers(next) {
+      if (made.numbers?.version !== next.version) made = createAccountKind(maturityDays, next);
+      return made;
+    },
   };
+  let made = kind;
+  return kind;
 }
 
 const ACCOUNT_FORMAT = 0x75;
 const COUNT_AT = 2 * BOUND_BYTES;
-const FRAUDS_OFFSET = COUNT_AT + 8;
+const VERSION_AT = COUNT_AT + 4;
+const FRAUDS_OFFSET = VERSION_AT + 4;
 
 const accountLayout: ProfileLayout<AccountProfile> = {
   format: ACCOUNT_FORMAT,
   prefixBytes: ({ frauds }) => FRAUDS_OFFSET + fraudsBytes(frauds.spans.length),
-  writePrefix({ floor, ceiling, frauds }, view) {
+  writePrefix({ floor, ceiling, frauds, numbers }, view) {
     writeBound(view, 0, floor);
     writeBound(view, BOUND_BYTES, ceiling);
     view.setUint32(COUNT_AT, frauds.spans.length, true);
-    view.setUint32(COUNT_AT + 4, 0, true);
+    view.setUint32(VERSION_AT, numbers.version, true);
     writeFrauds(view, FRAUDS_OFFSET, frauds);
   },
 };

@@ -11,6 +11,7 @@
  */
 import type { PartyKind, Transaction } from '../domain/transaction.ts';
 import type { DayTable } from '../score/scorecard/day-table.ts';
+import type { Numbers } from './account-numbers.ts';
 import type { Arrivals } from './arrivals.ts';
 import {
   type PackedList,
@@ -45,6 +46,9 @@ export type ProfileLayout<P extends Profile> = {
 export type ProfileKind<P extends Profile, Past> = {
   readonly party: PartyKind;
   readonly recordBytes: number;
+  /** Declared numbers that its records have, and the kind whose records have others; absent where records have none. */
+  readonly numbers?: Numbers;
+  readonly withNumbers?: (numbers: Numbers) => ProfileKind<P, Past>;
   /** Whether transactions before the list count on, without their ids. */
   readonly hasTallies: boolean;
   readonly layout: ProfileLayout<P>;

@@ -8,6 +8,7 @@ import { rowAt, vectorOf } from '../domain/feature-rows.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { readSlots } from '../store/metadata-fields/metadata-fields.ts';
 import { loadAccountPasts, loadMerchantPasts, loadSharedPasts } from '../store/profiles/history.ts';
+import { numbersOf } from './account-numbers.ts';
 import { beginDayRows, type DayParts } from './day-features.ts';
 import type { BegunRows, LoadPasts } from './fold-batch.ts';
 import { createAccountKind, createMerchantKind } from './kinds.ts';
@@ -15,7 +16,6 @@ import { type Profile, type ProfileKind, partyIn } from './profile.ts';
 import { SHARED_KINDS } from './shared-profile.ts';
 
 export function createRecomputeVectors({ query }: Pick<Database, 'query'>, maturityDays: number) {
-  const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
   /**
    * Returns one vector of today's schema per transaction, in their order.
@@ -28,9 +28,10 @@ export function createRecomputeVectors({ query }: Pick<Database, 'query'>, matur
     except?: Transaction,
   ) => {
     const slots = await readSlots(query);
-    const begun = { tables, ...beginDayRows(transactions, { tables, slots }) };
-    await fillRows(accountKind, transactions, begun, (points) =>
-      loadAccountPasts(query, points, except),
+    const numbers = numbersOf(slots);
+    const begun = { tables, ...beginDayRows(transactions, { tables, slots }, numbers) };
+    await fillRows(createAccountKind(maturityDays, numbers), transactions, begun, (points) =>
+      loadAccountPasts(query, points, numbers.fields, except),
     );
     await fillRows(merchantKind, transactions, begun, (points) =>
       loadMerchantPasts(query, points, maturityDays, except),

@@ -163,10 +163,11 @@ export async function commit(
              insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
                corridor, amount, currency, device_id, ip, ip_party, country, type, channel, metadata)
              select 'default', "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
-                    "accountId", "merchantId", corridor, amount, currency, "deviceId", ip, "ipParty", country, type, channel, metadata
+                    "accountId", "merchantId", corridor, amount, currency, "deviceId", ip, "ipParty", country, type, channel,
+                    coalesce(metadata, declared::jsonb)
                from json_to_recordset($1) as r ("transactionId" uuid, "createdAtMs" float8, "receivedAtMs" float8,
                     "accountId" text, "merchantId" text, corridor text, amount numeric, currency text,
-                    "deviceId" text, ip text, "ipParty" text, country text, type text, channel text, metadata jsonb)`,
+                    "deviceId" text, ip text, "ipParty" text, country text, type text, channel text, metadata jsonb, declared text)`,
     },
     [JSON.stringify(rows.map((row) => ({ ...row, ipParty: partyOfAddress(row.ip) })))],
   );

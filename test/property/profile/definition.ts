@@ -39,7 +39,9 @@ const agedRate = (days: number) => rate(`age >= '168 hours' and age < '${(7 + da
 
 const accountDefinition = `
   select h.* ${asked}
-  cross join lateral (select g.*, (select count(*) from unnest(recent) m where m > 3 * g.median) as "large14d" from (
+  cross join lateral (select g.*, (select count(*) from unnest(recent) m where m > 3 * g.median) as "large14d",
+      (select case when count(*) >= 5 then (array_agg(d order by d))[count(*) / 2 + 1] end
+         from unnest(distances[1:40]) d) as "distanceMedian" from (
     with ${known('account_id')}
     select count(*)::int as siblings,
       extract(epoch from t.created_at - min(s.created_at)) * 1000 as "spanMs",
@@ -80,6 +82,8 @@ const accountDefinition = `
       max(minor) filter (where same and age < '168 hours') as "max7d",
       max(minor) filter (where same and age < '336 hours') as "max14d",
       array_agg(minor) filter (where same and age < '336 hours') as recent,
+      array_agg(case when abs((s.metadata ->> 'distance')::float8) > 1e-30 then (s.metadata ->> 'distance')::float8::float4 else 0 end order by s.created_at desc, s.transaction_id desc)
+        filter (where jsonb_typeof(s.metadata -> 'distance') = 'number') as distances,
       ${agedRate(7)} as "fraudRate7d", ${agedRate(30)} as "fraudRate30d", ${agedRate(90)} as "fraudRate90d",
       count(*) filter (where fraud and age < '168 hours' and age > '0 hours') as "youngFrauds"
     from (
@@ -198,7 +202,9 @@ async function define<History>(
     (row) =>
       Object.fromEntries(
         Object.entries(row).flatMap(([name, value]) =>
-          name === 'recent' ? [] : [[name, value === null ? Number.NaN : Number(value)]],
+          ['recent', 'distances'].includes(name)
+            ? []
+            : [[name, value === null ? Number.NaN : Number(value)]],
         ),
       ) as History,
   );

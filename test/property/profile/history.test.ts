@@ -223,7 +223,7 @@ function busyParty(count: number, stepMs: number, accounts: number): Arrival[] {
       country: isOneOf(9) ? 'EG' : 'US',
       // Devices and networks have the test of 80 accounts.
       ...(accounts > 1 ? { deviceId: 'till', ip: '203.0.113.7' } : { deviceId: null, ip: null }),
-      ...{ word: null, number: 0 },
+      ...{ word: isOneOf(3) ? null : 'gold', number: next(500) },
       random: BigInt(index),
       arrivedMs: ARRIVED_MS + index,
     });

@@ -48,6 +48,7 @@ export function dayFeatures(
   slots: readonly FieldSlot[],
   /** The features of devices and addresses, which stand in between. */
   shared: readonly number[],
+  { distanceMedian }: Pick<AccountHistory, 'distanceMedian'>,
 ): readonly number[] {
   const fields: Readonly<Record<string, unknown>> = JSON.parse(declared ?? '{}');
   const lift = (field: string, value: unknown) => {
@@ -73,7 +74,8 @@ export function dayFeatures(
     lift('channel', channel),
     ...shared,
     ...slots.map(({ field, kind }) => {
-      if (kind === 'to_account') return Number.NaN;
+      if (kind === 'to_account')
+        return Number(fields[field] ?? NaN) / Math.max(distanceMedian, 0.1);
       const named = `metadata.${field}`;
       return kind === 'lift' ? lift(named, fields[field]) : tail(named, fields[field]);
     }),

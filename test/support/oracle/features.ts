@@ -51,8 +51,8 @@ const GROUPS: readonly ((facts: Facts) => readonly number[])[] = [
   ({ transaction, minor, unit, table }) => [amountToCorridor(transaction, minor / unit, table)],
   ({ transaction, account, table }) => [hourSurprise(transaction, account, table)],
   (facts) => {
-    const { transaction, minor, unit, table, slots } = facts;
-    return dayFeatures(transaction, minor / unit, table, slots, sharedFeatures(facts));
+    const { transaction, account, minor, unit, table, slots } = facts;
+    return dayFeatures(transaction, minor / unit, table, slots, sharedFeatures(facts), account);
   },
 ];
 

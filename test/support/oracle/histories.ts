@@ -65,6 +65,8 @@ export type AccountHistory = {
   fraudRate90d: number;
   /** Known frauds among the siblings seen that were created in (t - d, t). */
   youngFrauds: number;
+  /** Upper median of the newest 40 numbers `distance` of the siblings seen; NaN with fewer than five. */
+  distanceMedian: number;
 };
 
 /** A device or a network of addresses has these; NaN where the transaction has no such party. */

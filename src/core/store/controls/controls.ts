@@ -46,7 +46,7 @@ const read = onlyOf<Row>(
 );
 
 /** An expression: all that is read. */
-export const CONTROLS_MARK = `(select md5(concat_ws(' ', ${VERSION}, ${CONTROLS}, ${SETTINGS}, ${ELSEWHERE}, ${FIELDS})))`;
+export const CONTROLS_MARK = `(select md5(concat_ws(' ', ${VERSION}, ${CONTROLS}, ${SETTINGS}, ${ELSEWHERE}, ${SLOTS})))`;
 
 /** Leaves the controls as they are until the end of the database transaction. */
 export const lockControls = rowsOf('lock-controls', 'lock table market.controls in share mode');

@@ -1,13 +1,14 @@
 /** Declared metadata fields in Postgres, which processes read with the controls. */
 import type { Query } from '../../../kit/database/pool.ts';
-import { onlyOf } from '../../../kit/database/statement.ts';
+import { epochMs, onlyOf } from '../../../kit/database/statement.ts';
 import type { FieldSlot, FieldType, MetadataFields } from '../../domain/metadata.ts';
 
 /** An expression: the type of each declared field. */
 export const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields)`;
 /** An expression: the slots of all fields that were ever declared, in the order of vectors. */
-export const SLOTS = `(select coalesce(json_agg(json_build_object('field', field, 'type', type, 'kind', kind) order by slot), '[]')
-    from market.field_slots)`;
+export const SLOTS = `(select coalesce(json_agg(json_build_object('field', field, 'type', s.type, 'kind', kind,
+      'declaredAtMs', ${epochMs('f.declared_at')}) order by slot), '[]')
+    from market.field_slots s left join market.metadata_fields f on f.name = s.field and f.type = s.type)`;
 export type StoredFields = Readonly<Record<string, FieldType>>;
 
 const read = onlyOf<{ fields: StoredFields }>('read-metadata-fields', `select ${FIELDS} as fields`);

@@ -24,6 +24,7 @@ import {
   ACCOUNTS_BUT_ONE,
   loadOldest,
   merchantPast,
+  namesOf,
   type PastQuery,
   type PastRow,
   ROWS_MAX,
@@ -53,14 +54,16 @@ type Surrounded = Around & { readonly point: Transaction; readonly frauds: Fraud
 
 /**
  * A past for each transaction, in the order of the transactions: its account's rows around it. At most ROWS_MAX rows at a time.
+ * @param numbers declared ones, which the rows have
  * @param except a stored transaction that is left out
  */
 export async function* loadAccountPasts(
   query: Query,
   transactions: readonly Transaction[],
+  numbers: readonly string[] = [],
   except?: Transaction,
 ): AsyncGenerator<AccountPast> {
-  const pastQuery = except === undefined ? ACCOUNTS : ACCOUNTS_BUT_ONE;
+  const pastQuery = { ...(except === undefined ? ACCOUNTS : ACCOUNTS_BUT_ONE), numbers };
   for await (const page of loadPages(query, pastQuery, transactions, except)) {
     for (const { point, rows, floor, ceiling, frauds } of page) {
       const start = { createdAtMs: ACCOUNTS.sinceMs(point), transactionId: FIRST_ID };
@@ -200,6 +203,7 @@ async function loadArounds(
     uuidArray(points.map((point) => point.transactionId)),
     timestampArray(since),
     looksForFrauds,
+    ...namesOf(pastQuery),
   ];
   const found = await query<AroundRow>(pastQuery.statement(reach), values);
   if (found.some(({ hasFrauds }) => hasFrauds)) return null;

@@ -51,7 +51,14 @@ export const pastColumns = (alias: string) => `
   ${alias}.transaction_id as "transactionId", ${epochMs(`${alias}.created_at`)} as "createdAtMs",
   ${alias}.account_id as "accountId", ${alias}.merchant_id as "merchantId", ${alias}.amount, ${alias}.currency,
   ${alias}.corridor, ${alias}.device_id as "deviceId", ${alias}.country`;
-const STORED = `t.created_at, t.transaction_id, t.account_id, t.merchant_id, t.amount, t.currency, t.corridor, t.device_id, t.country`;
+/** A column: numbers of the metadata by their names, which are a parameter; NaN for a value of another type. */
+export const numbersColumn = (alias: string, names: string) => `
+  case when ${names}::text[] is not null then array(
+    select coalesce(case jsonb_typeof(${alias}.metadata -> n) when 'number' then (${alias}.metadata ->> n)::float8 end, 'NaN')
+      from unnest(${names}::text[]) n) end as numbers`;
+const storedOf = (party: PartyColumn) => `
+  t.created_at, t.transaction_id, t.account_id, t.merchant_id, t.amount, t.currency, t.corridor, t.device_id, t.country
+  ${party === 'account_id' ? `, ${numbersColumn('t', '$6')}` : ''}`;
 
 /** Whether a transaction `t` is of the party `p`. The first expression is that of the index, the second leaves out rows of 1.0.0. */
 export const isOf = (party: PartyColumn, of = 'p.party') =>
@@ -71,7 +78,7 @@ const around = (party: PartyColumn, before: number, after: number) =>
   ofMonths(
     `past-around-${party}-${before}`,
     (within) => `
-  select p.point::int, p.has_frauds as "hasFrauds", ${pastColumns('r')}
+  select p.point::int, p.has_frauds as "hasFrauds", ${pastColumns('r')} ${party === 'account_id' ? ', r.numbers' : ''}
     from (select u.*, $5::boolean and exists (
                    select from market.labels l
                     where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since and ${within('l')}) as has_frauds
@@ -79,14 +86,14 @@ const around = (party: PartyColumn, before: number, after: number) =>
                  with ordinality as u (party, at, id, since, point) order by point) p
     left join lateral (
      (select older.* from (
-        select ${STORED} from market.transactions t
+        select ${storedOf(party)} from market.transactions t
          where not p.has_frauds and ${isOf(party)} and t.created_at >= p.since and t.created_at <= p.at and ${within('t')}
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
-        select ${STORED} from market.transactions t
+        select ${storedOf(party)} from market.transactions t
          where not p.has_frauds and ${isOf(party)} and t.created_at >= p.at and ${within('t')}
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
@@ -104,7 +111,13 @@ export type PastQuery = {
   readonly loadFrauds: LoadFrauds;
   readonly sinceMs: (point: Transaction) => number;
   readonly partyOf: (point: Transaction) => string | null;
+  /** Names of declared numbers that the rows have; absent where the statement reads none. */
+  readonly numbers?: readonly string[];
 };
+
+/** The parameter of a statement that reads numbers: null without any. */
+export const namesOf = ({ numbers }: Pick<PastQuery, 'numbers'>) =>
+  numbers === undefined ? [] : [numbers.length === 0 ? null : textArray(numbers)];
 
 /** A row more than needed shows whether there are more rows, and where the needed rows begin. */
 export const ACCOUNTS: PastQuery = {

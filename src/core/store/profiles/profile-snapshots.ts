@@ -16,6 +16,8 @@ import {
   ACCOUNTS,
   isOf,
   MERCHANTS,
+  namesOf,
+  numbersColumn,
   type PastQuery,
   type PastRow,
   pastColumns,
@@ -66,6 +68,7 @@ const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>) =>
     `read-snapshots-${kind}`,
     (within, from) => `
     select p.point::int, case when coalesce(r.row, 1) = 1 and since.at >= ${from} then s.snapshot end as snapshot, ${pastColumns('r')}
+           ${kind === 'account' ? `, ${numbersColumn('r', '$2')}` : ''}
       from unnest(${unsized('$1::text[]')}) with ordinality as p (party, point)
       left join lateral (
         select s.* from market.profile_snapshots s
@@ -101,16 +104,19 @@ type SnapshotRow = PastRow & { readonly snapshot: Buffer | null };
 /**
  * The snapshots of the points' parties, in the order of the points; undefined where a rebuild has to read all rows.
  * @param points SNAPSHOTS_READ_MAX at most
+ * @param numbers declared ones, which rows of accounts have
  */
 export async function readSnapshots(
   query: Query,
   kind: PartyKind,
   points: readonly Transaction[],
+  numbers: readonly string[] = [],
 ): Promise<(SnapshotPast | undefined)[]> {
   const parties = textArray(points.map(QUERIES[kind].partyOf));
   const nowMs = Date.now();
   const ofNow = READS[kind]({ fromMs: nowMs - ROWS_SINCE_MS, toMs: nowMs });
-  const found = Map.groupBy(await query<SnapshotRow>(ofNow, [parties]), (row) => row.point);
+  const values = [parties, ...namesOf(kind === 'account' ? { numbers } : {})];
+  const found = Map.groupBy(await query<SnapshotRow>(ofNow, values), (row) => row.point);
   return points.map((_, at) => {
     const all = found.get(at + 1) ?? [];
     const snapshot = all.find((row) => row.snapshot !== null)?.snapshot ?? null;

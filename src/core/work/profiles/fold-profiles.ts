@@ -8,6 +8,7 @@
 
 import type { FeatureRows } from '../../domain/feature-rows.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { type Numbers, numbersOf } from '../../profile/account-numbers.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
 import { beginDayRows, type DayParts } from '../../profile/day-features.ts';
 import { foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
@@ -39,13 +40,16 @@ export async function foldProfiles(
   transactions: readonly Transaction[],
   tables: DayParts['tables'],
 ): Promise<FeatureRows> {
+  const slots = profiles.slots();
+  const numbers = numbersOf(slots);
+  const whole = await reloadEarly(profiles, transactions, numbers);
   // Batches of a lane keep their order; those of the other lane pass while a batch waits for a rebuild.
   const { rows, rebuilt } = await profiles.inLane(async () => {
     for (;;) {
-      await Promise.all(rebuildsAhead(profiles, transactions));
+      await Promise.all(rebuildsAhead(profiles, whole));
       const begun = await profiles.inTurn(async () =>
-        rebuildsAhead(profiles, transactions).length === 0
-          ? await beginFold(profiles, transactions, tables)
+        rebuildsAhead(profiles, whole).length === 0
+          ? await beginFold(profiles, whole, { tables, slots }, numbers)
           : undefined,
       );
       if (begun !== undefined) return begun;
@@ -55,19 +59,39 @@ export async function foldProfiles(
   return rows;
 }
 
+/** Transactions with the values that they were sent without, as they were received before a number was declared. */
+async function reloadEarly(
+  { reload }: Profiles,
+  transactions: readonly Transaction[],
+  { wholeFromMs }: Numbers,
+): Promise<readonly Transaction[]> {
+  const early = transactions.filter(({ receivedAtMs }) => receivedAtMs < wholeFromMs);
+  if (early.length === 0) return transactions;
+  const stored = await reload(early.map(({ transactionId }) => transactionId));
+  const declared = new Map(stored.map((known) => [known.transactionId, known.declared]));
+  return transactions.map((known) => {
+    return { ...known, declared: declared.get(known.transactionId) ?? known.declared };
+  });
+}
+
 /** The promise is returned within an object, so that nobody waits for it here. */
 async function beginFold(
   profiles: Profiles,
   transactions: readonly Transaction[],
-  tables: DayParts['tables'],
+  parts: DayParts,
+  numbers: Numbers,
 ) {
-  const begun = beginDayRows(transactions, { tables, slots: profiles.slots() });
+  const begun = beginDayRows(transactions, parts, numbers);
   const nowS = Math.floor(profiles.nowMs() / 1000);
-  const folds = profiles.kinds.map((kind): KindFold => {
+  const { tables } = parts;
+  const folds = profiles.kinds.map((own): KindFold => {
+    const wide = numbers.version === 0 ? undefined : own.kind.withNumbers?.(numbers);
+    const kind = wide ?? own.kind;
     const stamp = profiles.newStamp();
     const rebuilds = { missing: [], too_short: [], behind: [] };
     const waits = { rebuilds, withoutProfile: [], crowded: new Set<string>() };
-    const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, tables, nowS, stamp };
+    const common = { ...begun, ...waits, transactions, tables, nowS, stamp };
+    const fold = { ...profiles, ...own, ...common, kind };
     return { ...fold, asked: batchParties(fold) };
   });
   await dropLogs(profiles, folds, ({ crowded }) => [...crowded]);
@@ -237,8 +261,8 @@ function noteEnd(
 }
 
 function readCopy(batch: KindFold, copy: Copy, { bytes }: LogReply): Found | undefined {
-  const { kind, memory, metrics } = batch;
-  const profile = readProfile(memory, copy, batch.arena.reset());
+  const { kind, metrics } = batch;
+  const profile = readProfile(kind, copy, batch.arena.reset());
   if (profile === undefined) return undefined;
   if (bytes.length > 0) {
     const merged = mergeBlocks(kind, profile, bytes);

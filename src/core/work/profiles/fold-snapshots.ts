@@ -52,6 +52,7 @@ async function foldPage(
   const { snapshots, transactions, installs } = fold;
   const pasts = await snapshots.read(
     page.map(({ indices }) => transactions[indices[0] as number] as Transaction),
+    fold.kind.numbers?.fields,
   );
   for (const [at, batchParty] of page.entries()) {
     const past = pasts[at];

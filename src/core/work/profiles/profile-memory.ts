@@ -47,7 +47,7 @@ export type Copy = {
   wasFound: boolean;
 };
 
-type Kind = Pick<ProfileKind<Profile, unknown>, 'layout' | 'decode'>;
+type Kind = Pick<ProfileKind<Profile, unknown>, 'layout'>;
 
 export type ProfileMemory = {
   readonly kind: Kind;
@@ -145,7 +145,7 @@ export function endOf({ logLength, logHigh, logLow }: Copy): LogEnd {
 
 /** The copy's profile; undefined when it is damaged, or made with other settings. */
 export function readProfile(
-  { kind }: ProfileMemory,
+  kind: Pick<ProfileKind<Profile, unknown>, 'decode'>,
   { view, length }: Copy,
   take: TakeBytes,
 ): Profile | undefined {

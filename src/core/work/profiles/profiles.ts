@@ -31,6 +31,8 @@ type ProfilesOptions = {
   readonly nowMs: () => number;
   readonly ttlSeconds: number;
   readonly slots: () => DayParts['slots'];
+  /** Stored transactions by their ids, with the values of the fields that are declared now. */
+  readonly reload: (ids: readonly string[]) => Promise<readonly Transaction[]>;
 };
 
 export type ProfileSource<P extends Profile, Past> = {
@@ -63,7 +65,10 @@ export const mayBeLate = ({ nowMs }: Profiles, oldest: Transaction | undefined):
 /** The snapshots of one kind in Postgres. */
 export type Snapshots = {
   readonly mark: () => Promise<SnapshotMark>;
-  readonly read: (points: readonly Transaction[]) => ReturnType<typeof readSnapshots>;
+  readonly read: (
+    points: readonly Transaction[],
+    numbers?: readonly string[],
+  ) => ReturnType<typeof readSnapshots>;
   readonly store: (snapshots: readonly NewSnapshot[]) => Promise<void>;
   /** A snapshot is stored where it saves the reading of so many rows; fewer cost hardly more than the snapshot's own row. */
   readonly rowsMin: number;

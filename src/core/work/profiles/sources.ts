@@ -33,7 +33,7 @@ export function profileSources(
   return [
     {
       kind: createAccountKind(maturityDays),
-      loadPasts: (points) => loadAccountPasts(query, points),
+      loadPasts: (points, numbers) => loadAccountPasts(query, points, numbers),
       snapshots: snapshotsOf(query, 'account'),
       bytesMax: ACCOUNT_COPIES_BYTES_MAX,
     },
@@ -62,7 +62,7 @@ const MARK_MS = 1000;
 export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
   return {
     mark: atMostOnceIn(MARK_MS, () => readMark(query)),
-    read: (points) => readSnapshots(query, kind, points),
+    read: (points, numbers) => readSnapshots(query, kind, points, numbers),
     store: (snapshots) => storeSnapshots(query, kind, snapshots),
     rowsMin: SNAPSHOT_ROWS_MIN,
   };

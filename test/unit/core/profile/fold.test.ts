@@ -9,12 +9,17 @@ import {
   NO_FRAUDS,
 } from '../../../../src/core/domain/history.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
+import { numbersOf } from '../../../../src/core/profile/account-numbers.ts';
 import {
   ACCOUNT_CUT_ENTRIES,
   ACCOUNT_PROFILE_ENTRIES,
 } from '../../../../src/core/profile/account-profile.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
-import { accountKind, merchantKind } from '../../../../src/core/profile/kinds.ts';
+import {
+  accountKind,
+  createAccountKind,
+  merchantKind,
+} from '../../../../src/core/profile/kinds.ts';
 import {
   MERCHANT_CUT_ENTRIES,
   MERCHANT_RECENT_ENTRIES,
@@ -30,6 +35,7 @@ import {
   readLog,
 } from '../../../../src/core/profile/profile.ts';
 import { foldOne } from '../../../support/fold-one.ts';
+import { SLOTS } from '../../../support/market-table.ts';
 import { transactionAt } from '../../../support/transactions.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
@@ -86,6 +92,11 @@ const kinds = [
     kind: merchantKind as ProfileKind<Profile, unknown>,
     nothing: noMerchant,
   },
+  {
+    name: 'account with a number',
+    kind: createAccountKind(7, numbersOf(SLOTS)) as ProfileKind<Profile, unknown>,
+    nothing: noAccount,
+  },
 ];
 
 describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
@@ -114,6 +125,27 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     ];
     for (const bytes of unreadable) expect(read(kind, bytes)).toBeUndefined();
   });
+});
+
+test('an account does not merge records with another number, or of another declaration', () => {
+  const declare = (...all: readonly (readonly [string, number])[]) =>
+    createAccountKind(
+      7,
+      numbersOf(
+        all.map(([field, declaredAtMs]) => ({
+          ...{ field, declaredAtMs, type: 'number', kind: 'to_account' },
+        })),
+      ),
+    ) as Kind;
+  const kind = declare(['distance', 1]);
+  const merged = (other: Kind, into = kind) =>
+    mergeBlocks(into, into.rebuild(noAccount), block(other, [makeTransaction(1, 1)]));
+  expect(merged(kind)).toBe(1);
+  const others = [accountKind as Kind, declare(['weight', 1]), declare(['distance', 2])];
+  for (const other of [...others, declare(['distance', 1], ['weight', 1])]) {
+    expect([merged(other), merged(kind, other)]).toEqual([-1, -1]);
+    expect(read(kind, encodeSnapshot(other, other.rebuild(noAccount), STAMP))).toBeUndefined();
+  }
 });
 
 describe('bounds', () => {
@@ -154,7 +186,7 @@ describe('bounds', () => {
     const ofMerchant = merchantKind.rebuild({ ...noMerchant, rows: [late], horizon: early });
     const record = (kind: Kind, one: Transaction) =>
       mergeBlocks(kind, kind === kinds[0]?.kind ? ofAccount : ofMerchant, block(kind, [one]));
-    for (const { kind } of kinds) expect(record(kind, next)).toBe(1);
+    for (const { kind } of kinds.slice(0, 2)) expect(record(kind, next)).toBe(1);
     expect([ofAccount.list.count, ofMerchant.list.count]).toEqual([2, 2]);
     expect(record(accountKind as Kind, early)).toBe(1);
     expect(record(merchantKind as Kind, early)).toBe(-1);
