@@ -1,14 +1,11 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
-import { buildTable } from '../../core/repair/night/build-table.ts';
+import { buildTable, NIGHT_STATEMENT_MS } from '../../core/repair/night/build-table.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
-
-/** Bound on a statement of a night, for which nobody waits. */
-const READING_TIMEOUT_MS = 3_600_000;
 
 const buildAction = written(
   '',
@@ -22,7 +19,7 @@ const buildAction = written(
       throw new UsageError(`--day must be at most ${textOfDay(tomorrow)}, not ${textOfDay(day)}`);
     }
     await using database = openCommandDatabase(context, 'scorecard', {
-      statementTimeoutMs: READING_TIMEOUT_MS,
+      statementTimeoutMs: NIGHT_STATEMENT_MS,
     });
     const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
     const by = byCommand('scorecard build');
