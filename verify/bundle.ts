@@ -18,7 +18,7 @@ export type Proof = {
 export type Bundle = {
   readonly format: string;
   readonly checkpoint: string;
-  /** The score, line or gap that the bundle proves, then the rule set and the model that a score names. */
+  /** The score, line or gap that the bundle proves, then the rule set, the model and the line of the table that a score names. */
   readonly proofs: readonly Proof[];
 };
 
@@ -64,10 +64,21 @@ function requireContent({ content: text, leaf: own, set }: Proof, content: Field
     throw new Error(`the ${kind} ${id} is not in the set of its leaf`);
 }
 
-/** @throws Error where the score names another rule set or model than the bundle has */
-function requireNamed(score: Fields, { kind, id }: Fields): void {
-  const name = kind === 'model' ? score['model'] : score['rule_set'];
-  const isNamed = name === id || (kind === 'rule-set' && String(name).startsWith(`${id}-`));
+/** Serial of the table of the day whose hash a line of the audit log says. */
+export const tableOf = ({ action, after }: Fields): unknown =>
+  action === 'scorecard.build' ? (after as Fields)['serial'] : undefined;
+
+/** @throws Error where the score names another rule set, model or table than the bundle has */
+function requireNamed(score: Fields, named: Fields): void {
+  const { kind, id } = named;
+  const isNamed =
+    kind === 'audit'
+      ? typeof score['scorecard'] === 'number' && score['scorecard'] === tableOf(named)
+      : isVersion(kind === 'model' ? score['model'] : score['rule_set'], named);
   if (score['kind'] !== 'score' || !isNamed)
     throw new Error(`the score does not name ${kind} ${id}`);
 }
+
+/** A derived rule set has the name of its base in front. */
+const isVersion = (name: unknown, { kind, id }: Fields) =>
+  name === id || (kind === 'rule-set' && String(name).startsWith(`${id}-`));

@@ -8,7 +8,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Bundle, openBundle } from './bundle.ts';
+import { type Bundle, openBundle, tableOf } from './bundle.ts';
 import { isConsistent } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, readKeys } from './note.ts';
 import type { Fields } from './score.ts';
@@ -28,10 +28,19 @@ export function requireContinued(seen: Checkpoint, newer: Checkpoint, proof: rea
 
 /** Says which of the names in a score stand for something that the bundle does not prove. */
 const lacking = ([first = {}, ...others]: readonly Fields[]) =>
-  Object.entries({ 'rule-set': first['rule_set'], model: first['model'] })
+  Object.entries({
+    'rule-set': first['rule_set'],
+    model: first['model'],
+    audit: first['scorecard'],
+  })
     .filter(([kind, name]) => name && !others.some((other) => other['kind'] === kind))
-    .map(([kind, name]) => `; NOT PROVEN: its ${kind} ${name}`)
+    .map(([kind, name]) => `; NOT PROVEN: its ${kind === 'audit' ? 'table' : kind} ${name}`)
     .join('');
+
+const nameOf = ({ kind, id, from, to, ...content }: Fields, nth: number) => {
+  const table = nth > 0 ? tableOf(content) : undefined;
+  return table === undefined ? `${kind} ${id ?? `${from}/${to}`}` : `table ${table}`;
+};
 
 /** Reads a file of one bundle, or of a bundle in each line. */
 function readBundles(path: string): Bundle[] {
@@ -76,7 +85,7 @@ export function main(args: readonly string[], say: (line: string) => void): numb
       attempt(`${path} (${index + 1})`, () => {
         const { checkpoint: of, contents } = openBundle(bundle, keys);
         if (kept) requireContinued(kept, of, hashes);
-        const names = contents.map(({ kind, id, from, to }) => `${kind} ${id ?? `${from}/${to}`}`);
+        const names = contents.map(nameOf);
         return `${names.join(', ')} in ${of.origin}, ${of.size} leaves${lacking(contents)}`;
       });
     }

@@ -143,7 +143,7 @@ export async function fillSearched(
 }
 
 /** Indexes that no constraint needs are made after the rows, which takes a third of the time. Returns how to make them. */
-async function dropIndexes(database: pg.Client): Promise<string[]> {
+export async function dropIndexes(database: pg.Client): Promise<string[]> {
   const { rows } = await database.query<{ name: string; text: string }>(
     `select c.oid::regclass::text as name, replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') as text
        from pg_index i join pg_class c on c.oid = i.indexrelid

@@ -5,39 +5,48 @@ import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RunNight } from '../core/repair/night-duty.ts';
 import { textOfDay } from '../core/score/scorecard/day-table.ts';
-import type { Environment } from '../kit/config/config.ts';
+import type { CommandContext } from '../kit/command/command.ts';
 import { Failure } from '../kit/words/failure.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/risk', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('night.ts', import.meta.url));
 const NICE = 10;
 /** Bounds of memory. Smaller: a night collects garbage most of its time. */
-const HEAP = '--max-old-space-size=64 --max-semi-space-size=2 --v8-pool-size=1';
+const HEAP = [
+  ...['--max-old-space-size=64', '--min-semi-space-size=1', '--max-semi-space-size=1'],
+  ...['--v8-pool-size=1', '--heap-growing-percent=40'],
+];
+/** The C library hands buffers of the threshold and more back at once. */
+const MEMORY = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
+/** Characters of what the process wrote before it ended. */
+const SAID_CHARS = 500;
+
+/** A loader that a Node without types needs; bounds of memory are those of the worker. */
+const loaders = () => process.execArgv.filter((flag) => flag.startsWith('--import'));
 
 export const spawnNight =
-  (environment: Environment): RunNight =>
+  ({ config, environment }: Pick<CommandContext, 'config' | 'environment'>): RunNight =>
   async (day, signal) => {
-    const date = textOfDay(day);
-    const child = spawn('/bin/sh', [LAUNCHER, 'scorecard', 'build', '--day', date], {
-      env: { ...environment, NODE_OPTIONS: `${environment['NODE_OPTIONS'] ?? ''} ${HEAP}` },
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const child = spawn(process.execPath, [...HEAP, ...loaders(), PROGRAM], {
+      env: { ...environment, ...MEMORY },
+      stdio: ['pipe', 'ignore', 'pipe'],
       signal,
     });
     if (child.pid !== undefined) setPriority(child.pid, NICE);
+    // A process that ends before it has read says why by itself.
+    child.stdin.on('error', () => undefined).end(JSON.stringify({ config, day }));
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = `${said}${text}`.slice(-SAID_CHARS);
     });
-    const [code] = await once(child, 'close').catch((error: unknown) => {
+    const [code, killed] = await once(child, 'close').catch((error: unknown) => {
       if (signal.aborted) return [0];
       throw error;
     });
     if (code === 0) return;
+    const why = said.trim() || `the process ended with ${killed ?? code}`;
     throw new Failure(
       'transient',
       'SCORECARD_FAILED',
-      `the table of ${date} was not built: ${said.trim()}`,
+      `the table of ${textOfDay(day)} was not built: ${why}`,
     );
   };
-
-/** Characters of what the process wrote before it ended. */
-const SAID_CHARS = 500;

@@ -150,7 +150,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const ownDuties = createDuties(worker, spawnNight(environment));
+  const ownDuties = createDuties(worker, spawnNight({ config, environment }));
   const duties = [...ownDuties, ...peopleDuties, ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);

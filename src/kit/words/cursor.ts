@@ -33,6 +33,14 @@ export function decodeCursor(cursor: string): Position | undefined {
 /** The canonical text of a UUID's 32 hexadecimal digits. */
 export const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 
+const UUID_BYTES = 16;
+
+/** UUIDs of 16 bytes each, one behind the other. */
+export const uuidsIn = (bytes: Buffer): string[] =>
+  Array.from({ length: bytes.length / UUID_BYTES }, (_, nth) =>
+    uuidOf(bytes.toString('hex', nth * UUID_BYTES, (nth + 1) * UUID_BYTES)),
+  );
+
 /** A cursor of more fields than a time and an id, as JSON in base64url. */
 export const encodeJsonCursor = (fields: readonly unknown[]): string =>
   Buffer.from(JSON.stringify(fields)).toString('base64url');

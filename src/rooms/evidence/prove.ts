@@ -3,10 +3,10 @@ import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { baseName } from '../../core/score/rules/derived-rule-set.ts';
 import { refuseDetached } from '../../core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
+import { uuidsIn } from '../../kit/words/cursor.ts';
 import { readHead, type TreeHead } from './log/checkpoint.ts';
 import {
   auditContent,
-  idsOf,
   type Kind,
   modelContent,
   ruleSetContent,
@@ -22,7 +22,13 @@ import {
   readNewestLog,
   tileReader,
 } from './store/evidence-log.ts';
-import { readAuditAfter, readModels, readRuleSets, readScoreTexts } from './store/unsealed.ts';
+import {
+  readAuditAfter,
+  readModels,
+  readRuleSets,
+  readScoreTexts,
+  readTableLine,
+} from './store/unsealed.ts';
 
 export const FORMAT = 'risk-evidence/2';
 
@@ -79,7 +85,11 @@ export async function proveScore(
   if (proven === undefined) return 'unsealed';
   const hashes = base64(entry.hashes ?? Buffer.alloc(0));
   const first: Proof = { ...proven, set: { index, hashes } };
-  const named = [await proveRuleSet(log, score.ruleSet), await proveModel(log, score.model)];
+  const named = [
+    await proveRuleSet(log, score.ruleSet),
+    await proveModel(log, score.model),
+    await proveTable(log, score.scorecard),
+  ];
   return bundleOf(log, [first, ...named.filter((proof) => proof !== undefined)]);
 }
 
@@ -119,7 +129,7 @@ export async function locate(
   { transactionId, scoredAtMs }: Pick<ScoreTexts, 'transactionId' | 'scoredAtMs'>,
 ): Promise<{ readonly entry: EntryRow; readonly index: number } | undefined> {
   for (const entry of await findSets(query, logId, scoredAtMs)) {
-    const index = idsOf(entry.ids ?? Buffer.alloc(0)).indexOf(transactionId);
+    const index = uuidsIn(entry.ids ?? Buffer.alloc(0)).indexOf(transactionId);
     if (index >= 0) return { entry, index };
   }
   return undefined;
@@ -135,6 +145,11 @@ async function proveRuleSet(log: Log, name: string): Promise<Proof | undefined> 
 async function proveModel(log: Log, name: string | null): Promise<Proof | undefined> {
   const [stored] = name === null ? [] : await readModels(log.query, [name]);
   return stored && (await proofOf(log, 'model', stored.model, modelContent(stored)));
+}
+
+async function proveTable(log: Log, serial: string | null): Promise<Proof | undefined> {
+  const [line] = serial === null ? [] : await readTableLine(log.query, serial);
+  return line && (await proofOf(log, 'audit', line.audit_id, auditContent(line)));
 }
 
 async function proofOf(

@@ -1,6 +1,6 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
-import { buildTable } from '../../core/repair/night/build-table.ts';
+import { buildTable, NIGHT_STATEMENT_MS } from '../../core/repair/night/build-table.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
@@ -8,8 +8,6 @@ import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 
-/** Bound on a statement of a night, for which nobody waits. */
-const READING_TIMEOUT_MS = 3_600_000;
 /** No payment is older. */
 const FIRST_DAY = TRANSACTION_LIMITS.createdAtMsMin / DAY_MS;
 
@@ -26,7 +24,7 @@ const buildAction = written(
       throw new UsageError(`--day must be ${bounds}, not ${textOfDay(day)}`);
     }
     await using database = openCommandDatabase(context, 'scorecard', {
-      statementTimeoutMs: READING_TIMEOUT_MS,
+      statementTimeoutMs: NIGHT_STATEMENT_MS,
     });
     const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
     const by = byCommand('scorecard build');

@@ -8,32 +8,25 @@ import type { Actor } from '../../../kit/words/principal.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { type DayTable, slotNames } from '../../score/scorecard/day-table.ts';
-import { cutsOf } from '../../score/scorecard/learn.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
-import { sumDays } from '../../score/scorecard/sum-days.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import {
   countScored,
   findCrowded,
+  listPlayed,
   readMarketOfNight,
   readRatesOfDays,
 } from '../../store/scorecards/read-night.ts';
 import { dayTaken, findHead } from '../../store/scorecards/scorecards.ts';
 import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
-import {
-  addDays,
-  addFrauds,
-  COUNTED_DAYS,
-  countOne,
-  type Known,
-  LEARNT_DAYS,
-  listUncounted,
-  type NewlyCounted,
-} from './count-days.ts';
-import { bucketsBy, learnRows, readCutSample, readNewRows } from './night-rows.ts';
+import { COUNTED_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
+import { bucketsBy, chooseRows, cutDays, learnRows, readRows } from './night-rows.ts';
 
 /** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
 const GUARD_DAYS = 1;
+
+/** Bound on a statement of a night, for which nobody waits. */
+export const NIGHT_STATEMENT_MS = 3_600_000;
 
 export type BuildOptions = {
   /** The first UTC day that the table judges, in days since 1970. */
@@ -73,35 +66,33 @@ async function readNight(
     matured: { fromMs: firstDay * DAY_MS, toMs, knownByMs: day * DAY_MS },
     payments: new Map(scored.map((of) => [of.day, of.payments])),
   };
-  const counted = new Map<number, NewlyCounted>();
-  for (const of of await listUncounted(known)) counted.set(of, await countOne(known, of));
-  const sums = sumDays();
-  const parties = await addDays(known, counted, sums);
-  const frauds = await addFrauds(known, sums);
+  const { counted, parties, frauds, evidence } = await sumUp(known);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));
-  const sample = await readCutSample(known, counted, frauds.total, ruleSet, measures);
-  const cuts = cutsOf(sample, measures.length);
-  const bucketsOf = bucketsBy(known, ruleSet, { measures, cuts });
-  const rows = await readNewRows(known, counted, frauds, bucketsOf);
+  const { cuts, met } = await cutDays(known, counted, frauds.total, ruleSet, measures);
+  const chosen = await chooseRows(known, counted, frauds);
+  const bucketsOf = (of: Query) => bucketsBy(of, ruleSet, { measures, cuts });
+  const learning = { chosen, cuts, met, measures, bucketsOf: bucketsOf(query) };
   const table: DayTable = {
     ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
-    ...(await learnRows(known, counted, frauds, { rows, sample, cuts, measures, bucketsOf })),
-    ...sums.end(market.reading, known.rates(day)),
+    ...(await learnRows(known, counted, frauds, learning)),
+    ...evidence,
     currency: market.reading.currency,
     crowded: {
       devices: await findCrowded(query, 'devices', parties.devices, day),
       addresses: await findCrowded(query, 'addresses', parties.addresses, day),
     },
   };
-  const present = [...known.payments.keys()];
+  const recent = scored.filter((of) => of.day >= day - COUNTED_DAYS);
+  const played = await listPlayed(query, firstDay, LEARNT_DAYS);
   return {
-    ...{ table, bytes: encodeTable(table), readTo: market.readTo, rows, firstDay, present },
-    countedFrom: day - COUNTED_DAYS,
-    payments: present.reduce(
-      (sum, of) => sum + (of < day - COUNTED_DAYS ? 0 : (known.payments.get(of) ?? 0)),
-      0,
-    ),
-    days: [...counted.values()],
+    ...{ table, bytes: encodeTable(table), readTo: market.readTo, days: [...counted.values()] },
+    rows: {
+      ids: chosen.ids,
+      read: (of) => readRows(chosen, { ...known, query: of }, bucketsOf(of)),
+    },
+    present: [...played, ...scored].map((of) => of.day),
+    counted: [...played, ...recent].map((of) => of.day),
+    payments: recent.reduce((sum, { payments }) => sum + payments, 0),
   };
 }

@@ -1,32 +1,25 @@
 /** The days before a table: what each has counted, and which a night has to count. */
 
 import type { Query } from '../../../kit/database/pool.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { hashText } from '../../profile/packed-list.ts';
 import {
   cellIn,
   countDay,
-  type DayCounts,
   decodeCounts,
   encodeCounts,
   readingText,
   valuesOf,
 } from '../../score/scorecard/day-counts.ts';
-import {
-  CUT_PAYMENTS,
-  collectRows,
-  compareHashes,
-  firstOfMany,
-  hashOf,
-} from '../../score/scorecard/kept-rows.ts';
+import { CUT_PAYMENTS, collectRows, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import { logOddsOf } from '../../score/scorecard/measures.ts';
-import type { DaySums } from '../../score/scorecard/sum-days.ts';
+import { type DaySums, sumDays } from '../../score/scorecard/sum-days.ts';
 import {
   listCounted,
   type MarketOfNight,
   type RatesOfDay,
   readCounts,
-  sampleBytes,
 } from '../../store/scorecards/read-night.ts';
 import { readDay, readFrauds } from '../../store/scorecards/read-payments.ts';
 import type { NewDay } from '../../store/scorecards/write-night.ts';
@@ -53,13 +46,12 @@ export type Known = MarketOfNight & {
 };
 
 export type NewlyCounted = NewDay & {
-  readonly dayCounts: DayCounts | null;
-  readonly least: readonly string[];
+  /** Ids of the day's rows, each with the share of such payments that have a row. */
   readonly kept: ReadonlyMap<string, number>;
 };
 
 /** Days that no night has counted, or that have other payments or fields since. */
-export async function listUncounted({ query, day, payments, reading }: Known): Promise<number[]> {
+async function listUncounted({ query, day, payments, reading }: Known): Promise<number[]> {
   const stored = new Map(
     (await listCounted(query, day - LEARNT_DAYS, day)).map((counted) => [counted.day, counted]),
   );
@@ -74,7 +66,7 @@ export async function listUncounted({ query, day, payments, reading }: Known): P
   });
 }
 
-export async function countOne(
+async function countOne(
   { query, day, reading, rates, signal }: Known,
   of: number,
 ): Promise<NewlyCounted> {
@@ -90,12 +82,10 @@ export async function countOne(
     }
   }
   const { hard, sample, share, least } = rows.end();
-  const dayCounts = counter?.end() ?? null;
-  const ofCuts = of >= day - CUT_DAYS ? least : [];
   return {
-    ...{ day: of, payments, dayCounts, least: ofCuts, sample: sampleBytes(ofCuts) },
+    ...{ day: of, payments, sample: of >= day - CUT_DAYS ? least : Buffer.alloc(0) },
     reading: isCounted ? readingText(reading) : '',
-    counts: dayCounts === null ? new Uint8Array() : encodeCounts(dayCounts),
+    counts: counter === undefined ? new Uint8Array() : encodeCounts(counter.end()),
     kept: new Map([
       ...hard.map((id) => [id, 1] as const),
       ...sample.map((id) => [id, share] as const),
@@ -103,42 +93,51 @@ export async function countOne(
   };
 }
 
-/** Adds up the days that are counted, and returns parties that may be crowded. */
-export async function addDays(
-  { query, day, payments, matured }: Known,
-  counted: ReadonlyMap<number, NewlyCounted>,
-  sums: DaySums,
-) {
+/** Adds up the days before a table; what the sums took of memory is free again. */
+export async function sumUp(known: Known) {
+  const sums = sumDays();
+  const { counted, parties } = await addDays(known, sums);
+  const frauds = await addFrauds(known, sums);
+  return { counted, parties, frauds, evidence: sums.end(known.reading, known.rates(known.day)) };
+}
+
+/** Counts the days that are not counted yet, and adds up all; returns the days counted now, and parties that may be crowded. */
+async function addDays(known: Known, sums: DaySums) {
+  const { query, day, payments, matured } = known;
+  const uncounted = new Set(await listUncounted(known));
+  const counted = new Map<number, NewlyCounted>();
   const [devices, addresses] = [new Set<string>(), new Set<string>()];
   for (const [of, count] of payments) {
+    if (uncounted.has(of)) counted.set(of, await countOne(known, of));
     if (of < day - COUNTED_DAYS) continue;
-    const counts = counted.get(of)?.dayCounts ?? decodeCounts((await readCounts(query, of)).counts);
+    // Days that were counted just now are read from their bytes as well, so that each night adds up the same.
+    const counts = decodeCounts((counted.get(of) ?? (await readCounts(query, of))).counts);
     sums.add(counts, (of + 1) * DAY_MS <= matured.toMs ? count : 0);
     if (of < day - CROWD_DAYS) continue;
     for (const device of counts.devices) devices.add(device);
     for (const address of counts.addresses) addresses.add(address);
   }
-  return { devices: [...devices], addresses: [...addresses] };
+  return { counted, parties: { devices: [...devices], addresses: [...addresses] } };
 }
 
 export type Frauds = { readonly total: number; readonly chosen: ReadonlySet<string> };
 
 /** Adds the matured frauds of the counted days; chooses those with the least hashes of all. */
-export async function addFrauds(
+async function addFrauds(
   { query, day, reading, rates, matured, signal }: Known,
   sums: DaySums,
 ): Promise<Frauds> {
-  const chosen = firstOfMany(FRAUDS_MAX, compareHashes);
+  const chosen = leastHashes(FRAUDS_MAX);
   let total = 0;
   for await (const page of readFrauds(query, matured, reading.fields.size > 0, signal)) {
     for (const fraud of page) {
       total++;
-      chosen.add({ id: fraud.id, hash: hashOf(fraud.id) });
+      chosen.add(fraud.id);
       const of = Math.floor(fraud.createdAtMs / DAY_MS);
       if (of < day - COUNTED_DAYS) continue;
       const values = valuesOf(fraud, reading);
       sums.addFraud(values, cellIn(fraud, values, reading, rates(of)));
     }
   }
-  return { total, chosen: new Set(chosen.list().map(({ id }) => id)) };
+  return { total, chosen: new Set(uuidsIn(chosen.end())) };
 }

@@ -1,23 +1,21 @@
 /** The rows that a night learns from: vectors by id, their buckets, and the weights that they give. */
 
+import type { Query } from '../../../kit/database/pool.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
 import type { Cuts } from '../../score/scorecard/cuts.ts';
 import type { DayTable } from '../../score/scorecard/day-table.ts';
 import { firedBy, riskBy } from '../../score/scorecard/judge-by-table.ts';
-import {
-  CUT_PAYMENTS,
-  compareHashes,
-  firstOfMany,
-  hashOf,
-} from '../../score/scorecard/kept-rows.ts';
+import { CUT_PAYMENTS, ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import {
   addVector,
   collectSolveRows,
   createSample,
+  cutsOf,
   learn,
-  type Sample,
+  meet,
 } from '../../score/scorecard/learn.ts';
 import { logOddsOf, writeMeasures } from '../../score/scorecard/measures.ts';
 import { writeBuckets } from '../../score/scorecard/scorecard.ts';
@@ -32,37 +30,35 @@ import { readTable } from '../../store/scorecards/scorecards.ts';
 import type { NewRow } from '../../store/scorecards/write-night.ts';
 import { CUT_DAYS, FRAUDS_MAX, type Frauds, type Known, type NewlyCounted } from './count-days.ts';
 
-/** The measures of vectors with the least hashes of the newest days, known frauds left out. */
-export async function readCutSample(
+/** Cuts by the vectors with the least hashes of the newest days, known frauds left out, and how many of these each bucket has. */
+export async function cutDays(
   { query, day, payments, matured, signal }: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   frauds: number,
   ruleSet: CompiledRuleSet,
   measures: readonly string[],
-): Promise<Sample> {
-  const least = firstOfMany(CUT_PAYMENTS + Math.min(frauds, FRAUDS_MAX), compareHashes);
+): Promise<{ readonly cuts: Cuts; readonly met: Float64Array }> {
+  const least = leastHashes(CUT_PAYMENTS + Math.min(frauds, FRAUDS_MAX));
   let most = 0;
   for (const [of, count] of payments) {
     if (of < day - CUT_DAYS) continue;
     most = Math.min(CUT_PAYMENTS, most + count);
-    const ids = counted.get(of)?.least ?? (await readSample(query, of));
-    for (const id of ids) least.add({ id, hash: hashOf(id) });
+    const { sample } = counted.get(of) ?? (await readSample(query, of));
+    for (let at = 0; at < sample.length; at += ID_BYTES) least.addBytes(sample, at);
   }
   const sample = createSample(measures.length, most);
   const values = new Float64Array(measures.length);
-  const ids = least.list().map(({ id }) => id);
-  for await (const { id, vector, isFraud } of readVectorRows(
-    query,
-    ids,
-    matured.knownByMs,
-    signal,
-  )) {
+  const ids = uuidsIn(least.end());
+  for await (const rows of readVectorRows(query, ids, matured.knownByMs, signal)) {
+    for (const { id, vector, isFraud } of rows) {
+      if (sample.count === most || (isFraud && createdAt(id) < matured.toMs)) continue;
+      writeMeasures(vector, logOddsOf(riskBy(ruleSet, vector)), values);
+      addVector(sample, values);
+    }
     if (sample.count === most) break;
-    if (isFraud && createdAt(id) < matured.toMs) continue;
-    writeMeasures(vector, logOddsOf(riskBy(ruleSet, vector)), values);
-    addVector(sample, values);
   }
-  return sample;
+  const cuts = cutsOf(sample, measures.length);
+  return { cuts, met: meet(sample, cuts, measures.length) };
 }
 
 const createdAt = (id: string): number => createdAtMsOf(id) ?? 0;
@@ -74,7 +70,7 @@ type BucketsOf = ReturnType<typeof bucketsBy>;
 const TABLES_MAX = 8;
 
 /** Buckets of a row by the table that judged it, or by the new one. */
-export function bucketsBy({ query }: Known, ruleSet: CompiledRuleSet, own: Cutting) {
+export function bucketsBy(query: Query, ruleSet: CompiledRuleSet, own: Cutting) {
   const tables = new Map<number, Cutting>();
   const cuttingOf = async (serial: number | null): Promise<Cutting> => {
     if (serial === null) return own;
@@ -102,61 +98,87 @@ export function bucketsBy({ query }: Known, ruleSet: CompiledRuleSet, own: Cutti
   };
 }
 
-export type LearntRows = NewRow & { readonly isFraud: boolean };
+/** Rows that a night keeps. */
+export type Chosen = {
+  readonly ids: readonly string[];
+  readonly shares: ReadonlyMap<string, number>;
+};
 
-/** Rows of the days that were counted now, and frauds that have no row, in the order of their ids. */
-export async function readNewRows(
-  { query, matured, signal }: Known,
+/** Chooses the rows of the days that were counted now, and frauds that have no row, in the order of their ids. */
+export async function chooseRows(
+  { query }: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   { chosen }: Frauds,
-  { rowOf }: BucketsOf,
-): Promise<readonly LearntRows[]> {
+): Promise<Chosen> {
   const shares = new Map([...counted.values()].flatMap(({ kept }) => [...kept]));
   const isCounted = (id: string) => counted.has(Math.floor(createdAt(id) / DAY_MS));
   const { again = [], before = [] } = Object.groupBy(chosen, (id) =>
     isCounted(id) ? 'again' : 'before',
   );
   const ids = new Set([...shares.keys(), ...again, ...(await withoutRow(query, before))]);
-  const rows: LearntRows[] = [];
-  for await (const row of readVectorRows(query, [...ids].sort(), matured.knownByMs, signal)) {
-    rows.push({ ...(await rowOf(row, shares.get(row.id) ?? null)), isFraud: row.isFraud });
+  return { ids: [...ids].sort(), shares };
+}
+
+type LearntRow = NewRow & { readonly isFraud: boolean };
+
+/** Reads the chosen rows, page by page. */
+export async function* readRows(
+  { ids, shares }: Chosen,
+  { query, matured, signal }: Pick<Known, 'query' | 'matured' | 'signal'>,
+  { rowOf }: BucketsOf,
+): AsyncGenerator<readonly LearntRow[]> {
+  for await (const rows of readVectorRows(query, ids, matured.knownByMs, signal)) {
+    const page: LearntRow[] = [];
+    for (const row of rows) {
+      page.push({ ...(await rowOf(row, shares.get(row.id) ?? null)), isFraud: row.isFraud });
+    }
+    yield page;
   }
-  return rows;
+}
+
+async function* maturedOf(
+  pages: AsyncIterable<readonly LearntRow[]>,
+  { toMs }: Known['matured'],
+): AsyncGenerator<LearntRow> {
+  for await (const page of pages) {
+    for (const row of page) if (createdAt(row.id) < toMs) yield row;
+  }
 }
 
 type Learning = {
-  readonly rows: readonly LearntRows[];
-  readonly sample: Sample;
+  readonly chosen: Chosen;
   readonly cuts: Cuts;
+  readonly met: Float64Array;
   readonly measures: readonly string[];
   readonly bucketsOf: BucketsOf;
 };
 
-/** Solves over the matured rows, stored and new ones in the order of their ids. */
+/** Solves over the matured rows, stored and chosen ones in the order of their ids. */
 export async function learnRows(
-  { query, matured, signal }: Known,
+  known: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
-  { total, chosen }: Frauds,
-  { rows, sample, cuts, measures, bucketsOf }: Learning,
+  frauds: Frauds,
+  { chosen, cuts, met, measures, bucketsOf }: Learning,
 ): Promise<Pick<DayTable, 'scorecard' | 'learnt'>> {
+  const { query, matured, signal } = known;
   const days = [...counted.keys()];
-  const most = rows.length + (await countKeptRows(query, matured, days));
+  const most = chosen.ids.length + (await countKeptRows(query, matured, days));
   const solved = collectSolveRows(measures, most);
-  const ofFraud = total / Math.max(chosen.size, 1);
-  const add = async (row: LearntRows) => {
+  const ofFraud = frauds.total / Math.max(frauds.chosen.size, 1);
+  const add = async (row: LearntRow) => {
     const ofOthers = row.share === null ? 0 : 1 / row.share;
-    const stands = row.isFraud ? ofFraud * Number(chosen.has(row.id)) : ofOthers;
+    const stands = row.isFraud ? ofFraud * Number(frauds.chosen.has(row.id)) : ofOthers;
     if (stands === 0) return;
     const { measures: names } = await bucketsOf.cuttingOf(row.scorecard);
     solved.add({ ...row, measures: names, stands });
   };
-  const fresh = rows.filter(({ id }) => createdAt(id) < matured.toMs).values();
-  let next = fresh.next();
+  const fresh = maturedOf(readRows(chosen, known, bucketsOf), matured);
+  let next = await fresh.next();
   for await (const row of readKeptRows(query, matured, days, signal)) {
-    for (; !next.done && next.value.id < row.id; next = fresh.next()) await add(next.value);
+    for (; !next.done && next.value.id < row.id; next = await fresh.next()) await add(next.value);
     await add(row);
   }
-  for (; !next.done; next = fresh.next()) await add(next.value);
+  for (; !next.done; next = await fresh.next()) await add(next.value);
   const labelled = await countLabelDays(query, matured);
-  return learn(solved.end(), sample, cuts, { knownFrauds: total, labelled });
+  return learn(solved.end(), met, cuts, { knownFrauds: frauds.total, labelled });
 }

@@ -161,7 +161,7 @@ export function countDay(reading: Reading, rates: Rates, hashAccount: (id: strin
   };
 }
 
-export function inMap<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
+export function inMap<Key, Value>(values: Map<Key, Value>, key: Key, make: () => Value): Value {
   const known = values.get(key);
   if (known !== undefined) return known;
   const made = make();

@@ -2,12 +2,12 @@
  * The rows of a day that a scorecard learns from beside frauds: the payments that looked worst, and a sample of the others. The
  * choice depends on ids and margins alone, so that a rebuilt day has the same rows.
  */
+import { uuidsIn } from '../../../kit/words/cursor.ts';
 
 /** A payment of a day. */
 type Row = {
   /** Canonical UUID. */
   readonly id: string;
-  readonly hash: number;
   /** Log-odds by the table that judged the payment. */
   readonly margin: number;
 };
@@ -17,8 +17,8 @@ export type KeptRows = {
   readonly sample: readonly string[];
   /** Sampled, of those that are not hard; 1 where all are. */
   readonly share: number;
-  /** Payments with the least hashes, in their order: cuts are made of these. */
-  readonly least: readonly string[];
+  /** Payments with the least hashes, in their order, ID_BYTES each: cuts are made of these. */
+  readonly least: Buffer;
 };
 
 /** More: rows of quiet days are mostly sample already. Fewer: a busy day has hardly a payment that nearly was one. */
@@ -27,85 +27,105 @@ const HARD_SHARE = 0.02;
 const SAMPLE = 200;
 /** Payments of which the cuts of a night are made. */
 export const CUT_PAYMENTS = 20_000;
-const ID_WORDS = 4;
+export const ID_BYTES = 16;
+const WORD_BYTES = 4;
 
 /** MurmurHash3 (x86, 32 bits, seed 0) of the 16 bytes of an id. */
-export function hashOf(id: string): number {
-  const digits = id.replaceAll('-', '');
+export function hashOf(bytes: Buffer, at: number): number {
   let hash = 0;
-  for (let word = 0; word < ID_WORDS; word++) {
-    const own = Number.parseInt(digits.slice(8 * word, 8 * word + 8), 16);
-    const mixed = Math.imul(reversed(own), 0xcc9e2d51);
+  for (let word = 0; word < ID_BYTES; word += WORD_BYTES) {
+    const mixed = Math.imul(bytes.readInt32LE(at + word), 0xcc9e2d51);
     hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
-  hash ^= ID_WORDS * 4;
+  hash ^= ID_BYTES;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The hash reads words whose first byte is the least. */
-function reversed(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+/** Collects the ids with the least hashes of many, in memory for twice as many. The least id comes first among equal hashes. */
+export function leastHashes(count: number) {
+  const hashes = new Uint32Array(2 * count);
+  const ids = Buffer.alloc(2 * count * ID_BYTES);
+  const idAt = (nth: number) => ids.subarray(nth * ID_BYTES, (nth + 1) * ID_BYTES);
+  const compare = (left: number, right: number) =>
+    (hashes[left] as number) - (hashes[right] as number) || idAt(left).compare(idAt(right));
+  let found = 0;
+  let greatest = Number.POSITIVE_INFINITY;
+  const cut = () => {
+    const first = Uint32Array.from({ length: found }, (_, nth) => nth)
+      .sort(compare)
+      .subarray(0, count);
+    const sorted = Buffer.concat(Array.from(first, idAt));
+    hashes.set(first.map((nth) => hashes[nth] as number));
+    ids.set(sorted);
+    found = first.length;
+    if (found === count) greatest = hashes[count - 1] as number;
+    return sorted;
+  };
+  const own = Buffer.alloc(ID_BYTES);
+  const least = {
+    /** @param bytes of ids, the one to add from `at` on */
+    addBytes(bytes: Buffer, at: number): void {
+      const hash = hashOf(bytes, at);
+      if (hash > greatest) return;
+      bytes.copy(ids, found * ID_BYTES, at, at + ID_BYTES);
+      hashes[found++] = hash;
+      if (found === 2 * count) cut();
+    },
+    add(id: string): void {
+      own.write(id.replaceAll('-', ''), 'hex');
+      least.addBytes(own, 0);
+    },
+    /** The ids in the order of their hashes, ID_BYTES each. */
+    end: (): Buffer => cut(),
+  };
+  return least;
 }
-
-type Hashed = Pick<Row, 'id' | 'hash'>;
-
-/** The least id comes first among equal hashes. */
-export const compareHashes = (left: Hashed, right: Hashed): number =>
-  left.hash - right.hash || (left.id < right.id ? -1 : 1);
 
 const compareMargins = (left: Row, right: Row) => right.margin - left.margin;
 
-/** Collects the first of many in an order, in memory for twice as many. */
-export function firstOfMany<Value>(
-  count: number,
-  compare: (left: Value, right: Value) => number,
-): { add(value: Value): void; list(): readonly Value[] } {
-  const found: Value[] = [];
-  let last: Value | undefined;
+/** Collects those of many that look worst, in memory for twice as many. */
+function worstOf(count: number) {
+  const found: Row[] = [];
+  let bound = Number.NEGATIVE_INFINITY;
   const cut = () => {
-    found.sort(compare);
-    if (found.length >= count) {
-      found.length = count;
-      last = found.at(-1);
-    }
+    found.sort(compareMargins).splice(count);
+    if (found.length === count) bound = found.at(-1)?.margin ?? bound;
+    return found;
   };
   return {
-    add(value) {
-      if (last !== undefined && compare(value, last) > 0) return;
-      found.push(value);
+    add(id: string, margin: number): void {
+      if (margin < bound) return;
+      found.push({ id, margin });
       if (found.length === 2 * count) cut();
     },
-    list() {
-      cut();
-      return found;
-    },
+    end: (): readonly Row[] => cut(),
   };
 }
 
 /** Takes the payments of a day in any order. Labels play no part, so rows of a day stay the same as its frauds become known. */
 export function collectRows() {
-  const worst = firstOfMany<Row>(HARD_MAX + 1, compareMargins);
-  const least = firstOfMany<Row>(CUT_PAYMENTS, compareHashes);
+  const worst = worstOf(HARD_MAX + 1);
+  const least = leastHashes(CUT_PAYMENTS);
   let payments = 0;
   return {
     add(id: string, margin: number): void {
-      const row = { id, margin, hash: hashOf(id) };
-      worst.add(row);
-      least.add(row);
+      worst.add(id, margin);
+      least.add(id);
       payments++;
     },
     /** A margin that ties with the first rank that is not hard stays out, so many equal margins give few hard rows. */
     end(): KeptRows {
-      const sorted = worst.list();
+      const sorted = worst.end();
       const rank = Math.floor(Math.min(HARD_MAX, HARD_SHARE * payments));
       const bound = sorted[rank]?.margin ?? Number.POSITIVE_INFINITY;
       const hard = sorted.filter(({ margin }) => margin > bound).map(({ id }) => id);
       const isHard = new Set(hard);
-      const ids = least.list().map(({ id }) => id);
-      const sample = ids.filter((id) => !isHard.has(id)).slice(0, SAMPLE);
+      const ids = least.end();
+      const first = uuidsIn(ids.subarray(0, (HARD_MAX + SAMPLE) * ID_BYTES));
+      const sample = first.filter((id) => !isHard.has(id)).slice(0, SAMPLE);
       const others = payments - hard.length;
       return { hard, sample, share: others === 0 ? 1 : sample.length / others, least: ids };
     },

@@ -22,19 +22,18 @@ export function addVector(sample: Sample, values: Float64Array): void {
   sample.count++;
 }
 
-const columnOf = ({ values, most, count }: Sample, measure: number) =>
-  values.subarray(measure * most, measure * most + count);
-
-export function cutsOf(sample: Sample, measures: number): Cuts {
+export function cutsOf({ values, most, count }: Sample, measures: number): Cuts {
   const cuts = createCuts(measures);
+  const own = new Float64Array(count);
   for (let measure = 0; measure < measures; measure++) {
-    writeCuts(cuts, measure, columnOf(sample, measure).slice());
+    own.set(values.subarray(measure * most, measure * most + count));
+    writeCuts(cuts, measure, own);
   }
   return cuts;
 }
 
 /** How many of a sample are in each bucket of each measure. */
-function meet(sample: Sample, cuts: Cuts, measures: number): Float64Array {
+export function meet(sample: Sample, cuts: Cuts, measures: number): Float64Array {
   const met = new Float64Array(measures * BUCKETS);
   const values = new Float64Array(measures);
   const buckets = new Uint8Array(measures);
@@ -108,14 +107,14 @@ export function collectSolveRows(measures: readonly string[], most: number) {
   };
 }
 
+/** @param met how many of the night's sample are in each bucket of each measure */
 export function learn(
   rows: Collected,
-  sample: Sample,
+  met: Float64Array,
   cuts: Cuts,
   { knownFrauds, labelled }: Pick<Learnt, 'knownFrauds' | 'labelled'>,
 ): Pick<DayTable, 'scorecard' | 'learnt'> {
-  const { measures } = rows;
-  const weights = centre(solve(rows, knownFrauds), meet(sample, cuts, measures));
+  const weights = centre(solve(rows, knownFrauds), met);
   return {
     scorecard: { ...weights, cuts },
     learnt: { knownFrauds, labelled, ...countLearnt(rows) },

@@ -2,13 +2,13 @@
 import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import { uuidOf } from '../../../kit/words/cursor.ts';
 import { monthOf } from '../../../kit/words/month.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { metadataName } from '../../domain/metadata.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
-import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
+import { CROWD_MIN, inMap, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
 import { LABEL_DAYS, type Slot, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
+import { ID_BYTES } from '../../score/scorecard/kept-rows.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { isDetached, listMonthTables } from '../partitions/partitions.ts';
@@ -16,23 +16,46 @@ import { isOf } from '../profiles/past-queries.ts';
 
 const day = (parameter: string) => `date '1970-01-01' + ${parameter}::int4`;
 
-const countTallied = rowsOf<{ day: number; payments: number }, [from: number, to: number]>(
-  'count-scored-by-day',
-  `select day - date '1970-01-01' as day, sum(count)::float8 as payments
-     from (select day, count, outcome from market.daily_tallies union all
-           select day, count, outcome from market.daily_increments) both_kinds
-    where outcome in ('${VERDICTS.join("', '")}') and day >= ${day('$1')} and day < ${day('$2')}
-    group by 1 having sum(count) > 0 order by 1`,
-);
+type ScoredDay = { readonly day: number; readonly payments: number };
 
-/** Scored payments of each day that has any, exact in each snapshot. Tallies outlive a month that is detached or dropped. */
-export async function countScored(query: Query, from: number, to: number) {
+/** @param where of `t.day` */
+const scoredDays = (where: string) =>
+  `select t.day - date '1970-01-01' as day, sum(t.count)::float8 as payments
+     from (select day, count, outcome from market.daily_tallies union all
+           select day, count, outcome from market.daily_increments) t
+    where t.outcome in ('${VERDICTS.join("', '")}') and ${where}
+    group by 1 having sum(t.count) > 0 order by 1`;
+
+/** Days of months that are attached; tallies outlive a month that is detached or dropped. */
+async function keepAttached(query: Query, days: readonly ScoredDay[]): Promise<ScoredDay[]> {
   const months = await listMonthTables(query);
   const attached = new Set(
     [...months].flatMap(([month, tables]) => (isDetached(tables) ? [] : [month])),
   );
-  const tallied = await countTallied(query, from, to);
-  return tallied.filter((of) => attached.has(monthOf(of.day * DAY_MS)));
+  return days.filter((of) => attached.has(monthOf(of.day * DAY_MS)));
+}
+
+const scoredBetween = rowsOf<ScoredDay, [from: number, to: number]>(
+  'count-scored-by-day',
+  scoredDays(`t.day >= ${day('$1')} and t.day < ${day('$2')}`),
+);
+
+/** Scored payments of each day that has any, exact in each snapshot. A month that is detached or dropped has none. */
+export async function countScored(query: Query, from: number, to: number): Promise<ScoredDay[]> {
+  return await keepAttached(query, await scoredBetween(query, from, to));
+}
+
+const playedBefore = rowsOf<ScoredDay, [before: number, learntDays: number]>(
+  'list-played-days',
+  scoredDays(`t.day < ${day('$1')} and exists (
+       select from market.scorecards s
+        where t.day >= s.day - $2::int4 and t.day < s.day and s.built_at > now() - interval '1 day'
+          and s.built_at >= (s.day + 1)::timestamp at time zone 'UTC')`),
+);
+
+/** The same of the days before a day that the next table of an old past learns from: its last table was built after its own day, within 24 hours. */
+export async function listPlayed(query: Query, before: number, learntDays: number) {
+  return await keepAttached(query, await playedBefore(query, before, learntDays));
 }
 
 export type CountedDay = {
@@ -42,8 +65,6 @@ export type CountedDay = {
   /** Ids of the sample. */
   readonly sampled: number;
 };
-
-const ID_BYTES = 16;
 
 export const listCounted = rowsOf<CountedDay, [from: number, to: number]>(
   'list-counted-days',
@@ -56,20 +77,10 @@ export const readCounts = onlyOf<{ counts: Buffer }, [day: number]>(
   `select counts from market.scorecard_days where day = ${day('$1')}`,
 );
 
-const readSampleBytes = onlyOf<{ sample: Buffer }, [day: number]>(
+export const readSample = onlyOf<{ sample: Buffer }, [day: number]>(
   'read-day-sample',
   `select sample from market.scorecard_days where day = ${day('$1')}`,
 );
-
-export async function readSample(query: Query, of: number): Promise<string[]> {
-  const { sample } = await readSampleBytes(query, of);
-  return Array.from({ length: sample.length / ID_BYTES }, (_, nth) =>
-    uuidOf(sample.toString('hex', nth * ID_BYTES, (nth + 1) * ID_BYTES)),
-  );
-}
-
-export const sampleBytes = (ids: readonly string[]): Buffer =>
-  Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
 
 /** Declared fields that are not personal. */
 const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields m
@@ -135,11 +146,13 @@ export async function readRatesOfDays(
 ): Promise<RatesOfDay> {
   const rows = await readRates(query, first, last);
   const rising = rows.sort((left, right) => left.day - right.day);
-  return (of) => {
-    const newest = new Map([['USD', 1]]);
-    for (const rate of rising) if (rate.day < of) newest.set(rate.currency, rate.usd);
-    return newest;
-  };
+  const made = new Map<number, Rates>();
+  return (of) =>
+    inMap(made, of, () => {
+      const newest = new Map([['USD', 1]]);
+      for (const rate of rising) if (rate.day < of) newest.set(rate.currency, rate.usd);
+      return newest;
+    });
 }
 
 const CROWD_DAYS = 30;

@@ -47,9 +47,12 @@ export async function* readDay(
       join market.scores s on s.transaction_id = t.transaction_id and s.created_at = t.created_at
      where ${between('t', fromMs, toMs)} and ${between('s', fromMs, toMs)}
      order by t.transaction_id`;
+  // The planner multiplies the shares of two ranges that say the same: it expects a row, and compares each payment with each score.
+  await query({ text: 'set local enable_nestloop = off' });
   for await (const rows of readPages<ScoredRow>(query, select, PAGE_ROWS, signal)) {
     yield rows.map(atTime);
   }
+  await query({ text: 'set local enable_nestloop = on' });
 }
 
 /** The label of a row that was known at a time. */
@@ -101,7 +104,7 @@ export async function* readVectorRows(
   ids: readonly string[],
   knownByMs: number,
   signal: AbortSignal,
-): AsyncGenerator<VectorRow> {
+): AsyncGenerator<readonly VectorRow[]> {
   for (let from = 0; from < ids.length; from += PAGE_ROWS) {
     signal.throwIfAborted();
     const page = ids.slice(from, from + PAGE_ROWS);
@@ -122,7 +125,7 @@ export async function* readVectorRows(
         isoTime(Math.max(...times)),
       ],
     );
-    for (const { features, ...row } of rows) yield { ...row, vector: toVector(features) };
+    yield rows.map(({ features, ...row }) => ({ ...row, vector: toVector(features) }));
   }
 }
 

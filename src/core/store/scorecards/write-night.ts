@@ -15,6 +15,7 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { textOfDay } from '../../score/scorecard/day-table.ts';
 import { hashTable } from '../../score/scorecard/table-bytes.ts';
+import { isoTime } from '../partitions/month-slice.ts';
 import { notOnDays } from './read-payments.ts';
 import { insertTable, type NewTable } from './scorecards.ts';
 
@@ -23,7 +24,7 @@ export type NewDay = {
   readonly payments: number;
   readonly reading: string;
   readonly counts: Uint8Array;
-  readonly sample: Uint8Array;
+  readonly sample: Buffer;
 };
 
 export type NewRow = {
@@ -38,11 +39,13 @@ export type NewRow = {
 
 export type Night = NewTable & {
   readonly days: readonly NewDay[];
-  readonly rows: readonly NewRow[];
-  /** The first day of which rows stay, and the first one of which counts stay. */
-  readonly firstDay: number;
-  readonly countedFrom: number;
-  /** Days before the table that have payments. */
+  readonly rows: {
+    readonly ids: readonly string[];
+    /** Reads the rows, page by page, as all of them take more memory than a night may. */
+    readonly read: (query: Query) => AsyncIterable<readonly NewRow[]>;
+  };
+  /** Days before the table of which rows stay, and those of which counts stay. */
+  readonly counted: readonly number[];
   readonly present: readonly number[];
 };
 
@@ -62,26 +65,24 @@ const insertRows = rowsOf<object, readonly Buffer[]>(
    on conflict (transaction_id) do nothing`,
 );
 
-const endDays = rowsOf<object, [first: number, before: number, present: Buffer]>(
+const endDays = rowsOf<object, [before: number, present: Buffer]>(
   'end-scorecard-days',
   `delete from market.scorecard_days
-    where day < date '1970-01-01' + $1::int4
-       or day < date '1970-01-01' + $2::int4 and day - date '1970-01-01' <> all ($3::int4[])`,
+    where day < date '1970-01-01' + $1::int4 and day - date '1970-01-01' <> all ($2::int4[])`,
 );
 
-const endCounts = rowsOf<object, [counted: number]>(
+const endCounts = rowsOf<object, [before: number, counted: Buffer]>(
   'end-scorecard-counts',
   `update market.scorecard_days set reading = '', counts = '', sample = ''
-    where day < date '1970-01-01' + $1::int4 and reading <> ''`,
+    where day < date '1970-01-01' + $1::int4 and day - date '1970-01-01' <> all ($2::int4[]) and reading <> ''`,
 );
 
 /** Ends rows that are too old, of months that are gone, and of days that were chosen again. */
-async function endRows(query: Query, { table, firstDay, present, days }: Night): Promise<void> {
+async function endRows(query: Query, { table, present, days }: Night): Promise<void> {
   const chosen = new Set(days.map(({ day }) => day));
   const stay = present.filter((day) => !chosen.has(day));
-  const [first, before] = [firstDay, table.day].map((day) => new Date(day * DAY_MS).toISOString());
-  const text = `delete from market.scorecard_rows r
-    where r.created_at < '${first}' or r.created_at < '${before}' and ${notOnDays(stay)}`;
+  const before = isoTime(table.day * DAY_MS);
+  const text = `delete from market.scorecard_rows r where r.created_at < '${before}' and ${notOnDays(stay)}`;
   await query({ text });
 }
 
@@ -94,8 +95,8 @@ export async function storeNight(
   const { table, bytes, days, rows, payments } = night;
   return await database.transaction(async (query) => {
     const serial = await insertTable(query, night);
-    await endDays(query, night.firstDay, table.day, int4Array(night.present));
-    await endCounts(query, night.countedFrom);
+    await endDays(query, table.day, int4Array(night.present));
+    await endCounts(query, table.day, int4Array(night.counted));
     await insertDays(
       query,
       int4Array(days.map(({ day }) => day)),
@@ -105,21 +106,23 @@ export async function storeNight(
       byteaArray(days.map(({ sample }) => sample)),
     );
     await endRows(query, night);
-    await insertRows(
-      query,
-      uuidArray(rows.map(({ id }) => id)),
-      timestampArray(rows.map(({ id }) => createdAtMsOf(id) ?? 0)),
-      int4Array(rows.map(({ scorecard }) => scorecard ?? serial)),
-      float8Array(rows.map(({ share }) => share)),
-      float8Array(rows.map(({ logOdds }) => logOdds)),
-      byteaArray(rows.map(({ buckets }) => buckets)),
-      textArray(rows.map(({ fired }) => fired.join(' '))),
-    );
+    for await (const page of rows.read(query)) {
+      await insertRows(
+        query,
+        uuidArray(page.map(({ id }) => id)),
+        timestampArray(page.map(({ id }) => createdAtMsOf(id) ?? 0)),
+        int4Array(page.map(({ scorecard }) => scorecard ?? serial)),
+        float8Array(page.map(({ share }) => share)),
+        float8Array(page.map(({ logOdds }) => logOdds)),
+        byteaArray(page.map(({ buckets }) => buckets)),
+        textArray(page.map(({ fired }) => fired.join(' '))),
+      );
+    }
     await recordChange(query, by, {
       action: 'scorecard.build',
       subject: textOfDay(table.day),
       before: null,
-      after: { sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
+      after: { serial, sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
     });
     return serial;
   });

@@ -7,13 +7,12 @@ import { linesOf } from '../../../kit/audit/audit-log.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
-import { FIRST_ID } from '../../../kit/words/cursor.ts';
+import { FIRST_ID, uuidsIn } from '../../../kit/words/cursor.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
 import {
   auditContent,
   type ContentKind,
   canonicalJson,
-  idsOf,
   type ModelFacts,
   modelContent,
   type RuleSetFacts,
@@ -26,6 +25,7 @@ import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.t
 import { hashModels, hashRuleSets, readScoreTexts } from '../store/unsealed.ts';
 import { leafSchema, readCovered, readLeaf } from './covered.ts';
 import type { Note } from './finding.ts';
+import { checkTables } from './tables.ts';
 
 /** Scores of a month that the log covers. */
 type OfMonth = [from: string, to: string, uncoveredFrom: Buffer, uncoveredTo: Buffer];
@@ -127,6 +127,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       const models = await hashModels(query, subjects('model'));
       const ruleSets = await hashRuleSets(query, subjects('rule-set'));
       wrong.push(...wrongTexts(contents, contentsOf(lines, models, ruleSets), note));
+      await checkTables(query, lines, note);
       counts.lines += subjects('audit').length;
     },
     end: async (signal: AbortSignal) => {
@@ -169,7 +170,7 @@ function openSet(
   sealed: Of<'scores'>,
   note: Note,
 ) {
-  const [ids, hashes] = [idsOf(idBytes ?? EMPTY), hashesOf(hashBytes ?? EMPTY)];
+  const [ids, hashes] = [uuidsIn(idBytes ?? EMPTY), hashesOf(hashBytes ?? EMPTY)];
   if (sha256(hashBytes ?? EMPTY).toString('hex') !== sealed.sha256)
     note('edited', `the hashes of leaf ${position}`);
   if (ids.length !== sealed.count)
@@ -255,7 +256,7 @@ async function readSealed(
   for (let from = 0; from < log.size; from += PAGE_LEAVES) {
     signal.throwIfAborted();
     const entries = await readEntries(query, log.logId, from, from + PAGE_LEAVES);
-    const ids = entries.flatMap((entry) => idsOf(entry.ids ?? EMPTY));
+    const ids = entries.flatMap((entry) => uuidsIn(entry.ids ?? EMPTY));
     for (const id of ids) if (monthOf(createdAtMsOf(id) ?? 0) === month) sealed.add(id);
   }
   return sealed;

@@ -3,7 +3,6 @@
  * changes, so a later column of a table takes a new version.
  */
 import type { AuditEntry } from '../../../kit/words/audit.ts';
-import { uuidOf } from '../../../kit/words/cursor.ts';
 import { hashRows, reasonsText, type ScoreTexts } from './score-hash.ts';
 import { HASH_BYTES, hashesOf, leafHash, sha256 } from './tree.ts';
 
@@ -167,15 +166,6 @@ function writeSimple(value: string | number | boolean | null): string {
   const text = JSON.stringify(value);
   if (text === undefined) throw new Error('JSON has no such value');
   return text;
-}
-
-/**
- * Sets of scores, each a leaf of the log: ids and hashes of its scores, and the range by which the set of a score is found.
- */
-export function idsOf(bytes: Buffer): string[] {
-  return Array.from({ length: bytes.length / ID_BYTES }, (_, index) =>
-    uuidOf(bytes.toString('hex', index * ID_BYTES, (index + 1) * ID_BYTES)),
-  );
 }
 
 /** @returns an element for each score */

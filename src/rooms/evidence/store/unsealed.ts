@@ -7,10 +7,10 @@ import { HEADER_BYTES, uuidArray, uuidOffset } from '../../../kit/database/binar
 import type { Query, Texts } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { openOutbox } from '../../../kit/outbox/outbox.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
 import {
   type HashedScores,
   ID_BYTES,
-  idsOf,
   type ModelFacts,
   type RuleSetFacts,
 } from '../log/contents.ts';
@@ -61,7 +61,7 @@ export async function takeUnsealed(query: Query) {
   const bare: string[] = [];
   for (const { array, hashes, scoredAtMs } of rows) {
     const ids = packIds(array);
-    if (hashes === null || scoredAtMs === null) bare.push(...idsOf(ids));
+    if (hashes === null || scoredAtMs === null) bare.push(...uuidsIn(ids));
     else hashed.push({ ids, hashes, scoredAtMs });
   }
   return { hashed, bare, mayHaveMore };
@@ -122,6 +122,18 @@ const toScoreTexts = (texts: Texts): ScoreTexts => ({
 export const readAuditAfter = linesOf<[auditId: string, rowsMax: number]>(
   'read-audit-after',
   'audit_id > $1 order by audit_id limit $2',
+);
+
+/** The line that names the hash of a table of the day. */
+export const readTableLine = linesOf<[serial: string]>(
+  'read-scorecard-line',
+  `action = 'scorecard.build' and after ->> 'serial' = $1`,
+);
+export type TableHash = { readonly serial: number; readonly sha256: string };
+/** Hashes of what is stored. */
+export const hashTables = rowsOf<TableHash, [serials: readonly number[]]>(
+  'hash-scorecards',
+  `select serial, encode(sha256(bytes), 'hex') as sha256 from market.scorecards where serial = any ($1::int2[])`,
 );
 
 const notSealed = (kind: string, name: string) =>

@@ -4,9 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
+import { uuidsIn } from '../../../../src/kit/words/cursor.ts';
 import type { Attack } from '../../../../src/rooms/evidence/check/finding.ts';
 import { readHead, signCheckpoint } from '../../../../src/rooms/evidence/log/checkpoint.ts';
-import { idsOf, setLeaf } from '../../../../src/rooms/evidence/log/contents.ts';
+import { setLeaf } from '../../../../src/rooms/evidence/log/contents.ts';
 import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
 import { append, EMPTY_EDGE, edgeRoot, leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
 import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
@@ -70,7 +71,7 @@ async function rewriteScore(query: Query): Promise<void> {
   const log = await readNewestLog(query);
   for (const entry of await readEntries(query, log?.logId ?? 0, 0, log?.size ?? 0)) {
     if (entry.ids === null) continue;
-    const order = idsOf(entry.ids);
+    const order = uuidsIn(entry.ids);
     const rows = new Map(
       (await readScoreTexts(query, order)).map((row) => [row.transactionId, row]),
     );

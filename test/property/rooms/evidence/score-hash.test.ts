@@ -7,7 +7,8 @@ import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
-import { idsOf, scoreContent } from '../../../../src/rooms/evidence/log/contents.ts';
+import { uuidsIn } from '../../../../src/kit/words/cursor.ts';
+import { scoreContent } from '../../../../src/rooms/evidence/log/contents.ts';
 import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
 import { hashesOf } from '../../../../src/rooms/evidence/log/tree.ts';
 import {
@@ -103,9 +104,12 @@ test('hashes of memory, of rows and of contents are the same', async () => {
       hashed;
     expect([at, ids.length / 16]).toEqual([scoredAtMs, BATCH]);
     const rows = new Map(
-      (await readScoreTexts(rig.database.query, idsOf(ids))).map((row) => [row.transactionId, row]),
+      (await readScoreTexts(rig.database.query, uuidsIn(ids))).map((row) => [
+        row.transactionId,
+        row,
+      ]),
     );
-    for (const [nth, id] of idsOf(ids).entries()) {
+    for (const [nth, id] of uuidsIn(ids).entries()) {
       const row = rows.get(id);
       if (row === undefined) throw new Error(`${id} is not stored`);
       const hash = hashesOf(hashes)[nth];

@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import {
   CUT_PAYMENTS,
   collectRows,
-  compareHashes,
   hashOf,
+  leastHashes,
 } from '../../../../../src/core/score/scorecard/kept-rows.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { uuidOf } from '../../../../../src/kit/words/cursor.ts';
+import { uuidOf, uuidsIn } from '../../../../../src/kit/words/cursor.ts';
 
 const random = createRandom('kept');
 
@@ -18,19 +18,21 @@ const newId = () =>
 function chosen(day: readonly (readonly [id: string, margin: number])[]) {
   const rows = collectRows();
   for (const [id, margin] of day) rows.add(id, margin);
-  return rows.end();
+  const { least, ...kept } = rows.end();
+  return { ...kept, least: uuidsIn(least) };
 }
 
 const dayOf = (margins: readonly number[]) => margins.map((margin) => [newId(), margin] as const);
+const bytesOf = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex');
 const byHash = (ids: readonly string[]) =>
   ids
-    .map((id) => ({ id, hash: hashOf(id) }))
-    .sort(compareHashes)
+    .map((id) => ({ id, hash: hashOf(bytesOf(id), 0) }))
+    .sort((left, right) => left.hash - right.hash || (left.id < right.id ? -1 : 1))
     .map(({ id }) => id);
 
 test('the hash is MurmurHash3 of the 16 bytes', () => {
   for (const id of [newId(), newId(), newId()]) {
-    expect(hashOf(id)).toBe(murmurhash.v3(Buffer.from(id.replaceAll('-', ''), 'hex'), 0));
+    expect(hashOf(bytesOf(id), 0)).toBe(murmurhash.v3(bytesOf(id), 0));
   }
 });
 
@@ -70,6 +72,12 @@ test('a small day is kept whole, and an empty one is none', () => {
 });
 
 test('of equal hashes the least id comes first', () => {
-  const rows = ['c', 'a', 'b'].map((id) => ({ id, hash: id === 'c' ? 1 : 5 }));
-  expect(rows.toSorted(compareHashes).map(({ id }) => id)).toEqual(['c', 'a', 'b']);
+  const ids = ['00000000-a768-3cfc-0000-000000018fbc', '00000000-db5e-0ae3-0000-000000021ed3'];
+  const hashes = ids.map((id) => hashOf(bytesOf(id), 0));
+  expect(hashes[0]).toBe(hashes[1]);
+  for (const order of [ids, ids.toReversed()]) {
+    const least = leastHashes(1);
+    for (const id of order) least.add(id);
+    expect(uuidsIn(least.end())).toEqual(ids.slice(0, 1));
+  }
 });
