@@ -12,6 +12,7 @@ import { cutsOf } from '../../score/scorecard/learn.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { sumDays } from '../../score/scorecard/sum-days.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
+import { collectWeeks } from '../../score/scorecard/weeks.ts';
 import {
   countScored,
   findCrowded,
@@ -76,8 +77,9 @@ async function readNight(
   const counted = new Map<number, NewlyCounted>();
   for (const of of await listUncounted(known)) counted.set(of, await countOne(known, of));
   const sums = sumDays();
-  const parties = await addDays(known, counted, sums);
-  const frauds = await addFrauds(known, sums);
+  const weeks = collectWeeks(toMs / DAY_MS);
+  const parties = await addDays(known, counted, sums, weeks);
+  const frauds = await addFrauds(known, sums, weeks);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));
   const sample = await readCutSample(known, counted, frauds.total, ruleSet, measures);
@@ -88,7 +90,7 @@ async function readNight(
     ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
     ...(await learnRows(known, counted, frauds, { rows, sample, cuts, measures, bucketsOf })),
     ...sums.end(market.reading, known.rates(day)),
-    currency: market.reading.currency,
+    ...{ currency: market.reading.currency, weeks: weeks.end() },
     crowded: {
       devices: await findCrowded(query, 'devices', parties.devices, day),
       addresses: await findCrowded(query, 'addresses', parties.addresses, day),

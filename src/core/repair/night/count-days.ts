@@ -21,6 +21,7 @@ import {
 } from '../../score/scorecard/kept-rows.ts';
 import { logOddsOf } from '../../score/scorecard/measures.ts';
 import type { DaySums } from '../../score/scorecard/sum-days.ts';
+import type { Weeks } from '../../score/scorecard/weeks.ts';
 import {
   listCounted,
   type MarketOfNight,
@@ -108,12 +109,14 @@ export async function addDays(
   { query, day, payments, matured }: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   sums: DaySums,
+  weeks: Weeks,
 ) {
   const [devices, addresses] = [new Set<string>(), new Set<string>()];
   for (const [of, count] of payments) {
     if (of < day - COUNTED_DAYS) continue;
     const counts = counted.get(of)?.dayCounts ?? decodeCounts((await readCounts(query, of)).counts);
     sums.add(counts, (of + 1) * DAY_MS <= matured.toMs ? count : 0);
+    weeks.add(of, counts.ranks);
     if (of < day - CROWD_DAYS) continue;
     for (const device of counts.devices) devices.add(device);
     for (const address of counts.addresses) addresses.add(address);
@@ -127,6 +130,7 @@ export type Frauds = { readonly total: number; readonly chosen: ReadonlySet<stri
 export async function addFrauds(
   { query, day, reading, rates, matured, signal }: Known,
   sums: DaySums,
+  weeks: Weeks,
 ): Promise<Frauds> {
   const chosen = firstOfMany(FRAUDS_MAX, compareHashes);
   let total = 0;
@@ -135,6 +139,7 @@ export async function addFrauds(
       total++;
       chosen.add({ id: fraud.id, hash: hashOf(fraud.id) });
       const of = Math.floor(fraud.createdAtMs / DAY_MS);
+      weeks.addFraud(of, fraud);
       if (of < day - COUNTED_DAYS) continue;
       const values = valuesOf(fraud, reading);
       sums.addFraud(values, cellIn(fraud, values, reading, rates(of)));
