@@ -20,6 +20,7 @@ import { ListPage } from './rooms/lists/entries.tsx';
 import { ListsPage } from './rooms/lists/page.tsx';
 import { ModelPage } from './rooms/models/model.tsx';
 import { ModelsPage } from './rooms/models/models.tsx';
+import { ScorecardsPage } from './rooms/models/scorecards.tsx';
 import { PersonalPage } from './rooms/privacy/personal.tsx';
 import { CasePage } from './rooms/review/case.tsx';
 import { QueuePage } from './rooms/review/queue.tsx';
@@ -153,6 +154,8 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/models/:id">
           {() => <ModelPage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
+        <Route path="/scorecards">{() => <ScorecardsPage />}</Route>
+        <Route path="/scorecards/:day">{() => <ScorecardsPage day={lastSegment()} />}</Route>
         <Route path="/audit" component={AuditPage} />
         <Route path="/personal">{() => <PersonalPage me={me} />}</Route>
         <Route path="/keys">{() => <KeysPage me={me} />}</Route>

@@ -47,6 +47,8 @@ const PAGES: readonly (readonly [string, () => string, string | RegExp])[] = [
   ['no-webhooks', () => '/webhooks', 'No webhook is made yet'],
   ['models', () => '/models', 'm@1'],
   ['model', () => '/models/m%401', 'Decisions'],
+  // The worker builds a table a minute after the start.
+  ['scorecards', () => '/scorecards', /No table of the day is built yet| of 50 known frauds$/],
   ['audit', () => '/audit', 'rollout.approve'],
   ['keys', () => '/keys', 'API keys'],
   ['workload', () => '/workload', 'Officers at work'],
@@ -107,18 +109,21 @@ describe('login', () => {
   test.each([
     [
       'analyst',
-      'Overview Transactions Review Workload Corridors Controls Rules Backtests Lists Models',
+      'Overview Transactions Review Workload Corridors Controls Rules Backtests Lists Models Scorecards',
     ],
     [
       'operator',
-      'Overview Workload Dead_letters Corridors Controls Workers Webhooks Rules Lists Models',
+      'Overview Workload Dead_letters Corridors Controls Workers Webhooks Rules Lists Models Scorecards',
     ],
     [
       'admin',
-      'Overview Transactions Review Workload Dead_letters Corridors Controls Workers Webhooks Rules Backtests Lists Models Audit Personal_data',
+      'Overview Transactions Review Workload Dead_letters Corridors Controls Workers Webhooks Rules Backtests Lists Models Scorecards Audit Personal_data',
     ],
     ['ingest', 'Overview Corridors'],
-    ['risk_officer', 'Review Workload Controls Rules Backtests Lists Models Audit Personal_data'],
+    [
+      'risk_officer',
+      'Review Workload Controls Rules Backtests Lists Models Scorecards Audit Personal_data',
+    ],
   ] as const)('as %s shows the pages of the role', async (role, names) => {
     const pages = [...names.split(' '), 'Keys and sessions'].map((name) => name.replace('_', ' '));
     await using page = await openTab(shown.browser);

@@ -20,7 +20,7 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
     ...{ day: 20_000, ruleSet: 'default@3', group: 'type', slots: [], measures },
     scorecard: { ...unlearnt(measures.length), cuts: createCuts(measures.length) },
     learnt: { knownFrauds: 0, payments: numbers(), frauds: numbers(), ...NOTHING_LEARNT },
-    ...{ hours: hourShares([]), lifts: new Map(), tails: new Map(), currency: 'USD' },
+    ...{ weeks: [], hours: hourShares([]), lifts: new Map(), tails: new Map(), currency: 'USD' },
     cells: { byValue: new Map(), others: Number.NaN },
     amounts: { percentiles: new Map(), rates: new Map([['USD', 1]]) },
     crowded: { devices: new Set(), addresses: new Set() },

@@ -12,6 +12,7 @@ export type MadePayment = ReturnType<typeof makePayment>;
 
 const SIGNAL = featureIndex('amount_to_median');
 const FRAUD_SHARE = 0.04;
+const REVIEWED_FROM = 0.27;
 const ACCOUNTS = 40;
 
 /** @param day since 1970 */
@@ -43,10 +44,14 @@ function makePayment(day: number, nth: number, random: () => number) {
   };
 }
 
-/** Stores payments and their scores, as a worker without tables does. */
+/**
+ * Stores payments and their scores, as a worker without tables does.
+ * @param scorecard serial of a table that judges them instead, by the amount alone
+ */
 export async function storeScored(
   database: Database,
   payments: readonly MadePayment[],
+  scorecard: number | null = null,
 ): Promise<void> {
   await ensurePartitions(
     database,
@@ -64,8 +69,10 @@ export async function storeScored(
   const scores = payments.map(({ id, createdAtMs, accountId, vector, risk }) => ({
     ...{ transactionId: id, createdAtMs, accountId, corridor: 'US-EG', features: vector },
     decision: {
-      ...{ score: 0, risk, probability: null, verdict: 'approve' as const, reasons: [] },
+      ...{ score: 0, risk, probability: null, reasons: [] },
+      verdict: risk > REVIEWED_FROM ? ('review' as const) : ('approve' as const),
     },
+    ...(scorecard === null ? {} : { scorecard, margin: Math.log(vector[SIGNAL] ?? 1) }),
     ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@3' },
   }));
   await insertPlainScores(database, scores, Date.UTC(2026, 11));

@@ -1,7 +1,6 @@
 /** Lines over a number rather than over time, drawn by uPlot: calibration, distributions. */
 import { useMemo, useState } from 'react';
 import uPlot from 'uplot';
-import { number } from '../format.ts';
 import { type Drawing, frameOf, type LineColor, useUplot } from './use-uplot.ts';
 
 export type CurveLine = {
@@ -30,7 +29,7 @@ type CurveProps = {
 };
 
 export function Curve(props: CurveProps) {
-  const { label, lines, x, y, formatX, formatY, height = 210 } = props;
+  const { lines, x, formatX, formatY, height = 210 } = props;
   const [pointed, setPointed] = useState<number | null>(null);
   const data = useMemo(() => align(lines), [lines]);
   const shape = lines.map((line) => line.label).join();
@@ -39,7 +38,7 @@ export function Curve(props: CurveProps) {
   const at = pointed === null ? undefined : data[0][pointed];
   return (
     <div className="plot curve">
-      <div ref={box} role="img" aria-label={describe(label, x, y, lines)} />
+      <div ref={box} role="img" aria-label={describe(props)} />
       <p className="legend" aria-hidden="true">
         {lines.map(({ label: name, color }, index) => {
           const value = pointed === null ? undefined : data[index + 1]?.[pointed];
@@ -67,11 +66,11 @@ function align(lines: readonly CurveLine[]): [number[], ...(number | null)[][]] 
   return [xs, ...columns];
 }
 
-function describe(label: string, x: string, y: string, lines: readonly CurveLine[]): string {
+function describe({ label, x, y, lines, formatX, formatY }: CurveProps): string {
   const said = lines
     .filter(({ isGuide }) => !isGuide)
     .map(({ label: name, points }) => {
-      const all = points.map(([from, value]) => `${number(from)}: ${number(value)}`);
+      const all = points.map(([from, value]) => `${formatX(from)}: ${formatY(value)}`);
       return `${name}: ${all.join('; ')}`;
     });
   return `${label}, ${y} by ${x}. ${said.join('. ')}.`;

@@ -85,6 +85,15 @@ export const PAGES: readonly Page[] = [
     icon: 'M8 2v4m0 0L4 10m4-4 4 4M3 10h2v3H3zm8 0h2v3h-2z',
   },
   {
+    ...{
+      path: '/scorecards',
+      name: 'Scorecards',
+      key: 'n',
+      roles: ['analyst', 'operator', 'risk_officer'],
+    },
+    icon: 'M2 13.500h12M3.500 11V8m3 3V5.500m3 5.500V7m3 4V2.500',
+  },
+  {
     ...{ path: '/audit', name: 'Audit', key: 'a', roles: ['admin', 'risk_officer'] },
     icon: 'M4 2h8v12H4zm2 4h4M6 9h4',
   },

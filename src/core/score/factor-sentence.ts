@@ -12,12 +12,15 @@ export function factorSentence({ feature, value }: Pick<Factor, 'feature' | 'val
   return `Model: ${featureSentence(feature, undefined, value)}`;
 }
 
+export const featureMeaning = (name: string): string =>
+  FEATURES.get(name)?.description.replace(/\.$/, '') ?? name;
+
 /** @param meaning of a number that is no feature of the vector */
-export function featureSentence(name: string, meaning: string | undefined, value: number): string {
-  const known = FEATURES.get(name);
-  const said = meaning ?? known?.description.replace(/\.$/, '') ?? name;
-  return `${said}: ${valueText(value, known?.unit ?? '')}`;
-}
+export const featureSentence = (
+  name: string,
+  meaning = featureMeaning(name),
+  value: number,
+): string => `${meaning}: ${valueText(value, FEATURES.get(name)?.unit ?? '')}`;
 
 function valueText(value: number, unit: string): string {
   if (Number.isNaN(value)) return 'unknown';

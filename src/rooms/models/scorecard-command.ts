@@ -2,10 +2,12 @@
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { buildTable, NIGHT_STATEMENT_MS } from '../../core/repair/night/build-table.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
+import type { ScorecardTable } from '../../kit/client/api-types.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
-import { commandOf, written } from '../../kit/command/rows.ts';
+import { asking, commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 
 /** No payment is older. */
@@ -14,11 +16,12 @@ const FIRST_DAY = TRANSACTION_LIMITS.createdAtMsMin / DAY_MS;
 const buildAction = written(
   '',
   'Build the table of a day from what is stored; a day has one, which never changes',
-  { '--day DAY': 'The UTC day, at most tomorrow' },
+  { '--day DAY': 'The UTC day, at most tomorrow (today)' },
   async ({ values }, context) => {
     const { config, output, signal } = context;
-    const day = dateOption('--day', values.day) / DAY_MS;
-    const tomorrow = Math.floor(Date.now() / DAY_MS) + 1;
+    const today = Math.floor(Date.now() / DAY_MS);
+    const day = values.day === undefined ? today : dateOption('--day', values.day) / DAY_MS;
+    const tomorrow = today + 1;
     if (day < FIRST_DAY || day > tomorrow) {
       const bounds = `${textOfDay(FIRST_DAY)} to ${textOfDay(tomorrow)}`;
       throw new UsageError(`--day must be ${bounds}, not ${textOfDay(day)}`);
@@ -39,7 +42,58 @@ const buildAction = written(
   },
 );
 
-const tell = ({ measures, hours, lifts, ...head }: Readonly<Record<string, unknown>>) => head;
+type Fields = Readonly<Record<string, unknown>>;
+type Told = Fields & Partial<Pick<ScorecardTable, 'measures' | 'weeks' | 'before'>>;
+
+/** Measures that people read; `--json` has all. */
+const TOLD = 20;
+
+/** Leaves the measures that carry most, and the figures of weeks. */
+const tell = ({ measures = [], weeks = [], before, hours, lifts, ...head }: Told): Fields => ({
+  ...head,
+  before: before?.day,
+  measures: measures
+    .toSorted((left, right) => Math.abs(right.carries) - Math.abs(left.carries))
+    .slice(0, TOLD)
+    .map(({ measure, carries, carried_before: was }) => ({
+      ...{ measure, carries: tenths(carries), before: was === null ? null : tenths(was) },
+    })),
+  weeks: weeks.map(({ decided, scorecard, ...week }) => ({
+    ...week,
+    precision: `${decided.average_precision?.toFixed(3)} -> ${scorecard.average_precision?.toFixed(3)}`,
+    caught: `${decided.caught} -> ${scorecard.caught}`,
+    stopped: `${decided.stopped} -> ${scorecard.stopped}`,
+  })),
+});
+
+const tenths = (points: number) => Number(points.toFixed(1));
+
+/** Smaller points are told together. */
+const POINTS_MIN = 0.05;
+
+const explainAction = asking(
+  'TRANSACTION',
+  'Say by which measures a payment has its margin, the greatest first',
+  {},
+  async ({ words: [id = ''], ask }, { output }) => {
+    const { scorecard } = await ask('GET /v1/scores/{id}/explanation', { path: { id } });
+    if (scorecard === null) {
+      throw new Failure('not-found', 'SCORECARD_UNKNOWN', `no table judged ${id}`);
+    }
+    const { day, margin, base, points } = scorecard;
+    const told = points
+      .filter((of) => Math.abs(of.points) >= POINTS_MIN)
+      .sort((left, right) => Math.abs(right.points) - Math.abs(left.points));
+    const rest = margin - told.reduce((sum, of) => sum + of.points, base);
+    output.value(scorecard, [
+      `By the table of ${day} the log-odds of fraud are ${margin.toFixed(1)}:`,
+      `  the constant and the default rules: ${base.toFixed(1)}`,
+      ...told.map(({ detail }) => `  ${detail}`),
+      `  the other ${points.length - told.length} measures: ${rest.toFixed(1)}`,
+    ]);
+    return undefined;
+  },
+);
 
 export const command = commandOf({
   name: 'scorecard',
@@ -51,5 +105,6 @@ export const command = commandOf({
     list: { operation: 'listScorecards' },
     show: { operation: 'readScorecard', tell },
     group: { operation: 'nameScorecardGroup' },
+    explain: explainAction,
   },
 });

@@ -102,6 +102,30 @@ test('a table that is built while workers run judges within two seconds, and its
   );
 });
 
+test('the command says the points of a payment in sentences', async () => {
+  const [{ id = '', margin = 0 } = {}] = (await stored()).filter(
+    ({ scorecard }) => scorecard !== null,
+  );
+  const { stdout } = await api.risk('scorecard', 'explain', id);
+  const lines = stdout.trim().split('\n');
+  expect(lines[0]).toContain(`the log-odds of fraud are ${margin.toFixed(1)}:`);
+  expect(lines.length).toBeGreaterThan(10);
+  const told = lines
+    .slice(1)
+    .map((line) => Number(/: ([+−-]?[\d.]+)$/.exec(line)?.[1]?.replace('−', '-')));
+  expect(Math.abs(told.reduce((sum, points) => sum + points, 0) - margin)).toBeLessThan(
+    0.06 * lines.length,
+  );
+  const [{ id: unjudged = '' } = {}] = (await stored()).filter(
+    ({ scorecard }) => scorecard === null,
+  );
+  const refused = await api.risk('scorecard', 'explain', unjudged);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining(`no table judged ${unjudged}`),
+  ]);
+});
+
 test('a margin that somebody changed is told', async () => {
   const [{ id = '' } = {}] = (await stored()).filter(({ scorecard }) => scorecard !== null);
   await api.testDatabase.sql(

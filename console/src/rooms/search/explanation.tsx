@@ -17,6 +17,7 @@ import { Badge, Facts, Raw, Time, Verdict } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { Features } from './features.tsx';
 import { Lineage } from './lineage.tsx';
+import { Margin } from './margin.tsx';
 
 export function Explained({ transaction }: { readonly transaction: TransactionDetail }) {
   const { transaction_id: id, currency, amount } = transaction;
@@ -35,6 +36,7 @@ export function Explained({ transaction }: { readonly transaction: TransactionDe
           <Verdicts score={found.score} receivedAt={transaction.received_at} />
           <Reasons score={found.score} currency={currency} amount={amount} />
           {found.model === null ? null : <Model model={found.model} currency={currency} />}
+          {found.scorecard === null ? null : <Margin scorecard={found.scorecard} />}
           <Rules rules={found.rules} currency={currency} amount={amount} />
           <Features explanation={found} currency={currency} />
           <Lineage explanation={found} transaction={transaction} />

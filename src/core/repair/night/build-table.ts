@@ -10,6 +10,7 @@ import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { type DayTable, slotNames } from '../../score/scorecard/day-table.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
+import { collectWeeks } from '../../score/scorecard/weeks.ts';
 import {
   countScored,
   findCrowded,
@@ -66,7 +67,8 @@ async function readNight(
     matured: { fromMs: firstDay * DAY_MS, toMs, knownByMs: day * DAY_MS },
     payments: new Map(scored.map((of) => [of.day, of.payments])),
   };
-  const { counted, parties, frauds, evidence } = await sumUp(known);
+  const weeks = collectWeeks(toMs / DAY_MS);
+  const { counted, parties, frauds, evidence } = await sumUp(known, weeks);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));
   const { cuts, met } = await cutDays(known, counted, frauds.total, ruleSet, measures);
@@ -77,7 +79,7 @@ async function readNight(
     ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
     ...(await learnRows(known, counted, frauds, learning)),
     ...evidence,
-    currency: market.reading.currency,
+    ...{ currency: market.reading.currency, weeks: weeks.end() },
     crowded: {
       devices: await findCrowded(query, 'devices', parties.devices, day),
       addresses: await findCrowded(query, 'addresses', parties.addresses, day),

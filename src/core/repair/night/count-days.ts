@@ -15,6 +15,7 @@ import {
 import { CUT_PAYMENTS, collectRows, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import { logOddsOf } from '../../score/scorecard/measures.ts';
 import { type DaySums, sumDays } from '../../score/scorecard/sum-days.ts';
+import type { Weeks } from '../../score/scorecard/weeks.ts';
 import {
   listCounted,
   type MarketOfNight,
@@ -94,15 +95,15 @@ async function countOne(
 }
 
 /** Adds up the days before a table; what the sums took of memory is free again. */
-export async function sumUp(known: Known) {
+export async function sumUp(known: Known, weeks: Weeks) {
   const sums = sumDays();
-  const { counted, parties } = await addDays(known, sums);
-  const frauds = await addFrauds(known, sums);
+  const { counted, parties } = await addDays(known, sums, weeks);
+  const frauds = await addFrauds(known, sums, weeks);
   return { counted, parties, frauds, evidence: sums.end(known.reading, known.rates(known.day)) };
 }
 
 /** Counts the days that are not counted yet, and adds up all; returns the days counted now, and parties that may be crowded. */
-async function addDays(known: Known, sums: DaySums) {
+async function addDays(known: Known, sums: DaySums, weeks: Weeks) {
   const { query, day, payments, matured } = known;
   const uncounted = new Set(await listUncounted(known));
   const counted = new Map<number, NewlyCounted>();
@@ -113,6 +114,7 @@ async function addDays(known: Known, sums: DaySums) {
     // Days that were counted just now are read from their bytes as well, so that each night adds up the same.
     const counts = decodeCounts((counted.get(of) ?? (await readCounts(query, of))).counts);
     sums.add(counts, (of + 1) * DAY_MS <= matured.toMs ? count : 0);
+    weeks.add(of, counts.ranks);
     if (of < day - CROWD_DAYS) continue;
     for (const device of counts.devices) devices.add(device);
     for (const address of counts.addresses) addresses.add(address);
@@ -126,6 +128,7 @@ export type Frauds = { readonly total: number; readonly chosen: ReadonlySet<stri
 async function addFrauds(
   { query, day, reading, rates, matured, signal }: Known,
   sums: DaySums,
+  weeks: Weeks,
 ): Promise<Frauds> {
   const chosen = leastHashes(FRAUDS_MAX);
   let total = 0;
@@ -134,6 +137,7 @@ async function addFrauds(
       total++;
       chosen.add(fraud.id);
       const of = Math.floor(fraud.createdAtMs / DAY_MS);
+      weeks.addFraud(of, fraud);
       if (of < day - COUNTED_DAYS) continue;
       const values = valuesOf(fraud, reading);
       sums.addFraud(values, cellIn(fraud, values, reading, rates(of)));

@@ -6,9 +6,10 @@ import { DAY_MS, HOUR_MS } from '../../../kit/words/range.ts';
 import { declaredOf, type MetadataFields, metadataName, valuesIn } from '../../domain/metadata.ts';
 import { cellOf, steps, TAIL_BUCKETS, tailBucket } from './day-evidence.ts';
 import { decode, encode, list, map, record, text, whole, wholes } from './forms.ts';
+import { addRank, type Judged, noRanks, type Ranks } from './weeks.ts';
 
 /** A scored payment as a night reads it. */
-export type DayPayment = {
+export type DayPayment = Judged & {
   readonly createdAtMs: number;
   readonly accountId: string;
   readonly corridor: string;
@@ -19,7 +20,6 @@ export type DayPayment = {
   readonly deviceId: string | null;
   readonly address: string | null;
   readonly metadata: unknown;
-  readonly isDeclined: boolean;
 };
 
 /** Settings of the market by which a payment is counted. */
@@ -56,6 +56,7 @@ export type DayCounts = {
   /** Parties that may have had more than CROWD_MIN accounts in 30 days. */
   readonly devices: readonly string[];
   readonly addresses: readonly string[];
+  readonly ranks: Ranks;
 };
 
 const HOURS = 24;
@@ -129,6 +130,7 @@ export function countDay(reading: Reading, rates: Rates, hashAccount: (id: strin
   const amounts = new Map<string, number>();
   const devices = findCrowds(hashAccount);
   const addresses = findCrowds(hashAccount);
+  const ranks = noRanks();
   return {
     add(payment: DayPayment): void {
       const account = hashAccount(payment.accountId);
@@ -141,13 +143,14 @@ export function countDay(reading: Reading, rates: Rates, hashAccount: (id: strin
       }
       const cell = cellIn(payment, values, reading, rates);
       if (cell !== undefined) cells.add(cell, account);
-      if (!payment.isDeclined) {
+      if (payment.verdict !== 'decline') {
         const step = steps(AMOUNT_STEPS, Number(payment.amount), Math.ceil);
         const key = `${payment.corridor} ${payment.currency} ${step}`;
         amounts.set(key, (amounts.get(key) ?? 0) + 1);
       }
       devices.add(payment.deviceId);
       addresses.add(payment.address);
+      addRank(ranks, payment);
     },
     end: (): DayCounts => ({
       hours,
@@ -157,6 +160,7 @@ export function countDay(reading: Reading, rates: Rates, hashAccount: (id: strin
       amounts,
       devices: devices.end(),
       addresses: addresses.end(),
+      ranks,
     }),
   };
 }
@@ -250,6 +254,7 @@ const dayCounts = record<DayCounts>({
   amounts: map(whole),
   devices: list(text),
   addresses: list(text),
+  ranks: record<Ranks>({ alerts: whole, margins: wholes, risks: wholes }),
 });
 
 export const encodeCounts = (counts: DayCounts): Uint8Array => encode(dayCounts, VERSION, counts);

@@ -8,6 +8,7 @@ import type { Rates } from './day-counts.ts';
 import type { Counted } from './day-evidence.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
+import type { Week } from './weeks.ts';
 
 /** A feature of a declared field; its number stands behind the fixed features of the vector. */
 export type Slot = Pick<FieldSlot, 'field' | 'kind'>;
@@ -67,6 +68,8 @@ export type DayTable = {
   readonly measures: readonly string[];
   readonly scorecard: Scorecard;
   readonly learnt: Learnt;
+  /** Matured weeks that earlier tables have judged. */
+  readonly weeks: readonly Week[];
   /** Shares of payments by UTC hour, 24 of them. */
   readonly hours: Float64Array;
   /** By field: `type`, `channel`, and `metadata.` with each declared text or boolean that is not personal. */

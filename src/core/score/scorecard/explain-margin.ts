@@ -1,6 +1,6 @@
 /** The margin of a stored score, measure by measure, as people read it. */
 import { z } from 'zod';
-import { featureSentence } from '../factor-sentence.ts';
+import { featureMeaning, featureSentence } from '../factor-sentence.ts';
 import { type Slot, type StoredTable, slotNames, textOfDay } from './day-table.ts';
 import { logOddsBy, partsBy } from './judge-by-table.ts';
 import { DEFAULT_MEASURE, meaningOf } from './measures.ts';
@@ -66,9 +66,15 @@ function sentenceOf(measure: string, value: number, atMs: number, slots: readonl
     return `at ${minute} UTC, an hour at which this account ${habit(value)} pays`;
   }
   if (measure === DEFAULT_MEASURE) return `the default rules, log-odds ${signed(value)}`;
+  return featureSentence(measure, measureMeaning(measure, slots), value);
+}
+
+/** @param slots of the table */
+export function measureMeaning(measure: string, slots: readonly Slot[]): string {
+  if (measure === DEFAULT_MEASURE) return 'Log-odds of fraud by the default rules';
   const slot = slots[slotNames(slots).indexOf(measure)];
-  if (slot === undefined) return featureSentence(measure, meaningOf(measure), value);
-  return featureSentence(measure, SLOT_MEANINGS[slot.kind](slot.field), value);
+  if (slot !== undefined) return SLOT_MEANINGS[slot.kind](slot.field);
+  return meaningOf(measure) ?? featureMeaning(measure);
 }
 
 const habit = (surprise: number) =>

@@ -20,12 +20,15 @@ import {
 } from './forms.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
+import type { Ranking, Week } from './weeks.ts';
 
 const VERSION = 1;
 
 const lifts = record<Lifts>({ byValue: map(double), others: double });
 
 const counted = record<Counted>({ payments: double, frauds: double });
+
+const ranking = record<Ranking>({ averagePrecision: double, caught: whole });
 
 const table: Form<DayTable> = record<DayTable>({
   day: whole,
@@ -47,6 +50,16 @@ const table: Form<DayTable> = record<DayTable>({
     rules: map(counted),
     labelled: doubles,
   }),
+  weeks: list(
+    record<Week>({
+      day: whole,
+      payments: whole,
+      frauds: whole,
+      alerts: whole,
+      decided: ranking,
+      scorecard: ranking,
+    }),
+  ),
   hours: doubles,
   lifts: map(lifts),
   cells: lifts,

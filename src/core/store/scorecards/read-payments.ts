@@ -24,9 +24,10 @@ const between = (alias: string, fromMs: number, toMs: number) =>
   `${alias}.created_at >= '${isoTime(fromMs)}' and ${alias}.created_at < '${isoTime(toMs)}'
    and ${alias}.transaction_id >= '${lowestIdAt(fromMs)}' and ${alias}.transaction_id < '${lowestIdAt(toMs)}'`;
 
+const SCORE = 's.verdict, s.risk, s.scorecard, s.margin';
+
 type PaymentRow = Omit<DayPayment, 'createdAtMs'> & { readonly id: string };
-type ScoredRow = PaymentRow & { readonly margin: number | null; readonly risk: number };
-export type ScoredPayment = ScoredRow & DayPayment;
+export type Payment = DayPayment & { readonly id: string };
 
 const atTime = <Row extends { readonly id: string }>(row: Row) => ({
   ...row,
@@ -39,17 +40,17 @@ export async function* readDay(
   day: number,
   withMetadata: boolean,
   signal: AbortSignal,
-): AsyncGenerator<readonly ScoredPayment[]> {
+): AsyncGenerator<readonly Payment[]> {
   const [fromMs, toMs] = [day * DAY_MS, (day + 1) * DAY_MS];
   const select = `
-    select ${evidence(withMetadata)}, s.verdict = 'decline' as "isDeclined", s.risk, s.margin
+    select ${evidence(withMetadata)}, ${SCORE}
       from market.transactions t
       join market.scores s on s.transaction_id = t.transaction_id and s.created_at = t.created_at
      where ${between('t', fromMs, toMs)} and ${between('s', fromMs, toMs)}
      order by t.transaction_id`;
   // The planner multiplies the shares of two ranges that say the same: it expects a row, and compares each payment with each score.
   await query({ text: 'set local enable_nestloop = off' });
-  for await (const rows of readPages<ScoredRow>(query, select, PAGE_ROWS, signal)) {
+  for await (const rows of readPages<PaymentRow>(query, select, PAGE_ROWS, signal)) {
     yield rows.map(atTime);
   }
   await query({ text: 'set local enable_nestloop = on' });
@@ -61,8 +62,6 @@ const labelOf = (alias: string, knownByMs: number) =>
     `l.transaction_id = ${alias}.transaction_id and l.created_at = ${alias}.created_at and l.labelled_at <= '${isoTime(knownByMs)}'`,
   );
 
-export type Fraud = DayPayment & { readonly id: string };
-
 /**
  * Scored payments of a range whose label that is known at `knownByMs` is fraud. Frauds are found by the index that has them alone,
  * and each row by its primary key.
@@ -72,14 +71,14 @@ export async function* readFrauds(
   { fromMs, toMs, knownByMs }: { fromMs: number; toMs: number; knownByMs: number },
   withMetadata: boolean,
   signal: AbortSignal,
-): AsyncGenerator<readonly Fraud[]> {
+): AsyncGenerator<readonly Payment[]> {
   const select = `
-    select ${evidence(withMetadata)}, s.verdict = 'decline' as "isDeclined"
+    select ${evidence(withMetadata)}, ${SCORE}
       from (select distinct l.transaction_id, l.created_at from market.labels l
              where l.label = 'fraud' and l.created_at >= '${isoTime(fromMs)}' and l.created_at < '${isoTime(toMs)}'
                and l.labelled_at <= '${isoTime(knownByMs)}') f
      cross join lateral (
-       select verdict from market.scores s
+       select * from market.scores s
         where s.transaction_id = f.transaction_id and s.created_at = f.created_at limit 1) s
      cross join lateral (
        select * from market.transactions t

@@ -2,10 +2,18 @@
 import { z } from 'zod';
 import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
 import { weightOf } from '../../../core/score/scorecard/day-evidence.ts';
-import { LABEL_DAYS, textOfDay } from '../../../core/score/scorecard/day-table.ts';
+import { type DayTable, LABEL_DAYS, textOfDay } from '../../../core/score/scorecard/day-table.ts';
+import { measureMeaning } from '../../../core/score/scorecard/explain-margin.ts';
 import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
-import { findHead, readTable, type TableHead } from '../../../core/store/scorecards/scorecards.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
+import type { Week } from '../../../core/score/scorecard/weeks.ts';
+import {
+  findHead,
+  listHeads,
+  readTable,
+  type TableHead,
+} from '../../../core/store/scorecards/scorecards.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 
@@ -24,14 +32,26 @@ export const headSchema = z
   })
   .meta({ id: 'Scorecard' });
 
+/** Hits of a rule from which on none of them is a fraud by no accident. */
+const RESTS_FROM = 1000;
+
 const perBucket = z.array(z.number());
 const liftsSchema = z.object({
   values: z.record(z.string(), z.number().nullable()),
   others: z.number().nullable(),
 });
+const rankingSchema = z.object({
+  average_precision: z.number().nullable().meta({ description: 'Null: the week has no fraud.' }),
+  caught: z.int().meta({ description: 'Frauds among the alerts.' }),
+  stopped: z.int().meta({ description: 'Honest payments among the alerts.' }),
+});
 
 export const tableSchema = headSchema
   .extend({
+    frauds_needed: z.int().meta({
+      description: 'Known frauds below which nothing is learnt: the margin is that of the rules.',
+    }),
+    before: headSchema.nullable().meta({ description: 'The table before.' }),
     rule_set: z.string().meta({ description: 'Rules whose log-odds are a measure.' }),
     group: z.string().meta({ description: 'The field of cells.' }),
     constant: z.number(),
@@ -39,6 +59,13 @@ export const tableSchema = headSchema
     measures: z.array(
       z.object({
         measure: z.string(),
+        meaning: z.string(),
+        carries: z.number().meta({
+          description: 'Points that a known fraud has by the measure, on average.',
+        }),
+        carried_before: z.number().nullable().meta({
+          description: 'The same of the table before. Null: that table lacks the measure.',
+        }),
         cuts: z.array(z.number()).nullable().meta({
           description:
             'A value belongs to the bucket with the number of cuts below it. Null: fewer than 300 values.',
@@ -59,6 +86,9 @@ export const tableSchema = headSchema
           weight: z
             .number()
             .meta({ description: 'Its share of frauds, as a rule would weigh it.' }),
+          rests: z.boolean().meta({
+            description: `At least ${RESTS_FROM} payments and no fraud: the rule has earned no weight.`,
+          }),
         }),
       )
       .meta({ description: 'Default rules by what became of their hits.' }),
@@ -68,6 +98,23 @@ export const tableSchema = headSchema
     label_maturity_days_proposed: z.int().nullable().meta({
       description: 'Days within which 95 % of labels came. Null: fewer than 50 came, or later.',
     }),
+    weeks: z
+      .array(
+        z.object({
+          from: day,
+          payments: z.int(),
+          frauds: z.int(),
+          alerts: z.int().meta({ description: 'Payments that were reviewed or declined.' }),
+          decided: rankingSchema.meta({ description: 'By the risks that decided.' }),
+          scorecard: rankingSchema.meta({
+            description: 'By the margins of the tables of then, at the same number of alerts.',
+          }),
+        }),
+      )
+      .meta({
+        description:
+          'Matured weeks, the newest last: payments that a table judged when they were scored.',
+      }),
     hours: z.array(z.number()).meta({ description: 'Shares of payments by UTC hour.' }),
     lifts: z.record(z.string(), liftsSchema).meta({
       description: 'Log of the rate of fraud of common values by that of the market.',
@@ -83,13 +130,25 @@ export const toHeadJson = (head: TableHead): z.input<typeof headSchema> => ({
   built_at: head.builtAt,
 });
 
-/** NaN is a missing lift. */
+/** NaN is missing. */
 const orNull = (value: number) => (Number.isNaN(value) ? null : value);
 
 const toLiftsJson = ({ byValue, others }: Lifts) => ({
   values: Object.fromEntries([...byValue].map(([value, lift]) => [value, orNull(lift)])),
   others: orNull(others),
 });
+
+function toWeekJson({ day, payments, frauds, alerts, decided, scorecard }: Week) {
+  const toRankingJson = ({ averagePrecision, caught }: Week['decided']) => ({
+    average_precision: orNull(averagePrecision),
+    ...{ caught, stopped: alerts - caught },
+  });
+  return {
+    ...{ from: textOfDay(day), payments, frauds, alerts },
+    decided: toRankingJson(decided),
+    scorecard: toRankingJson(scorecard),
+  };
+}
 
 /** Share of labels that a proposed maturity waits for, and frauds without which nothing is proposed. */
 const [WAITED_SHARE, LABELLED_MIN] = [0.95, 50];
@@ -109,6 +168,26 @@ export function toLabelsJson(labelled: Float64Array) {
   return { labels, label_maturity_days_proposed: proposed ?? null };
 }
 
+/** Points that a known fraud has by each measure, on average. */
+function carriedBy({ measures, scorecard: { points }, learnt }: DayTable): Map<string, number> {
+  return new Map(
+    measures.map((measure, nth) => {
+      let [sum, frauds] = [0, 0];
+      for (let at = nth * BUCKETS; at < (nth + 1) * BUCKETS; at++) {
+        sum += (points[at] as number) * (learnt.frauds[at] as number);
+        frauds += learnt.frauds[at] as number;
+      }
+      return [measure, frauds === 0 ? 0 : sum / frauds];
+    }),
+  );
+}
+
+async function readBefore(query: Query, day: number) {
+  const [head] = await listHeads(query, day, 1);
+  const stored = head && (await readTable(query, head.serial));
+  return { head, carried: stored === undefined ? undefined : carriedBy(stored.table) };
+}
+
 /** @throws Failure where the day has no table */
 export async function readTableJson(
   { query }: Pick<Database, 'query'>,
@@ -119,12 +198,16 @@ export async function readTableJson(
   if (head === undefined || stored === undefined) {
     throw new Failure('not-found', 'SCORECARD_UNKNOWN', `${of} has no table of its own`);
   }
-  const { ruleSet, group, measures, scorecard, learnt, hours, lifts } = stored.table;
+  const { ruleSet, group, slots, measures, scorecard, learnt, weeks, hours, lifts } = stored.table;
+  const before = await readBefore(query, head.day);
+  const carried = carriedBy(stored.table);
   const ofMeasure = (numbers: Float64Array, nth: number) => [
     ...numbers.subarray(nth * BUCKETS, (nth + 1) * BUCKETS),
   ];
   return {
     ...toHeadJson(head),
+    frauds_needed: KNOWN_FRAUDS_MIN,
+    before: before.head === undefined ? null : toHeadJson(before.head),
     rule_set: ruleSet,
     group,
     constant: scorecard.constant,
@@ -133,6 +216,9 @@ export async function readTableJson(
       const cuts = [...scorecard.cuts.subarray(nth * CUTS, (nth + 1) * CUTS)];
       return {
         measure,
+        meaning: measureMeaning(measure, slots),
+        carries: carried.get(measure) ?? 0,
+        carried_before: before.carried?.get(measure) ?? null,
         cuts: cuts.some(Number.isNaN) ? null : cuts,
         points: ofMeasure(scorecard.points, nth),
         payments: ofMeasure(learnt.payments, nth),
@@ -143,8 +229,10 @@ export async function readTableJson(
       code,
       ...counted,
       weight: weightOf(counted, learnt.all),
+      rests: counted.payments >= RESTS_FROM && counted.frauds === 0,
     })),
     ...toLabelsJson(learnt.labelled),
+    weeks: weeks.map(toWeekJson),
     hours: [...hours],
     lifts: Object.fromEntries([...lifts].map(([field, of]) => [field, toLiftsJson(of)])),
   };

@@ -114,3 +114,72 @@ test('a table says what became of the hits of rules, and how soon labels came', 
     labels.length === 0 ? [] : [1, 3, 7, 14, 30],
   );
 });
+
+test('matured weeks that a table judged stand beside what decided', async () => {
+  const [first] = await api.testDatabase.sql<{ serial: number }>(
+    `select serial from scorecards where day = '${DAY}'`,
+  );
+  const from = Date.parse(DAY) / DAY_MS;
+  for (let day = from; day < from + 16; day++) {
+    const made = makeDay(day, 100, `judged ${day}`);
+    await storeScored(api.database, made, first?.serial);
+    await storeKnown(api.database, made, 3);
+  }
+  // Two weeks are matured, and the days behind them are not.
+  expect((await build('--day', '2026-07-19')).code).toBe(0);
+  const { body: shown } = await get('/v1/scorecards/2026-07-19');
+  const counted = await api.testDatabase.sql(
+    `select (date '${DAY}' + 7 * week)::text as from, count(*)::int as payments,
+            count(*) filter (where is_fraud)::int as frauds,
+            count(*) filter (where verdict = 'review')::int as alerts,
+            count(*) filter (where verdict = 'review' and is_fraud)::int as caught
+       from (select verdict, l.label = 'fraud' as is_fraud,
+                    (s.created_at at time zone 'UTC')::date - date '${DAY}' as day
+               from scores s join labels l using (transaction_id) where scorecard is not null) judged
+      cross join lateral (select day / 7 as week) of
+      where week < 2 group by week order by week`,
+  );
+  const toCounted = ({ decided, scorecard: _, ...week }: (typeof shown.weeks)[number]) => ({
+    ...week,
+    caught: decided.caught,
+  });
+  expect(shown.weeks.map(toCounted)).toEqual(counted);
+  for (const { alerts, decided, scorecard } of shown.weeks) {
+    expect(scorecard.average_precision).toBeGreaterThan(2 * decided.average_precision);
+    expect(scorecard.caught).toBeGreaterThan(decided.caught);
+    expect([decided, scorecard].map(({ caught, stopped }) => caught + stopped)).toEqual([
+      ...[alerts, alerts],
+    ]);
+  }
+});
+
+test('a table says what each measure carries, and what it carried the night before', async () => {
+  const { body: shown } = await get('/v1/scorecards/2026-07-19');
+  const { body: before } = await get('/v1/scorecards/2026-06-29');
+  expect(shown.before).toMatchObject({ day: '2026-06-29', sha256: before.sha256 });
+  expect((await get(`/v1/scorecards/${DAY}`)).body.before).toBeNull();
+  type Measure = { readonly measure: string; readonly carries: number };
+  const carried = (measures: readonly Measure[]) =>
+    new Map(measures.map(({ measure, carries }) => [measure, carries]));
+  const was = carried(before.measures);
+  for (const { measure, carried_before: known } of shown.measures) {
+    expect(known).toBe(was.get(measure));
+  }
+  const sorted = shown.measures.toSorted(
+    (one: Measure, other: Measure) => other.carries - one.carries,
+  );
+  expect(sorted[0]).toMatchObject({ measure: 'amount_to_median' });
+  expect(sorted[0].meaning).toContain('mount divided by');
+  const { points, frauds, carries } = sorted[0];
+  const sum = points.reduce((all: number, own: number, nth: number) => all + own * frauds[nth], 0);
+  expect(carries).toBeCloseTo(sum / shown.frauds, 9);
+});
+
+test('the command shows what the API answers, and the measures that carry most', async () => {
+  const show = (...more: string[]) => api.risk('scorecard', 'show', '2026-07-19', ...more);
+  const { body: shown } = await get('/v1/scorecards/2026-07-19');
+  expect(JSON.parse((await show('--json')).stdout)).toEqual(shown);
+  const { stdout } = await show();
+  expect(stdout).toMatch(/^amount_to_median +\d\.\d/m);
+  expect(stdout).toMatch(/^2026-07-04 .* \d+ -> \d+/m);
+});

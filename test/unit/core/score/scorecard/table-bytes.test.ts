@@ -20,6 +20,7 @@ const mapOf = <Value>(value: fc.Arbitrary<Value>) =>
 const lifts = fc.record({ byValue: mapOf(number), others: number });
 const setOf = fc.array(word, { maxLength: 5 }).map((texts) => new Set(texts));
 const counted = fc.record({ payments: number, frauds: number });
+const ranking = fc.record({ averagePrecision: number, caught: fc.nat() });
 const kind = fc.constantFrom('lift', 'tail', 'to_account' as const);
 
 const table: fc.Arbitrary<DayTable> = fc.record({
@@ -39,6 +40,13 @@ const table: fc.Arbitrary<DayTable> = fc.record({
     all: counted,
     rules: mapOf(counted),
   }),
+  weeks: fc.array(
+    fc.record({
+      ...{ day: fc.nat(), payments: fc.nat(), frauds: fc.nat(), alerts: fc.nat() },
+      ...{ decided: ranking, scorecard: ranking },
+    }),
+    { maxLength: 3 },
+  ),
   hours: doubles,
   lifts: mapOf(lifts),
   cells: lifts,

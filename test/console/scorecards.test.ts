@@ -1,0 +1,109 @@
+/**
+ * Goal: the page of the scorecards shows what a table has learnt, in both themes and widths, and what is missing while it has not.
+ * Method: an engine with made days, tables by the command, and Chromium.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { textOfDay } from '../../src/core/score/scorecard/day-table.ts';
+import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
+import { runRisk } from '../support/run-risk.ts';
+import { answerOf } from '../support/submit.ts';
+import { heading } from './support/log-in.ts';
+import { inspect, LOOKS, settle, shoot } from './support/pages.ts';
+import { setUpConsole } from './support/set-up.ts';
+
+const it = setUpConsole();
+const TODAY = Math.floor(Date.now() / 86_400_000);
+/** The worker may build the table of today meanwhile. */
+const NEWEST = TODAY + 1;
+/** Days before today from which on payments are made, and on which tables are built. */
+const [FROM, FIRST, SECOND] = [80, 61, 1];
+const UNLEARNT = textOfDay(TODAY - FIRST);
+
+async function build(day: number): Promise<void> {
+  const { url, market } = it.engine.api.testDatabase;
+  const environment = { DATABASE_URL: url, RISK_MARKET: market };
+  const { code, stderr } = await runRisk(
+    ['scorecard', 'build', '--day', textOfDay(day)],
+    environment,
+  );
+  expect(code, stderr).toBe(0);
+}
+
+async function store(from: number, to: number, scorecard: number | null): Promise<void> {
+  const { database } = it.engine.api;
+  for (let day = TODAY - from; day < TODAY - to; day++) {
+    const made = makeDay(day, 100);
+    await storeScored(database, made, scorecard);
+    await storeKnown(database, made, 3);
+  }
+}
+
+beforeAll(async () => {
+  await store(FROM, FIRST + 9, null);
+  await build(TODAY - FIRST);
+  const [table] = await it.engine.api.testDatabase.sql<{ serial: number }>(
+    'select serial from scorecards',
+  );
+  await store(FIRST + 9, SECOND + 9, table?.serial ?? null);
+  await build(TODAY - SECOND);
+  await build(NEWEST);
+});
+
+describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
+  test('a table is complete, and says what it lacks before it has learnt', async () => {
+    await using tab = await it.logIn({ viewport, colorScheme });
+    await it.open(tab, '/scorecards');
+    await settle(tab, 'Stopped');
+    await shoot(tab, `scorecard-whole-${width}-${colorScheme}`, { isWhole: true });
+    const found = await inspect(tab, `scorecard-${width}-${colorScheme}`);
+    await it.open(tab, `/scorecards/${UNLEARNT}`);
+    await settle(tab, / of 50 known frauds$/);
+    found.push(...(await inspect(tab, `scorecard-unlearnt-${width}-${colorScheme}`)));
+    expect(found).toEqual([]);
+    expect(await tab.getByText('No week has matured since').count()).toBe(1);
+  });
+});
+
+test('measures are opened by the keyboard and by the list, and a curve has the points of its buckets', async () => {
+  await using tab = await it.logIn();
+  await tab.keyboard.press('g');
+  await tab.keyboard.press('n');
+  await heading(tab, 'Scorecards').waitFor();
+  const titled = (name: string) => tab.getByRole('heading', { name, level: 2 }).waitFor();
+  await titled('Points of amount to median');
+  const { body } = await answerOf(
+    await it.engine.api.request(`/v1/scorecards/${textOfDay(NEWEST)}`),
+  );
+  const known = body.measures.find(
+    ({ measure }: { measure: string }) => measure === 'amount_to_median',
+  );
+  const said = (await tab.getByRole('img').getAttribute('aria-label')) ?? '';
+  const points = said
+    .replace(/\.$/, '')
+    .split('; ')
+    .map((bucket) => Number(bucket.split(': ').at(-1)));
+  expect(points).toHaveLength(32);
+  for (const [at, value] of points.entries()) expect(value).toBeCloseTo(known.points[at], 2);
+  await tab.keyboard.press('j');
+  await tab.keyboard.press('j');
+  await tab.keyboard.press('Enter');
+  await tab.waitForURL(/\?measure=/);
+  const [, second] = await tab.getByRole('region', { name: 'Measures' }).getByRole('link').all();
+  await titled(`Points of ${await second?.textContent()}`);
+  await tab.getByLabel('Measure', { exact: true }).selectOption('hour');
+  await titled('Points of hour');
+  await tab.getByLabel('Day', { exact: true }).selectOption(UNLEARNT);
+  await titled('What is missing');
+});
+
+test('a payment shows the points of its measures, and the table that gave them', async () => {
+  const [judged] = await it.engine.api.testDatabase.sql<{ id: string }>(
+    'select transaction_id as id from scores where scorecard is not null limit 1',
+  );
+  await using tab = await it.logIn();
+  await it.open(tab, `/transactions/${judged?.id}`);
+  await settle(tab, 'Its log-odds of fraud are');
+  await tab.getByRole('link', { name: `Table of ${UNLEARNT}` }).click();
+  await heading(tab, 'Scorecards').waitFor();
+  expect(await tab.getByLabel('Day', { exact: true }).inputValue()).toBe(UNLEARNT);
+});
