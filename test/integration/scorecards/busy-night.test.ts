@@ -6,7 +6,10 @@ import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../src/core/domain/feature-schema.ts';
 import { makeNight } from '../../../src/core/repair/night/build-table.ts';
 import { ensurePartitions } from '../../../src/core/store/partitions/partitions.ts';
+import { readDay } from '../../../src/core/store/scorecards/read-payments.ts';
 import { packVectors } from '../../../src/core/store/scores/score-values.ts';
+import type { Statement } from '../../../src/kit/database/pool.ts';
+import { inSnapshot } from '../../../src/kit/database/snapshot.ts';
 import { monthOf } from '../../../src/kit/words/month.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { createTestDatabase } from '../../support/database.ts';
@@ -68,6 +71,25 @@ test('an amount that one in 10,000 exceeds is high, in the currency of the marke
 test('a device of more than 10,000 accounts is crowded, an address of ten is not', () => {
   expect([...table.crowded.devices]).toEqual(['till']);
   expect([...table.crowded.addresses]).toEqual([]);
+});
+
+test('a day of which statistics know nothing yet is not read by comparing each payment with each score', async () => {
+  await database.sql('analyze transactions, scores');
+  const plan = await inSnapshot(pool, async (query) => {
+    const explained: string[] = [];
+    const explain = async <Row extends object>({ text }: Statement): Promise<Row[]> => {
+      const isRead = text.startsWith('declare');
+      const rows = await query<Row>({
+        text: isRead ? `explain ${text}` : text.replace(/^(fetch|close).*/, 'select where false'),
+      });
+      if (isRead) explained.push(JSON.stringify(rows));
+      return rows;
+    };
+    for await (const _ of readDay(explain, DAY + 1, false, new AbortController().signal));
+    return explained.join();
+  });
+  expect(plan).toContain('Scan');
+  expect(plan).not.toContain('Nested Loop');
 });
 
 test('of many payments 20,000 are kept for cuts', () => {

@@ -9,7 +9,7 @@ import { openTestDatabase } from '../../support/database.ts';
 import { makeDay, storeScored } from '../../support/made-days.ts';
 
 const TODAY = Math.floor(Date.now() / DAY_MS);
-const [PLAYED, ENDED, NEWEST] = [TODAY - 400, TODAY - 190, TODAY - 1];
+const [PLAYED, ENDED, NEWEST] = [TODAY - 400, TODAY - 181, TODAY - 1];
 const { testDatabase, database } = await openTestDatabase();
 
 for (const day of [PLAYED, PLAYED + 1, ENDED, NEWEST])
@@ -44,8 +44,9 @@ async function dateTable(day: number, at: string): Promise<void> {
 }
 
 test('days of a live market end after 180 days, those of an old past stay while it is played', async () => {
-  await build(ENDED + 1);
-  await dateTable(ENDED + 1, `day + time '00:10'`);
+  // A live market, whose night has failed until the evening.
+  await build(NEWEST);
+  await dateTable(NEWEST, `day + time '23:59'`);
   await build(PLAYED + 2);
   expect(await left()).toEqual([PLAYED, PLAYED + 1, ENDED]);
   await build(TODAY);

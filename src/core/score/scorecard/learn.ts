@@ -6,7 +6,11 @@ import type { SolveRows } from './loss.ts';
 import { centre, solve, writeBuckets } from './scorecard.ts';
 
 /** Vectors of a sample: the values of each measure side by side, `count` of them in memory for `most`. */
-export type Sample = { readonly most: number; count: number; readonly values: Float64Array };
+export type Sample = {
+  readonly most: number;
+  count: number;
+  readonly values: Float64Array<ArrayBuffer>;
+};
 
 export const createSample = (measures: number, most: number): Sample => ({
   most,
