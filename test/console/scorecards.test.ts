@@ -8,7 +8,7 @@ import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { answerOf } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';
-import { inspect, LOOKS, settle, shoot } from './support/pages.ts';
+import { inspect, isWider, LOOKS, settle, shoot } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
 
 const it = setUpConsole();
@@ -92,6 +92,8 @@ test('measures are opened by the keyboard and by the list, and a curve has the p
   await titled(`Points of ${await second?.textContent()}`);
   await tab.getByLabel('Measure', { exact: true }).selectOption('hour');
   await titled('Points of hour');
+  await tab.setViewportSize({ width: 375, height: 800 });
+  expect(await isWider(tab)).toBe(false);
   await tab.getByLabel('Day', { exact: true }).selectOption(UNLEARNT);
   await titled('What is missing');
 });

@@ -41,15 +41,15 @@ describe('the sample of risk start', () => {
   }, async () => {
     {
       await using killed = start();
-      await killed.waitFor(/sample labels/, START_MS);
+      await killed.waitFor(/scorecard /, START_MS);
       killed.kill('SIGKILL');
       await killed.exited;
     }
     await using risk = start();
     await risk.waitFor(/The sample is complete/, START_MS);
     const found = await findSample(urlOf());
-    expect(found).toMatchObject({ proposals: 1, people: 2, transactions: 20_000 });
-    expect(found['rates']).toBe(8 * 31);
+    expect(found).toMatchObject({ proposals: 1, people: 2, tables: 2, transactions: 20_000 });
+    expect(found['rates']).toBe(8 * 61);
     expect(found['labels']).toBeGreaterThan(10_000);
     expect(found['decided']).toBeGreaterThan(10);
     expect(found['open']).toBeGreaterThan(0);
@@ -64,7 +64,7 @@ describe('the sample of risk start', () => {
     await using again = start();
     await again.waitFor(/The sample is complete/, START_MS);
     expect(await findSample(urlOf())).toEqual({ ...found, euro: 1.5 });
-    expect(again.stderr()).not.toMatch(/sample (labels|model|decisions)/);
+    expect(again.stderr()).not.toMatch(/scorecard |sample (model|decisions)/);
     const { code } = await runRiskProcess(['keys', 'expel', 'Sample Ann'], own());
     expect(code).toBe(0);
     expect((await findSample(urlOf()))['people']).toBe(1);

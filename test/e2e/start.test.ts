@@ -80,6 +80,9 @@ describe('risk start', () => {
     expect(stderr).toContain('nothing lost, nothing scored twice');
     expect(stderr).toMatch(/Accepted to scored: .* in a backlog/);
     expect(whereToLook({ stdout, stderr }).addresses).toHaveLength(5);
+    expect(stdout).toMatch(
+      /^The scorecard of \S+ knows \d+ of 50 frauds: http\S+\/console\/scorecards$/m,
+    );
     expect(ledgerOf(stdout)).toMatchObject({
       ...{ accepted: TRANSACTIONS, duplicates: 0, scored: TRANSACTIONS },
       ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },

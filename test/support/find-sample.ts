@@ -10,6 +10,7 @@ const FOUND = `select (select count(*)::int from market.labels where source = 's
     (select count(*)::int from market.audit_log where action = 'case.decide') as decided,
     (select count(*)::int from market.review_cases where state = 'open' and market_amount is not null) as open,
     (select count(*)::int from market.review_cases) as cases,
+    (select count(*)::int from market.scorecards) as tables,
     (select count(*)::int from market.transactions) as transactions`;
 
 export async function findSample(databaseUrl: string): Promise<Record<string, number>> {

@@ -31,6 +31,22 @@ test('writeSimulation writes the same bytes twice, compressed and plain', async 
   expect(gunzipSync(read('one.gz')).equals(read('plain'))).toBe(true);
 });
 
+test('parts of a simulation are the whole, and a label is in the part in which it becomes known', async () => {
+  const folder = temporaryFolder();
+  const splitMs = OPTIONS.endMs - 4 * 86_400_000;
+  const bounds = { whole: {}, early: { toMs: splitMs }, late: { fromMs: splitMs } };
+  for (const [name, bound] of Object.entries(bounds)) {
+    const files = { out: join(folder, name), labels: join(folder, `${name}.labels`) };
+    await writeSimulation(OPTIONS, { ...files, ...bound }, signal);
+  }
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  expect(read('early') + read('late')).toBe(read('whole'));
+  const lines = (name: string) => read(`${name}.labels`).trimEnd().split('\n');
+  const times = lines('early').map((line) => Date.parse(JSON.parse(line).labelled_at));
+  expect(Math.max(...times)).toBeLessThan(splitMs);
+  expect([...lines('early'), ...lines('late')].sort()).toEqual(lines('whole').sort());
+});
+
 test('risk simulate writes no label that nobody knows by now', async () => {
   const folder = temporaryFolder();
   const [out, labels] = [join(folder, 'near.ndjson'), join(folder, 'near-labels.ndjson')];

@@ -25,6 +25,18 @@ export function createLedger(input: LedgerInput) {
   };
 }
 
+/** The ledger of replays one after the other; its latencies are the greatest of theirs. */
+export function sumLedgers(ledgers: readonly Ledger[]): Ledger {
+  const sum = (field: keyof Ledger) => ledgers.reduce((total, ledger) => total + ledger[field], 0);
+  const most = (field: keyof Ledger) => Math.max(...ledgers.map((ledger) => ledger[field]));
+  return createLedger({
+    ...{ accepted: sum('accepted'), duplicates: sum('duplicates'), scored: sum('scored') },
+    ...{ deadLettered: sum('dead_lettered'), pending: sum('pending'), doubled: sum('doubled') },
+    ...{ latencyP50Ms: most('p50_ms'), latencyP99Ms: most('p99_ms') },
+    elapsedMs: 1000 * sum('seconds'),
+  });
+}
+
 /** True when every accepted transaction has exactly one outcome. */
 export function balances(ledger: Ledger): boolean {
   return ledger.lost === 0 && ledger.doubled === 0 && ledger.pending === 0;

@@ -44,19 +44,25 @@ const ROWS_PER_CHUNK = 256;
 type SimulationFiles = {
   readonly out: string;
   readonly labels: string | undefined;
-  /** Epoch milliseconds: labels that are known later are left out; without it none is. */
+  /** Epoch milliseconds: transactions of other times, and labels that are known at other times, are left out. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** Labels that are known later are left out, too. */
   readonly knownByMs?: number;
 };
 
 /** Writes the files; each is one pass of the same seeded rows, at the pace of its disk. */
 export async function writeSimulation(
   options: SimulateOptions,
-  { out, labels, knownByMs = Infinity }: SimulationFiles,
+  { out, labels, fromMs = -Infinity, toMs = Infinity, knownByMs = toMs }: SimulationFiles,
   signal: AbortSignal,
 ): Promise<void> {
+  const isWithin = (atMs: number) => fromMs <= atMs && atMs < toMs;
+  const rowOf = (row: SimulatedTransaction) =>
+    isWithin(row.createdAtMs) ? transactionLine(row) : '';
   const labelOf = (row: SimulatedTransaction) =>
-    row.labelledAtMs <= knownByMs ? labelLine(row) : '';
-  const writes = [writeWhole(out, chunks(options, transactionLine), signal)];
+    isWithin(row.labelledAtMs) && row.labelledAtMs <= knownByMs ? labelLine(row) : '';
+  const writes = [writeWhole(out, chunks(options, rowOf), signal)];
   if (labels !== undefined) writes.push(writeWhole(labels, chunks(options, labelOf), signal));
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -1,6 +1,7 @@
 /**
- * The sample: transactions that a start scores, exchange rates before them and, in the background while the engine serves, labels,
- * two people, decided cases and a model that waits for a second person. Each step skips what an earlier start has added.
+ * The sample: transactions that a start scores, exchange rates before them, labels and tables of the day after them and, in the background
+ * while the engine serves, two people, decided cases and a model that waits for a second person. Each step skips what an earlier start has
+ * added.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,12 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
 import { findLiveApiKey, makeApiKey } from '../../kit/access/api-keys.ts';
-import {
-  type AskApi,
-  createApiClient,
-  createAsk,
-  createRetries,
-} from '../../kit/client/api-client.ts';
+import { createApiClient, createAsk, createRetries } from '../../kit/client/api-client.ts';
 import type { CommandContext } from '../../kit/command/command.ts';
 import { byCommand } from '../../kit/command/stores.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
@@ -24,6 +20,7 @@ import { DAY_MS, MINUTE_MS } from '../../kit/words/range.ts';
 import { LINK_MINUTES } from '../../kit/words/session.ts';
 import { writeSimulation } from '../simulate/command.ts';
 import { RATED_CURRENCIES, unitsPerDollar } from '../simulate/geography.ts';
+import { claimCases, DECIDED, decideCases } from './sample-cases.ts';
 import { shortPath, showStep } from './screen.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { LAUNCHER, ask as runProgram } from './services/executable.ts';
@@ -36,11 +33,15 @@ const COMMAND_TIMEOUT_MS = 600_000;
 /** The first decides, and the second confirms high amounts and approves the model. Each has a key in a file of the data folder. */
 const PEOPLE = ['Sample Ann', 'Sample Ben'] as const;
 const MODEL = 'sample@1';
-/** Days before now, of the sample's thirty: the model learns from the first seventeen and is judged on later ones. */
-const WINDOWS = { from: 29, to: 13, 'validate-from': 12, 'validate-to': 1 };
+/** Days before now, of the sample's sixty: the model learns from the first 44 and is judged on later ones. */
+const WINDOWS = { from: 59, to: 16, 'validate-from': 15, 'validate-to': 1 };
 
-const DAYS = 30;
-const FRAUD_RATE = 0.01;
+const DAYS = 60;
+/** Days of the second part. Fewer: fewer matured weeks are compared; more: the first part has no 50 frauds to learn from. */
+const JUDGED_DAYS = 30;
+const FRAUD_RATE = 0.015;
+/** Fewer: a part may be empty. */
+const PARTED_FROM = 1000;
 /** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
@@ -49,14 +50,23 @@ const MERCHANTS_MIN = 50;
 const dayBefore = (nowMs: number, days: number) =>
   new Date(nowMs - days * DAY_MS).toISOString().slice(0, 10);
 
-/** The file with the labels that were known when it was made: an investigation takes days, so the newest transactions have none. */
-const labelsFile = (dataDir: string, transactions: number) =>
-  join(dataDir, `sample-${transactions}-labels.ndjson.gz`);
+/** Transactions of a part of the sample, and the labels that became known meanwhile: an investigation takes days. */
+type SamplePart = { readonly file: string; readonly labels: string };
 
-/** Seeded traffic of the month before the first start, which every later start replays, so that it finds only duplicates. */
+/**
+ * Seeded traffic of the months before the first start, which every later start replays, so that it finds only duplicates. A table is
+ * learnt after each part, so that the payments of the second part are judged by what the first one taught.
+ */
 export async function readOrMakeSample(dataDir: string, transactions: number, signal: AbortSignal) {
-  const file = join(dataDir, `sample-${transactions}.ndjson.gz`);
-  if (existsSync(file)) return { file, made: false };
+  const partOf = (name: string): SamplePart => {
+    const path = join(dataDir, `sample-${transactions}${name}`);
+    return { file: `${path}.ndjson.gz`, labels: `${path}-labels.ndjson.gz` };
+  };
+  const [whole, first, last] = [partOf(''), partOf('-1'), partOf('-2')];
+  // Versions up to 1.0.0 made every sample of one part.
+  const isWhole = transactions < PARTED_FROM || existsSync(whole.file);
+  const parts = isWhole ? [whole] : [first, last];
+  if (parts.every(({ file }) => existsSync(file))) return { parts, made: false };
   const nowMs = Date.now();
   const options = {
     transactions,
@@ -67,9 +77,13 @@ export async function readOrMakeSample(dataDir: string, transactions: number, si
     seed: 'sample',
     fraudRate: FRAUD_RATE,
   };
-  const labels = labelsFile(dataDir, transactions);
-  await writeSimulation(options, { out: file, labels, knownByMs: nowMs }, signal);
-  return { file, made: true };
+  const splitMs = Date.parse(dayBefore(nowMs, JUDGED_DAYS));
+  const bounds = isWhole ? [-Infinity, nowMs] : [-Infinity, splitMs, nowMs];
+  for (const [nth, { file: out, labels }] of parts.entries()) {
+    const [fromMs, toMs] = bounds.slice(nth) as [number, number];
+    await writeSimulation(options, { out, labels, fromMs, toMs }, signal);
+  }
+  return { parts, made: true };
 }
 
 /** An engine of `risk start` with its own Postgres. */
@@ -87,6 +101,7 @@ type SampleState = {
   /** A person of the sample was expelled, or the engine has people of its own. */
   readonly isRefused: boolean;
   readonly hasRates: boolean;
+  readonly tables: number;
   readonly hasModel: boolean;
   readonly isProposed: boolean;
   /** Number of decisions by the people of the sample. */
@@ -97,6 +112,7 @@ const readState = onlyOf<SampleState, [people: readonly string[], model: string]
   'read-sample-state',
   `select exists (select from market.identities where identity <> all ($1::text[]) or revoked_at is not null) as "isRefused",
           exists (select from market.exchange_rates) as "hasRates",
+          (select count(*)::int4 from market.scorecards) as tables,
           exists (select from market.models where model = $2) as "hasModel",
           exists (select from market.approvals where kind = 'model-rollout' and subject like $2 || ' %') as "isProposed",
           (select count(*)::int4 from market.audit_log
@@ -120,23 +136,54 @@ export async function importSampleRates(
   await ask('POST /v1/exchange-rates', { body: { rates } });
 }
 
-/** Begins the other steps in the background. Disposal stops the work, and the next start goes on with it. */
-export function beginSample(
+/**
+ * Imports the labels of a part, and has a table learn from them.
+ * @param nth of the parts, of which each has a table
+ */
+export async function learnPart(
   context: CommandContext,
   engine: SampledEngine,
-  transactions: number,
-): AsyncDisposable {
+  { labels }: SamplePart,
+  nth: number,
+  isLast: boolean,
+): Promise<void> {
+  await using database = openStore(context, engine);
+  const nowMs = Date.now();
+  const { isRefused, tables } = await readState(database.query, PEOPLE, MODEL);
+  const { isTaught } = await lookAtLabels(database.query, dayBefore(nowMs, JUDGED_DAYS), isLast);
+  // The worker may have built the table of a market without labels meanwhile.
+  if (isRefused || (isTaught && tables > nth)) return;
+  const day = dayBefore(nowMs, isLast ? 0 : JUDGED_DAYS);
+  const learn = async () => {
+    const imported = await runCommand(context, engine, ['labels', 'import', labels, '--json']);
+    const built = await runCommand(context, engine, ['scorecard', 'build', '--day', day, '--json']);
+    // The worker takes a new table up.
+    if (!isLast) await delay(TAKEN_UP_MS);
+    const { accepted, unchanged } = JSON.parse(imported);
+    const { frauds } = JSON.parse(built);
+    return `of ${day}: ${(accepted + unchanged).toLocaleString('en-US')} labels, ${frauds} frauds of matured days`;
+  };
+  await showStep(context.output, 'scorecard', learn(), (said) => said);
+}
+
+const TAKEN_UP_MS = 2000;
+
+const lookAtLabels = onlyOf<{ isTaught: boolean }, [splitDay: string, isLast: boolean]>(
+  'look-at-sample-labels',
+  `select exists (select from market.labels where (created_at >= $1::timestamptz) = $2) as "isTaught"`,
+);
+
+/** Begins the other steps in the background. Disposal stops the work, and the next start goes on with it. */
+export function beginSample(context: CommandContext, engine: SampledEngine): AsyncDisposable {
   const { output } = context;
   const stopping = new AbortController();
   const signal = AbortSignal.any([context.signal, stopping.signal]);
   const onWaiting = (reason: string) => output.note(`the sample waits: ${reason}`);
   const retries = createRetries({ outageMsMax: OUTAGE_MS_MAX, signal, onWaiting });
-  const filled = retries(() => fill({ ...context, signal }, engine, transactions)).catch(
-    (error: unknown) => {
-      const why = `the sample is not complete, and the next start completes it: ${toError(error).message}`;
-      if (!signal.aborted) output.note(why);
-    },
-  );
+  const filled = retries(() => fill({ ...context, signal }, engine)).catch((error: unknown) => {
+    const why = `the sample is not complete, and the next start completes it: ${toError(error).message}`;
+    if (!signal.aborted) output.note(why);
+  });
   return {
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
@@ -145,23 +192,13 @@ export function beginSample(
   };
 }
 
-async function fill(
-  context: CommandContext,
-  engine: SampledEngine,
-  transactions: number,
-): Promise<void> {
+async function fill(context: CommandContext, engine: SampledEngine): Promise<void> {
   const { output } = context;
   await using database = openStore(context, engine);
   const state = await readState(database.query, PEOPLE, MODEL);
   if (state.isRefused) return;
   if (!state.hasModel) {
-    output.note('\nThe sample adds labels, two people, a model and decisions in the background:');
-    const file = labelsFile(engine.dataDir, transactions);
-    const importing = runCommand(context, engine, ['labels', 'import', file, '--json']);
-    await showStep(output, 'sample labels', importing, (answer) => {
-      const { accepted, unchanged } = JSON.parse(answer);
-      return `${(accepted + unchanged).toLocaleString('en-US')} are known by now`;
-    });
+    output.note('\nThe sample adds two people, a model and decisions in the background:');
   }
   const signIn = (person: string) => findOrMakePerson(database, context, engine, person);
   const [ann, ben] = [await signIn(PEOPLE[0]), await signIn(PEOPLE[1])];
@@ -257,43 +294,4 @@ async function findOrMakePerson(
     return [`  ${identity} (commands: ${commands}):`, `  ${url}/console#login=${token}`];
   };
   return { key, ask, linkLines };
-}
-
-/** Decisions of high amounts, which wait for a second person, and all decisions. A median of handling needs ten of a person. */
-const [HIGH, DECIDED] = [2, 18];
-const LISTED = 200;
-const TRIES_MAX = 10;
-const TRY_AGAIN_MS = 500;
-
-/** Claims open cases, of which a few have high amounts. @returns their ids */
-async function claimCases(ask: AskApi, count: number): Promise<string[]> {
-  if (count <= 0) return [];
-  const list = () => ask('GET /v1/reviews', { query: { state: 'open', limit: LISTED } });
-  let { items: open } = await list();
-  // A worker makes cases within a second of the scores, or later on a busy machine.
-  for (let tries = 1; open.length === 0 && tries < TRIES_MAX; tries++) {
-    await delay(TRY_AGAIN_MS);
-    open = (await list()).items;
-  }
-  const [high = [], usual = []] = [true, false].map((needed) =>
-    open.filter((found) => found.needs_second_person === needed),
-  );
-  const claimed = [...high.slice(0, HIGH), ...usual].slice(0, count);
-  for (const { transaction_id: id } of claimed)
-    await ask('POST /v1/reviews/{id}/claim', { path: { id } });
-  return claimed.map(({ transaction_id: id }) => id);
-}
-
-/** Decides by the labels of the sample. */
-async function decideCases(ask: AskApi, claimed: readonly string[]): Promise<void> {
-  const query = { verdict: 'review', label: 'fraud', limit: LISTED } as const;
-  const { items } = await ask('GET /v1/transactions', { query });
-  const frauds = new Set(items.map(({ transaction_id: id }) => id));
-  for (const id of claimed) {
-    const [disposition, knows] = frauds.has(id)
-      ? (['fraud', 'did not make it'] as const)
-      : (['legitimate', 'knows the payment'] as const);
-    const body = { disposition, reason: `Sample: the cardholder ${knows}` };
-    await ask('POST /v1/reviews/{id}/decide', { path: { id }, body });
-  }
 }

@@ -57,17 +57,30 @@ export async function readRiskiest(ask: AskApi): Promise<readonly FoundTransacti
   return (await ask('GET /v1/transactions', { query: QUERY })).items;
 }
 
+/** Names the newest table of the day in a line; undefined without a table. */
+export async function sayNewestTable(ask: AskApi, url: string): Promise<string | undefined> {
+  const [newest] = (await ask('GET /v1/scorecards', {})).items;
+  if (newest === undefined) return undefined;
+  const { day, frauds } = newest;
+  const { frauds_needed: needed } = await ask('GET /v1/scorecards/{day}', { path: { day } });
+  const learnt =
+    frauds < needed ? `knows ${frauds} of ${needed} frauds` : `learnt from ${frauds} frauds`;
+  return `The scorecard of ${day} ${learnt}: ${url}/console/scorecards`;
+}
+
 type Whereabouts = {
   readonly url: string;
   /** Address that logs a browser in once; null where nothing is served afterwards. */
   readonly consoleUrl: string | null;
+  /** Line about the newest table of the day. */
+  readonly table: string | undefined;
   readonly key: string;
   readonly keyFile: string | null;
 };
 
 /** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
 export function whereToLook(
-  { url, consoleUrl, key, keyFile }: Whereabouts,
+  { url, consoleUrl, table, key, keyFile }: Whereabouts,
   found: readonly FoundTransaction[],
 ): string[] {
   const opens = `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`;
@@ -81,6 +94,7 @@ export function whereToLook(
     '',
     ...riskiest,
     '',
+    ...(table === undefined ? [] : [table, '']),
     `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
     '',
     `curl -sH 'Authorization: Bearer ${key}' \\`,

@@ -16,16 +16,24 @@ import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { isPooled, openDatabase } from '../../kit/database/open-database.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
-import { balances, ledgerLine } from '../client/ledger.ts';
+import { balances, type Ledger, ledgerLine, sumLedgers } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
 import {
   beginSample,
   importSampleRates,
+  learnPart,
   readOrMakeSample,
   SAMPLE_SETTINGS,
   type SampledEngine,
 } from './sample.ts';
-import { ledgerSentence, readRiskiest, shortPath, showStep, whereToLook } from './screen.ts';
+import {
+  ledgerSentence,
+  readRiskiest,
+  sayNewestTable,
+  shortPath,
+  showStep,
+  whereToLook,
+} from './screen.ts';
 import { ownAccount } from './services/account.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { API_KEY, writeEngineFile } from './services/engine-file.ts';
@@ -199,18 +207,29 @@ async function scoreSample(
 ): Promise<boolean> {
   const { output, signal } = context;
   const { url, key, dataDir, databaseUrl } = engine;
-  const { file } = await showStep(
+  const { parts } = await showStep(
     output,
     'sample',
     readOrMakeSample(dataDir, transactions, signal),
-    (sample) => `${sample.made ? 'simulated' : 'kept'}: ${shortPath(sample.file)}`,
+    ({ made, parts: [first] }) =>
+      `${made ? 'simulated' : 'kept'}: ${shortPath(first?.file ?? dataDir)}`,
   );
-  const replaying = replayToLedger(
-    { ...PLAIN_REPLAY, files: [file], url, key, databaseUrl },
-    context,
-  );
-  const { ledger, posted } = await Promise.race([replaying, engine.partEnded]);
-  noteRefused(posted, output);
+  const takesSample = context.config.DATABASE_URL === undefined;
+  const ledgers: Ledger[] = [];
+  let refused = 0;
+  for (const [nth, part] of parts.entries()) {
+    const settings = { ...PLAIN_REPLAY, files: [part.file], url, key, databaseUrl };
+    const replaying = replayToLedger(settings, context);
+    const replayed = await Promise.race([replaying, engine.partEnded]);
+    ledgers.push(replayed.ledger);
+    noteRefused(replayed.posted, output);
+    refused += replayed.posted.refused;
+    if (!takesSample) continue;
+    await learnPart(context, engine, part, nth, nth === parts.length - 1).catch((error: unknown) =>
+      output.error(`the sample taught nothing: ${toError(error).message}`),
+    );
+  }
+  const ledger = sumLedgers(ledgers);
   output.note(`\n${ledgerSentence(ledger)}`);
   if (!output.json) {
     // The ledger counts what this start is for, so it is printed even where the API answers nothing else.
@@ -219,7 +238,7 @@ async function scoreSample(
     );
   }
   output.value(ledger, [ledgerLine(ledger)]);
-  return balances(ledger) && posted.refused === 0;
+  return balances(ledger) && refused === 0;
 }
 
 async function showWhereToLook(
@@ -230,7 +249,8 @@ async function showWhereToLook(
   const ask = createAsk(createApiClient({ ...engine, signal }));
   const link = isServed ? await ask('POST /v1/sessions/links', {}) : undefined;
   const consoleUrl = link === undefined ? null : `${engine.url}/console#login=${link.token}`;
-  const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(ask));
+  const table = await sayNewestTable(ask, engine.url);
+  const lines = whereToLook({ ...engine, consoleUrl, table }, await readRiskiest(ask));
   output.line(`\n${lines.join('\n')}\n`);
 }
 
@@ -258,7 +278,7 @@ const start = written('', STARTS, OPTIONS, async ({ values }, context) => {
     }
     const stops = `Ctrl-C, or kill ${process.pid}, drains and stops everything; the data stays.`;
     output.note(`\nServing. ${stops}`);
-    if (takesSample) owned.use(beginSample(context, engine, transactions));
+    if (takesSample) owned.use(beginSample(context, engine));
     await Promise.race([signal.aborted || once(signal, 'abort'), engine.partEnded]);
     output.note('\nstopping …');
     return EXIT.fine;
@@ -272,7 +292,7 @@ const start = written('', STARTS, OPTIONS, async ({ values }, context) => {
 export const command = commandOf({
   name: 'start',
   summary: 'Start everything here, score a sample, serve until Ctrl-C.',
-  notes: `In the background its own Postgres gets labels, rates, a model, two people and decided cases of the sample. Data, keys and logs stay in
+  notes: `Its own Postgres gets rates, labels and, in the background, a model, two people and decided cases of the sample. Data, keys and logs stay in
 RISK_DATA_DIR (.data), so a second start scores nothing twice.`,
   actions: { '': start },
 });

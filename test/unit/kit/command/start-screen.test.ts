@@ -22,7 +22,8 @@ const LINK = `${URL}/console#login=${mintLink().token}`;
 
 test('where to look fits 100 columns, and its key stands only in the request', () => {
   const { key } = mintApiKey();
-  const lines = whereToLook({ url: URL, consoleUrl: LINK, key, keyFile: '/tmp/d/api-key' }, [
+  const table = `The scorecard of 2026-11-30 learnt from 146 frauds: ${URL}/console/scorecards`;
+  const lines = whereToLook({ url: URL, consoleUrl: LINK, table, key, keyFile: '/tmp/d/api-key' }, [
     FOUND,
   ]);
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(100);
@@ -33,5 +34,6 @@ test('where to look fits 100 columns, and its key stands only in the request', (
   expect(lines.join('\n')).toContain('Amount 9,902.00 USD is 366.1 times');
   expect(lines).toContain(`  http://127.0.0.1:8080/console/transactions/${ID}`);
   expect(lines.find((line) => line.includes('http'))).toContain(LINK);
+  expect(lines).toContain(table);
   expect(lines.join('\n')).toContain(`Open ${URL}/docs and`);
 });

@@ -1,7 +1,12 @@
 /** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
 import { expect, test } from 'vitest';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { balances, createLedger, ledgerLine } from '../../../../src/tools/client/ledger.ts';
+import {
+  balances,
+  createLedger,
+  ledgerLine,
+  sumLedgers,
+} from '../../../../src/tools/client/ledger.ts';
 import {
   type EngineTotals,
   type Settled,
@@ -91,4 +96,7 @@ test('createLedger balances only when nothing is lost, doubled or pending', () =
   expect(balances(createLedger({ ...input, scored: 8 }))).toBe(false);
   expect(balances(createLedger({ ...input, doubled: 1 }))).toBe(false);
   expect(balances(createLedger({ ...input, scored: 8, pending: 1 }))).toBe(false);
+  const sum = sumLedgers([createLedger(input), createLedger({ ...input, scored: 8 })]);
+  expect(sum).toMatchObject({ accepted: 20, duplicates: 6, scored: 17, lost: 1, seconds: 4 });
+  expect(balances(sum)).toBe(false);
 });
