@@ -14,7 +14,7 @@ import { defineTable } from './definition.ts';
 import { live, MATURITY_DAYS, makePayments, type Payment, prepareMarket } from './market-days.ts';
 
 const FIRST = 20_600;
-const CHUNK = 1000;
+const CHUNK = 250;
 const COMPARED = new Set([
   ...['hour_surprise', 'cell_amount_lift', 'type_lift', 'channel_lift'],
   ...['device_accounts_30d', 'device_age_hours', 'device_frauds'],
@@ -88,6 +88,8 @@ export async function compareMarket(count: number, paymentsADay: number): Promis
   await prepareMarket(rig, days);
   await live(rig, made.flatMap((payments, nth) => [{ night: FIRST + nth }, { payments }]).slice(1));
   const { query } = rig.pool;
+  await query({ text: 'create index on market.labels (device_id)' });
+  await query({ text: 'create index on market.labels (ip_party)' });
   let names = 0;
   for (const [nth, payments] of made.entries()) {
     const table = nth === 0 ? null : await compareTable(query, FIRST + nth);

@@ -48,7 +48,9 @@ export function makePayments(day: number, count: number, seed: string): Payment[
 
 function makePayment(day: number, nth: number, random: Random): Payment {
   /** Small numbers are common, and great ones rare. */
-  const skewed = (below: number) => Math.floor(below * random() ** 3);
+  const skewed = (most: number) => Math.floor(most * random() ** 3);
+  const below = (most: number) => Math.floor(most * random());
+  const isShared = random() < 0.03;
   const isFraud = random() < 0.1;
   const hour = isFraud && random() < 0.6 ? 5 * random() : 24 * random();
   // The first payment of a day is at 00:00:00.000.
@@ -70,11 +72,8 @@ function makePayment(day: number, nth: number, random: Random): Payment {
       accountId: `acc_${skewed(ACCOUNTS)}`,
       merchantId: `m_${skewed(40)}`,
       amount: currency === 'USD' ? worth.toFixed(2) : worth.toFixed(0),
-      ip:
-        [`203.0.${skewed(60)}.${skewed(250)}`, `2001:db8:0:${skewed(9)}::${1 + skewed(9)}`, null][
-          skewed(3)
-        ] ?? null,
-      deviceId: random() < 0.8 ? `device_${skewed(500)}` : null,
+      ip: isShared ? '2001:db8::7' : random() < 0.9 ? `203.0.${below(250)}.${below(250)}` : null,
+      deviceId: isShared ? 'till' : random() < 0.8 ? `device_${below(400)}` : null,
       country: random() < 0.9 ? 'US' : null,
       type: random() < (isFraud ? 0.7 : 0.2) ? 'cashout' : 'purchase',
       channel: random() < 0.5 ? 'app' : null,

@@ -31,7 +31,7 @@ function makeSteps(isOther: boolean): Step[] {
   const steps: Step[] = [];
   let late: Payment[] = [];
   for (const day of days) {
-    if (day > FIRST) steps.push({ night: day });
+    if (day > FIRST + 2) steps.push({ night: day });
     if (late.length > 0) steps.push({ payments: late });
     const made = makePayments(day, PAYMENTS, 'same');
     const before = made.filter(isBefore).map((of) => (isOther ? coinLabels(of, random) : of));
