@@ -1,7 +1,7 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { currentRuleSet } from './rules/rule-sets.ts';
+import { BUILT_IN } from './rules/rule-sets.ts';
 import { FAILED_REASON } from './rules-in-force.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 
@@ -68,7 +68,7 @@ const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
 
 /** Reason codes of rules, then of models. @param stored rule sets of people, the newest first */
 export const listReasonCodes = (stored: readonly CompiledRuleSet[]): ReasonCode[] => [
-  ...reasonsOfRules([currentRuleSet, ...stored]),
+  ...reasonsOfRules([...BUILT_IN, ...stored]),
   ...OF_ORDERS_AND_MODELS,
 ];
 

@@ -1,8 +1,9 @@
 /** Tables of the day as the API shows them. */
 import { z } from 'zod';
+import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
 import { weightOf } from '../../../core/score/scorecard/day-evidence.ts';
-import { LABEL_DAYS, textOfDay } from '../../../core/score/scorecard/day-table.ts';
+import { LABEL_DAYS, type Learnt, textOfDay } from '../../../core/score/scorecard/day-table.ts';
 import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
 import { findHead, readTable, type TableHead } from '../../../core/store/scorecards/scorecards.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -10,6 +11,9 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 
 const day = z.iso.date();
+
+/** Matured hits without a fraud, from which a rule says nothing. */
+const RESTS_FROM = 1000;
 
 /** A day of a path or a cursor. */
 export const dayText = z.iso.date('must be a day as 2026-11-01');
@@ -59,9 +63,12 @@ export const tableSchema = headSchema
           weight: z
             .number()
             .meta({ description: 'Its share of frauds, as a rule would weigh it.' }),
+          rests: z.boolean().meta({
+            description: `It fired ${RESTS_FROM} times or more and never on a fraud: the next rule set of the build goes without it.`,
+          }),
         }),
       )
-      .meta({ description: 'Default rules by what became of their hits.' }),
+      .meta({ description: 'Each rule of `rule_set` by what became of its hits.' }),
     labels: z
       .array(z.object({ within_days: z.int(), share: z.number() }))
       .meta({ description: 'Frauds whose first label came so soon; empty without frauds.' }),
@@ -109,6 +116,15 @@ function toLabelsJson(labelled: Float64Array) {
   return { labels, label_maturity_days_proposed: proposed ?? null };
 }
 
+export function toRulesJson(ruleSet: string, { rules, all }: Pick<Learnt, 'rules' | 'all'>) {
+  const codes = findRuleSet(ruleSet)?.rules.map(({ code }) => code) ?? [];
+  return [...new Set([...codes, ...rules.keys()])].sort().map((code) => {
+    const counted = rules.get(code) ?? { payments: 0, frauds: 0 };
+    const rests = counted.payments >= RESTS_FROM && counted.frauds === 0;
+    return { code, ...counted, weight: weightOf(counted, all), rests };
+  });
+}
+
 /** @throws Failure where the day has no table */
 export async function readTableJson(
   { query }: Pick<Database, 'query'>,
@@ -139,11 +155,7 @@ export async function readTableJson(
         frauds: ofMeasure(learnt.frauds, nth),
       };
     }),
-    rules: [...learnt.rules].sort().map(([code, counted]) => ({
-      code,
-      ...counted,
-      weight: weightOf(counted, learnt.all),
-    })),
+    rules: toRulesJson(ruleSet, learnt),
     ...toLabelsJson(learnt.labelled),
     hours: [...hours],
     lifts: Object.fromEntries([...lifts].map(([field, of]) => [field, toLiftsJson(of)])),
