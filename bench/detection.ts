@@ -27,7 +27,8 @@ import { peakRssBytes } from './support/process-usage.ts';
 
 const USAGE = `--data FOLDER      the files of a process (../shared/data)
 --process NAME     handbook, cardsim or rings, where the folder has several
---labels WHICH     full, late (a day later), alerts (of the greatest 5 % of a day), fifth (of the frauds is never reported), none
+--labels WHICH     full, late (a day later), alerts (of a day's greatest margins alone), fifth (of the frauds is never reported), none
+--alert-percent N  of a day's payments are alerts, at most (5)
 --days N           the first days of the process (all)
 --train NAME:DAYS  models for the last week, each trained on so many days that end a week before (none; week:7,quarter:91)
 --scores FOLDER    keeps the scores of the last week there`;
@@ -44,6 +45,7 @@ type Options = {
   readonly process: Process;
   readonly labels: Labels;
   readonly days: number;
+  readonly alertPercent: number;
   readonly trainings: readonly { readonly name: string; readonly days: number }[];
   readonly scores: string | undefined;
 };
@@ -51,7 +53,7 @@ type Options = {
 function readOptions(args: string[]): Options {
   const { values, numbers } = readNumbers(
     args,
-    { days: { or: DAYS_MAX, max: DAYS_MAX } },
+    { days: { or: DAYS_MAX, max: DAYS_MAX }, 'alert-percent': { or: 5, max: 100 } },
     { data: TEXT, process: TEXT, labels: TEXT, train: TEXT, scores: TEXT },
   );
   const trainings = (values.train ?? '')
@@ -67,7 +69,8 @@ function readOptions(args: string[]): Options {
   if (labels === undefined) throw new UsageError(`--labels is ${LABELS.join(', ')}, not '${word}'`);
   const data = resolve(values.data ?? '../shared/data');
   const process = findProcess(data, values.process);
-  return { data, process, labels, days: numbers.days, trainings, scores };
+  const { days, 'alert-percent': alertPercent } = numbers;
+  return { data, process, labels, days, alertPercent, trainings, scores };
 }
 
 type Model = Trained & { readonly name: string };
@@ -192,7 +195,10 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
 
   const perSecond = lived.ids.length / lived.feedSeconds;
   const shared = {
-    inputs: { process: process.name, labels, days: days.length, payments: lived.ids.length },
+    inputs: {
+      ...{ process: process.name, labels, days: days.length, payments: lived.ids.length },
+      ...(labels === 'alerts' && { alert_percent: options.alertPercent }),
+    },
     ...{ settings: {}, versions: pipeline.services.versions, perSecond, ceilings: [] },
   };
   yield { ...shared, ...reportWeeks(days, starts, lived, pipeline) };

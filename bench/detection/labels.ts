@@ -12,18 +12,18 @@ export type Labels = (typeof LABELS)[number];
 /** Days from a payment to its label. */
 export const delayDaysOf = (labels: Labels): number => (labels === 'late' ? 8 : 7);
 
-/** Alerts of a day are that share of its payments, of those with the greatest margins; equal margins at the bound are none. */
-const ALERT_SHARE = 0.05;
-
 /**
+ * Alerts of a day are those with the greatest margins, of the rules until a table has learnt; equal margins at the bound are none.
  * @param payments of a day
  * @param margins one a payment
+ * @param alertPercent of the payments of a day that people look at, at most
  * @returns the payments of which people say what they were
  */
 export function labelledOf(
   labels: Labels,
   payments: readonly Payment[],
   margins: readonly number[],
+  alertPercent: number,
 ): readonly Payment[] {
   switch (labels) {
     case 'full':
@@ -31,7 +31,8 @@ export function labelledOf(
       return payments;
     case 'alerts': {
       const falling = margins.toSorted((one, other) => other - one);
-      const bound = falling[Math.floor(ALERT_SHARE * falling.length)] ?? Number.POSITIVE_INFINITY;
+      const bound =
+        falling[Math.floor((alertPercent / 100) * falling.length)] ?? Number.POSITIVE_INFINITY;
       return payments.filter((_, nth) => (margins[nth] ?? Number.NaN) > bound);
     }
     case 'fifth':

@@ -40,7 +40,11 @@ type MarketDays = { readonly lived: Lived; readonly live: (days: readonly Day[])
 
 export async function openMarketDays(
   pipeline: Pipeline,
-  { process, labels }: { readonly process: Process; readonly labels: Labels },
+  {
+    process,
+    labels,
+    alertPercent,
+  }: { readonly process: Process; readonly labels: Labels; readonly alertPercent: number },
   { signal, output }: BenchContext,
 ): Promise<MarketDays> {
   const { api, apiKey, workers, services } = pipeline;
@@ -99,7 +103,7 @@ export async function openMarketDays(
           throw new Failure('permanent', 'NO_SCORE', `the payment ${id} has no score`);
         });
         const margins = scores.map(({ margin }) => margin);
-        const labelled = labelledOf(labels, payments, margins);
+        const labelled = labelledOf(labels, payments, margins, alertPercent);
         labelledByDay.set(startMs, labelled);
         lived.labelled.push(...labelled);
         lived.ids.push(...ids);

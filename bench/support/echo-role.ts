@@ -18,7 +18,7 @@ const SCORE = {
   probability: null,
   verdict: 'review',
   reasons: [{ code: 'AMOUNT_OVER_HABIT', detail: 'A reason as long as most.', contribution: 120 }],
-  rule_set: 'default@3',
+  rule_set: 'default@4',
   model: null,
   attempts: 1,
   degradation: 0,

@@ -1,5 +1,5 @@
 /**
- * Goal: the rule set of the build decides random vectors to the last bit as it always did, in every way that a rule set reaches the
+ * Goal: the rule sets of the build decide random vectors to the last bit as they always did, in every way that a rule set reaches the
  * engine: as an object (live), from the text of a file (test), from canonical JSON (replay of a stored version), with its members in
  * another order (check of what an editor sends), and derived of each. A digest that differs is never mended by writing the new one.
  */
@@ -10,6 +10,7 @@ import { canonicalJson } from '../../src/core/domain/metadata.ts';
 import type { Opinion } from '../../src/core/score/judge.ts';
 import { type CompiledRuleSet, compileOwn } from '../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../src/core/score/rules/default-3.ts';
+import { default4 } from '../../src/core/score/rules/default-4.ts';
 import { type Derivation, deriveRuleSet } from '../../src/core/score/rules/derived-rule-set.ts';
 import type { RuleSetData } from '../../src/core/score/rules/rule-set-data.ts';
 import { score } from '../../src/core/score/score.ts';
@@ -56,12 +57,15 @@ const EDGES = [
   28, 30, 40, 60, 90, 100, 150, 720, 2160, 3600, Number.POSITIVE_INFINITY, -1, 1e-9,
 ];
 
-/** Features of default@3's schema: with more of them all other draws would differ. */
-const FEATURES = 82;
+/** Features that each rule set was pinned with: with more of them all other draws would differ. */
+const SETS = [
+  { data: default3, features: 82, named: '' },
+  { data: default4, features: 93, named: 'default@4 ' },
+];
 
 function fillVector(vector: Float64Array, random: Random): void {
   const missing = random() * 0.5;
-  for (let index = 0; index < FEATURES; index++) {
+  for (let index = 0; index < vector.length; index++) {
     const kind = random();
     vector[index] =
       kind < missing
@@ -82,9 +86,9 @@ function opinionOf(random: Random): Opinion | null {
   };
 }
 
-function decide(ruleSet: CompiledRuleSet) {
+function decide(ruleSet: CompiledRuleSet, features: number) {
   const random = createRandom('rules');
-  const vector = new Float64Array(FEATURES);
+  const vector = new Float64Array(features);
   const hash = createHash('sha256');
   let reasons = 0;
   for (let nth = 0; nth < DECISIONS; nth++) {
@@ -96,15 +100,22 @@ function decide(ruleSet: CompiledRuleSet) {
   return { digest: hash.digest('hex'), reasons };
 }
 
-test.each(Object.entries(DERIVATIONS))('%s', (derived, derivation) => {
+const CASES = SETS.flatMap((set) =>
+  Object.entries(DERIVATIONS).map(([derived, derivation]) => ({
+    ...set,
+    ...{ name: set.named + derived, derivation },
+  })),
+);
+
+test.each(CASES)('$name', ({ name, data, features, derivation }) => {
   const [own, ...others] = WAYS.map((way) =>
-    deriveRuleSet(compileOwn(way(default3) as RuleSetData), derivation),
+    deriveRuleSet(compileOwn(way(data) as RuleSetData), derivation),
   );
   for (const other of others) {
     expect([other.program.code, other.sha256]).toEqual([own?.program.code, own?.sha256]);
   }
-  const { digest, reasons } = decide(own as CompiledRuleSet);
-  expect(digest).toBe(DIGESTS[derived]);
+  const { digest, reasons } = decide(own as CompiledRuleSet, features);
+  expect(digest).toBe(DIGESTS[name]);
   // Vectors on which nothing fires would prove nothing.
   expect(reasons).toBeGreaterThan(DECISIONS);
 });

@@ -24,7 +24,7 @@ export const PROMISES: Guards = {
   },
   'same-input-same-score': {
     says: 'The same vector gets the same score by the same rule set, bit for bit.',
-    test: 'golden/scores.test.ts > $name',
+    test: 'golden/scores.test.ts > $rule_set: $name',
     mechanism: 'src/core/score/score.ts',
   },
   'late-for-account': {

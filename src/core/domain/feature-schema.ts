@@ -249,6 +249,11 @@ const FEATURES = [
   ['ip_age_hours', 'hours', "Time since the network's first payment of 180 days."],
   ['device_frauds', 'transactions', 'Known frauds of the device in 180 days.'],
   ['ip_frauds', 'transactions', 'Known frauds of the network in 180 days.'],
+  [
+    'number_tail_max',
+    'decades',
+    'How few declared numbers are as great, of the one that is rarest.',
+  ],
 ] as const;
 
 export type FeatureName = (typeof FEATURES)[number][0];
@@ -289,7 +294,6 @@ export function featureIndex(name: FeatureName): number {
   return index;
 }
 
-/** A reader of one feature. */
 export function featureOf(name: FeatureName): (vector: Float64Array) => number {
   const index = featureIndex(name);
   return (vector) => vector[index] ?? Number.NaN;

@@ -15,6 +15,7 @@ const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
 const CELL_LIFT = featureIndex('cell_amount_lift');
 const TYPE_LIFT = featureIndex('type_lift');
 const CHANNEL_LIFT = featureIndex('channel_lift');
+const TAIL_MAX = featureIndex('number_tail_max');
 
 const NONE = {};
 
@@ -62,24 +63,33 @@ function writeDay(
   }
   values[at + TYPE_LIFT] = liftOf(table.lifts.get('type'), type);
   values[at + CHANNEL_LIFT] = liftOf(table.lifts.get('channel'), channel);
+  values[at + TAIL_MAX] = writeSlots(given, table, slots, values, at + FEATURE_COUNT);
+}
+
+/** Returns the greatest tail; NaN without any. */
+function writeSlots(
+  given: ReturnType<typeof valuesIn>,
+  table: DayTable,
+  slots: readonly FieldSlot[],
+  values: Float64Array,
+  at: number,
+): number {
   // A slot that is younger than the table has no counts in it, even where an older slot has its field.
   const known = Math.min(slots.length, table.slots.length);
+  let tailMax = Number.NaN;
   for (let nth = 0; nth < known; nth++) {
     const { field, type: ofType, kind } = slots[nth] as FieldSlot;
     const value = given[field];
     if (value === undefined || (ofType === 'text' ? 'string' : ofType) !== typeof value) continue;
     if (kind === 'lift') {
-      values[at + FEATURE_COUNT + nth] = liftOf(
-        table.lifts.get(metadataName(field)),
-        String(value),
-      );
+      values[at + nth] = liftOf(table.lifts.get(metadataName(field)), String(value));
     } else if (kind === 'tail') {
-      values[at + FEATURE_COUNT + nth] = tailIn(
-        table.tails.get(metadataName(field)),
-        Number(value),
-      );
+      const tail = tailIn(table.tails.get(metadataName(field)), Number(value));
+      values[at + nth] = tail;
+      if (tail > tailMax || Number.isNaN(tailMax)) tailMax = tail;
     }
   }
+  return tailMax;
 }
 
 const fieldOf = (name: string) => name.slice(metadataName('').length);

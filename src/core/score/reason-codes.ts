@@ -1,7 +1,7 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { currentRuleSet } from './rules/rule-sets.ts';
+import { BUILT_IN } from './rules/rule-sets.ts';
 import { FAILED_REASON } from './rules-in-force.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 import type { Slot } from './scorecard/day-table.ts';
@@ -78,7 +78,7 @@ export const listReasonCodes = (
   stored: readonly CompiledRuleSet[],
   slots: readonly Slot[] = [],
 ): ReasonCode[] => [
-  ...reasonsOfRules([currentRuleSet, ...stored]),
+  ...reasonsOfRules([...BUILT_IN, ...stored]),
   ...OF_ORDERS_AND_MODELS,
   ...describeSlots(slots).map(ofFeature),
 ];

@@ -15,7 +15,7 @@ import { SEVERE_MS, whyTakeBack } from '../score/rollout/stages.ts';
 import type { CompiledRule, CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';
 import { type AnswerOf, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
-import { currentRuleSet } from '../score/rules/rule-sets.ts';
+import { findBuiltIn } from '../score/rules/rule-sets.ts';
 import { failedRules } from '../score/rules-in-force.ts';
 import { score } from '../score/score.ts';
 import { addCounts, COUNTED, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
@@ -76,7 +76,7 @@ export function openRolloutCounts(parts: Parts) {
     let subject = subjects.get(ruleSet);
     if (subject === undefined) {
       const base = baseName(ruleSet.id) ?? ruleSet.id;
-      subject = base === currentRuleSet.id ? null : base;
+      subject = findBuiltIn(base) === undefined ? base : null;
       subjects.set(ruleSet, subject);
       if (subject !== null) ruleSets.add(subject);
     }

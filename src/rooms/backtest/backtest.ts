@@ -98,7 +98,7 @@ export const backtestSchema = z
       description: 'The rule set, and the model if one was named.',
       example: 'careful@1',
     }),
-    against: z.string().meta({ example: 'default@3' }),
+    against: z.string().meta({ example: 'default@4' }),
     progress: z.number().meta({ description: 'From 0 to 1, by time.' }),
     rows_read: z.int(),
     problem: z.string().nullable().meta({ description: 'Why it failed.' }),
@@ -126,7 +126,7 @@ export const backtestWithReportSchema = backtestSchema
   .extend({ report: reportSchema.nullable().meta({ description: 'Null until it is done.' }) })
   .meta({ id: 'BacktestWithReport' });
 
-/** `default@3, careful@1 in US-EG, beside xgb@4` */
+/** `default@4, careful@1 in US-EG, beside xgb@4` */
 export function versionText({ rule_set, corridors, model: named }: Version): string {
   const differing = Object.entries(corridors).map(
     ([corridor, own]) => `${own.rule_set} in ${corridor}`,

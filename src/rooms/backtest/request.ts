@@ -3,8 +3,8 @@ import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { Api } from '../../core/room.ts';
 import type { Models } from '../../core/score/judge.ts';
 import { type CompiledRuleSet, compiling } from '../../core/score/rules/compile-rule-set.ts';
-import { default3 } from '../../core/score/rules/default-3.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
+import { currentRuleSet, findBuiltIn } from '../../core/score/rules/rule-sets.ts';
 import { SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { findDraftedSource, readRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
@@ -124,7 +124,7 @@ async function resolveVersion(
     throw new Failure('not-found', 'MODEL_UNKNOWN', `the model ${given(model)} ${found.problem}`);
   }
   const named = async (name: string) => {
-    const source = name === default3.id ? default3 : await readSource(database, name);
+    const source = findBuiltIn(name) ?? (await readSource(database, name));
     const sha256 = hashRuleSet(source);
     sources[sha256] = source;
     return { rule_set: name, sha256 };
@@ -135,7 +135,7 @@ async function resolveVersion(
     return { rule_set: id, sha256 };
   };
   const all =
-    typeof ruleSet === 'object' ? await taken(ruleSet) : await named(ruleSet ?? default3.id);
+    typeof ruleSet === 'object' ? await taken(ruleSet) : await named(ruleSet ?? currentRuleSet.id);
   const corridors: Record<string, typeof all> = {};
   if (ruleSet === undefined) {
     for (const [corridor, { active }] of await readRuleSetsInForce(database)) {

@@ -4,11 +4,11 @@ import { FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
 import { corridorOrAll, overrideText, proposedHolding } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
-import { default3 } from '../../core/score/rules/default-3.ts';
+import { default4 } from '../../core/score/rules/default-4.ts';
 import { FLIP_IDS_MAX } from '../../core/work/rollout-counts.ts';
 import { ruleSetSchema } from './catalogue.ts';
 
-const [FIRST_RULE] = default3.rules;
+const [FIRST_RULE] = default4.rules;
 export const RULE_SET = 'careful@1';
 /** A rule set of one rule, which is accepted as it is. */
 export const sourceExample = {

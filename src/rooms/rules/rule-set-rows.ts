@@ -3,8 +3,7 @@ import { canonicalJson } from '../../core/domain/metadata.ts';
 import { shareOf } from '../../core/domain/outcome-share.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
-import { default3 } from '../../core/score/rules/default-3.ts';
-import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { BUILT_IN, currentRuleSet, findBuiltIn } from '../../core/score/rules/rule-sets.ts';
 import { readStage } from '../../core/store/rollouts/decide-rollout.ts';
 import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
@@ -21,26 +20,26 @@ const LISTED_MAX = 50;
 
 type Queries = Pick<Database, 'query'>;
 
-/** Rule sets in force stand first, then those of people, the newest first, then that of the build. */
+/** Rule sets in force stand first, then those of people, the newest first, then those of the build. */
 export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
   const corridors = await listCorridors(database);
   const log = await readRollouts(RULE_SETS, database);
   const stored = await listRows(database.query, LISTED_MAX);
-  const ofBuild = {
-    ...toRuleSetJson(currentRuleSet),
-    ...BUILT_IN,
-    in_force: corridors.some(
-      (corridor) =>
-        ![...holdingsIn(log, corridor).values()].some(({ state }) => state === 'active'),
-    ),
-  };
+  const isLeft = corridors.some(
+    (corridor) => ![...holdingsIn(log, corridor).values()].some(({ state }) => state === 'active'),
+  );
+  const ofBuild = BUILT_IN.map((ruleSet) => ({
+    ...toRuleSetJson(ruleSet),
+    ...OF_BUILD,
+    in_force: isLeft && ruleSet === currentRuleSet,
+  }));
   const all: RuleSetJson[] = [];
   for (const row of stored) all.push(await toRow(row, log, corridors));
-  all.push(ofBuild);
+  all.push(...ofBuild);
   return [...all.filter((row) => row.in_force), ...all.filter((row) => !row.in_force)];
 }
 
-const BUILT_IN: Pick<RuleSetJson, 'state' | 'author' | 'approved_by' | 'created_at' | 'corridors'> =
+const OF_BUILD: Pick<RuleSetJson, 'state' | 'author' | 'approved_by' | 'created_at' | 'corridors'> =
   { state: 'built-in', author: null, approved_by: null, created_at: null, corridors: [] };
 
 async function toRow(
@@ -75,7 +74,8 @@ async function contentOf(row: StoredRuleSet) {
 
 /** @throws Failure `not-found` */
 export async function readRuleSet(database: Queries, name: string): Promise<DetailJson> {
-  if (name !== default3.id) return await toDetail(database, await findKnown(database.query, name));
+  const data = findBuiltIn(name);
+  if (data === undefined) return await toDetail(database, await findKnown(database.query, name));
   const [row] = (await listRuleSets(database)).filter(({ rule_set }) => rule_set === name);
   if (row === undefined) throw new Error(`${name} is of the build, and not listed`);
   // Members in the order of stored sources, so that files of both are compared by line.
@@ -85,7 +85,7 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
     stage: null,
     rollouts: [],
     shadows: [],
-    source: JSON.parse(canonicalJson(default3)),
+    source: JSON.parse(canonicalJson(data)),
   };
 }
 

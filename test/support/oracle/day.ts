@@ -67,12 +67,15 @@ export function dayFeatures(
   const group =
     table?.group === 'type' ? type : fields[(table?.group ?? '').slice('metadata.'.length)];
   const cell = `${stepOf(worth, 10)} ${typeof group === 'string' ? group : ''}`;
+  const numbers = new Set(slots.flatMap(({ field, kind }) => (kind === 'tail' ? field : [])));
+  const tails = [...numbers].map((field) => tail(`metadata.${field}`, fields[field]));
   const hasCell = table !== null && !Number.isNaN(worth);
   return [
     hasCell ? (table.cells.byValue.get(cell) ?? table.cells.others) : Number.NaN,
     lift('type', type),
     lift('channel', channel),
     ...shared,
+    tails.filter((of) => !Number.isNaN(of)).sort((one, other) => other - one)[0] ?? Number.NaN,
     ...slots.map(({ field, kind }) => {
       if (kind === 'to_account')
         return Number(fields[field] ?? NaN) / Math.max(distanceMedian, 0.1);

@@ -101,14 +101,14 @@ describe('labelledOf()', () => {
 
   test('alerts are the twentieth of a day with the greatest margins, without ties at the bound', () => {
     const alertsBy = (margins: readonly number[]) =>
-      labelledOf('alerts', payments, margins).map(({ id }) => id);
+      labelledOf('alerts', payments, margins, 5).map(({ id }) => id);
     expect(alertsBy(payments.map((_, nth) => -nth))).toEqual(['0', '1']);
     expect(alertsBy(payments.map((_, nth) => (nth === 7 ? 1 : 0)))).toEqual(['7']);
   });
 
   test('a fifth of the frauds is never reported, and every payment else', () => {
     const many = Array.from({ length: 2000 }, (_, id) => payment(id, 0, id < 1000));
-    const reported = labelledOf('fifth', many, []);
+    const reported = labelledOf('fifth', many, [], 5);
     const frauds = reported.filter(({ isFraud }) => isFraud).length;
     expect(reported.length - frauds).toBe(1000);
     expect(frauds).toBeGreaterThan(760);
@@ -116,9 +116,9 @@ describe('labelledOf()', () => {
   });
 
   test('full and late are all payments, late a day later; none is none', () => {
-    expect(labelledOf('full', payments, [])).toBe(payments);
-    expect(labelledOf('late', payments, [])).toBe(payments);
-    expect(labelledOf('none', payments, [])).toEqual([]);
+    expect(labelledOf('full', payments, [], 5)).toBe(payments);
+    expect(labelledOf('late', payments, [], 5)).toBe(payments);
+    expect(labelledOf('none', payments, [], 5)).toEqual([]);
     expect(delayDaysOf('late') - delayDaysOf('full')).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * default@3, the rule set of the build. Values are ratios to the account's, the merchant's or the corridor's own history, never
+ * default@3, the rule set of the build before default@4, which has most of its rules. Values are ratios to the account's, the merchant's or the corridor's own history, never
  * sums of money, so they hold in any currency. Weights and numbers were chosen on labelled card payments (weeks before the
  * evaluated ones) and on simulated scenarios; below 3 % of ordinary traffic reaches review.
  */

@@ -11,7 +11,7 @@ export type Derivation = Pick<CompiledRuleSet, 'tightenedBy' | 'manualFrom'> & {
   readonly without: readonly string[];
 };
 
-/** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`. */
+/** `default@4-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`. */
 const CHANGES =
   /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)-(?<currency>[A-Z]{3}))?$/;
 

@@ -12,7 +12,7 @@ import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
 
 /** Id of the built-in rules whose log-odds are a measure, and the margin where no table is. */
 const ruleSetOf = (table: StoredTable | null) => table?.table.ruleSet ?? FIRST_RULE_SET;
-const FIRST_RULE_SET = 'default@3';
+const FIRST_RULE_SET = 'default@4';
 
 const NO_INPUTS: readonly never[] = [];
 

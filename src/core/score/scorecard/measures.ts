@@ -6,8 +6,13 @@
 import { naturalLog } from '../../../kit/elementary-functions.ts';
 import { FEATURE_COUNT, FEATURE_LIST, featureOf } from '../../domain/feature-schema.ts';
 
-/** Features that say nothing beside the others: the amount has its own, and a weekday is seen too seldom in a month. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['weekday', 'weekend', 'amount_log']);
+/** Features that say nothing beside the others: slots have the greatest tail, and a weekday is seen too seldom in a month. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'weekday',
+  'weekend',
+  'amount_log',
+  'number_tail_max',
+]);
 
 const FIXED: readonly (readonly [name: string, index: number])[] = FEATURE_LIST.flatMap(
   ({ name }, index) => (LEFT_OUT.has(name) ? [] : [[name, index] as const]),

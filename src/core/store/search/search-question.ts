@@ -41,10 +41,10 @@ export const ruleSetFilter = z
   .max(RULE_SET_CHARS_MAX)
   .refine(
     (id) => baseName(id) !== undefined,
-    "must be the name of a rule set, as 'default@3', or a name derived of one",
+    "must be the name of a rule set, as 'default@4', or a name derived of one",
   )
   .optional()
-  .meta(shown('default@3', 'Only scores of this rule set, named as scores name it.'));
+  .meta(shown('default@4', 'Only scores of this rule set, named as scores name it.'));
 
 export const modelFilter = z
   .string()

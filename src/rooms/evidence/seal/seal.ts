@@ -2,7 +2,8 @@
  * Seals waiting rows: one commit takes them and appends leaves. The commit that stores scores adds their ids and hashes to the
  * outbox, and ids of audit lines have the order of commits, so a late commit is never missed.
  */
-import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import type { CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
+import { BUILT_IN } from '../../../core/score/rules/rule-sets.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import {
@@ -154,10 +155,13 @@ async function findVersions(query: Query, log: LogRow, sealedAt: string): Promis
     await readUnsealedModels(query, log.logId, VERSIONS_MAX),
     await readUnsealedRuleSets(query, log.logId, VERSIONS_MAX),
   ];
-  const { id } = currentRuleSet;
-  const isKnown = (await findEntry(query, log.logId, 'rule-set', id)) !== undefined;
+  const ofBuild: NewEntry[] = [];
+  for (const ruleSet of BUILT_IN) {
+    if ((await findEntry(query, log.logId, 'rule-set', ruleSet.id)) !== undefined) continue;
+    ofBuild.push(entryOf('rule-set', ruleSet.id, contentOfBuild(ruleSet), sealedAt));
+  }
   return [
-    ...(isKnown ? [] : [entryOf('rule-set', id, contentOfBuild(), sealedAt)]),
+    ...ofBuild,
     ...models.map((model) => entryOf('model', model.model, modelContent(model), sealedAt)),
     ...approved.map((approval) =>
       entryOf('rule-set', approval.ruleSet, ruleSetContent(approval), sealedAt),
@@ -165,12 +169,13 @@ async function findVersions(query: Query, log: LogRow, sealedAt: string): Promis
   ];
 }
 
-/** The build's rule set has no row, and no author. */
-function contentOfBuild(): string {
-  const { id: ruleSet, sha256 } = currentRuleSet;
+/** A rule set of the build has no row, and no author. */
+function contentOfBuild({ id: ruleSet, sha256 }: CompiledRuleSet): string {
   return ruleSetContent({ ruleSet, sha256, author: null, approvedBy: null, approvedAt: null });
 }
 
 /** Undefined for a rule set that is not of the build. */
-export const ownRuleSetContent = (id: string) =>
-  id === currentRuleSet.id ? contentOfBuild() : undefined;
+export function ownRuleSetContent(id: string): string | undefined {
+  const ruleSet = BUILT_IN.find((known) => known.id === id);
+  return ruleSet && contentOfBuild(ruleSet);
+}

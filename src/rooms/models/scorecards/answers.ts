@@ -1,8 +1,14 @@
 /** Tables of the day as the API shows them. */
 import { z } from 'zod';
+import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { BUCKETS, CUTS } from '../../../core/score/scorecard/cuts.ts';
 import { weightOf } from '../../../core/score/scorecard/day-evidence.ts';
-import { type DayTable, LABEL_DAYS, textOfDay } from '../../../core/score/scorecard/day-table.ts';
+import {
+  type DayTable,
+  LABEL_DAYS,
+  type Learnt,
+  textOfDay,
+} from '../../../core/score/scorecard/day-table.ts';
 import { measureMeaning } from '../../../core/score/scorecard/explain-margin.ts';
 import type { Lifts } from '../../../core/score/scorecard/lifts.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
@@ -19,6 +25,9 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 
 const day = z.iso.date();
 
+/** Matured hits without a fraud, from which a rule says nothing. */
+const RESTS_FROM = 1000;
+
 /** A day of a path or a cursor. */
 export const dayText = z.iso.date('must be a day as 2026-11-01');
 
@@ -32,8 +41,6 @@ export const headSchema = z
   })
   .meta({ id: 'Scorecard' });
 
-/** Hits of a rule from which on none of them is a fraud by no accident. */
-const RESTS_FROM = 1000;
 
 const perBucket = z.array(z.number());
 const liftsSchema = z.object({
@@ -87,11 +94,11 @@ export const tableSchema = headSchema
             .number()
             .meta({ description: 'Its share of frauds, as a rule would weigh it.' }),
           rests: z.boolean().meta({
-            description: `At least ${RESTS_FROM} payments and no fraud: the rule has earned no weight.`,
+            description: `It fired ${RESTS_FROM} times or more and never on a fraud: the next rule set of the build goes without it.`,
           }),
         }),
       )
-      .meta({ description: 'Default rules by what became of their hits.' }),
+      .meta({ description: 'Each rule of `rule_set` by what became of its hits.' }),
     labels: z
       .array(z.object({ within_days: z.int(), share: z.number() }))
       .meta({ description: 'Frauds whose first label came so soon; empty without frauds.' }),
@@ -188,6 +195,15 @@ async function readBefore(query: Query, day: number) {
   return { head, carried: stored === undefined ? undefined : carriedBy(stored.table) };
 }
 
+export function toRulesJson(ruleSet: string, { rules, all }: Pick<Learnt, 'rules' | 'all'>) {
+  const codes = findRuleSet(ruleSet)?.rules.map(({ code }) => code) ?? [];
+  return [...new Set([...codes, ...rules.keys()])].sort().map((code) => {
+    const counted = rules.get(code) ?? { payments: 0, frauds: 0 };
+    const rests = counted.payments >= RESTS_FROM && counted.frauds === 0;
+    return { code, ...counted, weight: weightOf(counted, all), rests };
+  });
+}
+
 /** @throws Failure where the day has no table */
 export async function readTableJson(
   { query }: Pick<Database, 'query'>,
@@ -225,12 +241,7 @@ export async function readTableJson(
         frauds: ofMeasure(learnt.frauds, nth),
       };
     }),
-    rules: [...learnt.rules].sort().map(([code, counted]) => ({
-      code,
-      ...counted,
-      weight: weightOf(counted, learnt.all),
-      rests: counted.payments >= RESTS_FROM && counted.frauds === 0,
-    })),
+    rules: toRulesJson(ruleSet, learnt),
     ...toLabelsJson(learnt.labelled),
     weeks: weeks.map(toWeekJson),
     hours: [...hours],

@@ -31,7 +31,7 @@ beforeAll(async () => {
   // Scores and labels of the last minute do not count.
   await api.testDatabase.sql(`update scores set scored_at = scored_at - interval '10 minutes'`);
   await api.testDatabase.sql(`update labels set received_at = received_at - interval '4 minutes'`);
-  const { source } = await send('GET', '/v1/rule-sets/default@3');
+  const { source } = await send('GET', '/v1/rule-sets/default@4');
   for (const id of ['careful@1', 'bold@1', 'bold@2']) {
     const all = { review: id === 'careful@1' ? 300 : 700, decline: 900 };
     const draft = { ...source, id, verdicts: { all } };
@@ -108,7 +108,7 @@ test('two reports stand on one page, and other rows are told', async () => {
   await compare.selectOption({ label: `bold@1, ${TEN_DAYS_AGO} to ${TOMORROW}, all corridors` });
   await page.getByRole('heading', { name: 'Rules of bold@1' }).waitFor();
   const heads = page.getByRole('region', { name: 'Figures' }).getByRole('columnheader');
-  expect(await heads.allTextContents()).toEqual(['Figure', 'careful@1', 'bold@1', 'default@3']);
+  expect(await heads.allTextContents()).toEqual(['Figure', 'careful@1', 'bold@1', 'default@4']);
   await compare.selectOption({ label: `bold@2, ${TEN_DAYS_AGO} to ${TOMORROW}, US-EG` });
   await page.getByText('The rows differ').waitFor();
   expect(await inspect(page, 'backtest-compare-1280-light')).toEqual([]);

@@ -59,7 +59,7 @@ test('verdicts and scores of a backtest are those that are stored', async () => 
   const question = {
     from: new Date(Date.now() - 48 * HOUR_MS).toISOString(),
     to: new Date().toISOString(),
-    rule_set: 'default@3',
+    rule_set: 'default@4',
   };
   const asked = await answerOf(await api.post('/v1/backtests', question));
   expect(asked).toMatchObject({ status: 202 });

@@ -34,7 +34,7 @@ test('pages come from the replica once it is proven', { timeout: 120_000 }, asyn
   const run = async (config = testConfig()) => {
     await requestBacktest(
       { databases, models: NO_MODELS },
-      { ...WINDOW, rule_set: 'default@3' },
+      { ...WINDOW, rule_set: 'default@4' },
       by,
     );
     const worker = { config, database, leadership, metrics, log, openModels };

@@ -65,7 +65,7 @@ test('a draft is tried against what is in force, by corridor', async () => {
   for (const percent of [5, null]) await putInForce(database, people, approved, percent);
   const report = await reportOf({ rule_set: 'draft@1' });
   expect(report.subject.version).toBe('draft@1');
-  expect(report.against.version).toBe('default@3, own@1 in US-EG');
+  expect(report.against.version).toBe('default@4, own@1 in US-EG');
   // The draft and the rule set in force decide alike in their corridor.
   const examples = report.flips.flatMap((flip) => flip.examples);
   expect(new Set(examples.map(({ corridor }) => corridor))).toEqual(new Set(['US-MX']));
@@ -73,7 +73,7 @@ test('a draft is tried against what is in force, by corridor', async () => {
 
 test('a model that is named judges every row', async () => {
   const { subject } = await reportOf({ model: 'm@1' });
-  expect(subject.version).toBe('default@3, own@1 in US-EG, beside m@1');
+  expect(subject.version).toBe('default@4, own@1 in US-EG, beside m@1');
   const [approved, reviewed, declined] = subject.confusion.map(
     ({ fraud, legitimate, unlabelled }) => fraud + legitimate + unlabelled,
   );

@@ -154,7 +154,7 @@ test('other bands give what SQL counts, of all corridors and of one', async () =
 
 test('flips are those of SQL, with rows to open', async () => {
   const { report } = await finished({ source: source('tried@2', 40) });
-  expect([report.against.version, report.left_out]).toEqual(['default@3', []]);
+  expect([report.against.version, report.left_out]).toEqual(['default@4', []]);
   const counted = await countInSql(api.database, 40, 40, null);
   const flagged = counted.filter(({ verdict }) => verdict !== 'approve');
   const fromApprove = report.flips.filter(({ from }) => from === 'approve');
@@ -210,7 +210,7 @@ test('rows and labels that come later do not move a report', async () => {
 });
 
 test('what waits is cancelled', async () => {
-  const { backtest_id: id } = await ask({ rule_set: 'default@3' });
+  const { backtest_id: id } = await ask({ rule_set: 'default@4' });
   const cancel = async () => await answerOf(await api.post(`/v1/backtests/${id}/cancel`, {}));
   await runPage();
   const ended = { state: 'cancelled', cancelled_by: 'key of RISK_BOOTSTRAP_KEY' };
@@ -219,7 +219,7 @@ test('what waits is cancelled', async () => {
   const { items } = (await answerOf(await api.request('/v1/audit?limit=3'))).body;
   expect(items.filter(({ subject }: { subject: string }) => subject === id)).toMatchObject([
     { action: 'backtest.cancel', after: { rows_read: 500 } },
-    { action: 'backtest.request', after: { version: 'default@3', from: WINDOW.from } },
+    { action: 'backtest.request', after: { version: 'default@4', from: WINDOW.from } },
   ]);
   const bands = await api.request(`/v1/backtests/${id}/bands?review=400&decline=800`);
   expect(bands.status).toBe(409);
@@ -228,8 +228,8 @@ test('what waits is cancelled', async () => {
 });
 
 test('what was cancelled is resumed behind what it has counted, and gives the same bytes', async () => {
-  const whole = await finished({ rule_set: 'default@3' });
-  const { backtest_id: id } = await ask({ rule_set: 'default@3', known_by: whole.known_by });
+  const whole = await finished({ rule_set: 'default@4' });
+  const { backtest_id: id } = await ask({ rule_set: 'default@4', known_by: whole.known_by });
   const send = async (step: string) =>
     await answerOf(await api.post(`/v1/backtests/${id}/${step}`, {}));
   await runPage();
@@ -244,14 +244,14 @@ test('what was cancelled is resumed behind what it has counted, and gives the sa
 });
 
 test('a month that is detached is no part of a report, before it begins or while it runs', async () => {
-  const { backtest_id: id } = await ask({ rule_set: 'default@3' });
+  const { backtest_id: id } = await ask({ rule_set: 'default@4' });
   await runPage();
   const month = monthOf(TO_MS);
   await detachMonth(api.database, month);
   await runAll();
   expect(await read(id)).toMatchObject({ state: 'failed', report: null });
   const refused = await answerOf(
-    await api.post('/v1/backtests', { ...WINDOW, rule_set: 'default@3' }),
+    await api.post('/v1/backtests', { ...WINDOW, rule_set: 'default@4' }),
   );
   expect(refused).toMatchObject({
     status: 409,

@@ -25,8 +25,8 @@ test('a rule set by name and one of a file are asked for, listed, shown and canc
   const path = join(folder, 'own.json');
   writeFileSync(path, JSON.stringify(source('own@1')));
   await createDraft(api.database, source('own@2'), await makeOfficer(api.testDatabase, 'Ann'));
-  const named = await queue('run', ...WINDOW, '--rule-set', 'default@3');
-  expect(named).toMatchObject({ state: 'queued', version: 'default@3', against: 'default@3' });
+  const named = await queue('run', ...WINDOW, '--rule-set', 'default@4');
+  expect(named).toMatchObject({ state: 'queued', version: 'default@4', against: 'default@4' });
   const filed = await queue('file', path, ...WINDOW, '--against-rule-set', 'own@2');
   expect(filed).toMatchObject({ version: 'own@1', against: 'own@2' });
   expect(await api.riskJson('backtest', 'list')).toHaveLength(2);

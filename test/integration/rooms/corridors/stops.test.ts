@@ -184,7 +184,7 @@ test('a stopped rule adds to no score, which names what it was made without, and
   ]);
   for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await stop(`rule:${code}`);
   const large = input({ amount: '50000.00' });
-  const name = 'default@3-without-AMOUNT_OVER_LIMIT-without-STRUCTURING';
+  const name = 'default@4-without-AMOUNT_OVER_LIMIT-without-STRUCTURING';
   const whatIf = await answerOf(await postJson(api, JSON.stringify(large), '/v1/evaluate'));
   expect([whatIf.body.rule_set, whatIf.body.score]).toEqual([name, 0]);
   const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
@@ -202,7 +202,7 @@ test('a stopped rule adds to no score, which names what it was made without, and
     'STRUCTURING',
   );
   for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await start(`rule:${code}`);
-  await waitUntil(async () => (await score()).rule_set === 'default@3', 5000, 'the whole rule set');
+  await waitUntil(async () => (await score()).rule_set === 'default@4', 5000, 'the whole rule set');
   const found = await answerOf(await api.request(`/v1/transactions?rule_set=${name}`));
   expect(found.body.items.at(-1).transaction_id).toBe(without.transaction_id);
   const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);

@@ -56,16 +56,16 @@ test('a corridor is judged more strictly for a time, and another one as before',
     return [rule_set, verdict, reasons.at(-1)?.code];
   };
   expect(await verdictOf('US-EG', '50000.00')).toEqual([
-    'default@3-tightened-250',
+    'default@4-tightened-250',
     'review',
     'AMOUNT_OVER_LIMIT',
   ]);
   expect(await verdictOf('US-IN', '50000.00')).toEqual([
-    'default@3',
+    'default@4',
     'approve',
     'AMOUNT_OVER_LIMIT',
   ]);
-  const byHand = (from: string) => [`default@3-manual-from-${from}`, 'review', 'MANUAL_REVIEW'];
+  const byHand = (from: string) => [`default@4-manual-from-${from}`, 'review', 'MANUAL_REVIEW'];
   expect(await verdictOf('US-MX', '125.50')).toEqual(byHand('125.5-USD'));
   expect((await verdictOf('US-MX', '125.49'))[1]).toBe('approve');
   // As much by the newest rate, and any amount in a currency without one.
@@ -75,7 +75,7 @@ test('a corridor is judged more strictly for a time, and another one as before',
   expect((await endControl(api, 'tighten', 'corridor:US-EG')).status).toBe(200);
   await api.testDatabase.sql("update controls set ends_at = now() where kind = 'manual'");
   for (const corridor of ['US-EG', 'US-MX']) {
-    const isOver = async () => (await verdictOf(corridor, '50000.00'))[0] === 'default@3';
+    const isOver = async () => (await verdictOf(corridor, '50000.00'))[0] === 'default@4';
     await waitUntil(isOver, 5000, `${corridor} to be judged as before`);
   }
   const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);

@@ -71,7 +71,7 @@ test('keys are made, a score is exported, verified without the engine and recomp
     code: 2,
     stderr: expect.stringContaining('verify.ts BUNDLE'),
   });
-  const proven = `proven score ${id}, rule-set default@3 in risk-engine/market_0, `;
+  const proven = `proven score ${id}, rule-set default@4 in risk-engine/market_0, `;
   expect((await verify(bundle)).stdout).toContain(proven);
   const newest = await readNewestLog(rig.database.query);
   const read = tileReader(rig.database.query, newest?.logId ?? 0);

@@ -77,7 +77,7 @@ test('what is stored once the log began, and what commits late, is sealed once; 
     const { contents, checkpoint } = openBundle(bundle, rig.trusted);
     expect(contents).toMatchObject([
       { kind: 'score', id },
-      { kind: 'rule-set', id: 'default@3' },
+      { kind: 'rule-set', id: 'default@4' },
     ]);
     expect(await recompute(rig.database, NO_MODELS, contents)).toEqual({ id, different: [] });
     const log = await readNewestLog(rig.database.query);

@@ -3,7 +3,9 @@
  * labels, and the command on the same stores.
  */
 import { expect, test } from 'vitest';
+import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
+import { toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
 import { makeDay, storeKnown, storeScored } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
@@ -43,7 +45,7 @@ test('a table is listed, and shown with the points of its measures', async () =>
   const { body: listed } = await get('/v1/scorecards');
   expect(listed).toMatchObject({ items: [{ day: DAY, payments: 3100 }], next_cursor: null });
   const { body: shown } = await get(`/v1/scorecards/${DAY}`);
-  expect(shown).toMatchObject({ ...listed.items[0], rule_set: 'default@3', group: 'type' });
+  expect(shown).toMatchObject({ ...listed.items[0], rule_set: 'default@4', group: 'type' });
   const measure = shown.measures.find(
     (of: { measure: string }) => of.measure === 'amount_to_median',
   );
@@ -97,7 +99,20 @@ test('the group is a declared text that is not personal, and counts from the nex
 
 test('a table says what became of the hits of rules, and how soon labels came', async () => {
   const { body: shown } = await get(`/v1/scorecards/${DAY}`);
-  const [rule] = shown.rules;
+  const hit = shown.rules.filter(({ payments }: { payments: number }) => payments > 0);
+  const [rule] = hit;
+  expect([
+    hit.length < shown.rules.length,
+    shown.rules.map(({ code }: { code: string }) => code),
+  ]).toEqual([true, currentRuleSet.rules.map(({ code }) => code).sort()]);
+  const quiet = { payments: 1000, frauds: 0 };
+  const rules = new Map([
+    ['NEW_DEVICE', quiet],
+    ['NEW_COUNTRY', { payments: 999, frauds: 0 }],
+    ['STRUCTURING', { payments: 2000, frauds: 1 }],
+  ]);
+  const known = toRulesJson('default@3', { rules, all: { payments: 9900, frauds: 99 } });
+  expect(known.filter(({ rests }) => rests)).toMatchObject([{ code: 'NEW_DEVICE', ...quiet }]);
   const [counted] = await api.database.query<{ payments: number; frauds: number }>(
     {
       text: `select sum(case when l.label = 'fraud' then 1 else 1 / r.share end)::float8 as payments,

@@ -236,7 +236,10 @@ test('what this build cannot compile is listed with its problem, beside all othe
     body.items.find(({ rule_set }: { rule_set: string }) => rule_set === name);
   expect(named('later@1')).toMatchObject({ state: 'draft', feature_schema: 99, rules: [] });
   expect(named('later@1').problem).toMatch(/cannot compile later@1: \/feature_schema/);
-  expect(named('default@3')).toMatchObject({ state: 'built-in', problem: null });
+  expect(named('default@4')).toMatchObject({ state: 'built-in', problem: null });
+  expect(named('default@3')).toMatchObject({ state: 'built-in', in_force: false, problem: null });
+  const older = await as('Ed', 'GET', '/default@3');
+  expect([older.status, older.body.source.id]).toEqual([200, 'default@3']);
   const alone = await as('Ed', 'GET', '/later@1');
   expect([alone.status, alone.body.source]).toEqual([200, later]);
 });

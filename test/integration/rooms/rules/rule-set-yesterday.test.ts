@@ -153,7 +153,7 @@ test('check names line and column, and test says what would be decided', async (
   const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
   const tried = await ask('/test', { source, features: { amount: 1 } });
   expect(tried.body).toMatchObject({ rule_set: 'tried@1', score: 600, verdict: 'review' });
-  const ofScore = await ask('/test', { rule_set: 'default@3', transaction_id: id });
+  const ofScore = await ask('/test', { rule_set: 'default@4', transaction_id: id });
   expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
   expect((await ask('/test', { source })).status).toBe(422);
 });

@@ -82,7 +82,7 @@ test('a shadow decides nothing, and what it would have decided otherwise is coun
   const scores = await rig.database.sql<{ verdict: string; rule_set: string }>(
     'select verdict, rule_set from scores',
   );
-  expect(new Set(scores.map(({ rule_set }) => rule_set))).toEqual(new Set(['default@3']));
+  expect(new Set(scores.map(({ rule_set }) => rule_set))).toEqual(new Set(['default@4']));
   const approved = scores.filter(({ verdict }) => verdict === 'approve').length;
   const found = await flips(stricter);
   expect(found).toMatchObject({ corridor: 'US-EG', failed: 0, stricter: approved });
@@ -143,7 +143,7 @@ test('while transactions flow, two workers follow a rollout and a rollback withi
     await putInForce(rig.pool, [ann, bob], name, null);
     expect(await othersFor(name, await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
     await rollBack(rig.pool, name, 'US-EG', bob);
-    expect(await othersFor('default@3', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+    expect(await othersFor('default@4', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
   } finally {
     sent = await endFlow();
   }
@@ -181,7 +181,7 @@ test('a rule set that fails is taken back by the engine, in two workers within t
     });
     const isBack = async () => (await rollouts()).length === 3;
     await waitUntil(isBack, 20_000, 'the engine to take the canary back');
-    expect(await othersFor('default@3', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+    expect(await othersFor('default@4', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
   } finally {
     Object.assign(program, { decide });
     sent = await endFlow();

@@ -38,17 +38,17 @@ const write = (name: string, source: object | string) => {
 };
 
 test('a rule set of the build is exported, changed, checked and brought into force', async () => {
-  const { code, stdout: exported } = await run('Ann', 'export', 'default@3');
+  const { code, stdout: exported } = await run('Ann', 'export', 'default@4');
   expect(code).toBe(0);
-  const file = exported.replace('default@3', 'own@1').replace('review: 500', 'review: 400');
+  const file = exported.replace('default@4', 'own@1').replace('review: 500', 'review: 400');
   const path = write('own.yaml', file);
   expect((await risk('Ann', 'check', path, '--api')).code).toBe(0);
-  const changes = ['id: "default@3" -> "own@1"', 'verdicts.all.review: 500 -> 400'];
+  const changes = ['id: "default@4" -> "own@1"', 'verdicts.all.review: 500 -> 400'];
   expect((await risk('Ann', 'diff', path)).answer).toEqual(changes);
   const made = await risk('Ann', 'import', path);
   expect(made.answer, made.stderr).toMatchObject({ rule_set: 'own@1', state: 'draft' });
   expect((await risk('Ann', 'import', path)).answer).toMatchObject({ sha256: made.answer.sha256 });
-  expect((await risk('Ann', 'diff', 'own@1', 'default@3')).answer).toEqual(changes);
+  expect((await risk('Ann', 'diff', 'own@1', 'default@4')).answer).toEqual(changes);
   expect(made.stderr).toMatch(/^Next: bin\/risk rules submit own@1,/);
   const submitted = await risk('Ann', 'submit', 'own@1');
   expect(submitted.answer).toMatchObject({ kind: 'rule-set', state: 'waiting' });

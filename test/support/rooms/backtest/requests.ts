@@ -7,7 +7,7 @@ export async function backtestRequests({
   post,
   database,
 }: Pick<RunningApi, 'post' | 'database'>): Promise<Call[]> {
-  const asked = { from: '2026-11-01', to: '2026-11-02', rule_set: 'default@3' };
+  const asked = { from: '2026-11-01', to: '2026-11-02', rule_set: 'default@4' };
   const { body } = await answerOf(await post('/v1/backtests', asked));
   const path = `/v1/backtests/${body.backtest_id}`;
   const done = (await answerOf(await post('/v1/backtests', asked))).body.backtest_id;

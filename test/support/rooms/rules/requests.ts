@@ -35,7 +35,7 @@ export function ruleSetRequests(scored: string, unknown: string): Call[] {
     send('POST', '/check', { ...source, rules: [{ id: 'x' }] }),
     ['GET', '/v1/rule-sets/catalogue'],
     send('POST', '/test', { source, transaction_id: scored }),
-    send('POST', '/test', { rule_set: 'default@3', features: { amount: 1 }, corridor: 'US-EG' }),
+    send('POST', '/test', { rule_set: 'default@4', features: { amount: 1 }, corridor: 'US-EG' }),
     send('POST', '/test', { rule_set: 'none@1', transaction_id: unknown }),
     send('POST', '/test', { source, features: { amout: 1 } }),
     ...['submit', 'retire'].map((word) => step(word, 'none@1')),

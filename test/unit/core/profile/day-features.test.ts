@@ -4,7 +4,7 @@ import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
 import type { FieldSlot } from '../../../../src/core/domain/metadata.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
 import { beginDayRows } from '../../../../src/core/profile/day-features.ts';
-import type { DayTable } from '../../../../src/core/score/scorecard/day-table.ts';
+import type { DayTable, Tail } from '../../../../src/core/score/scorecard/day-table.ts';
 import { deliver } from '../../../support/delivered.ts';
 import { named } from '../../../support/fold-one.ts';
 import { MARKET_TABLE, SLOTS } from '../../../support/market-table.ts';
@@ -93,6 +93,23 @@ test('a number has the share of the numbers that are as great', () => {
   expect(tail(-5)).toBe(tail(0));
   expect(tail(9)).toBeCloseTo(-Math.log10(2750.5 / 4001), 12);
   expect(tail(1e300)).toBeCloseTo(-Math.log10(0.5 / 4001), 12);
+});
+
+test('the greatest tail is of the rarest number, whatever its slot', () => {
+  const size: FieldSlot = { field: 'size', type: 'number', kind: 'tail' };
+  const slots = [size, ...SLOTS];
+  const sized = { ...MARKET_TABLE, slots };
+  const greatest = (fields: object, table: DayTable | null = sized) => {
+    const of = given({ declared: declared(fields) }, table, slots);
+    return [of['number_tail_max'], of['size_tail'], of['distance_tail']];
+  };
+  const [max, none, distance] = greatest({ size: 3, distance: 9 });
+  expect([max, none]).toEqual([distance, Number.NaN]);
+  const counted = MARKET_TABLE.tails.get('metadata.distance') as Tail;
+  const both = { ...sized, tails: new Map(MARKET_TABLE.tails).set('metadata.size', counted) };
+  const [first, bySize] = greatest({ size: 1000, distance: 9 }, both);
+  expect([first, greatest({ size: 0, distance: 9 }, both)[0]]).toEqual([bySize, distance]);
+  expect(greatest({ size: 1000 }, null)[0]).toBeNaN();
 });
 
 test('a slot is of one field with one type, and younger than a table it is missing', () => {

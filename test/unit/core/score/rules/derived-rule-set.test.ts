@@ -38,12 +38,12 @@ test('the name is all that is needed, whatever is changed together', () => {
 });
 
 test.each([
-  'default@3-without-NOBODY',
-  'default@3-without-STRUCTURING-without-AMOUNT_OVER_LIMIT',
-  'default@3-tightened-0',
-  'default@3-tightened-1000',
-  'default@3-manual-from-01',
-  'default@3-',
+  'default@4-without-NOBODY',
+  'default@4-without-STRUCTURING-without-AMOUNT_OVER_LIMIT',
+  'default@4-tightened-0',
+  'default@4-tightened-1000',
+  'default@4-manual-from-01',
+  'default@4-',
   'default@0-tightened-10',
 ])('nothing is called %s', (name) => {
   expect(findRuleSet(name)).toBeUndefined();
@@ -55,10 +55,10 @@ test('in force is the amount in the currency of the payment, and 0 in a currency
   const of = (corridor: string, currency: string) => ({ corridor, currency, accountId: 'acc_1' });
   const now = inForce({ currency: 'USD', amounts: { USD: 100, EGP: 4878.04 } });
   expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now(of('US-EG', currency)).id)).toEqual([
-    'default@3-manual-from-100-USD',
-    'default@3-manual-from-4878.04-EGP',
-    'default@3-manual-from-0-XOF',
-    'default@3-manual-from-4878.04-EGP',
+    'default@4-manual-from-100-USD',
+    'default@4-manual-from-4878.04-EGP',
+    'default@4-manual-from-0-XOF',
+    'default@4-manual-from-4878.04-EGP',
   ]);
   expect(now(of('US-MX', 'EGP'))).toBe(currentRuleSet);
 });

@@ -25,10 +25,11 @@ function measured(features: Partial<Record<FeatureName, number>>, slots: readonl
   return (name: string) => into[names.indexOf(name)];
 }
 
-test('every feature but three is a measure, with five derived ones, the default and the slots', () => {
+test('every feature but four is a measure, with five derived ones, the default and the slots', () => {
   expect(new Set(names).size).toBe(names.length);
-  expect(names).toHaveLength(FEATURE_COUNT - 3 + 5 + 1 + SLOTS.length);
-  for (const name of ['weekday', 'weekend', 'amount_log']) expect(names).not.toContain(name);
+  expect(names).toHaveLength(FEATURE_COUNT - 4 + 5 + 1 + SLOTS.length);
+  const others = ['weekday', 'weekend', 'amount_log', 'number_tail_max'];
+  for (const name of others) expect(names).not.toContain(name);
   const of = measured({ amount: 77, amount_to_corridor: 1.5 });
   expect([of('amount'), of('amount_to_corridor'), of(DEFAULT_MEASURE)]).toEqual([77, 1.5, -3]);
 });
