@@ -32,7 +32,7 @@ export const headSchema = z
   })
   .meta({ id: 'Scorecard' });
 
-/** Hits of a rule from which on none of them is a fraud by no accident. */
+/** Matured hits of a rule that rests. Fewer: a rule of rare frauds rests before the first of them. */
 const RESTS_FROM = 1000;
 
 const perBucket = z.array(z.number());
