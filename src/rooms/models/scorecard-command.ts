@@ -43,15 +43,26 @@ const buildAction = written(
 );
 
 type Fields = Readonly<Record<string, unknown>>;
-type Told = Fields & Partial<Pick<ScorecardTable, 'measures' | 'weeks' | 'before'>>;
+type Told = Fields & Partial<Pick<ScorecardTable, 'measures' | 'weeks' | 'rules' | 'before'>>;
 
 /** Measures that people read; `--json` has all. */
 const TOLD = 20;
 
 /** Leaves the measures that carry most, and the figures of weeks. */
-const tell = ({ measures = [], weeks = [], before, hours, lifts, ...head }: Told): Fields => ({
+const tell = ({
+  measures = [],
+  weeks = [],
+  rules = [],
+  before,
+  hours,
+  lifts,
+  ...head
+}: Told): Fields => ({
   ...head,
   before: before?.day,
+  rules: rules.map(({ code, payments, weight, ...rule }) => ({
+    ...{ code, payments: Math.round(payments), weight: Number(weight.toFixed(3)), ...rule },
+  })),
   measures: measures
     .toSorted((left, right) => Math.abs(right.carries) - Math.abs(left.carries))
     .slice(0, TOLD)

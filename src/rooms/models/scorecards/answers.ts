@@ -41,7 +41,6 @@ export const headSchema = z
   })
   .meta({ id: 'Scorecard' });
 
-
 const perBucket = z.array(z.number());
 const liftsSchema = z.object({
   values: z.record(z.string(), z.number().nullable()),
