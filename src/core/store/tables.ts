@@ -145,7 +145,7 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   {
     tables: ['scorecard_days', 'scorecard_rows'],
-    ends: 'with the first table after 180 days, or after their month was detached: at most 0.5 MB a day, and about 0.3 kB a fraud',
+    ends: 'with the first table after 180 days (of an old past: a day), or with their month: 0.5 MB a day, 0.3 kB a fraud',
   },
   { tables: ['archived_months'], ends: 'never: a row an archive, with the list of its files' },
   { tables: ['legal_holds'], ends: 'never: a lifted hold says what was kept, and for whom' },
