@@ -36,7 +36,12 @@ const by = { name: 'Cy', keyId: null, request: 'test' };
 async function storeTable(day: number) {
   const table = dayTable({ day });
   const bytes = encodeTable(table);
-  const nothing = { days: [], present: [], counted: [], rows: { ids: [], read: async function* () {} } };
+  const nothing = {
+    days: [],
+    present: [],
+    counted: [],
+    rows: { ids: [], read: async function* () {} },
+  };
   const serial = await storeNight(
     rig.database,
     { table, bytes, payments: 0, readTo: '1', ...nothing },
