@@ -27,7 +27,7 @@ const scoredDays = (where: string) =>
     group by 1 having sum(t.count) > 0 order by 1`;
 
 /** Days of months that are attached; tallies outlive a month that is detached or dropped. */
-async function keepAttached(query: Query, days: readonly ScoredDay[]): Promise<ScoredDay[]> {
+async function onlyAttached(query: Query, days: readonly ScoredDay[]): Promise<ScoredDay[]> {
   const months = await listMonthTables(query);
   const attached = new Set(
     [...months].flatMap(([month, tables]) => (isDetached(tables) ? [] : [month])),
@@ -42,7 +42,7 @@ const scoredBetween = rowsOf<ScoredDay, [from: number, to: number]>(
 
 /** Scored payments of each day that has any, exact in each snapshot. A month that is detached or dropped has none. */
 export async function countScored(query: Query, from: number, to: number): Promise<ScoredDay[]> {
-  return await keepAttached(query, await scoredBetween(query, from, to));
+  return await onlyAttached(query, await scoredBetween(query, from, to));
 }
 
 const playedBefore = rowsOf<ScoredDay, [before: number, learntDays: number]>(
@@ -55,7 +55,7 @@ const playedBefore = rowsOf<ScoredDay, [before: number, learntDays: number]>(
 
 /** The same of the days before a day that the next table of an old past learns from: its last table was built after its own day, within 24 hours. */
 export async function listPlayed(query: Query, before: number, learntDays: number) {
-  return await keepAttached(query, await playedBefore(query, before, learntDays));
+  return await onlyAttached(query, await playedBefore(query, before, learntDays));
 }
 
 export type CountedDay = {
