@@ -4,8 +4,14 @@
  * over a real Redis and Postgres, through logs that note their calls.
  */
 import { expect, test } from 'vitest';
+import { featureIndex } from '../../src/core/domain/feature-schema.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import { createRandom } from '../../src/kit/random.ts';
+import { commitLabel } from '../property/profile/arrivals.ts';
+import type { NamedFeatures } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { MARKET_TABLE } from '../support/market-table.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -13,6 +19,11 @@ import { createWorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
 const [DEVICE, IP, PARTY] = ['till', '203.0.113.7', '203.0.113.0/24'];
+const FRAUD = { label: 'fraud', delayMs: 0, source: 'bank', amountToMedian: null } as const;
+const SHARED = [
+  ...(['device_accounts_30d', 'device_age_hours', 'device_frauds'] as const),
+  ...(['ip_accounts_24h', 'ip_age_hours', 'ip_frauds'] as const),
+];
 const TILL = {
   ...MARKET_TABLE,
   crowded: { devices: new Set([DEVICE]), addresses: new Set([PARTY]) },
@@ -65,4 +76,28 @@ test('a party of too many accounts is absent by the table of its day, and whole 
   expect(await redis.exists(profileKey(database.market, 'device', DEVICE))).toBe(0);
   expect(await fold(theirs, 180, null)).toEqual([4, 4, 3]);
   expect(await fold(ours, 240, null)).toEqual([5, 5, 4]);
+});
+
+test('a party with many transactions that come in any order costs few rebuilds, and what it gives is as in a rebuild', async () => {
+  const random = createRandom('any order');
+  const seeds = Array.from({ length: 160 }, () => ({
+    ...{ createdAtMs: T0 - Math.floor(random() * 680) * 6 * 3_600_000, deviceId: 'kiosk' },
+    ...{ accountId: `of ${Math.floor(random() * 50)}`, ip: '198.51.100.7' },
+  }));
+  const stored = await rig.store(seeds);
+  await commitLabel(pool, stored[7] as Transaction, FRAUD, T0);
+  const worker = startWorker();
+  const folded: NamedFeatures[] = [];
+  for (const payment of stored) folded.push(...(await worker.fold([payment])));
+  const none = stored.map(() => null);
+  const rebuilt = await createRecomputeVectors(pool, 7)(stored, none);
+  const ofParties = SHARED.map((name) => featureIndex(name));
+  const pick = (vector: ArrayLike<number>) => ofParties.map((at) => vector[at]);
+  expect(folded.map((row) => SHARED.map((name) => row[name]))).toEqual(rebuilt.map(pick));
+  expect(folded.some((row) => row.ip_frauds === 1 && row.device_frauds === 1)).toBe(true);
+  for (const party of ['device', 'address']) {
+    const late = await worker.rebuilds(party, 'late');
+    expect(late).toBeGreaterThan(60);
+    expect((await worker.rebuilds(party)) - late).toBeLessThan(20);
+  }
 });

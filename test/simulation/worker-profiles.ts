@@ -70,7 +70,7 @@ export function createProfiles(world: World, process: Process, market: Market, m
           yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
         },
         snapshots: createSnapshots(world, process, 'merchant'),
-        late: createLateMerchants(world, process),
+        late: createLate(world, process, merchantKind, postgres.merchantPast),
         bytesMax: COPIES_BYTES_MAX,
       },
       ...SHARED_KINDS.map((kind) => ({
@@ -81,31 +81,32 @@ export function createProfiles(world: World, process: Process, market: Market, m
           );
         },
         snapshots: createSnapshots(world, process, kind.party),
+        late: createLate(world, process, kind, postgres.sharedPast(kind.party)),
         bytesMax: COPIES_BYTES_MAX,
       })),
     ],
   );
 }
 
-/** Merchants have no profile for a while after a late transaction; each transaction is folded into a rebuild of its own. */
-function createLateMerchants({ clock, postgres }: World, process: Process): LateParties {
+/** Parties have no profile for a while after a late transaction; each transaction is folded into a rebuild of its own. */
+function createLate<P extends Profile, Past>(
+  { clock }: World,
+  process: Process,
+  kind: ProfileKind<P, Past>,
+  pastOf: (point: Transaction) => Past,
+): LateParties {
   const lateUntilMs = new Map<string, number>();
   return {
-    parties: { has: (merchantId) => (lateUntilMs.get(merchantId) ?? 0) > clock.nowMs() },
+    rowsMin: 0,
+    parties: { has: (party) => (lateUntilMs.get(party) ?? 0) > clock.nowMs() },
     async fold({ transactions, arrivals, rows }, indices) {
       const points = indices.map((index) => transactions[index] as Transaction);
-      const pasts = await process.ask('readHours', () => points.map(postgres.merchantPast));
+      const pasts = await process.ask('readHours', () => points.map(pastOf));
       for (const [at, index] of indices.entries()) {
         const past = pasts[at];
         if (past === undefined) throw new Error('fewer pasts than points');
-        lateUntilMs.set(points[at]?.merchantId ?? '', clock.nowMs() + LATE_MS);
-        merchantKind.fold(
-          merchantKind.rebuild(past),
-          arrivals,
-          index,
-          rows.values,
-          rowAt(rows, index),
-        );
+        lateUntilMs.set(kind.partyOf(points[at] as Transaction) ?? '', clock.nowMs() + LATE_MS);
+        kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(rows, index));
       }
     },
   };

@@ -22,6 +22,7 @@ import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
 import { LateMerchants } from '../../src/core/work/profiles/late-merchants.ts';
+import { LateShared } from '../../src/core/work/profiles/late-shared.ts';
 import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
 import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
@@ -121,6 +122,7 @@ export function startFold({
         loadPasts: (points: readonly Transaction[]) =>
           query === undefined ? noSharedPasts(points) : loadSharedPasts(query, kind.party, points),
         snapshots: snapshots(kind.party),
+        ...(query && { late: new LateShared(query, kind) }),
         bytesMax,
       })),
     ],

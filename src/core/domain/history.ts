@@ -2,6 +2,7 @@
  * The parts of profiles, and how far they look back at a transaction's siblings: those with (created_at,
  * transaction_id) before it that were known when it was folded.
  */
+import { DAY_MS } from '../../kit/words/range.ts';
 import type { Position, Transaction } from './transaction.ts';
 
 /**
@@ -53,6 +54,8 @@ export const SHARED_LATE_DAYS = 30;
 /** Distinct accounts of a device or a network are counted among this many of its newest transactions, and up to a bound. */
 export const SHARED_ENTRIES = 1024;
 export const SHARED_ACCOUNTS_MAX = 64;
+/** Accounts are counted in (t - window, t]. */
+export const SHARED_WINDOWS_MS = { device: 30 * DAY_MS, address: DAY_MS } as const;
 /** Times of its oldest transactions that a profile has. Fewer: a busy party, each of whose oldest expires, is rebuilt more often. */
 export const SHARED_OLDEST = 64;
 /** So many of them are too old for a rebuild's point, for the transactions that come late. */

@@ -14,6 +14,7 @@ import {
   SHARED_LATE_DAYS,
   SHARED_OLDEST,
   SHARED_OLDEST_BEFORE,
+  SHARED_WINDOWS_MS,
   type SharedPast,
 } from '../domain/history.ts';
 import { partyOfAddress } from '../domain/personal.ts';
@@ -59,6 +60,15 @@ export type SharedProfile = Profile & {
 
 export type SharedKind = ProfileKind<SharedProfile, SharedPast> & {
   readonly party: 'device' | 'address';
+  /** Writes the features of a transaction at `ms` into its row. */
+  readonly write: (seen: Seen, ms: number, values: Float64Array, rowAt: number) => void;
+};
+
+/** Siblings of a transaction at its party, in sums. */
+type Seen = {
+  readonly accounts: number;
+  readonly firstMs: number;
+  readonly frauds: KnownFrauds;
 };
 
 const RECORD_BYTES = 24;
@@ -73,8 +83,6 @@ const SHARED_KEPT_ENTRIES = 1280;
 const PAST_ENTRIES_MIN = 256;
 
 type SharedOptions = Pick<SharedKind, 'party' | 'partyOf' | 'crowdedIn'> & {
-  /** Accounts are counted in (t - windowMs, t]. */
-  readonly windowMs: number;
   /** Features that the kind writes. */
   readonly accountsAt: number;
   readonly ageAt: number;
@@ -82,9 +90,12 @@ type SharedOptions = Pick<SharedKind, 'party' | 'partyOf' | 'crowdedIn'> & {
 };
 
 function createSharedKind(options: SharedOptions): SharedKind {
-  const { windowMs, accountsAt, ageAt, fraudsAt, ...kind } = options;
+  const { accountsAt, ageAt, fraudsAt, ...kind } = options;
+  const windowMs = SHARED_WINDOWS_MS[kind.party];
+  const write = writerOf(options);
   return {
     ...kind,
+    write,
     recordBytes: RECORD_BYTES,
     hasTallies: false,
     layout: sharedLayout,
@@ -140,9 +151,8 @@ function createSharedKind(options: SharedOptions): SharedKind {
       const firstMs = findFirst(profile, fromMs, end, ms);
       if (firstMs === undefined) return false;
       const start = Math.max(end - SHARED_ENTRIES, countOlder(list, ms - windowMs + 1));
-      values[rowAt + accountsAt] = countAccounts(profile, start, end, arrivals.account[arrival]);
-      values[rowAt + ageAt] = (ms - firstMs) / HOUR_MS;
-      values[rowAt + fraudsAt] = seenFrauds(frauds, ms, fromMs).length;
+      const accounts = countAccounts(profile, start, end, arrivals.account[arrival]);
+      write({ accounts, firstMs, frauds }, ms, values, rowAt);
       if (!hasAt(list, end, key)) {
         insert(list, end, arrivals, arrival);
         bound(profile, windowMs);
@@ -163,6 +173,14 @@ function createSharedKind(options: SharedOptions): SharedKind {
     },
   };
 }
+
+const writerOf =
+  ({ accountsAt, ageAt, fraudsAt }: SharedOptions): SharedKind['write'] =>
+  ({ accounts, firstMs, frauds }, ms, values, rowAt) => {
+    values[rowAt + accountsAt] = Math.min(accounts, SHARED_ACCOUNTS_MAX);
+    values[rowAt + ageAt] = (ms - firstMs) / HOUR_MS;
+    values[rowAt + fraudsAt] = seenFrauds(frauds, ms, ms - HISTORY_MS + 1).length;
+  };
 
 function insert(list: PackedList, index: number, arrivals: Arrivals, arrival: number): void {
   const at = openRecord(list, index);
@@ -264,7 +282,6 @@ export const deviceKind: SharedKind = createSharedKind({
   party: 'device',
   partyOf: (transaction) => transaction.deviceId,
   crowdedIn: ({ crowded }) => crowded.devices,
-  windowMs: 30 * DAY_MS,
   accountsAt: featureIndex('device_accounts_30d'),
   ageAt: featureIndex('device_age_hours'),
   fraudsAt: featureIndex('device_frauds'),
@@ -274,7 +291,6 @@ export const addressKind: SharedKind = createSharedKind({
   party: 'address',
   partyOf: (transaction) => partyOfAddress(transaction.ip),
   crowdedIn: ({ crowded }) => crowded.addresses,
-  windowMs: DAY_MS,
   accountsAt: featureIndex('ip_accounts_24h'),
   ageAt: featureIndex('ip_age_hours'),
   fraudsAt: featureIndex('ip_frauds'),

@@ -148,7 +148,7 @@ const loadFraudsOfMerchants = createLoadFrauds(
 
 /** A row more than counts, as readers may leave out one of the rows. */
 const SHARED_ROWS_BEFORE = SHARED_ENTRIES + 1;
-const SHARED_ROWS_AFTER = 64;
+export const SHARED_ROWS_AFTER = 64;
 const SHARED_REACH_MS = (SHARED_HISTORY_DAYS + SHARED_LATE_DAYS) * DAY_MS;
 
 const shared = <C extends PartyColumn>(party: C, partyOf: PastQuery['partyOf']) => ({

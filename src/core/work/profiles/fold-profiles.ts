@@ -227,10 +227,11 @@ function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): bo
   }
   const { profile } = found;
   const waiting = foldParty(batch, profile, batchParty.indices);
+  const isLarge = late !== undefined && profile.list.count >= late.rowsMin;
   if (waiting.length === 0) storeFolded(batch, batchParty, found, isProven);
-  else if (late !== undefined && isBehind(batch, profile, waiting[0])) {
+  else if (isLarge && isBehind(batch, profile, waiting[0])) {
     leaveWithoutProfile(batch, batchParty.party, waiting);
-  } else if (late === undefined && isBehind(batch, profile, waiting.at(-1))) {
+  } else if (!isLarge && isBehind(batch, profile, waiting.at(-1))) {
     // A profile around the late ones would end before what is stored already, and each further batch would wait for a rebuild.
     batchParty.waiting = foldBeside(batch, profile, waiting);
     storeFolded(batch, batchParty, found, isProven);

@@ -38,7 +38,7 @@ import {
 import type { LateParties } from './profiles.ts';
 
 /** So long after its last late transaction a merchant has no profile. Shorter: what comes late now and then costs a rebuild each time. */
-const [LATE_MS, LATE_MAX] = [10_000, 100_000];
+export const [LATE_MS, LATE_MAX] = [10_000, 100_000];
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
 const NO_HOUR = Number.NEGATIVE_INFINITY;
@@ -65,6 +65,7 @@ type LatePoint = {
 
 /** Timelines and rows of hours that this process knows of late merchants. */
 export class LateMerchants implements LateParties {
+  readonly rowsMin = 0;
   readonly parties = new LRUCache<string, true>({ max: LATE_MAX, ttl: LATE_MS });
   readonly #merchants = new LRUCache<string, LateMerchant>({
     maxSize: BYTES_MAX,

@@ -45,6 +45,8 @@ export type ProfileSource<P extends Profile, Past> = {
 };
 
 export type LateParties = {
+  /** A late transaction of a party with fewer rows costs a rebuild, which then serves later transactions. */
+  readonly rowsMin: number;
   /** Parties with a late transaction not long ago. */
   readonly parties: Pick<ReadonlySet<string>, 'has'>;
   /** Writes what the parties give these transactions, those of one party after the other, into their rows. Throws a Failure. */

@@ -13,6 +13,7 @@ import {
 } from '../../store/profiles/history.ts';
 import { readMark, readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
 import { LateMerchants } from './late-merchants.ts';
+import { LateShared } from './late-shared.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
@@ -48,6 +49,7 @@ export function profileSources(
       kind,
       loadPasts: (points: readonly Transaction[]) => loadSharedPasts(query, kind.party, points),
       snapshots: snapshotsOf(query, kind.party),
+      late: new LateShared(query, kind),
       bytesMax: SHARED_COPIES_BYTES_MAX,
     })),
   ];
