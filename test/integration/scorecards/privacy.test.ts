@@ -108,18 +108,24 @@ test('texts of a day end after 90 days, its rows after 180, and both with their 
       (select coalesce(sum(octet_length(counts)), 0)::int from scorecard_days) as bytes`);
     return rows;
   };
+  await sql('alter table scorecards disable trigger user');
+  // A table that was built long after its day is of an old past that is played, whose days stay meanwhile.
+  const buildLive = async (day: number) => {
+    await sql('update scorecards set built_at = day');
+    await build(day);
+  };
   const before = await left();
-  await build(DAY + 90);
+  await buildLive(DAY + 90);
   expect(await left()).toEqual(before);
-  await build(DAY + 91);
+  await buildLive(DAY + 91);
   expect(await left()).toEqual({ ...before, bytes: 0 });
-  await build(DAY + 180);
+  await buildLive(DAY + 180);
   expect(await left()).toEqual({ ...before, bytes: 0 });
-  await build(DAY + 181);
+  await buildLive(DAY + 181);
   expect(await left()).toEqual({ rows: 0, days: 0, bytes: 0 });
-  await build(DAY + 20);
+  await buildLive(DAY + 20);
   expect(await left()).toEqual(before);
   await detachMonth(pool, monthOf(DAY * DAY_MS));
-  await build(DAY + 40);
+  await buildLive(DAY + 40);
   expect(await left()).toEqual({ rows: 0, days: 0, bytes: 0 });
 });

@@ -82,7 +82,8 @@ const accountDefinition = `
       max(minor) filter (where same and age < '168 hours') as "max7d",
       max(minor) filter (where same and age < '336 hours') as "max14d",
       array_agg(minor) filter (where same and age < '336 hours') as recent,
-      array_agg(case when abs((s.metadata ->> 'distance')::float8) > 1e-30 then (s.metadata ->> 'distance')::float8::float4 else 0 end order by s.created_at desc, s.transaction_id desc)
+      array_agg(case when abs((s.metadata ->> 'distance')::float8) > 3.5e38 then 'Infinity'::float4 * sign((s.metadata ->> 'distance')::float8)
+                     when abs((s.metadata ->> 'distance')::float8) > 1e-30 then (s.metadata ->> 'distance')::float8::float4 else 0 end order by s.created_at desc, s.transaction_id desc)
         filter (where jsonb_typeof(s.metadata -> 'distance') = 'number') as distances,
       ${agedRate(7)} as "fraudRate7d", ${agedRate(30)} as "fraudRate30d", ${agedRate(90)} as "fraudRate90d",
       count(*) filter (where fraud and age < '168 hours' and age > '0 hours') as "youngFrauds"

@@ -92,7 +92,7 @@ test('the scorecard judges every row by the margin that was stored with the row,
   const bands = { review_from: 0.3, decline_from: 0.8 };
   const { subject, against, left_out, rows } = await reportOf({ ...asked, ...bands });
   expect([subject.version, against.version]).toEqual([
-    'default@3, own@1 in US-EG, beside scorecard',
+    'default@4, own@1 in US-EG, beside scorecard',
     'default@3',
   ]);
   const scored = await countRows(`corridor = 'US-EG'`);

@@ -83,7 +83,7 @@ function verified(bundle: Bundle): string {
 
 test('another table does not pass for the one that a score names, and a missing one is told', async () => {
   const [own, other] = [await bundleOf(first.id), await bundleOf(second.id)];
-  expect(verified(own)).toContain(`proven score ${first.id}, rule-set default@3, table 1 in `);
+  expect(verified(own)).toContain(`proven score ${first.id}, rule-set default@4, table 1 in `);
   const without = { ...own, proofs: own.proofs.slice(0, 2) };
   expect(verified(without)).toContain('; NOT PROVEN: its table 1');
   const swapped = { ...without, proofs: [...without.proofs, ...other.proofs.slice(2)] };
