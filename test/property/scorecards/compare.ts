@@ -14,7 +14,8 @@ import { defineTable } from './definition.ts';
 import { live, MATURITY_DAYS, makePayments, type Payment, prepareMarket } from './market-days.ts';
 
 const FIRST = 20_600;
-const CHUNK = 250;
+const CHUNK = 500;
+const READING_TIMEOUT_MS = 600_000;
 const COMPARED = new Set([
   ...['hour_surprise', 'cell_amount_lift', 'type_lift', 'channel_lift'],
   ...['device_accounts_30d', 'device_age_hours', 'device_frauds'],
@@ -87,9 +88,15 @@ export async function compareMarket(count: number, paymentsADay: number): Promis
   const made = days.map((day) => makePayments(day, paymentsADay, 'sql'));
   await prepareMarket(rig, days);
   await live(rig, made.flatMap((payments, nth) => [{ night: FIRST + nth }, { payments }]).slice(1));
-  const { query } = rig.pool;
-  await query({ text: 'create index on market.labels (device_id)' });
-  await query({ text: 'create index on market.labels (ip_party)' });
+  await using reading = rig.database.open({ statementTimeoutMs: READING_TIMEOUT_MS });
+  const { query } = reading;
+  for (const by of [
+    'labels (device_id)',
+    'labels (ip_party)',
+    'transactions (ip_party, created_at)',
+  ])
+    await query({ text: `create index on market.${by}` });
+  await query({ text: 'analyze market.transactions, market.labels' });
   let names = 0;
   for (const [nth, payments] of made.entries()) {
     const table = nth === 0 ? null : await compareTable(query, FIRST + nth);
