@@ -11,9 +11,13 @@ import { engineOf } from '../kit/words/principal.ts';
 
 type Task = { readonly config: Config & { readonly DATABASE_URL: string }; readonly day: number };
 
+/** Shorter: a process that gives way to all others does not connect on a busy machine. */
+const CONNECT_MS = 60_000;
+
 const { config, day }: Task = JSON.parse(await text(process.stdin));
 const database = openDatabase(config, config.DATABASE_URL, 'night', {
   connectionsMax: 1,
+  connectTimeoutMs: CONNECT_MS,
   statementTimeoutMs: NIGHT_STATEMENT_MS,
 });
 try {

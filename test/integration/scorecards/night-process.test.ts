@@ -54,8 +54,15 @@ const countSessions = async (where = '') => (await testDatabase.sql(sessions + w
 /** Starts nights while a table is locked, and returns once each of them waits for a lock. */
 async function startBehind(lock: string, count = 1) {
   const held = await holdOpen(database, `lock table market.${lock}`);
-  const ended = Array.from({ length: count }, () => run(LAST, signal).then(() => 'built', String));
-  const isWaiting = async () => (await countSessions(` and wait_event_type = 'Lock'`)) === count;
+  const said: string[] = [];
+  const ended = Array.from({ length: count }, async () => {
+    said.push(await run(LAST, signal).then(() => 'built', String));
+    return said.at(-1);
+  });
+  const isWaiting = async () => {
+    if (said.length > 0) throw new Error(said.join());
+    return (await countSessions(` and wait_event_type = 'Lock'`)) === count;
+  };
   await waitUntil(isWaiting, 20_000, 'nights that wait');
   return { ended, letGo: held.letGo };
 }
