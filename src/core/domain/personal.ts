@@ -2,7 +2,7 @@
  * Personal fields that a market declares, and the tokens that stand for their values. A token is a value that the field itself
  * accepts: an id that begins with `tok_`, or an address of 3fff::/20, which RFC 9637 gives to documentation alone.
  */
-import { network64 } from '../../kit/words/address.ts';
+import { network64, spellAddress } from '../../kit/words/address.ts';
 
 export const PERSONAL_IDS = ['account_id', 'device_id', 'ip'] as const;
 export type PersonalId = (typeof PERSONAL_IDS)[number];
@@ -33,10 +33,17 @@ export function tokenOf(field: string, hex: string): string {
 const group = (hex: string, at: number, from: number, to: number) =>
   (from + (Number.parseInt(hex.slice(at, at + 4), 16) % (to - from))).toString(16);
 
+/** IPv4 clients of a data centre with IPv6 alone (RFC 6052): all of them would share one /64. */
+const TRANSLATED = '64:ff9b::';
+
 /** The party of an address: its /24 or /64 network, which a household or an office shares. A token is a party of its own. */
 export function partyOfAddress(ip: string | null): string | null {
   if (ip === null || isToken('ip', ip)) return ip;
-  return ip.includes(':') ? network64(ip) : `${ip.slice(0, ip.lastIndexOf('.'))}.0/24`;
+  const address = ip.startsWith(TRANSLATED)
+    ? spellAddress(`::ffff:${ip.slice(TRANSLATED.length)}`)
+    : ip;
+  if (address.includes(':')) return network64(address);
+  return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
 }
 
 /** Patterns of tokens for `like`, by which Postgres refuses clear values. */
