@@ -53,7 +53,10 @@ const playedBefore = rowsOf<ScoredDay, [before: number, learntDays: number]>(
           and s.built_at >= (s.day + 1)::timestamp at time zone 'UTC')`),
 );
 
-/** The same of the days before a day that the next table of an old past learns from: its last table was built after its own day, within 24 hours. */
+/**
+ * Scored payments of days before a day that an old past still needs while it is played: a table that learnt from the day was built
+ * within 24 hours, and after its own day was over.
+ */
 export async function listPlayed(query: Query, before: number, learntDays: number) {
   return await onlyAttached(query, await playedBefore(query, before, learntDays));
 }

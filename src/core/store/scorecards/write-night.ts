@@ -44,9 +44,10 @@ export type Night = NewTable & {
     /** Reads the rows, page by page, as all of them take more memory than a night may. */
     readonly read: (query: Query) => AsyncIterable<readonly NewRow[]>;
   };
-  /** Days before the table of which rows stay, and those of which counts stay. */
-  readonly counted: readonly number[];
+  /** Days before the table of which rows stay. */
   readonly present: readonly number[];
+  /** Days before the table of which counts stay: texts of more days are not needed, and end. */
+  readonly counted: readonly number[];
 };
 
 const insertDays = rowsOf<object, readonly Buffer[]>(
