@@ -38,7 +38,11 @@ import {
 import type { LateParties } from './profiles.ts';
 
 /** So long after its last late transaction a merchant has no profile. Shorter: what comes late now and then costs a rebuild each time. */
-export const [LATE_MS, LATE_MAX] = [10_000, 100_000];
+const LATE_MS = 10_000;
+const LATE_MAX = 100_000;
+/** Parties with a late transaction not long ago. A `max` takes 4.4 MB at once, even without a party; a size grows with the parties. */
+export const createLateParties = (): LRUCache<string, true> =>
+  new LRUCache({ maxSize: LATE_MAX, sizeCalculation: () => 1, ttl: LATE_MS });
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
 const NO_HOUR = Number.NEGATIVE_INFINITY;
@@ -66,7 +70,7 @@ type LatePoint = {
 /** Timelines and rows of hours that this process knows of late merchants. */
 export class LateMerchants implements LateParties {
   readonly rowsMin = 0;
-  readonly parties = new LRUCache<string, true>({ max: LATE_MAX, ttl: LATE_MS });
+  readonly parties = createLateParties();
   readonly #merchants = new LRUCache<string, LateMerchant>({
     maxSize: BYTES_MAX,
     sizeCalculation: ({ timeline }) => timeline.packed.byteLength,

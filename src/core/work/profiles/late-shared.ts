@@ -2,7 +2,6 @@
  * Devices and networks whose transactions come in another order than that of time, as those of a past that is sorted by account: each
  * would need a profile that is rebuilt around it. In place of profiles Postgres sums up the siblings of each transaction.
  */
-import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowAt } from '../../domain/feature-rows.ts';
 import { NO_FRAUDS } from '../../domain/history.ts';
@@ -12,13 +11,13 @@ import type { Profile } from '../../profile/profile.ts';
 import type { SharedKind } from '../../profile/shared-profile.ts';
 import { SHARED, SHARED_ROWS_AFTER } from '../../store/profiles/past-queries.ts';
 import { readSharedSiblings } from '../../store/profiles/shared-siblings.ts';
-import { LATE_MAX, LATE_MS } from './late-merchants.ts';
+import { createLateParties } from './late-merchants.ts';
 import type { LateParties } from './profiles.ts';
 
 export class LateShared implements LateParties {
   /** A rebuild around a late transaction has most later rows of such a party. Smaller: parties with few rows are asked for row by row. */
   readonly rowsMin = SHARED_ROWS_AFTER;
-  readonly parties = new LRUCache<string, true>({ max: LATE_MAX, ttl: LATE_MS });
+  readonly parties = createLateParties();
   readonly #query: Query;
   readonly #kind: SharedKind;
 
