@@ -3,7 +3,7 @@
  * of its event loop, while it does the longest work that each kind of request may ask for.
  */
 import { beforeAll, expect, test } from 'vitest';
-import { default3 } from '../../src/core/score/rules/default-3.ts';
+import { default4 } from '../../src/core/score/rules/default-4.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { createDraft } from '../../src/rooms/rules/rule-set-change.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -109,7 +109,7 @@ async function insertBacktest(): Promise<void> {
   const corridors = each(CORRIDORS, (nth) => [`A${String.fromCharCode(65 + nth)}-EG`, ofCorridor]);
   const [question, sources, report, counts] = [
     { corridor: null, subject: version, against: version },
-    { [sha256]: default3 },
+    { [sha256]: default4 },
     { rows: DAYS * CORRIDORS * POINTS },
     Object.fromEntries(corridors),
   ].map((value) => JSON.stringify(value).replaceAll("'", "''"));
