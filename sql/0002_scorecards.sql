@@ -13,6 +13,7 @@ create table scorecards (
   serial smallint generated always as identity constraint scorecards_serial_key unique,
   sha256 bytea not null,
   bytes bytea not null,
+  form smallint not null generated always as (get_byte(bytes, 0)) stored,
   measures text[] not null,
   payments bigint not null,
   frauds integer not null,

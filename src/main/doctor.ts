@@ -3,7 +3,8 @@
  * Exit code 1 when something must be mended.
  */
 import { countMonthLocks } from '../core/store/partitions/partitions.ts';
-import { listHeads, readTable } from '../core/store/scorecards/scorecards.ts';
+import { findNewer, listTableDays } from '../core/store/scorecards/find-tables.ts';
+import { readTable } from '../core/store/scorecards/scorecards.ts';
 import { marketKeys } from '../core/stream/keys.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
@@ -15,7 +16,6 @@ import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.t
 import { describeUnknownStops } from '../kit/database/unknown-stops.ts';
 import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
-import { DAY_MS } from '../kit/words/range.ts';
 import { toLabelsJson } from '../rooms/models/scorecards/answers.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
@@ -101,7 +101,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...(isMigrated ? [await checkLocks(database)] : []),
-    ...(isMigrated ? await checkLabels(database, config.RISK_LABEL_MATURITY_DAYS) : []),
+    ...(isMigrated ? await checkTables(database, config.RISK_LABEL_MATURITY_DAYS) : []),
     ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
   ];
 }
@@ -126,8 +126,10 @@ async function checkLocks({ query }: Database): Promise<Finding> {
   return finding('month locks', isRoomy, detail, 'warn');
 }
 
-async function checkLabels({ query }: Database, days: number): Promise<Finding[]> {
-  const [newest] = await listHeads(query, Math.floor(Date.now() / DAY_MS) + 2, 1);
+async function checkTables({ query }: Database, days: number): Promise<Finding[]> {
+  const newer = await findNewer(query);
+  if (newer !== undefined) return [finding('scorecard', false, newer.said, 'warn')];
+  const newest = (await listTableDays(query)).at(-1);
   const stored = newest && (await readTable(query, newest.serial));
   if (stored === undefined) return [];
   const { label_maturity_days_proposed: proposed } = toLabelsJson(stored.table.learnt.labelled);

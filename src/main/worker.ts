@@ -224,7 +224,7 @@ function followPeople(
     isStopped,
     isFrozen,
     ruleSets: watchRules(current, inForce),
-    tablesOf: watchTables(probe.query, changes),
+    tablesOf: watchTables(probe.query, changes, log),
     countFlips,
     rolloutCounts,
     peopleDuties: [shadowDuty, countDuty],

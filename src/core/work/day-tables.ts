@@ -1,10 +1,12 @@
-/** The tables by which a worker judges: of each transaction the newest whose day is not after the transaction's. */
+/** The tables by which a worker judges: of each transaction the newest that it reads, up to the transaction's day. */
 import type { Changes } from '../../kit/database/follow-changes.ts';
 import type { Query } from '../../kit/database/pool.ts';
+import type { Log } from '../../kit/metrics/log.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import type { StoredTable } from '../score/scorecard/day-table.ts';
 import {
   createFindTable,
+  findNewer,
   listTableDays,
   TABLES_MARK,
   type TableDay,
@@ -14,12 +16,20 @@ import {
 export type TablesOf = (timesMs: readonly number[]) => Promise<readonly (StoredTable | null)[]>;
 
 /** Nobody waits for a table that is being built; a batch waits for the bytes of tables that it is the first to need. */
-export function watchTables(query: Query, changes: Pick<Changes, 'follow'>): TablesOf {
+export function watchTables(
+  query: Query,
+  changes: Pick<Changes, 'follow'>,
+  log: Pick<Log, 'warn'>,
+): TablesOf {
   const find = createFindTable(query);
   const { fresh } = changes.follow({
     name: 'scorecards',
     mark: TABLES_MARK,
-    load: () => listTableDays(query),
+    load: async () => {
+      const newer = await findNewer(query);
+      if (newer !== undefined) log.warn(newer.said);
+      return await listTableDays(query);
+    },
   });
   return async (timesMs) => {
     const tables = await fresh();

@@ -2,15 +2,20 @@
  * Goal: each payment has the margin of the newest table up to its own day, whatever day it is scored on, and people can check it.
  * Method: tables with random points, an API and a worker, and the margins computed again from the stored vectors.
  */
-import { expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { textOfDay } from '../../../src/core/score/scorecard/day-table.ts';
 import { logOddsBy, marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
 import { encodeTable } from '../../../src/core/score/scorecard/table-bytes.ts';
 import { createFindTable } from '../../../src/core/store/scorecards/find-tables.ts';
 import { insertTable } from '../../../src/core/store/scorecards/scorecards.ts';
 import { toVector } from '../../../src/core/store/scores/score-values.ts';
+import { watchTables } from '../../../src/core/work/day-tables.ts';
+import { followChanges } from '../../../src/kit/database/follow-changes.ts';
 import { createRandom } from '../../../src/kit/random.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 import { randomTable } from '../../support/random-tables.ts';
+import { runRisk } from '../../support/run-risk.ts';
 import { startRunningApi } from '../../support/running-api.ts';
 import { answerOf, input } from '../../support/submit.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -133,4 +138,29 @@ test('a margin that somebody changed is told', async () => {
   );
   const { body } = await answerOf(await api.request(`/v1/scores/${id}/explanation`));
   expect(body.lineage.differing).toEqual(['margin']);
+});
+
+test('a table of a newer version judges nothing, and the log, doctor and answers say so', async () => {
+  const today = textOfDay(TODAY);
+  await api.testDatabase.sql(
+    `insert into scorecards (day, sha256, bytes, measures, payments, frauds, read_to)
+     select '${today}', sha256(bytes), bytes, '{}', 0, 0, '1' from (select '\\x0201'::bytea as bytes) newer`,
+  );
+  await setTimeout(2000);
+  const before = new Set((await stored()).map(({ id }) => id));
+  const rows = await post([0, 0], before.size + 2);
+  const judged = rows.filter(({ id }) => !before.has(id));
+  expect(judged.map(({ scorecard }) => scorecard)).toEqual([newer + 1, newer + 1]);
+  const warn = vi.fn();
+  using changes = followChanges(database, { warn });
+  const judging = watchTables(database.query, changes, { warn });
+  for (const _ of [1, 2]) {
+    expect(await judging([TODAY * DAY_MS])).toMatchObject([{ serial: newer + 1 }]);
+  }
+  const said = `the table of ${today} has form 2 and this version reads 1`;
+  expect(warn.mock.calls).toEqual([[expect.stringContaining(said)]]);
+  const { stdout } = await runRisk(['doctor'], { DATABASE_URL: api.testDatabase.url });
+  expect(stdout).toContain(said);
+  const { status, body } = await answerOf(await api.request(`/v1/scorecards/${today}`));
+  expect([status, body.detail]).toEqual([503, expect.stringContaining('ask a newer version')]);
 });

@@ -1,7 +1,8 @@
 /** Tables of the day as processes find them: which there are, and each by its serial. A table never changes. */
 import type { Query } from '../../../kit/database/pool.ts';
-import { rowsOf } from '../../../kit/database/statement.ts';
+import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { StoredTable } from '../../score/scorecard/day-table.ts';
+import { FORM } from '../../score/scorecard/table-bytes.ts';
 import { readTable } from './scorecards.ts';
 
 /** A day since 1970, and the serial of its table. */
@@ -11,10 +12,18 @@ export type TableDay = { readonly day: number; readonly serial: number };
 export const TABLES_MARK =
   "(select count(*) || ' ' || coalesce(max(serial), 0) from market.scorecards)";
 
-/** All tables, the first day first. */
+/** Tables that this version reads, the first day first. */
 export const listTableDays = rowsOf<TableDay, []>(
   'list-scorecard-days',
-  `select day - date '1970-01-01' as day, serial from market.scorecards order by day`,
+  `select day - date '1970-01-01' as day, serial from market.scorecards where form <= ${FORM} order by day`,
+);
+
+/** A sentence for people about tables that only a newer version reads; undefined where there are none. */
+export const findNewer = firstOf<{ said: string }, []>(
+  'find-newer-scorecard',
+  `select format('the table of %s has form %s and this version reads ${FORM}: older tables judge here until the upgrade',
+                to_char(day, 'YYYY-MM-DD'), form) as said
+     from market.scorecards where form > ${FORM} order by day desc limit 1`,
 );
 
 /** Tables that stay in memory. Fewer: a past of many days reads them again; more: 0.2 MiB each. */

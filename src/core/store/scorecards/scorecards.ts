@@ -3,7 +3,7 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type DayTable, type StoredTable, textOfDay } from '../../score/scorecard/day-table.ts';
-import { decodeTable, hashTable } from '../../score/scorecard/table-bytes.ts';
+import { decodeTable, FORM, hashTable } from '../../score/scorecard/table-bytes.ts';
 
 /** A table that is to be stored. */
 export type NewTable = {
@@ -68,16 +68,20 @@ export const findHead = firstOf<TableHead, [day: number]>(
   `select ${HEAD} from market.scorecards where day = ${dayOf('$1::int4')}`,
 );
 
-const readBytes = firstOf<{ sha256: string; bytes: Buffer }, [serial: number]>(
+const readBytes = firstOf<{ sha256: string; bytes: Buffer; form: number }, [serial: number]>(
   'read-scorecard',
-  `select encode(sha256, 'hex') as sha256, bytes from market.scorecards where serial = $1`,
+  `select encode(sha256, 'hex') as sha256, bytes, form from market.scorecards where serial = $1`,
 );
 
-/** Undefined for a serial that no table has. @throws Failure for bytes with another hash */
+/** Undefined for a serial that no table has. @throws Failure for bytes of a newer version, or with another hash */
 export async function readTable(query: Query, serial: number): Promise<StoredTable | undefined> {
   const row = await readBytes(query, serial);
   if (row === undefined) return undefined;
-  const { sha256, bytes } = row;
+  const { sha256, bytes, form } = row;
+  if (form > FORM) {
+    const said = `the table ${serial} has form ${form} and this version reads ${FORM}: ask a newer version`;
+    throw new Failure('unavailable', 'SCORECARD_NEWER', said);
+  }
   const found = hashTable(bytes);
   if (found !== sha256) {
     throw new Failure(

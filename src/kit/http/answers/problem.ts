@@ -70,7 +70,7 @@ const CONFLICTS: ReadonlyMap<string, ProblemName> = new Map([
 ]);
 
 /** Codes of what is not there for now whose texts name nothing but what the client asked for. */
-const SAID_TO_CLIENTS: readonly string[] = [CORRIDOR_BUSY, CORRIDOR_STUCK];
+const SAID_TO_CLIENTS: readonly string[] = [CORRIDOR_BUSY, CORRIDOR_STUCK, 'SCORECARD_NEWER'];
 
 /** The thrown value as a Problem; undefined for an unexpected error. */
 export function toProblem(thrown: unknown): Problem | undefined {

@@ -4,7 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { currentRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
 import type { DayTable } from '../../../../../src/core/score/scorecard/day-table.ts';
+import { measureNames } from '../../../../../src/core/score/scorecard/measures.ts';
 import {
   decodeTable,
   encodeTable,
@@ -66,6 +68,14 @@ test('a table is read as it was written, and its bytes do not depend on the orde
       expect(encodeTable(turned)).toEqual(bytes);
     }),
   );
+});
+
+test('the first byte rises with the rules and the measures of a new table', () => {
+  const known = Buffer.from([currentRuleSet.id, ...measureNames([])].join(' '));
+  expect([encodeTable(dayTable())[0], hashTable(known)]).toEqual([
+    1,
+    'ca5b1cb2e8e3367e61a19e31489a9969d6a25606b14977ef81268a1f505efed3',
+  ]);
 });
 
 test('each bit of a double is kept', () => {
