@@ -10,7 +10,7 @@ comment on column scores.margin is 'Log-odds of fraud by the table. Null: the sc
 -- transaction: tables of the day
 create table scorecards (
   day date constraint scorecards_pkey primary key,
-  serial smallint generated always as identity constraint scorecards_serial_key unique,
+  serial smallint not null constraint scorecards_serial_key unique,
   sha256 bytea not null,
   bytes bytea not null,
   form smallint not null generated always as (get_byte(bytes, 0)) stored,

@@ -143,8 +143,8 @@ test('a margin that somebody changed is told', async () => {
 test('a table of a newer version judges nothing, and the log, doctor and answers say so', async () => {
   const today = textOfDay(TODAY);
   await api.testDatabase.sql(
-    `insert into scorecards (day, sha256, bytes, measures, payments, frauds, read_to)
-     select '${today}', sha256(bytes), bytes, '{}', 0, 0, '1' from (select '\\x0201'::bytea as bytes) newer`,
+    `insert into scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to)
+     select 99, '${today}', sha256(bytes), bytes, '{}', 0, 0, '1' from (select '\\x0201'::bytea as bytes) newer`,
   );
   await setTimeout(2000);
   const before = new Set((await stored()).map(({ id }) => id));

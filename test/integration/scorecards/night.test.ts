@@ -175,3 +175,9 @@ test('a payment that arrives late enters the next table', async () => {
   expect(next.days.map(({ day }) => day)).toEqual([LAST - 10]);
   expect(next.rows.ids).toContain(late[0]?.id);
 });
+
+test('two nights at a time store one after the other, and nights that stored nothing took no serial', async () => {
+  const made = await Promise.all([LAST + 1, LAST + 30].map(make));
+  const serials = await Promise.all(made.map((of) => storeNight(pool, of, by)));
+  expect(serials.sort()).toEqual([DAYS + 1, DAYS + 2]);
+});

@@ -57,8 +57,8 @@ test('a stored table never changes, and one with another hash is refused', async
     await expect(database.sql(change)).rejects.toThrow('rows of scorecards are never changed');
   }
   await expect(
-    database.sql(`insert into scorecards (day, sha256, bytes, measures, payments, frauds, read_to)
-                  values ('2030-01-01', sha256('\\x00'), '\\x01', '{}', 0, 0, '1')`),
+    database.sql(`insert into scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to)
+                  values (9, '2030-01-01', sha256('\\x00'), '\\x01', '{}', 0, 0, '1')`),
   ).rejects.toThrow('scorecard_hash_is_sha256');
 });
 

@@ -19,8 +19,9 @@ const dayOf = (parameter: string) => `date '1970-01-01' + ${parameter}`;
 
 const insert = firstOf<{ serial: number }, readonly unknown[]>(
   'insert-scorecard',
-  `insert into market.scorecards (day, sha256, bytes, measures, payments, frauds, read_to)
-   values (${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8)
+  `insert into market.scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to)
+   select coalesce(max(serial), 0) + 1, ${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8
+     from market.scorecards
    on conflict (day) do nothing returning serial`,
 );
 

@@ -95,6 +95,8 @@ export async function storeNight(
 ): Promise<number> {
   const { table, bytes, days, rows, payments } = night;
   return await database.transaction(async (query) => {
+    // Nights store one after the other: serials have no gaps.
+    await query({ text: 'lock table market.scorecards in share row exclusive mode' });
     const serial = await insertTable(query, night);
     await endDays(query, table.day, int4Array(night.present));
     await endCounts(query, table.day, int4Array(night.counted));
