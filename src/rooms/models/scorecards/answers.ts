@@ -139,6 +139,9 @@ export const toHeadJson = (head: TableHead): z.input<typeof headSchema> => ({
 /** NaN is missing. */
 const orNull = (value: number) => (Number.isNaN(value) ? null : value);
 
+/** JSON has no infinite number; a float32 of the greatest double is infinite again. */
+const toFinite = (cut: number) => Math.max(-Number.MAX_VALUE, Math.min(cut, Number.MAX_VALUE));
+
 const toLiftsJson = ({ byValue, others }: Lifts) => ({
   values: Object.fromEntries([...byValue].map(([value, lift]) => [value, orNull(lift)])),
   others: orNull(others),
@@ -234,7 +237,7 @@ export async function readTableJson(
         meaning: measureMeaning(measure, slots),
         carries: carried.get(measure) ?? 0,
         carried_before: before.carried?.get(measure) ?? null,
-        cuts: cuts.some(Number.isNaN) ? null : cuts,
+        cuts: cuts.some(Number.isNaN) ? null : cuts.map(toFinite),
         points: ofMeasure(scorecard.points, nth),
         payments: ofMeasure(learnt.payments, nth),
         frauds: ofMeasure(learnt.frauds, nth),
