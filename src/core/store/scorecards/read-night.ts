@@ -1,5 +1,5 @@
 /** Reads for a night, beside payments: counts of earlier nights, tallies, rates and settings. */
-import { uuidArray } from '../../../kit/database/binary-array.ts';
+import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { monthOf } from '../../../kit/words/month.ts';
@@ -160,18 +160,16 @@ export async function readRatesOfDays(
 
 const CROWD_DAYS = 30;
 
-const countAccounts = (column: 'device_id' | 'ip_party') =>
-  onlyOf<{ accounts: number }, [party: string, from: string, to: string]>(
-    `count-accounts-of-${column}`,
-    `select count(*)::int4 as accounts from (
-       select distinct account_id from market.transactions t
-        where ${isOf(column, '$1')} and created_at >= $2 and created_at < $3 limit ${CROWD_MIN + 1}) accounts`,
+const crowdedOf = (column: 'device_id' | 'ip_party') =>
+  rowsOf<{ party: string }, [parties: Buffer, from: string, to: string]>(
+    `list-crowded-of-${column}`,
+    `select party from unnest($1::text[]) p (party)
+      where (select count(*) from (
+               select distinct account_id from market.transactions t
+                where ${isOf(column)} and created_at >= $2 and created_at < $3 limit ${CROWD_MIN + 1}) accounts) > ${CROWD_MIN}`,
   );
 
-const PARTIES = {
-  devices: countAccounts('device_id'),
-  addresses: countAccounts('ip_party'),
-};
+const PARTIES = { devices: crowdedOf('device_id'), addresses: crowdedOf('ip_party') };
 
 /** Finds parties that had more than CROWD_MIN accounts in the 30 days before a day. */
 export async function findCrowded(
@@ -181,12 +179,8 @@ export async function findCrowded(
   before: number,
 ): Promise<ReadonlySet<string>> {
   const range = [isoTime((before - CROWD_DAYS) * DAY_MS), isoTime(before * DAY_MS)] as const;
-  const crowded = new Set<string>();
-  for (const party of parties) {
-    const { accounts } = await PARTIES[kind](query, party, ...range);
-    if (accounts > CROWD_MIN) crowded.add(party);
-  }
-  return crowded;
+  const crowded = await PARTIES[kind](query, textArray(parties), ...range);
+  return new Set(crowded.map(({ party }) => party));
 }
 
 const missing = rowsOf<{ id: string }, [ids: Buffer]>(
