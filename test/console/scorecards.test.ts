@@ -109,3 +109,13 @@ test('a payment shows the points of its measures, and the table that gave them',
   await heading(tab, 'Scorecards').waitFor();
   expect(await tab.getByLabel('Day', { exact: true }).inputValue()).toBe(UNLEARNT);
 });
+
+test('a backtest may ask what the scorecard would have decided', async () => {
+  await using tab = await it.logIn();
+  await it.open(tab, '/backtests');
+  await tab.getByLabel('Model', { exact: true }).selectOption('scorecard');
+  const sent = tab.waitForRequest((request) => request.method() === 'POST');
+  await tab.getByRole('button', { name: 'Ask' }).click();
+  expect((await sent).postDataJSON()).toMatchObject({ model: 'scorecard' });
+  await heading(tab, 'Backtest').waitFor();
+});

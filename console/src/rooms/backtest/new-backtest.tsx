@@ -100,7 +100,7 @@ export function NewBacktest() {
   );
 }
 
-/** Rule sets in each state, drafts too, and registered models. */
+/** Rule sets in each state, drafts too, the scorecard, and registered models. */
 function useVersions() {
   const ruleSets = useQuery(RULE_SETS);
   const models = useQuery({
@@ -109,6 +109,6 @@ function useVersions() {
   });
   return {
     ruleSets: ruleSets.data?.items.map(({ rule_set }) => rule_set) ?? [],
-    models: models.data?.items.map(({ model }) => model) ?? [],
+    models: ['scorecard', ...(models.data?.items.map(({ model }) => model) ?? [])],
   };
 }
