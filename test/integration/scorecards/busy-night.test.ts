@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../src/core/domain/feature-schema.ts';
 import { makeNight } from '../../../src/core/repair/night/build-table.ts';
 import { ensurePartitions } from '../../../src/core/store/partitions/partitions.ts';
-import { readDay } from '../../../src/core/store/scorecards/read-payments.ts';
+import { readScored } from '../../../src/core/store/scorecards/read-payments.ts';
 import { packVectors } from '../../../src/core/store/scores/score-values.ts';
 import type { Statement } from '../../../src/kit/database/pool.ts';
 import { inSnapshot } from '../../../src/kit/database/snapshot.ts';
@@ -75,6 +75,7 @@ test('a device of more than 10,000 accounts is crowded, an address of ten is not
 
 test('a day of which statistics know nothing yet is not read by comparing each payment with each score', async () => {
   await database.sql('analyze transactions, scores');
+  const range = { fromMs: (DAY + 1) * DAY_MS, toMs: (DAY + 2) * DAY_MS };
   const plan = await inSnapshot(pool, async (query) => {
     const explained: string[] = [];
     const explain = async <Row extends object>({ text }: Statement): Promise<Row[]> => {
@@ -85,7 +86,7 @@ test('a day of which statistics know nothing yet is not read by comparing each p
       if (isRead) explained.push(JSON.stringify(rows));
       return rows;
     };
-    for await (const _ of readDay(explain, DAY + 1, false, new AbortController().signal));
+    for await (const _ of readScored(explain, range, false, new AbortController().signal));
     return explained.join();
   });
   expect(plan).toContain('Scan');

@@ -74,8 +74,8 @@ test('a table a day is built, each of one more day, and the last ones have learn
 test('counts agree with SQL', async () => {
   const matured = LAST - MATURITY_DAYS - 1;
   const counts = await database.sql<{ value: string; payments: number; frauds: number }>(
-    `select type as value, count(*) filter (where created_at < $1)::int as payments,
-            count(*) filter (where created_at < $1 and exists (select from labels l
+    `select type as value, count(*) filter (where created_at <= $1)::int as payments,
+            count(*) filter (where created_at <= $1 and exists (select from labels l
               where l.transaction_id = t.transaction_id and l.label = 'fraud' and l.labelled_at <= $2))::int as frauds
        from transactions t group by 1`,
     [dayText(matured), dayText(LAST)],

@@ -21,7 +21,7 @@ const payments = `
            t.amount * case t.currency when 'USD' then 1 else (
              select e.usd from market.exchange_rates e where e.currency = t.currency
                 and e.day < (t.created_at at time zone 'UTC')::date order by e.day desc limit 1) end as worth,
-           t.created_at < $1::timestamptz - $2::int * interval '24 hours' as is_matured,
+           t.created_at <= $1::timestamptz - $2::int * interval '24 hours' as is_matured,
            coalesce((select l.label from market.labels l where l.transaction_id = t.transaction_id and l.labelled_at <= $1
                       order by l.labelled_at desc, l.label limit 1) = 'fraud', false) as is_fraud
       from market.transactions t join market.scores s on s.transaction_id = t.transaction_id

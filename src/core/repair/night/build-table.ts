@@ -60,14 +60,15 @@ async function readNight(
   const market = await readMarketOfNight(query);
   const firstDay = day - LEARNT_DAYS;
   const scored = await countScored(query, firstDay, day);
-  const toMs = (day - maturityDays - GUARD_DAYS) * DAY_MS;
+  const maturedTo = day - maturityDays - GUARD_DAYS;
+  const toMs = maturedTo * DAY_MS + 1;
   const known: Known = {
     ...{ ...market, query, day, signal },
     rates: await readRatesOfDays(query, firstDay, day),
     matured: { fromMs: firstDay * DAY_MS, toMs, knownByMs: day * DAY_MS },
     payments: new Map(scored.map((of) => [of.day, of.payments])),
   };
-  const weeks = collectWeeks(toMs / DAY_MS);
+  const weeks = collectWeeks(maturedTo);
   const { counted, parties, frauds, evidence } = await sumUp(known, weeks);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));

@@ -14,7 +14,7 @@ import {
 } from '../../score/scorecard/day-counts.ts';
 import { CUT_PAYMENTS, collectRows, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import { logOddsOf } from '../../score/scorecard/measures.ts';
-import { type DaySums, sumDays } from '../../score/scorecard/sum-days.ts';
+import { type As, type DaySums, sumDays } from '../../score/scorecard/sum-days.ts';
 import type { Weeks } from '../../score/scorecard/weeks.ts';
 import {
   listCounted,
@@ -22,7 +22,7 @@ import {
   type RatesOfDay,
   readCounts,
 } from '../../store/scorecards/read-night.ts';
-import { readDay, readFrauds } from '../../store/scorecards/read-payments.ts';
+import { type Payment, readFrauds, readScored } from '../../store/scorecards/read-payments.ts';
 import type { NewDay } from '../../store/scorecards/write-night.ts';
 
 /** Days before a table whose frauds and kept rows are read. */
@@ -40,7 +40,7 @@ export type Known = MarketOfNight & {
   readonly day: number;
   readonly signal: AbortSignal;
   readonly rates: RatesOfDay;
-  /** Matured payments of the days before, and labels that are known at 00:00 of the day. */
+  /** Bounds of matured payments, `toMs` exclusive, and the time up to which labels are known. */
   readonly matured: { readonly fromMs: number; readonly toMs: number; readonly knownByMs: number };
   /** Scored payments of each day that has any. */
   readonly payments: ReadonlyMap<number, number>;
@@ -75,7 +75,8 @@ async function countOne(
   const counter = isCounted ? countDay(reading, rates(of), hashText) : undefined;
   const rows = collectRows();
   let payments = 0;
-  for await (const page of readDay(query, of, isCounted && reading.fields.size > 0, signal)) {
+  const range = { fromMs: of * DAY_MS, toMs: (of + 1) * DAY_MS };
+  for await (const page of readScored(query, range, isCounted && reading.fields.size > 0, signal)) {
     for (const payment of page) {
       counter?.add(payment);
       rows.add(payment.id, payment.margin ?? logOddsOf(payment.risk));
@@ -98,6 +99,12 @@ async function countOne(
 export async function sumUp(known: Known, weeks: Weeks) {
   const sums = sumDays();
   const { counted, parties } = await addDays(known, sums, weeks);
+  const { query, reading, matured, signal } = known;
+  // Payments of 00:00 are matured, and their day is not.
+  const newest = { fromMs: matured.toMs - 1, toMs: matured.toMs };
+  for await (const page of readScored(query, newest, reading.fields.size > 0, signal)) {
+    for (const payment of page) addOne(known, sums, 'matured', payment);
+  }
   const frauds = await addFrauds(known, sums, weeks);
   return { counted, parties, frauds, evidence: sums.end(known.reading, known.rates(known.day)) };
 }
@@ -125,23 +132,25 @@ async function addDays(known: Known, sums: DaySums, weeks: Weeks) {
 export type Frauds = { readonly total: number; readonly chosen: ReadonlySet<string> };
 
 /** Adds the matured frauds of the counted days; chooses those with the least hashes of all. */
-async function addFrauds(
-  { query, day, reading, rates, matured, signal }: Known,
-  sums: DaySums,
-  weeks: Weeks,
-): Promise<Frauds> {
+async function addFrauds(known: Known, sums: DaySums, weeks: Weeks): Promise<Frauds> {
+  const { query, reading, matured, signal } = known;
   const chosen = leastHashes(FRAUDS_MAX);
   let total = 0;
   for await (const page of readFrauds(query, matured, reading.fields.size > 0, signal)) {
     for (const fraud of page) {
       total++;
       chosen.add(fraud.id);
-      const of = Math.floor(fraud.createdAtMs / DAY_MS);
-      weeks.addFraud(of, fraud);
-      if (of < day - COUNTED_DAYS) continue;
-      const values = valuesOf(fraud, reading);
-      sums.addFraud(values, cellIn(fraud, values, reading, rates(of)));
+      weeks.addFraud(dayOf(fraud), fraud);
+      addOne(known, sums, 'frauds', fraud);
     }
   }
   return { total, chosen: new Set(uuidsIn(chosen.end())) };
+}
+
+const dayOf = ({ createdAtMs }: Payment) => Math.floor(createdAtMs / DAY_MS);
+
+function addOne({ day, reading, rates }: Known, sums: DaySums, as: As, payment: Payment): void {
+  if (dayOf(payment) < day - COUNTED_DAYS) return;
+  const values = valuesOf(payment, reading);
+  sums.addOne(as, values, cellIn(payment, values, reading, rates(dayOf(payment))));
 }

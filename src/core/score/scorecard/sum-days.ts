@@ -11,6 +11,7 @@ import {
   type Reading,
   VALUES_MAX,
   valueIn,
+  type valuesOf,
 } from './day-counts.ts';
 import { type Counted, hourShares, TAIL_BUCKETS } from './day-evidence.ts';
 import type { DayTable, Tail } from './day-table.ts';
@@ -23,6 +24,7 @@ const HOURS = 24;
 /** Fields of every payment. */
 const FIXED_FIELDS = ['type', 'channel'];
 
+export type As = 'frauds' | 'matured';
 export type DaySums = ReturnType<typeof sumDays>;
 
 export function sumDays() {
@@ -47,13 +49,13 @@ export function sumDays() {
       }
       for (const [key, count] of counts.amounts) amounts.set(key, (amounts.get(key) ?? 0) + count);
     },
-    /** A matured fraud of the days. */
-    addFraud(values: Readonly<Record<string, string | number>>, cell: string | undefined): void {
-      market.frauds++;
+    /** A matured fraud of the days, or a matured payment of a day that is not matured. */
+    addOne(as: As, values: ReturnType<typeof valuesOf>, cell: string | undefined): void {
+      market[as === 'matured' ? 'payments' : as]++;
       for (const [field, value] of Object.entries(values)) {
-        if (typeof value === 'string') inMap(fields, field, sumValues).addFraud(value);
+        if (typeof value === 'string') inMap(fields, field, sumValues).addOne(as, value);
       }
-      if (cell !== undefined) cells.addFraud(cell);
+      if (cell !== undefined) cells.addOne(as, cell);
     },
     /** @param rates as of the day of the table */
     end: (
@@ -102,8 +104,8 @@ function sumValues() {
       }
       if (isMatured) others.matured += count.others;
     },
-    addFraud(value: string): void {
-      (byValue.get(value) ?? others).frauds++;
+    addOne(as: As, value: string): void {
+      (byValue.get(value) ?? others)[as]++;
     },
     end: (market: Counted): Lifts =>
       liftsOf([...byValue, ['', others] as const].map(toCounted), market),

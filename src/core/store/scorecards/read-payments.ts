@@ -3,7 +3,6 @@ import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts
 import type { Query } from '../../../kit/database/pool.ts';
 import { readPages } from '../../../kit/database/snapshot.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
-import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { DayPayment } from '../../score/scorecard/day-counts.ts';
 import { labelInForce } from '../label-in-force.ts';
@@ -34,14 +33,13 @@ const atTime = <Row extends { readonly id: string }>(row: Row) => ({
   createdAtMs: createdAtMsOf(row.id) ?? 0,
 });
 
-/** The scored payments of a day in the order of their ids, which is the order of both primary keys. */
-export async function* readDay(
+/** The scored payments of a range in the order of their ids, which is the order of both primary keys. */
+export async function* readScored(
   query: Query,
-  day: number,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   withMetadata: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Payment[]> {
-  const [fromMs, toMs] = [day * DAY_MS, (day + 1) * DAY_MS];
   const select = `
     select ${evidence(withMetadata)}, ${SCORE}
       from market.transactions t
