@@ -4,7 +4,7 @@
  * generates one. No container engine is needed; what one would add is isolation.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -29,12 +29,13 @@ const { services } = readCompose();
 /** 256 bits in base64, as `generateValue` of Render and many secret stores give them. */
 const BOOTSTRAP_KEY = 'q+7/1ZcJm4lT0hKQ9yXv5sBWnE2uGdRa8fVbC3iPoUk=';
 
-let folder: string;
+/** The same in each run, so that its sources are compiled once. */
+const folder = join(tmpdir(), 'risk-image', ROOT);
 let database: TestDatabase;
 let redis: TestService;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'risk-image-'));
+  rmSync(folder, { recursive: true, force: true });
   for (const { name, value } of image.instructions) {
     if (name !== 'COPY' || value.startsWith('--from=')) continue;
     const words = value.split(' ');
@@ -52,7 +53,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await redis[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
 });
 
 /** ENV of the image, then the environment of the service, then where this test's stores are. */

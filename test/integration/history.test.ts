@@ -170,8 +170,8 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
 const TIMEOUT_MS = 180_000;
 
 describe('a merchant of many times what a rebuild reads', () => {
-  const ROWS_OF_REACH = 60_000;
-  const ROWS_OF_HOUR = 30_000;
+  const ROWS_OF_REACH = 30_000;
+  const ROWS_OF_HOUR = 15_000;
   /** In the middle of an hour that has a third of all rows. */
   const CROWDED_MS = END_MS - 40 * DAY_MS + HOUR_MS / 2;
   const points = [END_MS, CROWDED_MS, CROWDED_MS + 123_456, END_MS - 10 * DAY_MS].map((ms) =>

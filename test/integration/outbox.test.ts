@@ -25,6 +25,7 @@ import { openWebhooks } from '../support/rooms/webhooks/rig.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
+import { THOROUGH } from '../support/thorough.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
@@ -118,8 +119,9 @@ describe('a worker that is killed', async () => {
       };
       const take = `take-outbox-${topic}`;
       const commit = `commit-of-${topic === 'evidence' ? 'lock-evidence-log' : take}`;
-      const ids = await kill(`leader-before-${take}`);
-      ids.push(...(await kill(`leader-before-${commit}`)));
+      const ids = await kill(`leader-before-${commit}`);
+      // Nothing of a topic's own happens before its rows are taken.
+      if (THOROUGH || topic === 'events') ids.push(...(await kill(`leader-before-${take}`)));
       // Profiles may be told again, so they are told before the commit.
       expect(await effects()).toHaveLength(topic === 'labels' ? ids.length : 0);
       expect(await sql(`select from outbox_${topic}`)).not.toEqual([]);

@@ -14,7 +14,7 @@ import { count } from '../support/submit.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const TRANSACTIONS = 3_000;
+const TRANSACTIONS = 1_500;
 const SCORED_MS = 30_000;
 /** A night that waited for nothing would have built the table meanwhile. */
 const UNSCORED_MS = 3_000;
@@ -41,12 +41,13 @@ function ledgerOf(stdout: string): Record<string, number> {
   );
 }
 
+const BODY = { merchant_id: 'm', amount: '1.00', currency: 'USD', corridor: 'US-EG' };
 const BALANCED = { dead_lettered: 0, pending: 0, lost: 0, doubled: 0 };
 
 test('risk replay: everything accepted is scored once; again, everything is a duplicate', async () => {
   const file = join(folder, 'traffic.ndjson.gz');
   const options = {
-    ...{ transactions: TRANSACTIONS, accounts: 150, merchants: 60, days: 40 },
+    ...{ transactions: TRANSACTIONS, accounts: 150, merchants: 60, days: 20 },
     ...{ endMs: Date.UTC(2026, 10, 10), seed: 'replay', fraudRate: 0.02 },
   };
   const { signal } = new AbortController();
@@ -78,15 +79,8 @@ test('risk replay: everything accepted is scored once; again, everything is a du
 
 test('risk replay without DATABASE_URL takes the scored from the status, and says so', async () => {
   const file = join(folder, 'few.ndjson');
-  const body = {
-    account_id: 'a',
-    merchant_id: 'm',
-    amount: '1.00',
-    currency: 'USD',
-    corridor: 'US-EG',
-  };
   const rows = Array.from({ length: 25 }, (_, row) =>
-    JSON.stringify({ ...body, idempotency_key: `few-${row}` }),
+    JSON.stringify({ ...BODY, account_id: 'a', idempotency_key: `few-${row}` }),
   );
   writeFileSync(file, rows.join('\n'));
   const { code, stdout, stderr } = await replay([file], { DATABASE_URL: '' });
@@ -96,16 +90,10 @@ test('risk replay without DATABASE_URL takes the scored from the status, and say
 });
 
 test('risk replay posts two files in order of time, and labels between the days that they lie between', async () => {
-  const body = {
-    account_id: 'o',
-    merchant_id: 'o',
-    amount: '1.00',
-    currency: 'USD',
-    corridor: 'US-EG',
-  };
   const day = (date: number, hour: number) => new Date(Date.UTC(2026, 9, date, hour)).toISOString();
   const rows = Array.from({ length: 60 }, (_, row) => ({
-    ...body,
+    ...BODY,
+    account_id: 'o',
     idempotency_key: `ordered-${row}`,
     created_at: day(1 + Math.floor(row / 20), row % 20),
   }));
@@ -164,9 +152,8 @@ test('risk replay posts two files in order of time, and labels between the days 
 
 test('the table of a day is built once all before the day is scored', async () => {
   await using own = await startRunningApi();
-  const body = { account_id: 'w', merchant_id: 'w', amount: '1.00', currency: 'USD' };
   const rows = Array.from({ length: 40 }, (_, row) => ({
-    ...{ ...body, corridor: 'US-EG', idempotency_key: `waited-${row}` },
+    ...{ ...BODY, account_id: 'w', idempotency_key: `waited-${row}` },
     created_at: new Date(Date.UTC(2026, 8, 1 + Math.floor(row / 20), row % 20)).toISOString(),
   }));
   const file = join(folder, 'waited.ndjson');

@@ -16,7 +16,7 @@ import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
 import { childEnvironment } from '../../support/risk.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const [FIRST, LAST] = [20_600, 20_630];
+const [FIRST, LAST] = [20_615, 20_630];
 const MATURITY_DAYS = 7;
 const signal = new AbortController().signal;
 const { testDatabase, database } = await openTestDatabase();

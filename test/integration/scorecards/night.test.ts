@@ -16,7 +16,7 @@ import { type MadePayment, makeDay, storeKnown, storeScored } from '../../suppor
 import { openForFile } from '../../support/open-for-file.ts';
 
 const FIRST = 20_600;
-const DAYS = 60;
+const DAYS = 40;
 const LAST = FIRST + DAYS;
 const MATURITY_DAYS = 7;
 const DELAY_DAYS = 3;

@@ -30,10 +30,10 @@ import { type Asked, defineAccounts, defineMerchants, defineShared } from './def
 /** Lists of arrivals that are drawn; the nightly long tests ask for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1);
 /** Arrivals of a busy merchant, whose list keeps 1,280; the nightly long tests let more come, and compare more of their folds. */
-const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [1600, 40];
+const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [1600, 20];
 const BUSY_STEP_MS = 18 * 60_000;
 /** Arrivals of a busy party that come in order, and are folded in batches; the nightly long tests fold each by itself. */
-const ORDERED_SHARE = RUNS > 1 ? 0 : 0.8;
+const ORDERED_SHARE = RUNS > 1 ? 0 : 0.9;
 const BATCH = 50;
 /** The arrivals take 229 days. */
 const [SHARED_ARRIVALS, SHARED_STEP_MS] = [1100, 5 * 60 * 60_000];
