@@ -4,7 +4,7 @@ import { setTimeout as delay, setImmediate as othersRan } from 'node:timers/prom
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { COMMIT_UNKNOWN, Failure, isUnavailable } from '../../kit/words/failure.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { charsOf, type ExportRow, type FlatColumn } from './columns.ts';
 import type { ExportMetrics } from './metrics.ts';
@@ -25,6 +25,8 @@ export type Exports = {
   /** Most exports at a time. */
   readonly max: number;
   running: number;
+  /** Aborted once the process drains, which waits for no store. */
+  readonly draining: AbortSignal;
   /** Each promise resolves once the end of its export is in the audit log. */
   readonly endings: Set<Promise<void>>;
 };
@@ -50,6 +52,7 @@ export type BegunExport = {
 const REST_TIMES = 19;
 /** Beyond what a row group of Parquet asks for, a long piece is one that waited for Postgres. */
 const REST_MS_MAX = 2000;
+const END_RETRY_MS = 1000;
 /**
  * A page of EXPORT_PAGE_ROWS takes Postgres a twentieth of a second, and 100 rows take 2 ms of the event loop: a post waits for less.
  */
@@ -129,7 +132,21 @@ async function runToEnd(
   } finally {
     exports.running -= 1;
     metrics.exportsEnded.inc({ format, outcome });
-    await record(exports, begun, 'export.end', { outcome, rows });
+    await recordEnd(exports, begun, { outcome, rows });
+  }
+}
+
+/** Without its end an export would look as if it ran for ever, so the end waits for a Postgres that is away. */
+async function recordEnd(exports: Exports, begun: BegunExport, after: object): Promise<void> {
+  for (;;) {
+    try {
+      await record(exports, begun, 'export.end', after);
+      return;
+    } catch (error) {
+      const isInDoubt = error instanceof Failure && error.code === COMMIT_UNKNOWN;
+      if (!isUnavailable(error) || isInDoubt || exports.draining.aborted) throw error;
+      await delay(END_RETRY_MS);
+    }
   }
 }
 

@@ -141,6 +141,7 @@ export function open(api: Api): ApiRoom {
     metrics: createExportMetrics(metrics.make),
     isOff: () => refusalOf(controls, 'exports') !== undefined,
     isSubmitting,
+    draining: api.draining,
     max,
     running: 0,
     endings: new Set(),

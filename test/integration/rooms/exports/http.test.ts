@@ -7,6 +7,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { holdOpen } from '../../../support/hold-open.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
@@ -130,6 +131,20 @@ describe('exports over HTTP', () => {
         for await (const _ of response);
       })(),
     ).rejects.toThrow('aborted');
+  });
+
+  test('the end of an export waits for a Postgres that is away', async () => {
+    const reader = await begin('format=csv');
+    await using held = await holdOpen(api.database, 'lock table market.audit_log in share mode');
+    reader.destroy();
+    const endSessions = () =>
+      api.testDatabase.sql(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'risk-api-exports' and datname = current_database() and wait_event_type = 'Lock'`,
+      );
+    await waitUntil(async () => (await endSessions()).length > 0, PATIENCE_MS, 'the end to wait');
+    await held.letGo();
+    await waitUntil(async () => (await ends()) === 1, PATIENCE_MS, 'the end in the audit log');
   });
 
   test('an export ends with its key', async () => {

@@ -20,7 +20,7 @@ const exportsOf = (isSubmitting: () => boolean): Exports => ({
   databases: alone(database),
   metrics: createExportMetrics(createMetrics().make),
   isOff: () => false,
-  isSubmitting,
+  ...{ isSubmitting, draining: new AbortController().signal },
   max: 1,
   running: 0,
   endings: new Set(),
