@@ -10,10 +10,10 @@ export type ProxyFault =
   | { readonly kind: 'latency'; readonly ms: number }
   /** Every packet arrives this much later, however many are under way: half of the round trip of a network. */
   | { readonly kind: 'distance'; readonly ms: number }
-  /** Connections are reset, and so are new ones. */
-  | { readonly kind: 'reset' }
-  /** Half open: connections stay, and are accepted, but nothing passes any more. */
-  | { readonly kind: 'silence' }
+  /** Connections are reset, and so are new ones. After bytes: one connection alone, once an answer has more. */
+  | { readonly kind: 'reset'; readonly afterBytes?: number }
+  /** Half open: connections stay, and are accepted, but nothing passes any more, from an answer with more bytes on. */
+  | { readonly kind: 'silence'; readonly afterBytes?: number }
   /** The bytes of a client are held back where `at` first occurs, until `act` is done. */
   | { readonly kind: 'hold'; readonly at: string; readonly act: () => Promise<unknown> }
   /**
@@ -32,7 +32,13 @@ export type TcpProxy = Awaited<ReturnType<typeof startTcpProxy>>;
 /** How long a forwarded message gets to take effect before the connection drops. */
 const EFFECT_MS = 100;
 
-type Link = { readonly client: Socket; readonly upstream: Socket; isCut: boolean; isMute: boolean };
+type Link = {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  isCut: boolean;
+  isMute: boolean;
+  answeredBytes: number;
+};
 
 export async function startTcpProxy(target: string) {
   let service = new URL(target);
@@ -62,9 +68,24 @@ export async function startTcpProxy(target: string) {
     effects++;
     await fault.act();
   };
+  /** Whether the fault begins within an answer, and has not begun. */
+  const isYetToBegin = () => fault !== undefined && 'afterBytes' in fault && effects === 0;
+  const isBroken = (link: Link): boolean => {
+    if (fault?.kind !== 'reset' || link.answeredBytes <= (fault.afterBytes ?? Infinity))
+      return false;
+    if (!isYetToBegin()) return false;
+    effects++;
+    drop(link);
+    return true;
+  };
+  const isSilent = ({ isMute, answeredBytes }: Link): boolean => {
+    if (isMute || fault?.kind !== 'silence') return isMute;
+    return !isYetToBegin() || answeredBytes > (fault.afterBytes ?? 0);
+  };
   const pass = async (link: Link, to: Socket, data: Buffer, sentMs: number): Promise<void> => {
-    if (link.isCut) return;
-    if (link.isMute || fault?.kind === 'silence') {
+    if (link.isCut || isBroken(link)) return;
+    if (to === link.client) link.answeredBytes += data.length;
+    if (isSilent(link)) {
       effects++;
       link.isMute = true;
       return;
@@ -80,7 +101,7 @@ export async function startTcpProxy(target: string) {
     if (!to.destroyed) to.write(data);
   };
   const server = createServer({ noDelay: true }, (client) => {
-    if (fault?.kind === 'reset') {
+    if (fault?.kind === 'reset' && fault.afterBytes === undefined) {
       effects++;
       client.resetAndDestroy();
       return;
@@ -88,7 +109,7 @@ export async function startTcpProxy(target: string) {
     const upstream = connect({
       ...{ port: Number(service.port), host: service.hostname, noDelay: true },
     });
-    const link = { client, upstream, isCut: false, isMute: false };
+    const link = { client, upstream, isCut: false, isMute: false, answeredBytes: 0 };
     links.add(link);
     for (const socket of [client, upstream]) {
       socket.on('error', () => undefined);
@@ -125,7 +146,7 @@ export async function startTcpProxy(target: string) {
     inflict: (next: ProxyFault) => {
       fault = next;
       effects = 0;
-      if (next.kind !== 'reset') return;
+      if (next.kind !== 'reset' || next.afterBytes !== undefined) return;
       effects = links.size;
       for (const link of links) drop(link);
     },
