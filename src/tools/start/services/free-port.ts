@@ -8,6 +8,13 @@ const PORTS_TRIED = 100;
 /** Any free port of the loopback address. */
 export const freePort = (): Promise<number> => openOnce('127.0.0.1', 0);
 
+/** Whether a service can listen on a port of the loopback address now. */
+export const isFree = (port: number): Promise<boolean> =>
+  openOnce('127.0.0.1', port).then(
+    () => true,
+    () => false,
+  );
+
 /** The given port, or the first free one from the default on. @param given true when the port is configured */
 export async function chooseApiPort(host: string, port: number, given: boolean): Promise<number> {
   if (port === 0) return await freePort();

@@ -19,6 +19,7 @@ import { settlesWithin } from '../../../kit/process/settles-within.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import type { Account } from './account.ts';
 import { findExecutable, serviceEnvironment } from './executable.ts';
+import { isFree } from './free-port.ts';
 import { raisePriority } from './raise-priority.ts';
 
 export type ServiceSpec = {
@@ -162,7 +163,9 @@ export async function startOnPort(
     try {
       return { port, service: await startReady(specOf(port), signal) };
     } catch (error) {
-      if (!PASSES.test(toError(error).message) || performance.now() > endMs) throw error;
+      // A service says in its own language that its port is taken.
+      const passes = PASSES.test(toError(error).message) || !(await isFree(port));
+      if (!passes || performance.now() > endMs) throw error;
       await delay(TRY_AGAIN_MS, undefined, { signal });
     }
   }

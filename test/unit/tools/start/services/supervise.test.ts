@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownAccount } from '../../../../../src/tools/start/services/account.ts';
 import {
   type ServiceProcess,
+  startOnPort,
   startService,
 } from '../../../../../src/tools/start/services/service-process.ts';
 import { supervise } from '../../../../../src/tools/start/services/supervise.ts';
@@ -44,4 +47,24 @@ test('a process that ends is started again after growing waits, and given up aft
   } finally {
     await Promise.all(starts.map((one) => one.stop()));
   }
+});
+
+test('a service that says in its own language that its port is taken starts on another', async () => {
+  await using server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: taken } = server.address() as AddressInfo;
+  const ports = [taken];
+  const choose = async () => ports.shift() ?? 1;
+  const { port, service } = await startOnPort(
+    choose,
+    (port) => ({
+      ...{ name: 'part', program: '/bin/sh', account: ownAccount(), cwd: '/' },
+      args: ['-c', port === taken ? 'echo Adresse wird bereits benutzt; exit 1' : 'sleep 600'],
+      ...{ logFile: join(temporaryFolder(), 'part.log'), timeoutMs: PATIENCE_MS },
+      isReady: () => port !== taken,
+    }),
+    new AbortController().signal,
+  );
+  await service.stop();
+  expect(port).toBe(1);
 });
