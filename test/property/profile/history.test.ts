@@ -58,7 +58,7 @@ type Delivery = {
   readonly table: DayTable | null;
   /** The first arrivals, which are in order, are folded in batches. */
   readonly ordered?: number;
-  /** Every so manieth fold is compared. */
+  /** A fold in so many is compared. */
   readonly every?: number;
 };
 

@@ -82,8 +82,8 @@ async function compareVectors(query: Query, payments: readonly Payment[], table:
 }
 
 /**
- * Lets payments come for so many days, and compares all tables, and the vectors of every so manieth payment; returns the most texts that
- * a table names.
+ * Lets payments come for so many days, and compares all tables and vectors; returns the most texts that a table names.
+ * @param every a payment in so many has its vector compared
  */
 export async function compareMarket(
   count: number,
