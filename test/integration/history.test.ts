@@ -18,6 +18,7 @@ import {
   loadMerchantPasts,
   loadSharedPasts,
 } from '../../src/core/store/profiles/history.ts';
+import { FEW_ROWS } from '../../src/core/store/profiles/past-queries.ts';
 import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
@@ -164,6 +165,31 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
     expect(pasts[index]).toEqual(alone);
   }
   expect(pasts).toHaveLength(BUSY_POINTS);
+});
+
+type LoadAny = (query: Query, points: readonly Transaction[]) => AsyncGenerator<unknown>;
+
+test.each<[string, LoadAny]>([
+  ...LOADS,
+  ['loadSharedPasts', (query, points) => loadSharedPasts(query, 'device', points)],
+])('%s of parties with few rows and with many is the same as one by one', async (_, load) => {
+  const rows = [...Array(2 * FEW_ROWS).keys()];
+  const points = rows.map((count) => {
+    const party = `few_${count}`;
+    return { ...pointAt(END_MS - 40 * DAY_MS, party, party), deviceId: party };
+  });
+  await sql(
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, device_id)
+       select 'default', (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc9' || lpad(to_hex(i * 100 + n), 15, '0'))::uuid,
+              at, now(), 'few_' || n, 'few_' || n, 'US-EG', 10, 'USD', 'few_' || n
+         from generate_series(0, $1::int) n
+        cross join lateral (select i, to_timestamp($2::float8 / 1000) - i * interval '3 days' as at from generate_series(1, n) i) rows
+           on conflict do nothing`,
+    [rows.length - 1, END_MS - 20 * DAY_MS],
+  );
+  const together = await Array.fromAsync(load(database.query, points));
+  for (const [at, point] of points.entries())
+    expect(await Array.fromAsync(load(database.query, [point]))).toEqual([together[at]]);
 });
 
 /** Time for inserting tens of thousands of rows. */

@@ -2,37 +2,29 @@
  * Rows and tallies of parties around given transactions: the source of every rebuilt profile.
  * Every committed row counts, scored or not. One indexed statement serves many points (past-queries.ts).
  */
-import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { FIRST_ID } from '../../../kit/words/cursor.ts';
 import { DAY_MS, dayOf, hourOf } from '../../../kit/words/range.ts';
 import { subtractDecimals } from '../../domain/currency.ts';
-import type {
-  AccountPast,
-  MerchantPast,
-  MerchantTally,
-  PastTransaction,
-  SharedPast,
-} from '../../domain/history.ts';
+import type { AccountPast, MerchantPast, MerchantTally, SharedPast } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { comparePositions, type Position } from '../../domain/transaction.ts';
+import { comparePositions } from '../../domain/transaction.ts';
 import { loadTallies } from '../tallies/merchant-tallies.ts';
-import { AHEAD_MS, windowOf } from '../within-months.ts';
-import { AFTER_MS, type FraudsAround, NONE_AROUND } from './known-frauds.ts';
+import { type FraudsAround, NONE_AROUND } from './known-frauds.ts';
 import {
   ACCOUNTS,
   ACCOUNTS_BUT_ONE,
+  FEW_ROWS,
   loadOldest,
   merchantPast,
-  namesOf,
   type PastQuery,
-  type PastRow,
   ROWS_MAX,
   SHARED,
 } from './past-queries.ts';
+import { type Around, type FewRows, loadArounds, loadFew } from './rows-around.ts';
 
-/** Points of one statement: a round trip costs as much as a dozen of them. */
-const POINTS_MAX = 512;
+/** Points of one statement, so that the few rows of each fit into a result. A round trip costs as much as a dozen points. */
+const POINTS_MAX = Math.floor(ROWS_MAX / FEW_ROWS);
 /**
  * Up to this many points, the statement that reads the rows also returns whether a party has frauds; with more
  * points, frauds are read before.
@@ -40,14 +32,6 @@ const POINTS_MAX = 512;
 const FEW_POINTS = 16;
 /** Most time from the first point of a statement to another. More: it locks more months; less: old and new points take more statements. */
 const APART_MS = 92 * DAY_MS;
-/** Rows around one point, in rising order, and where they end if there are more. */
-type Around = {
-  readonly rows: PastTransaction[];
-  /** The newest row before the point that is not in `rows`. */
-  readonly floor: Position | null;
-  /** The newest of `rows` or the end of the months that were read, where there may be more after it. */
-  readonly ceiling: Position | null;
-};
 
 /** A point with what is around it. */
 type Surrounded = Around & { readonly point: Transaction; readonly frauds: FraudsAround };
@@ -163,14 +147,19 @@ async function* loadNear(
   }));
   const loadFrauds = () => pastQuery.loadFrauds(query, fraudPoints);
   let frauds = points.length > FEW_POINTS ? await loadFrauds() : undefined;
+  let few: FewRows = new Map();
   for (let done = 0; done < points.length; ) {
-    const asked = points.slice(done, done + POINTS_MAX);
-    const arounds = await loadArounds(query, pastQuery, asked, frauds === undefined);
-    if (arounds === null) {
+    const pageAt = done - (done % POINTS_MAX);
+    const asked = points.slice(done, pageAt + POINTS_MAX);
+    if (frauds !== undefined && done === pageAt) few = await loadFew(query, pastQuery, asked);
+    const others = asked.filter((point) => !few.has(point));
+    const read = await loadArounds(query, pastQuery, others, frauds === undefined);
+    if (read === null) {
       frauds = await loadFrauds();
       continue;
     }
     const first = done;
+    const arounds = inOrder(asked, few, read);
     done += arounds.length;
     yield arounds.map((around, index) => ({
       ...around,
@@ -181,55 +170,16 @@ async function* loadNear(
   }
 }
 
-/**
- * Rows around the first points, as many as one result holds: one point at least. Null where frauds were checked
- * for and there are some.
- */
-async function loadArounds(
-  query: Query,
-  pastQuery: PastQuery,
-  points: readonly Transaction[],
-  looksForFrauds: boolean,
-): Promise<Around[] | null> {
-  const times = points.map((point) => point.createdAtMs);
-  const since = points.map(pastQuery.sinceMs);
-  const reach = { fromMs: Math.min(...since), toMs: Math.max(...times) + AFTER_MS };
-  const endMs = windowOf(reach.fromMs, reach.toMs).toMs;
-  const end =
-    endMs > Date.now() + AHEAD_MS ? null : { createdAtMs: endMs, transactionId: FIRST_ID };
-  const values = [
-    textArray(points.map(pastQuery.partyOf)),
-    timestampArray(times),
-    uuidArray(points.map((point) => point.transactionId)),
-    timestampArray(since),
-    looksForFrauds,
-    ...namesOf(pastQuery),
-  ];
-  const found = await query<AroundRow>(pastQuery.statement(reach), values);
-  if (found.some(({ hasFrauds }) => hasFrauds)) return null;
-  const complete = found.length > ROWS_MAX ? (found.at(-1)?.point ?? 0) - 1 : points.length;
-  if (complete < 1) throw new Error('one point has more rows than it was asked for');
-  const byPoint = Map.groupBy(found, (row) => row.point);
-  return points.slice(0, complete).map((point, at) => {
-    const around = arrange(pastQuery, point, byPoint.get(at + 1) ?? []);
-    return { ...around, ceiling: around.ceiling ?? end };
-  });
-}
-
-/** A row of a point that has none around it has no id. */
-type AroundRow = PastRow & { readonly hasFrauds: boolean };
-
-function arrange(pastQuery: PastQuery, at: Transaction, found: readonly AroundRow[]): Around {
-  const rows = found.flatMap(({ point: _point, hasFrauds: _hasFrauds, ...row }) =>
-    row.transactionId === null ? [] : row,
-  );
-  rows.sort(comparePositions);
-  const split = rows.findIndex((row) => comparePositions(row, at) >= 0);
-  const [older, newer] = split < 0 ? [rows, []] : [rows.slice(0, split), rows.slice(split)];
-  const floor = older.length > pastQuery.before ? (older.shift() ?? null) : null;
-  const isCut = newer.length > pastQuery.after;
-  if (isCut) newer.pop();
-  return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
+/** The first points, up to one that was not read yet. */
+function inOrder(asked: readonly Transaction[], few: FewRows, read: readonly Around[]): Around[] {
+  const others = read.values();
+  const arounds: Around[] = [];
+  for (const point of asked) {
+    const around = few.get(point) ?? others.next().value;
+    if (around === undefined) break;
+    arounds.push(around);
+  }
+  return arounds;
 }
 
 /**

@@ -74,17 +74,20 @@ for i = 1, #KEYS - 2 do
   elseif length > 0 then
     local refused = full or (code == ABSENT and not begins)
     if not refused then
-      local appended = redis.pcall('APPEND', key, string.sub(requests, first, at - 1))
-      refused = type(appended) == 'table' and appended.err ~= nil
+      local block, written = string.sub(requests, first, at - 1), nil
+      if code == ABSENT then
+        written = redis.pcall('SET', key, block, 'EX', placeholder_seconds)
+      else
+        written = redis.pcall('APPEND', key, block)
+      end
+      refused = type(written) == 'table' and written.err ~= nil
       -- After a deletion Redis would let the rest of the script write beyond its limit.
       full = refused
     end
     if refused then
       if code ~= ABSENT or full then redis.call('DEL', key) end
       code = code + DROPPED
-    elseif code == ABSENT then
-      redis.call('EXPIRE', key, placeholder_seconds)
-    else
+    elseif code ~= ABSENT then
       if renew and code ~= WHOLE then redis.call('EXPIRE', key, ttl_seconds) end
       if trims and redis.pcall('COPY', key, copy, 'REPLACE') == 1 then redis.call('RENAME', copy, key) end
     end

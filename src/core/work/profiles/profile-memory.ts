@@ -52,6 +52,8 @@ type Kind = Pick<ProfileKind<Profile, unknown>, 'layout'>;
 export type ProfileMemory = {
   readonly kind: Kind;
   readonly bytesMax: number;
+  /** The logs of smaller profiles are read whole in place of a copy. */
+  readonly copiedBytesMin: number;
   /** Bytes of all copies, with what each costs beside its view. */
   bytes: number;
   readonly copies: Map<string, Copy>;
@@ -70,8 +72,21 @@ const ROOM_SHARE = 1 / 4;
 /** Records are aligned to their largest number. */
 const ALIGNED_BYTES = 64;
 
-export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
-  return { kind, bytesMax, bytes: 0, copies: new Map(), ring: [], free: [], hand: 0 };
+export function createProfileMemory(
+  bytesMax: number,
+  kind: Kind,
+  copiedBytesMin = 0,
+): ProfileMemory {
+  return {
+    kind,
+    bytesMax,
+    copiedBytesMin,
+    bytes: 0,
+    copies: new Map(),
+    ring: [],
+    free: [],
+    hand: 0,
+  };
 }
 
 export function findCopy({ copies }: ProfileMemory, party: string): Copy | undefined {
@@ -101,6 +116,7 @@ export function storeProfile(
     return;
   }
   if (copy !== undefined) dropCopy(memory, copy);
+  if (length < memory.copiedBytesMin) return;
   const room = Math.ceil((length * (1 + ROOM_SHARE)) / ALIGNED_BYTES) * ALIGNED_BYTES;
   if (!makeRoom(memory, room + COPY_BYTES)) return;
   const view = new DataView(new ArrayBuffer(room));

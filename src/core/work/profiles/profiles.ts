@@ -42,6 +42,8 @@ export type ProfileSource<P extends Profile, Past> = {
   /** Serves parties whose transactions come out of the order of time; absent for accounts. */
   readonly late?: LateParties;
   readonly bytesMax: number;
+  /** Smaller profiles have no copy; 0 by default. */
+  readonly copiedBytesMin?: number;
 };
 
 export type LateParties = {
@@ -154,7 +156,7 @@ export function openProfiles(
 ): Profiles {
   const kinds = sources.map((source) => ({
     ...source,
-    memory: createProfileMemory(source.bytesMax, source.kind),
+    memory: createProfileMemory(source.bytesMax, source.kind, source.copiedBytesMin),
     rebuilding: new Map<string, Promise<unknown>>(),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
     snapshotReads: createSnapshotReads(),

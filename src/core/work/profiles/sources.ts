@@ -23,8 +23,10 @@ import type { ProfileSource, Snapshots } from './profiles.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 40 * 1024 * 1024;
-/** With 20 entries a device, 5,000 devices, and as many networks. More: a worker takes more memory; less: more logs are read whole. */
+/** Devices, and as many networks, with 40 entries or more. More: a worker takes more memory; less: more long logs are read whole. */
 const SHARED_COPIES_BYTES_MAX = 5 * 1024 * 1024;
+/** To read a shorter log whole costs as much as its copy. */
+const SHARED_COPY_BYTES_MIN = 1024;
 
 /** @param maturityDays after which the labels of a transaction count as complete */
 export function profileSources(
@@ -51,6 +53,7 @@ export function profileSources(
       snapshots: snapshotsOf(query, kind.party),
       late: new LateShared(query, kind),
       bytesMax: SHARED_COPIES_BYTES_MAX,
+      copiedBytesMin: SHARED_COPY_BYTES_MIN,
     })),
   ];
 }

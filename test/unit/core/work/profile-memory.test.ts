@@ -67,6 +67,14 @@ test('copies in memory know the log that they equal, also once they are renewed 
   }
 });
 
+test('a profile has a copy in memory from so many bytes on', () => {
+  const memory = createProfileMemory(BYTES_MAX, accountKind, 1024);
+  keep(memory, 'a', 4, 1);
+  expect([findCopy(memory, 'a'), memory.bytes]).toEqual([undefined, 0]);
+  keep(memory, 'a', 40, 2);
+  expect(findCopy(memory, 'a')).toBeDefined();
+});
+
 test('copies in memory that were replaced take no memory, also while no copy has to give way', async () => {
   const memory = createProfileMemory(16 * BYTES_MAX, accountKind);
   const views: WeakRef<DataView>[] = [];
