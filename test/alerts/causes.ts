@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { putModelInForce } from '../../bench/support/model-in-force.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
+import { toMemory } from '../../src/core/stream/memory/memory.ts';
 import { MARKET } from '../chaos/support/streams.ts';
 import {
   BURST,
@@ -108,11 +109,12 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
-    what: 'Redis has no room (maxmemory 1 MB)',
+    what: 'Redis uses 0.9 of its memory: transactions are appended, and events give way',
     fires: ['RedisCrowded'],
     within: 30,
     begin: async ({ services: { client } }) => {
-      await client.config('SET', 'maxmemory', '1000000');
+      const { usedBytes } = toMemory(await client.info('memory'));
+      await client.config('SET', 'maxmemory', String(Math.round(usedBytes / 0.9)));
       return () => client.config('SET', 'maxmemory', '268435456');
     },
   },
