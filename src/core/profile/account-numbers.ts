@@ -45,7 +45,9 @@ export function numbersOf(all: readonly FieldSlot[]): Numbers {
   if (declared.length === 0) return NO_NUMBERS;
   const bytes = ACCOUNT_RECORD_BYTES + declared.length * NUMBER_BYTES + END_BYTES;
   return {
-    version: hashText(declared.map(({ field, declaredAtMs }) => `${field} ${declaredAtMs}`).join()),
+    version: hashText(
+      declared.map(({ field, slot, declaredAtMs }) => `${field} ${slot} ${declaredAtMs}`).join(),
+    ),
     fields: declared.map(({ field }) => field),
     slots: declared.map(({ slot }) => slot),
     recordBytes: Math.ceil(bytes / 8) * 8,

@@ -148,6 +148,15 @@ test('an account does not merge records with another number, or of another decla
   }
 });
 
+test('a kind is made anew where the same number has another slot', () => {
+  const slots = SLOTS.filter(({ kind }) => kind === 'to_account');
+  const kind = createAccountKind(7);
+  for (const before of [0, 1]) {
+    const numbers = numbersOf([...Array(before).fill({ field: 'other', kind: 'tail' }), ...slots]);
+    expect(kind.withNumbers?.(numbers).numbers?.slots).toEqual(numbers.slots);
+  }
+});
+
 describe('bounds', () => {
   test('an account keeps its newest entries and knows its floor', () => {
     const profile = accountKind.rebuild(noAccount);
