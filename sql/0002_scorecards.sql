@@ -3,9 +3,10 @@
 -- A later migration drops amount_counts, amount_checkpoint and amount_percentiles, which workers of 1.0.0 read and write.
 
 -- transaction: what a score says of the table that judged the payment
-alter table scores add column scorecard smallint, add column margin double precision;
+alter table scores add column scorecard smallint, add column margin double precision, add column by_rules smallint;
 comment on column scores.scorecard is 'Serial of the table of the day that judged the payment. Null: no table did.';
 comment on column scores.margin is 'Log-odds of fraud by the table. Null: the score was made before 1.1.0.';
+comment on column scores.by_rules is 'Points that the rules alone give where a model decided. Null: the rules decided, or the score was made before 1.1.0.';
 
 -- transaction: tables of the day
 create table scorecards (
@@ -19,6 +20,9 @@ create table scorecards (
   frauds integer not null,
   read_to xid8 not null,
   built_at timestamptz(3) not null default now(),
+  is_taken boolean not null default true,
+  differs double precision,
+  left_out text[] not null default '{}',
   constraint scorecard_hash_is_sha256 check (sha256 = sha256(bytes)),
   constraint scorecard_bounded check (octet_length(bytes) between 1 and 16777216)
 );
@@ -27,6 +31,9 @@ comment on column scorecards.serial is 'Names the table in scores and in scoreca
 comment on column scorecards.measures is 'Names of the measures, in the order of the buckets of a row.';
 comment on column scorecards.payments is 'Scored payments of the 90 days before the day.';
 comment on column scorecards.frauds is 'Known frauds: matured payments of the 180 days before the day whose newest label says fraud.';
+comment on column scorecards.is_taken is 'Whether the table judges without a word of people. False: it waits for two people, as it changes more verdicts than the policy allows.';
+comment on column scorecards.differs is 'Share of the payments of the day before to which this table and the table before it give different verdicts. Null: they were not compared.';
+comment on column scorecards.left_out is 'Labels that took no part, by the controls that left them out.';
 comment on column scorecards.read_to is 'The table has every payment and label that a database transaction before this one has stored.';
 create trigger scorecards_never_change before update or delete or truncate on scorecards
   for each statement execute function refuse_change();
@@ -71,6 +78,45 @@ create table scorecard_groups (
 comment on table scorecard_groups is 'The text by which a table tells amounts apart. The newest row counts from the next table on.';
 create trigger scorecard_groups_never_change before update or delete or truncate on scorecard_groups
   for each statement execute function refuse_change();
+
+-- transaction: formats of a policy, and of trees that stand on a scorecard
+alter table models drop constraint model_format_known,
+  add constraint model_format_known check (
+    format in ('xgboost-json', 'lightgbm-text', 'logistic-json', 'scorecard-policy-json', 'on-scorecard-json'));
+-- transaction: trees that the engine itself puts into shadow
+alter table rollouts drop constraint rollout_cause_fits,
+  add constraint rollout_cause_fits check (
+    case cause
+      when 'approval' then state in ('shadow', 'canary', 'active') and approval_id is not null
+      when 'emergency' then state in ('shadow', 'canary', 'active') and approval_id is not null and model_id is not null
+      when 'displacement' then state = 'deprecated' and approval_id is null
+      when 'rollback' then state in ('active', 'deprecated') and approval_id is null
+      when 'engine' then state = 'shadow' and approval_id is null and model_id is not null
+      else false
+    end);
+comment on column rollouts.cause is 'approval: as proposed and confirmed; displacement: another one became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most; engine: trained by the engine, and in shadow alone.';
+
+-- transaction: the end of a policy, and of a table
+create function refuse_ended(asked text[]) returns boolean
+  language plpgsql set search_path from current as $$
+  declare
+    ended text[];
+  begin
+    if asked = '{}' then return true; end if;
+    lock table controls in share mode;
+    -- A statement of its own sees what was committed before the lock was granted.
+    select array_agg(name) into ended from unnest(asked) as name
+     where exists (select from controls where kind = 'stop' and scope = 'model:' || name
+                      and coalesce(ends_at, 'infinity') > clock_timestamp())
+        or name like 'scorecard-policy@%' and not exists (
+             select from controls where kind = 'scorecard' and scope = 'model:' || name
+                and coalesce(ends_at, 'infinity') > clock_timestamp());
+    if ended is not null then
+      raise exception 'not in force: %', array_to_string(ended, ', ') using errcode = 'RS002';
+    end if;
+    return true;
+  end $$;
+comment on function refuse_ended is 'True where no model among these names is stopped, and each policy among them is in force; raises RS002 otherwise. Until the end of the transaction no control changes.';
 
 -- transaction: features of declared fields
 create table field_slots (

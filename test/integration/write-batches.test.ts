@@ -176,7 +176,7 @@ describe('insertScores', () => {
         transactionId: idAt(row.createdAtMs, first + index),
       }));
       const store = (some: readonly PlainScore[]) =>
-        storeScores(scoreStore, toNewScores(some), AT_MS, []);
+        storeScores(scoreStore, toNewScores(some), AT_MS, [], []);
       await store(rows.slice(0, 1));
       const rival = await holdOpen(database, 'lock table market.scores in exclusive mode');
       const inserted = Promise.all([store(rows.slice(1, 150)), store(rows.slice(150))]);

@@ -192,9 +192,9 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
   if (missing === 'acknowledge-after-commit') {
     return {
       ...port,
-      async storeScores(scores, scoredAtMs, final) {
+      async storeScores(...all) {
         // Sent, and not waited for.
-        port.storeScores(scores, scoredAtMs, final).catch(() => undefined);
+        port.storeScores(...all).catch(() => undefined);
         return 'all';
       },
     };
@@ -204,8 +204,7 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
     return {
       ...port,
       // A failed statement is tried again before the failure is reported.
-      storeScores: (scores, scoredAtMs, final) =>
-        storeScores(scores, scoredAtMs, final).catch(() => storeScores(scores, scoredAtMs, final)),
+      storeScores: (...all) => storeScores(...all).catch(() => storeScores(...all)),
     };
   }
   if (missing === 'dead-letter-row') {

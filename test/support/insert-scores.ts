@@ -8,6 +8,7 @@ export async function insertScores(
   scores: readonly NewScore[],
   scoredAtMs: number,
   added: readonly ScoredStatement[] = [],
+  judgedBy: readonly string[] = [],
 ): Promise<Inserted> {
-  return await storeScores(openScoreStore(database, added), scores, scoredAtMs, []);
+  return await storeScores(openScoreStore(database, added), scores, scoredAtMs, [], judgedBy);
 }

@@ -34,6 +34,8 @@ export type JudgingModel = {
   readonly modelId: string;
   /** `name@version`, as stored with scores. */
   readonly name: string;
+  /** Name of the policy without which the model decides nothing; null: the model needs none. */
+  readonly under: string | null;
   /**
    * An opinion for each vector, all in one call: a row alone costs several times as much.
    * @throws Failure `MODEL_OUTPUT` for a result that is no probability
@@ -52,11 +54,13 @@ export type Judgement = {
   /** Null: the rules decide alone. */
   readonly opinion: Opinion | null;
   readonly model: string | null;
+  /** The policy of the model. */
+  readonly under: string | null;
   /** 1 where it is not the model that should have judged. */
   readonly degradation: 0 | 1;
 };
 
-export const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
+export const BY_RULES: Judgement = { opinion: null, model: null, under: null, degradation: 0 };
 
 /** The opinions of one model on a batch, which decide nothing. */
 export type ShadowBatch = {

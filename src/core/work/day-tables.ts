@@ -4,6 +4,7 @@ import type { Query } from '../../kit/database/pool.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import type { StoredTable } from '../score/scorecard/day-table.ts';
+import { tableName } from '../score/scorecard/judge-by-table.ts';
 import {
   createFindTable,
   findNewer,
@@ -42,6 +43,10 @@ export function watchTables(
     return serials.map((serial) => found.get(serial) ?? null);
   };
 }
+
+/** Names of the tables among these, each once. */
+export const namesOf = (tables: readonly (StoredTable | null)[]): string[] =>
+  [...new Set(tables)].flatMap((stored) => (stored === null ? [] : tableName(stored.table)));
 
 async function findKnown(find: ReturnType<typeof createFindTable>, serial: number) {
   const table = await find(serial);

@@ -20,6 +20,7 @@ import { logOddsBy, marginBy } from '../score/scorecard/judge-by-table.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
+import { namesOf } from './day-tables.ts';
 import {
   acknowledge,
   acknowledgeStored,
@@ -133,10 +134,11 @@ async function scoreAndStore(
   transactions: readonly EntryTransaction[],
 ): Promise<Storing> {
   const { firsts, repeated } = splitRepeated(transactions);
-  const { scored, failed, shadows, compared } = await foldAndScore(worker, firsts);
+  const { scored, failed, shadows, compared, judgedBy } = await foldAndScore(worker, firsts);
   const endTimer = beginStage(worker, 'store');
   const scoredAtMs = worker.nowMs();
   const { sharing, unscored } = shareScores(repeated, scored);
+  const final = [...scored, ...sharing].map(toFinal);
   const computed: Source<Scored> = {
     scoredAtMsOf: () => scoredAtMs,
     recordOf: (scored) => recordOf(scored, scoredAtMs),
@@ -155,7 +157,7 @@ async function scoreAndStore(
     scored: scored.map(({ from }) => from),
     verdicts: scored.map(({ decision }) => decision.verdict),
     sharing: sharing.map(({ from }) => from),
-    inserted: storeScores(worker.scores, scored, scoredAtMs, [...scored, ...sharing].map(toFinal)),
+    inserted: storeScores(worker.scores, scored, scoredAtMs, final, judgedBy),
     scoredAtMs,
     shadows,
     compared,
@@ -185,6 +187,8 @@ type ScoredRows = {
   readonly failed: Decided[];
   readonly shadows: readonly ShadowBatch[];
   readonly compared: readonly Compared[];
+  /** Policies and tables that must be in force while the scores are stored. */
+  readonly judgedBy: readonly string[];
 };
 
 async function foldAndScore(
@@ -269,7 +273,8 @@ async function scoreRows(
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }
   }
-  return { scored, failed, shadows, compared };
+  const policies = new Set(judgements.flatMap(({ under }) => under ?? []));
+  return { scored, failed, shadows, compared, judgedBy: [...policies, ...namesOf(tables)] };
 }
 
 function toScoringFailure(thrown: unknown): Failure {

@@ -80,6 +80,8 @@ export function endedBy(
 export const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE of a store that has a corridor whose scores a control holds; `refuse_stopped` of sql/ raises it. */
 export const SCOPE_STOPPED = 'RS001';
+/** SQLSTATE of a store that has a score by a policy or a table that is not in force; `refuse_ended` of sql/ raises it. */
+export const POLICY_ENDED = 'RS002';
 /** SQLSTATE of a statement that took longer than its deadline, or that somebody canceled. */
 export const QUERY_CANCELED = '57014';
 /** SQLSTATE of a lock that did not come in time. */

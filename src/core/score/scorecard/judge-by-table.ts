@@ -6,7 +6,7 @@ import { logistic } from '../../../kit/elementary-functions.ts';
 import type { Opinion, OpinionBands } from '../judge.ts';
 import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
-import type { StoredTable } from './day-table.ts';
+import { type DayTable, type StoredTable, textOfDay } from './day-table.ts';
 import { logOddsOf, writeMeasures } from './measures.ts';
 import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
 
@@ -57,6 +57,9 @@ export function firedBy(
 
 /** Name of the scorecard among models, whose names have a version. */
 export const SCORECARD = 'scorecard';
+
+/** By which people refuse the table. */
+export const tableName = ({ day }: Pick<DayTable, 'day'>) => `${SCORECARD}@${textOfDay(day)}`;
 
 /**
  * The opinion of a table, by the margin that was stored.

@@ -3,19 +3,26 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { StoredTable } from '../../score/scorecard/day-table.ts';
 import { FORM } from '../../score/scorecard/table-bytes.ts';
+import { IN_FORCE } from '../controls/controls.ts';
 import { readTable } from './scorecards.ts';
 
 /** A day since 1970, and the serial of its table. */
 export type TableDay = { readonly day: number; readonly serial: number };
 
-/** Changes with each table. */
-export const TABLES_MARK =
-  "(select count(*) || ' ' || coalesce(max(serial), 0) from market.scorecards)";
+/** Days whose tables two people have taken, and scopes of the tables that a person has refused. */
+const TAKEN = `select subject from market.approvals where kind = 'scorecard-table' and confirmed_at is not null`;
+const REFUSED = `select scope from market.controls where kind = 'stop' and scope like 'model:scorecard@%' and ${IN_FORCE}`;
 
-/** Tables that this version reads, the first day first. */
+/** Changes with each table that comes into use or leaves it. */
+export const TABLES_MARK = `(select concat_ws(' ', count(*), max(serial), case when not bool_and(is_taken) then array(${TAKEN}) end, array(${REFUSED}))
+    from market.scorecards)`;
+
+/** The tables in use that this version reads, the first day first. A table that is not in use stays readable by its serial. */
 export const listTableDays = rowsOf<TableDay, []>(
   'list-scorecard-days',
-  `select day - date '1970-01-01' as day, serial from market.scorecards where form <= ${FORM} order by day`,
+  `select day - date '1970-01-01' as day, serial from market.scorecards
+    where form <= ${FORM} and (is_taken or to_char(day, 'YYYY-MM-DD') in (${TAKEN}))
+      and 'model:scorecard@' || to_char(day, 'YYYY-MM-DD') not in (${REFUSED}) order by day`,
 );
 
 /** A sentence for people about tables that only a newer version reads; undefined where there are none. */

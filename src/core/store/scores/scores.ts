@@ -1,16 +1,19 @@
 /**
  * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. The statement refuses a batch
  * with a stopped corridor or a stored score; a database transaction then stores the other scores, which is two fifths dearer.
+ * Neither stores a score by a policy or a table that is not in force: the batch is judged anew.
  */
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import {
   isPartitionMissing,
+  POLICY_ENDED,
   SCOPE_STOPPED,
   sqlStateOf,
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { oneAtATime } from '../../../kit/process/one-at-a-time.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import type { Verdict } from '../../domain/score-record.ts';
@@ -58,7 +61,7 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
 const INSERT_STALL_MS = 2000;
 
 /** The first parameter behind those of `insertAll` and of the increments. */
-const ADDED_FROM = 30;
+const ADDED_FROM = 31;
 
 type InsertAll = ReturnType<typeof prepareInsert>;
 
@@ -71,8 +74,8 @@ function prepareInsert(added: readonly ScoredStatement[]) {
   return {
     statement: {
       name: 'insert-all-scores',
-      text: `with ${[`tallied as (${addIncrements(21)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}
-              where (select market.refuse_stopped($7::text[]))`,
+      text: `with ${[`tallied as (${addIncrements(22)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}
+              where (select market.refuse_stopped($7::text[])) and (select market.refuse_ended($21::text[]))`,
     },
     added: added.map((addition) => ({
       ...addition,
@@ -91,7 +94,7 @@ const insertNewStatement: Statement = {
   name: 'insert-new-scores',
   text: `with won as (
          ${insertAll}
-          where corridor <> all ($21::text[])
+          where corridor <> all ($22::text[]) and (select market.refuse_ended($21::text[]))
          on conflict (transaction_id, created_at) do nothing
          returning transaction_id)
          select case when count(*) < cardinality($4::uuid[])
@@ -127,6 +130,7 @@ function encodeScores(
   scores: readonly NewScore[],
   scoredAtMs: number,
   final: readonly FinalTransaction[],
+  judgedBy: readonly string[],
 ): EncodedScores {
   const rows = scores.toSorted(compareScores);
   const counted = rows.map(({ transaction, decision, ruleSet, model }) => {
@@ -137,7 +141,8 @@ function encodeScores(
   const own = added.flatMap(({ toValue }) =>
     toValue === null || counted.length === 0 ? [] : [toValue(counted, columns)],
   );
-  return { scoredAtMs, values: insertValues(columns), counted, own, final };
+  const values = [...insertValues(columns), textArray(judgedBy)];
+  return { scoredAtMs, values, counted, own, final };
 }
 
 async function insertEncoded(
@@ -224,19 +229,28 @@ export function openScoreStore(
 /**
  * Makes missing partitions first, and makes a partition that was dropped behind our back once more. Throws MonthDetached and
  * stores nothing where a score belongs to a month that takes no scores.
+ * @param judgedBy names of the policies and the tables of the scores; while any is not in force, nothing is stored
  */
 export function storeScores(
   store: ScoreStore,
   scores: readonly NewScore[],
   scoredAtMs: number,
   final: readonly FinalTransaction[],
+  judgedBy: readonly string[],
 ): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return storeInTurn(store, encodeScores(store.prepared, scores, scoredAtMs, final));
+  return storeInTurn(store, encodeScores(store.prepared, scores, scoredAtMs, final, judgedBy));
 }
 
 function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {
-  return store.inTurn(() => storeEncoded(store, encoded));
+  return store.inTurn(() => storeEncoded(store, encoded).catch(throwEnded));
+}
+
+/** A policy or a table has ended meanwhile, so the batch is judged anew. */
+function throwEnded(error: unknown): never {
+  if (sqlStateOf(error) !== POLICY_ENDED) throw error;
+  const { message } = toError(error);
+  throw new Failure('unavailable', 'POLICY_ENDED', message, { cause: error });
 }
 
 async function storeEncoded(

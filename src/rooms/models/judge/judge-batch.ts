@@ -160,7 +160,8 @@ function decide(
     const opinions = ask(asking, corridor, model, rows, 'deciding');
     if (opinions === undefined) continue;
     const degradation = turn > 0 ? 1 : 0;
-    return (row) => ({ opinion: opinions[row] as Opinion, model: model.name, degradation });
+    const { name, under } = model;
+    return (row) => ({ opinion: opinions[row] as Opinion, model: name, under, degradation });
   }
   return () => (line.length === 0 ? BY_RULES : BY_RULES_INSTEAD);
 }

@@ -80,6 +80,7 @@ function toScoringModel(
     file,
     modelId: model.sha256,
     name: manifest.model,
+    under: null,
     judge(vectors) {
       const margins = model.marginOf(gatherBatch(vectors, columns));
       return vectors.map((vector, row) => {

@@ -25,6 +25,7 @@ await storeHistory(database);
 const model = {
   modelId: 'm',
   name: 'm@1',
+  under: null,
   judge: (vectors) =>
     vectors.map((vector) => ({
       probability: (vector[COUNT - 1] ?? 0) / 7,

@@ -20,6 +20,7 @@ function modelOf(modelId: string, failsFor: readonly number[] = []) {
   const model: JudgingModel = {
     modelId,
     name: `${modelId}@1`,
+    under: null,
     explain: () => {
       throw new Error('a batch asks for no explanation');
     },
