@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, Type>> = {
 /** Names and types of each version of the content. */
 const VERSIONS: ReadonlyMap<unknown, Readonly<Record<string, Type>>> = new Map([
   [2, TYPES],
-  [3, { ...TYPES, margin: FLOAT8, scorecard: INT2 }],
+  [3, { ...TYPES, margin: FLOAT8, scorecard: INT2, by_rules: INT2 }],
 ]);
 
 const byName = ([left]: [string, Type], [right]: [string, Type]) => (left < right ? -1 : 1);

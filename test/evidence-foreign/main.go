@@ -62,6 +62,7 @@ func decode(path []string) ([][]byte, error) {
 type score struct {
 	AccountID     string   `json:"account_id"`
 	Attempts      int16    `json:"attempts"`
+	ByRules       *int16   `json:"by_rules"`
 	Corridor      string   `json:"corridor"`
 	Degradation   int16    `json:"degradation"`
 	FeatureSchema int16    `json:"feature_schema"`
@@ -117,12 +118,22 @@ func scoreBytes(content []byte) ([]byte, error) {
 		put(int32(binary.Size(value)))
 		put(value)
 	}
+	small := func(value *int16) {
+		if value == nil {
+			put(int32(-1))
+		} else {
+			number(*value)
+		}
+	}
 	raw := func(value []byte) {
 		put(int32(len(value)))
 		out.Write(value)
 	}
 	text(&of.AccountID)
 	number(of.Attempts)
+	if of.Version > 2 {
+		small(of.ByRules)
+	}
 	text(&of.Corridor)
 	number(of.Degradation)
 	number(of.FeatureSchema)
@@ -147,10 +158,8 @@ func scoreBytes(content []byte) ([]byte, error) {
 	text(of.RuleInputs)
 	text(&of.RuleSet)
 	number(of.Score)
-	if of.Version > 2 && of.Scorecard == nil {
-		put(int32(-1))
-	} else if of.Version > 2 {
-		number(*of.Scorecard)
+	if of.Version > 2 {
+		small(of.Scorecard)
 	}
 	number((at.UnixMilli() - epochMs) * 1000)
 	text(&of.Verdict)

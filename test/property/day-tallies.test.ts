@@ -168,7 +168,8 @@ async function act(run: number, one: Action): Promise<unknown> {
     return await database.transaction((query) => insertLabels(query, batch));
   }
   const verdict = VERDICTS[one.verdict] ?? 'review';
-  const judged = { score: 300 * one.verdict, risk: 0.1, probability: null, verdict };
+  const none = { probability: null, byRules: null };
+  const judged = { score: 300 * one.verdict, risk: 0.1, ...none, verdict };
   const reasons = one.reasons.map((code) => ({ code, detail: code, contribution: 1 }));
   const scores = deliver(stored).map((transaction, row) => ({
     ...{ transaction, decision: { ...judged, reasons: row % 3 === 0 ? [] : reasons } },

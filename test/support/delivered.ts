@@ -1,5 +1,5 @@
 /** Delivered transactions, and their scores, made from plain objects. */
-import type { Verdict } from '../../src/core/domain/score-record.ts';
+import type { Decision, Verdict } from '../../src/core/domain/score-record.ts';
 import {
   createdAtMsOf,
   type DeliveredTransaction,
@@ -44,9 +44,10 @@ export function payloadsOf(fields: EntryFields): EntryPayload[] {
 }
 
 type Unsaid = 'ruleInputs' | 'margin' | 'scorecard';
-export type PlainScore = Omit<NewScore, 'transaction' | Unsaid> &
-  Partial<Pick<NewScore, Unsaid>> &
-  Pick<Transaction, 'transactionId' | 'createdAtMs' | 'accountId' | 'corridor'>;
+export type PlainScore = Omit<NewScore, 'transaction' | 'decision' | Unsaid> &
+  Partial<Pick<NewScore, Unsaid>> & {
+    readonly decision: Omit<Decision, 'byRules'> & Partial<Decision>;
+  } & Pick<Transaction, 'transactionId' | 'createdAtMs' | 'accountId' | 'corridor'>;
 
 export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
   const transactions = deliver(
@@ -59,6 +60,7 @@ export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
     margin: logOddsBy(null, score.features),
     scorecard: null,
     ...score,
+    decision: { byRules: null, ...score.decision },
     transaction: transactions[index] as DeliveredTransaction,
   }));
 }

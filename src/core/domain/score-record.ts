@@ -65,10 +65,18 @@ export type ScoreJson = z.infer<typeof scoreSchema>;
 /** The pure core's result for one transaction. */
 export type Decision = Readonly<Pick<ScoreJson, 'score' | 'risk' | 'probability' | 'verdict'>> & {
   readonly reasons: readonly Reason[];
+  /** Points that the rules alone give where a model decided; null where the rules decided, or 1.0.0. */
+  readonly byRules: number | null;
 };
 
 /** Fields that an explanation has, and a score on the wire has not. */
-export type LoggedField = 'features' | 'featureSchema' | 'ruleInputs' | 'margin' | 'scorecard';
+export type LoggedField =
+  | 'features'
+  | 'featureSchema'
+  | 'ruleInputs'
+  | 'margin'
+  | 'scorecard'
+  | 'byRules';
 
 /** The wire form of a stored score: times as RFC 3339 UTC, the feature vector left to the explanation. */
 export function toScoreJson(record: Omit<ScoreRecord, LoggedField>): ScoreJson {

@@ -16,6 +16,7 @@ import { lowered, textOf } from './rules/derived-rule-set.ts';
 import { CORRIDOR_KEY, type Inputs } from './rules/generate-program.ts';
 import { FORCED_VERDICTS, type ForcedVerdict, type Thresholds } from './rules/rule-set-data.ts';
 import { failedRules, failureOf } from './rules-in-force.ts';
+import { riskBy } from './scorecard/judge-by-table.ts';
 
 type ScoreInput = {
   readonly vector: Float64Array;
@@ -42,17 +43,20 @@ type Cause = {
   readonly detail: CompiledRule['detail'];
 };
 
-/** The values that a sentence is rendered of. */
+/** The values that a sentence is rendered of, and the points of the rules alone. */
 type Row = {
   readonly vector: Float64Array;
   readonly inputs: Inputs;
   /** The deciding model's; NaN where rules decide alone. */
   readonly probability: number;
+  readonly byRules: Decision['byRules'];
 };
 
 export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInput): Decision {
   const { program, programRules, manualFrom } = ruleSet;
   const probability = opinion === null ? Number.NaN : opinion.probability;
+  // Goes first, as the program has the failures of its last call.
+  const byRules = opinion && Math.round(SCORE_MAX * riskBy(ruleSet, vector, inputs));
   const count = program.decide(vector, inputs, probability);
   const failed = failedRules(ruleSet);
   let safe = 1;
@@ -73,7 +77,7 @@ export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInp
     if (causes === undefined) causes = [cause];
     else addCause(causes, cause);
   }
-  const row = { vector, inputs, probability };
+  const row = { vector, inputs, probability, byRules };
   const verdict = verdictForcedBy(forced);
   const decision =
     opinion === null
@@ -163,6 +167,7 @@ function scoreByRules(
     probability: null,
     verdict: verdictUnder(forced, verdictOf(points, thresholdsOf(ruleSet, row.inputs))),
     reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points, row),
+    byRules: row.byRules,
   };
 }
 
@@ -203,7 +208,7 @@ function scoreByModel(
     if (weight > 0) continue;
     reasons.push({ code, detail: detail(row.vector, row.inputs, probability), contribution: 0 });
   }
-  return { score: points, risk, probability, verdict, reasons };
+  return { score: points, risk, probability, verdict, reasons, byRules: row.byRules };
 }
 
 /** Reason code of a feature that a model weighs. */

@@ -44,6 +44,9 @@ export function verifyScore(
     if (!Object.is(made[field], stored[field])) differing.push(field);
   }
   if (canonical(made.reasons) !== canonical(stored.reasons)) differing.push('reasons');
+  // A score without a margin was made by 1.0.0, which stored no points of the rules alone.
+  const isWithoutPoints = stored.margin === null && stored.byRules === null;
+  if (!isWithoutPoints && made.byRules !== stored.byRules) differing.push('by_rules');
   return [...differing, ...verifyMargin(stored, table)];
 }
 

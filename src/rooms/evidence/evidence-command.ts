@@ -190,6 +190,7 @@ const contentSchema = z.object({
   model: z.string().nullable(),
   margin: z.number().nullable().default(null),
   scorecard: z.number().nullable().default(null),
+  by_rules: z.number().nullable().default(null),
 });
 /** A rule set or a model in the bundle has the hash of its source or artefact. */
 const namedSchema = z.object({
@@ -227,6 +228,7 @@ export async function recompute(database: Database, models: Models, contents: re
     model: of.model,
     margin: of.margin,
     scorecard: of.scorecard,
+    byRules: of.by_rules,
   };
   const table = of.scorecard === null ? null : await createFindTable(database.query)(of.scorecard);
   const different = verifyScore(stored, ruleSet, opinion, table);

@@ -53,7 +53,7 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   ...SCORE_COLUMNS,
   ...of('l', 'plain', 'label'),
   ...of('s', 'float', 'margin'),
-  ...of('s', 'integer', 'scorecard'),
+  ...of('s', 'integer', 'scorecard', 'by_rules'),
 ];
 
 /** A column of the flat forms, CSV and Parquet, and where its cell is in a row. */

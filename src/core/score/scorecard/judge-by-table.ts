@@ -5,6 +5,7 @@
 import { logistic } from '../../../kit/elementary-functions.ts';
 import type { Opinion, OpinionBands } from '../judge.ts';
 import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
+import type { Inputs } from '../rules/generate-program.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
 import { type DayTable, type StoredTable, textOfDay } from './day-table.ts';
 import { logOddsOf, writeMeasures } from './measures.ts';
@@ -33,11 +34,18 @@ export function logOddsBy(
   return logOddsOf(riskBy(ruleSet, vector));
 }
 
-/** Noisy-or of the rules that fire; built-in rules read nothing beside the vector, and force no verdict. */
-export function riskBy({ program }: CompiledRuleSet, vector: Float64Array): number {
-  const count = program.decide(vector, NO_INPUTS, Number.NaN);
+/** Noisy-or of the rules that fire where no model decides; built-in rules read nothing beside the vector. */
+export function riskBy(
+  { program, programRules }: CompiledRuleSet,
+  vector: Float64Array,
+  inputs: Inputs = NO_INPUTS,
+): number {
+  const count = program.decide(vector, inputs, Number.NaN);
   let safe = 1;
-  for (let nth = 0; nth < count; nth++) safe *= 1 - (program.weights[nth] as number);
+  for (let nth = 0; nth < count; nth++) {
+    const isLeftOut = programRules[program.fired[nth] as number] === undefined;
+    if (!isLeftOut) safe *= 1 - (program.weights[nth] as number);
+  }
   return 1 - safe;
 }
 

@@ -48,7 +48,7 @@ export async function findScore(
 
 const selectScoreWithFeatures = {
   name: 'select-score-with-features',
-  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.rule_inputs, s.margin, s.scorecard,
+  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.rule_inputs, s.margin, s.scorecard, s.by_rules,
                 s.features_crc32
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
@@ -68,6 +68,7 @@ export async function readScoreRecord(
       rule_inputs: RuleInputs | null;
       margin: number | null;
       scorecard: number | null;
+      by_rules: number | null;
       features_crc32: number;
     }
   >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
@@ -83,6 +84,7 @@ export async function readScoreRecord(
     ruleInputs: row.rule_inputs,
     margin: row.margin,
     scorecard: row.scorecard,
+    byRules: row.by_rules,
     featuresCrc32: row.features_crc32,
     isVectorIntact: isIntact(row.features, row.rule_inputs, row.features_crc32),
   };

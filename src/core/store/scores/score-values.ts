@@ -95,6 +95,7 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number) {
       : null,
     margins: float8Array(rows.map((row) => row.margin)),
     scorecards: int2Array(rows.map((row) => row.scorecard)),
+    byRules: int2Array(decisions.map((decision) => decision.byRules)),
   };
 }
 

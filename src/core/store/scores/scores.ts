@@ -40,10 +40,10 @@ import {
 // a select list are walked in step, without a tuple store a column.
 const insertAll = `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,
-             features_crc32, rule_inputs, margin, scorecard)
+             features_crc32, rule_inputs, margin, scorecard, by_rules)
          select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score,
                 risk, probability, verdict, reasons::jsonb, features, $2::smallint, rule_set, model, attempts,
-                degradation, features_crc32, rule_inputs::json, margin, scorecard
+                degradation, features_crc32, rule_inputs::json, margin, scorecard, by_rules
            from (select unnest($3::text[]) as rule_set, unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
                         unnest($6::text[]) as account_id, unnest($7::text[]) as corridor,
                         unnest($8::smallint[]) as score, unnest($9::float8[]) as risk,
@@ -52,7 +52,8 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
                         unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
                         unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32,
                         unnest($18::text[]) as rule_inputs,
-                        unnest($19::float8[]) as margin, unnest($20::smallint[]) as scorecard) s`;
+                        unnest($19::float8[]) as margin, unnest($20::smallint[]) as scorecard,
+                        unnest($21::smallint[]) as by_rules) s`;
 
 /**
  * Batches of scores are stored one at a time: with four at a time, and six large commits of the API, Postgres took a sixth
@@ -61,7 +62,7 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
 const INSERT_STALL_MS = 2000;
 
 /** The first parameter behind those of `insertAll` and of the increments. */
-const ADDED_FROM = 31;
+const ADDED_FROM = 32;
 
 type InsertAll = ReturnType<typeof prepareInsert>;
 
@@ -74,8 +75,8 @@ function prepareInsert(added: readonly ScoredStatement[]) {
   return {
     statement: {
       name: 'insert-all-scores',
-      text: `with ${[`tallied as (${addIncrements(22)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}
-              where (select market.refuse_stopped($7::text[])) and (select market.refuse_ended($21::text[]))`,
+      text: `with ${[`tallied as (${addIncrements(23)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}
+              where (select market.refuse_stopped($7::text[])) and (select market.refuse_ended($22::text[]))`,
     },
     added: added.map((addition) => ({
       ...addition,
@@ -94,7 +95,7 @@ const insertNewStatement: Statement = {
   name: 'insert-new-scores',
   text: `with won as (
          ${insertAll}
-          where corridor <> all ($22::text[]) and (select market.refuse_ended($21::text[]))
+          where corridor <> all ($23::text[]) and (select market.refuse_ended($22::text[]))
          on conflict (transaction_id, created_at) do nothing
          returning transaction_id)
          select case when count(*) < cardinality($4::uuid[])

@@ -39,7 +39,10 @@ export function scoreContent(row: ScoreTexts): string {
     kind: 'score',
     ...(row.margin === null
       ? { v: 2 }
-      : { v: 3, margin: Number(row.margin), scorecard: toNumber(row.scorecard) }),
+      : {
+          ...{ v: 3, margin: Number(row.margin), scorecard: toNumber(row.scorecard) },
+          by_rules: toNumber(row.byRules),
+        }),
     id: row.transactionId,
     scored_at: new Date(row.scoredAtMs).toISOString(),
     account_id: row.accountId,

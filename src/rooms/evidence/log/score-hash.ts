@@ -46,6 +46,7 @@ export type ScoreTexts = {
   /** Null for a score of feature schema 3. */
   readonly margin: string | null;
   readonly scorecard: string | null;
+  readonly byRules: string | null;
 };
 
 const each = (values: Buffer): Column => ({ values, isShared: false });
@@ -56,6 +57,7 @@ export function hashScores(columns: ScoreColumns): Buffer {
   return hashColumns(HEAD, columns.count, [
     each(columns.accounts),
     each(columns.attempts),
+    each(columns.byRules),
     each(columns.corridors),
     each(columns.degradations),
     shared(int2Array([FEATURE_SCHEMA])),
@@ -91,6 +93,7 @@ export function hashRows(rows: readonly ScoreTexts[]): Buffer {
   return hashColumns(isWithMargin ? HEAD : HEAD_WITHOUT_MARGIN, rows.length, [
     texts((row) => row.accountId),
     smallints((row) => row.attempts),
+    ...(isWithMargin ? [smallints((row) => row.byRules)] : []),
     texts((row) => row.corridor),
     smallints((row) => row.degradation),
     smallints((row) => row.featureSchema),

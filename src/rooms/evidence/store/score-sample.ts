@@ -54,7 +54,7 @@ const readScores: Statement = {
   text: `
   select s.transaction_id as "transactionId", s.created_at as "createdAt", s.corridor, s.score, s.risk, s.probability, s.verdict,
          s.reasons, s.features as bytes, s.rule_inputs as "ruleInputs", s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,
-         s.features_crc32 as crc32, s.margin, s.scorecard
+         s.features_crc32 as crc32, s.margin, s.scorecard, s.by_rules as "byRules"
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
     join market.scores s using (transaction_id, created_at)
    where s.created_at >= $3 and s.created_at < $4`,

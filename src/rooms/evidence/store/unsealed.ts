@@ -77,7 +77,7 @@ function packIds(array: Buffer): Buffer {
 
 const COLUMNS = `s.transaction_id, date_part('epoch', s.scored_at), s.account_id, s.corridor, s.score, s.risk, s.probability,
   s.verdict, s.reasons, encode(s.features, 'hex'), s.feature_schema, s.rule_set, s.model, s.attempts, s.degradation,
-  s.features_crc32, s.rule_inputs, s.margin, s.scorecard`;
+  s.features_crc32, s.rule_inputs, s.margin, s.scorecard, s.by_rules`;
 
 // The limit keeps the planner from a scan of the whole month for some thousand rows.
 const readText = `select s.*
@@ -116,6 +116,7 @@ const toScoreTexts = (texts: Texts): ScoreTexts => ({
   ruleInputs: texts[16] ?? null,
   margin: texts[17] ?? null,
   scorecard: texts[18] ?? null,
+  byRules: texts[19] ?? null,
 });
 
 /** Lines after a position. Ids have the order of commits, so no line appears later before a line that was read. */

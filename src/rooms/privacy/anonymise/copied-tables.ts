@@ -49,7 +49,7 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   list_entries: { people: ['added_by', 'ended_by'], texts: ['reason'] },
   // Ids of database transactions mean nothing in another database.
   transactions: { without: ['inserted_xid'] },
-  scores: { without: ['scorecard', 'margin'] },
+  scores: { without: ['scorecard', 'margin', 'by_rules'] },
   // A network does not lead to the token of its address.
   labels: { people: ['identity'], texts: ['note'], set: { ip_party: 'null' } },
   outbox_labels: {},

@@ -120,7 +120,11 @@ export async function whatIf(
   const moved = Object.entries(is ?? {}).filter(([key, value]) => was?.[key] !== value);
   const ruleInputs = { ...record.ruleInputs, ...Object.fromEntries(moved) };
   const opinion = judge?.judge([vector])[0] ?? null;
-  const { reasons, ...decision } = score({
+  const {
+    reasons,
+    byRules: _,
+    ...decision
+  } = score({
     vector,
     ruleSet,
     opinion,

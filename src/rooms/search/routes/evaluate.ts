@@ -83,7 +83,7 @@ async function evaluate(
   );
   const inputs = inputsOf(ruleSet, transaction, ruleInputs);
   const opinion = model?.judge([vector])[0] ?? null;
-  const { reasons, ...decision } = score({ vector, ruleSet, opinion, inputs });
+  const { reasons, byRules: _, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const hasFailed = failedRules(ruleSet).length > 0;
   const { probability } = decision;
   const slots = await readSlots(database.query);

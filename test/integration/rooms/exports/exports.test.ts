@@ -77,7 +77,7 @@ await storeDeadLetters(database, [
   { id: idAt(NOVEMBER, 1), transactionId: pending?.id ?? '', failedAtMs: NOVEMBER },
 ]);
 await testDatabase.sql(
-  'alter table scores disable trigger user; update scores set margin = 3 * risk - 4.25, scorecard = case when score % 2 = 0 then 7 end; alter table scores enable trigger user',
+  'alter table scores disable trigger user; update scores set margin = 3 * risk - 4.25, scorecard = case when score % 2 = 0 then 7 end, by_rules = score; alter table scores enable trigger user',
 );
 await testDatabase.sql('analyze transactions, scores, labels');
 
@@ -132,6 +132,7 @@ function flat({ score, label, ...transaction }: FoundTransactionJson): Record<st
     ...{ attempts: score?.attempts ?? null, degradation: score?.degradation ?? null, label },
     margin: score ? 3 * score.risk - 4.25 : null,
     scorecard: score && score.score % 2 === 0 ? 7 : null,
+    by_rules: score?.score ?? null,
   };
 }
 
@@ -181,9 +182,16 @@ describe('exports', () => {
       return {
         ...Object.fromEntries(Object.keys(cell).map((name) => [name, plain(name)])),
         ...Object.fromEntries(
-          ['score', 'risk', 'probability', 'attempts', 'degradation', 'margin', 'scorecard'].map(
-            (name) => [name, number(name)],
-          ),
+          [
+            'score',
+            'risk',
+            'probability',
+            'attempts',
+            'degradation',
+            'margin',
+            'scorecard',
+            'by_rules',
+          ].map((name) => [name, number(name)]),
         ),
         device_id: plain('device_id')?.replace(/^'/, '') ?? null,
         metadata: jsonOf(plain('metadata')),

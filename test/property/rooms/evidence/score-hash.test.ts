@@ -71,6 +71,7 @@ function makeScore(nth: number): PlainScore {
         ? {}
         : { risk: double(), reasons: made, score: Math.floor(random() * 1001) }),
       probability: pick(null, double()),
+      byRules: pick(null, 0, 1000),
     },
     features,
     ruleInputs: pick(null, { b: awkward(), a: true, 10: 1.5, 9: 1e21 }),

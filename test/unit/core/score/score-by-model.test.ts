@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../../../src/core/score/rules/default-3.ts';
+import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { makeVector } from './vector.ts';
@@ -36,6 +37,24 @@ test('a deciding model is joined by rules that are policy, as independent causes
     ['MODEL_FIRST_DEVICE', 90],
     ['IMPOSSIBLE_TRAVEL', 0],
   ]);
+});
+
+test('the points of the rules alone are those without a model, whatever reads its probability or is left out', () => {
+  const rule = { sentence: 'A model is sure.', weight: 0.3 };
+  const asking = compileOwn({
+    ...default3,
+    rules: [
+      ...default3.rules,
+      { ...rule, id: 'sure', code: 'SURE', when: 'probability > 0.4' },
+      { ...rule, id: 'unsure', code: 'UNSURE', when: '!(probability > 0.4)' },
+    ],
+  });
+  const left = { without: ['IMPOSSIBLE_TRAVEL'], tightenedBy: 0, manualFrom: null };
+  for (const set of [ruleSet, withPolicy, asking, deriveRuleSet(asking, left)]) {
+    const alone = score({ vector, ruleSet: set, opinion: null });
+    expect(alone).toMatchObject({ byRules: null });
+    expect(score({ vector, ruleSet: set, opinion: opinionOf(0.5) }).byRules).toBe(alone.score);
+  }
 });
 
 test('contributions add up to the score, and the risk stays in range', () => {

@@ -60,6 +60,7 @@ test.each<[string, Partial<ScoreEvidence>, string]>([
   ['the model', { model: 'baseline@1' }, 'model'],
   ['the margin by its last bit', { margin: flipBit(margin, 0) }, 'margin'],
   ['the table', { scorecard: 2 }, 'scorecard'],
+  ['the points of the rules alone', { byRules: 5 }, 'by_rules'],
   ['the lack of a table', { scorecard: null }, 'scorecard'],
 ])('verifyScore finds %s changed', (_, change, field) => {
   expect(verifyScore({ ...stored, ...change }, currentRuleSet, null, table)).toContain(field);

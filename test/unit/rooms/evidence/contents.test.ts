@@ -39,6 +39,7 @@ const SCORE: ScoreTexts = {
   ruleInputs: '{"b":"1.50","a":true}',
   margin: null,
   scorecard: null,
+  byRules: null,
 };
 
 test('canonical JSON is that of RFC 8785', () => {
@@ -79,9 +80,9 @@ test('a score is written and hashed as it was sealed, and verify/ makes the same
     `"73636f72652f320a0000000c61636320223137220a20c3a90000000200010000000555532d45470000000200000000000200040000000301ff0a00000004ffffffef000000100190a5f27c1e7d3b9a445b1f0c2d3e4f00000010667261756440323032362d31312d3230ffffffff0000006d5b7b22636f6465223a224e45575f444556494345222c2264657461696c223a226669727374207365656e222c22636f6e747269627574696f6e223a31322e357d2c7b22636f6465223a2258222c2264657461696c223a22222c22636f6e747269627574696f6e223a3130307d5d000000083ee4f8b588e368f1000000157b2262223a22312e3530222c2261223a747275657d0000002064656661756c7440332d6d616e75616c2d66726f6d2d323530302e352d555344000000020264000000080003043c490ac37800000006726576696577"`,
   );
   expect(hashOf(scoreBytes(text))).toEqual(hash);
-  const judged = { ...SCORE, margin: '-3.25e-05', scorecard: '7' };
+  const judged = { ...SCORE, margin: '-3.25e-05', scorecard: '7', byRules: '401' };
   expect(scoreContent(judged)).toMatchInlineSnapshot(
-    `"{"account_id":"acc \\"17\\"\\n é","attempts":1,"corridor":"US-EG","degradation":0,"feature_schema":4,"features":"01ff0a","features_crc32":-17,"id":"0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f","kind":"score","margin":-0.0000325,"model":"fraud@2026-11-20","probability":null,"reasons":"[{\\"code\\":\\"NEW_DEVICE\\",\\"detail\\":\\"first seen\\",\\"contribution\\":12.5},{\\"code\\":\\"X\\",\\"detail\\":\\"\\",\\"contribution\\":100}]","risk":0.00001,"rule_inputs":"{\\"b\\":\\"1.50\\",\\"a\\":true}","rule_set":"default@3-manual-from-2500.5-USD","score":612,"scorecard":7,"scored_at":"2026-11-27T08:05:00.123Z","v":3,"verdict":"review"}"`,
+    `"{"account_id":"acc \\"17\\"\\n é","attempts":1,"by_rules":401,"corridor":"US-EG","degradation":0,"feature_schema":4,"features":"01ff0a","features_crc32":-17,"id":"0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f","kind":"score","margin":-0.0000325,"model":"fraud@2026-11-20","probability":null,"reasons":"[{\\"code\\":\\"NEW_DEVICE\\",\\"detail\\":\\"first seen\\",\\"contribution\\":12.5},{\\"code\\":\\"X\\",\\"detail\\":\\"\\",\\"contribution\\":100}]","risk":0.00001,"rule_inputs":"{\\"b\\":\\"1.50\\",\\"a\\":true}","rule_set":"default@3-manual-from-2500.5-USD","score":612,"scorecard":7,"scored_at":"2026-11-27T08:05:00.123Z","v":3,"verdict":"review"}"`,
   );
   expect(hashOf(scoreBytes(scoreContent(judged)))).toEqual(hashRows([judged]));
   expect(hashRows([judged, SCORE])).toEqual(Buffer.concat([hashRows([judged]), hash]));
