@@ -80,6 +80,9 @@ async function readNight(
     ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
     ...(await learnRows(known, counted, frauds, learning)),
     ...evidence,
+    ...{ leftOut: [], leftOutLabels: [] },
+    tops: { scorecard: new Float64Array(), rules: new Map() },
+    golden: { inputs: new Float64Array(), margins: new Float64Array() },
     ...{ currency: market.reading.currency, weeks: weeks.end() },
     crowded: {
       devices: await findCrowded(query, 'devices', parties.devices, day),

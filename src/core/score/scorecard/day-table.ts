@@ -49,6 +49,20 @@ export type Learnt = {
   readonly labelled: Float64Array;
 };
 
+/**
+ * The least values from which on at most a share of the payments of 28 days lie, for the shares 0.001, 0.002 and so on. None are
+ * known of too few payments.
+ */
+export type Tops = {
+  /** By the probabilities of the scorecard. */
+  readonly scorecard: Float64Array;
+  /** By name of a rule set without its changes, of the points of the rules alone. */
+  readonly rules: ReadonlyMap<string, Float64Array>;
+};
+
+/** Drawn vectors, one behind the other, and the margins by which a process proves that it reads the table as the night did. */
+export type Golden = { readonly inputs: Float64Array; readonly margins: Float64Array };
+
 /** Days after a payment within which a label has come. */
 export const LABEL_DAYS = [1, 3, 7, 14, 30] as const;
 
@@ -68,6 +82,12 @@ export type DayTable = {
   readonly measures: readonly string[];
   readonly scorecard: Scorecard;
   readonly learnt: Learnt;
+  /** Measures that a policy leaves out, which add no points. */
+  readonly leftOut: readonly string[];
+  /** Labels that took no part, by the controls that left them out. */
+  readonly leftOutLabels: readonly string[];
+  readonly tops: Tops;
+  readonly golden: Golden;
   /** Matured weeks that earlier tables have judged. */
   readonly weeks: readonly Week[];
   /** Shares of payments by UTC hour, 24 of them. */

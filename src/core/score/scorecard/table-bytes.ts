@@ -1,7 +1,7 @@
 /** The bytes of a table of the day. Scores name a table by the hash of its bytes, so equal tables have equal bytes. */
 import { createHash } from 'node:crypto';
 import type { Counted } from './day-evidence.ts';
-import type { DayTable, Learnt, Slot, Tail } from './day-table.ts';
+import type { DayTable, Golden, Learnt, Slot, Tail, Tops } from './day-table.ts';
 import {
   decode,
   double,
@@ -51,6 +51,10 @@ const table: Form<DayTable> = record<DayTable>({
     rules: map(counted),
     labelled: doubles,
   }),
+  leftOut: list(text),
+  leftOutLabels: list(text),
+  tops: record<Tops>({ scorecard: doubles, rules: map(doubles) }),
+  golden: record<Golden>({ inputs: doubles, margins: doubles }),
   weeks: list(
     record<Week>({
       day: whole,

@@ -42,6 +42,10 @@ const table: fc.Arbitrary<DayTable> = fc.record({
     all: counted,
     rules: mapOf(counted),
   }),
+  leftOut: fc.array(word, { maxLength: 3 }),
+  leftOutLabels: fc.array(word, { maxLength: 3 }),
+  tops: fc.record({ scorecard: doubles, rules: mapOf(doubles) }),
+  golden: fc.record({ inputs: doubles, margins: doubles }),
   weeks: fc.array(
     fc.record({
       ...{ day: fc.nat(), payments: fc.nat(), frauds: fc.nat(), alerts: fc.nat() },
