@@ -12,7 +12,7 @@ import { openDatabase } from '../src/kit/database/open-database.ts';
 import { createRandom, normal } from '../src/kit/random.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/range.ts';
-import { spawnNight } from '../src/main/spawn-night.ts';
+import { spawnAside, spawnNight } from '../src/main/spawn-aside.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
@@ -135,7 +135,7 @@ async function* run(args: string[], context: BenchContext): AsyncGenerator<Bench
   const days = Array.from({ length: sizes.days + 2 }, (_, nth) => (night - nth) * DAY_MS);
   await ensurePartitions(pool, days.map(monthOf));
   await fill(services, night, sizes, (text) => output.note(text));
-  const build = spawnNight({ config, environment: readEnvironment() });
+  const build = spawnNight(spawnAside({ config, environment: readEnvironment() }));
   const first = await measure(build(night - 1, signal));
   const busy = await measure(build(night, signal));
   const isOver = busy.own_mib > OWN_MIB_MAX || busy.cpu_s > CPU_SECONDS_MAX;

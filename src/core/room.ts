@@ -119,6 +119,23 @@ export type ApiRoom = {
   readonly ended?: () => Promise<unknown>;
 };
 
+/**
+ * Runs a program in a process of its own, which gives way to all others on the machine and reads the configuration
+ * and `input` as JSON from standard input. Resolves where the signal ended the program, too; throws a Failure `ASIDE_FAILED` with the
+ * last words of the program.
+ */
+export type RunAside = (
+  program: URL,
+  input: object,
+  options: {
+    /** Names what the program makes, for people. */
+    readonly task: string;
+    /** Bound of the heap. Smaller: the program collects garbage most of its time. */
+    readonly heapMib: number;
+    readonly signal: AbortSignal;
+  },
+) => Promise<void>;
+
 /** A worker process, as rooms see it. */
 export type Worker = {
   readonly config: Config;
@@ -143,6 +160,7 @@ export type Worker = {
   /** Sources of all rooms' events for other systems. */
   readonly events: readonly EventSource[];
   readonly openModels: OpenModels;
+  readonly runAside: RunAside;
 };
 
 export type WorkerRoom = {

@@ -57,7 +57,7 @@ import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 import { waitForSchema } from './schema-version.ts';
 import { serveHealth } from './serve-health.ts';
-import { spawnNight } from './spawn-night.ts';
+import { spawnAside, spawnNight } from './spawn-aside.ts';
 import { createLife } from './vital-signs.ts';
 
 /** Parts that a test may put in place of the engine's own. */
@@ -113,7 +113,8 @@ export async function runWorker(
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const market: Market = { name: marketName, ...controls.layout, database, redis, guards, memory };
   const stores = { database, changes, redis, guards, leadership };
-  const parts = { config, log, name, ...stores, metrics, controls, ...kafka };
+  const runAside = spawnAside({ config, environment });
+  const parts = { config, log, name, ...stores, metrics, controls, ...kafka, runAside };
   // All workers of a market share its limits.
   const limits = resources.use(watchLimits(probe, controls.current, 'worker'));
   const limiter = createLimiter(limits, { redis, market: marketName, run: guards.redis.run });
@@ -150,7 +151,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const ownDuties = createDuties(worker, spawnNight({ config, environment }));
+  const ownDuties = createDuties(worker, spawnNight(worker.runAside));
   const duties = [...ownDuties, ...peopleDuties, ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);

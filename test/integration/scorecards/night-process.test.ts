@@ -8,7 +8,7 @@ import { buildTable, makeNight } from '../../../src/core/repair/night/build-tabl
 import { hashTable } from '../../../src/core/score/scorecard/table-bytes.ts';
 import { findHead } from '../../../src/core/store/scorecards/scorecards.ts';
 import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
-import { spawnNight } from '../../../src/main/spawn-night.ts';
+import { spawnAside, spawnNight } from '../../../src/main/spawn-aside.ts';
 import { testConfig } from '../../support/config.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { holdOpen } from '../../support/hold-open.ts';
@@ -32,13 +32,14 @@ await buildTable(database, {
   by: { name: 'Cy', keyId: null, request: 'test' },
 });
 
-const run = spawnNight({
+const runAside = spawnAside({
   config: testConfig({
     ...{ DATABASE_URL: testDatabase.url, RISK_MARKET: testDatabase.market },
     ...{ REDIS_URL: 'redis://127.0.0.1:1', RISK_LABEL_MATURITY_DAYS: String(MATURITY_DAYS) },
   }),
   environment: childEnvironment({}),
 });
+const run = spawnNight(runAside);
 
 /** Processes of nights that this one has started. */
 const nights = () =>

@@ -1,18 +1,20 @@
-/** Builds a table of the day in a process of its own, which gives way to all others on the machine. */
+/** Runs a program in a process of its own, which gives way to all others on the machine. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RunNight } from '../core/repair/night-duty.ts';
+import type { RunAside } from '../core/room.ts';
 import { textOfDay } from '../core/score/scorecard/day-table.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { Failure } from '../kit/words/failure.ts';
 
-const PROGRAM = fileURLToPath(new URL('night.ts', import.meta.url));
+const NIGHT = new URL('night.ts', import.meta.url);
+const NIGHT_HEAP_MIB = 64;
 const NICE = 10;
-/** Bounds of memory. Smaller: a night collects garbage most of its time. */
+/** Bounds of memory beside the heap. Smaller: a program collects garbage most of its time. */
 const HEAP = [
-  ...['--max-old-space-size=64', '--min-semi-space-size=1', '--max-semi-space-size=1'],
+  ...['--min-semi-space-size=1', '--max-semi-space-size=1'],
   ...['--v8-pool-size=1', '--heap-growing-percent=40'],
 ];
 /** The C library hands buffers of the threshold and more back at once. */
@@ -23,17 +25,18 @@ const SAID_CHARS = 500;
 /** A loader that a Node without types needs; bounds of memory are those of the worker. */
 const loaders = () => process.execArgv.filter((flag) => flag.startsWith('--import'));
 
-export const spawnNight =
-  ({ config, environment }: Pick<CommandContext, 'config' | 'environment'>): RunNight =>
-  async (day, signal) => {
-    const child = spawn(process.execPath, [...HEAP, ...loaders(), PROGRAM], {
+export const spawnAside =
+  ({ config, environment }: Pick<CommandContext, 'config' | 'environment'>): RunAside =>
+  async (program, input, { task, heapMib, signal }) => {
+    const flags = [`--max-old-space-size=${heapMib}`, ...HEAP, ...loaders()];
+    const child = spawn(process.execPath, [...flags, fileURLToPath(program)], {
       env: { ...environment, ...MEMORY },
       stdio: ['pipe', 'ignore', 'pipe'],
       signal,
     });
     if (child.pid !== undefined) setPriority(child.pid, NICE);
     // A process that ends before it has read says why by itself.
-    child.stdin.on('error', () => undefined).end(JSON.stringify({ config, day }));
+    child.stdin.on('error', () => undefined).end(JSON.stringify({ config, ...input }));
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = `${said}${text}`.slice(-SAID_CHARS);
@@ -44,9 +47,13 @@ export const spawnNight =
     });
     if (code === 0) return;
     const why = said.trim() || `the process ended with ${killed ?? code}`;
-    throw new Failure(
-      'transient',
-      'SCORECARD_FAILED',
-      `the table of ${textOfDay(day)} was not built: ${why}`,
-    );
+    throw new Failure('transient', 'ASIDE_FAILED', `${task} was not made: ${why}`);
+  };
+
+/** Builds a table of the day aside. */
+export const spawnNight =
+  (runAside: RunAside): RunNight =>
+  (day, signal) => {
+    const task = `the table of ${textOfDay(day)}`;
+    return runAside(NIGHT, { day }, { task, heapMib: NIGHT_HEAP_MIB, signal });
   };
