@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../src/core/domain/metadata.ts';
-import type { Opinion } from '../../src/core/score/judge.ts';
+import type { Opinion } from '../../src/core/score/opinion.ts';
 import { type CompiledRuleSet, compileOwn } from '../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../src/core/score/rules/default-3.ts';
 import { default4 } from '../../src/core/score/rules/default-4.ts';

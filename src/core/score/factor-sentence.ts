@@ -1,6 +1,6 @@
 /** A model's factor as an analyst reads it: what the feature means and the value it had. */
 import { FEATURE_LIST, type Feature } from '../domain/feature-schema.ts';
-import type { Factor } from './judge.ts';
+import type { Factor } from './opinion.ts';
 
 const DIGITS = 4;
 const FEATURES: ReadonlyMap<string, Feature> = new Map(

@@ -5,28 +5,8 @@
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import type { ExplanationMethod, ModelExplanation } from '../domain/explanation.ts';
 import type { Transaction } from '../domain/transaction.ts';
-
-/** A model's judgement of one vector: a value, so that the core which decides by it stays pure. */
-export type Opinion = {
-  /** Calibrated probability of fraud, 0..1. */
-  readonly probability: number;
-  /** Null: the bands of the rule set apply. */
-  readonly bands: OpinionBands | null;
-  /** The factors that raised it most, greatest first; computed only for transactions that are not approved. */
-  readonly factors: () => readonly Factor[];
-};
-
-/** Lower bounds of the risk, inclusive; a verdict above 1 is never given. */
-export type OpinionBands = { readonly reviewFrom: number; readonly declineFrom: number };
-
-/** A feature that raised the margin. */
-export type Factor = {
-  readonly feature: string;
-  /** NaN when it was missing. */
-  readonly value: number;
-  /** Log-odds above 0. */
-  readonly contribution: number;
-};
+import type { Opinion } from './opinion.ts';
+import type { JudgedVector } from './scorecard/judge-by-table.ts';
 
 /** A registered model that passed its checks in this process: pure and immutable. */
 export type JudgingModel = {
@@ -37,18 +17,19 @@ export type JudgingModel = {
   /** Name of the policy without which the model decides nothing; null: the model needs none. */
   readonly under: string | null;
   /**
-   * An opinion for each vector, all in one call: a row alone costs several times as much.
+   * An opinion for each vector, all in one call: a row alone costs several times as much. Null: the model says nothing of the
+   * vector, and the rules decide.
    * @throws Failure `MODEL_OUTPUT` for a result that is no probability
    */
-  readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
+  readonly judge: (rows: readonly JudgedVector[]) => (Opinion | null)[];
   /**
    * The contributions to one vector's margin.
    * @throws InvalidFields where the model is too large for the method, or Problem while too many wait
    */
-  readonly explain: (vector: Float64Array, method: ExplanationMethod) => Promise<ModelExplanation>;
+  readonly explain: (row: JudgedVector, method: ExplanationMethod) => Promise<ModelExplanation>;
 };
 
-export type JudgedRow = { readonly transaction: Transaction; readonly vector: Float64Array };
+export type JudgedRow = JudgedVector & { readonly transaction: Transaction };
 
 export type Judgement = {
   /** Null: the rules decide alone. */

@@ -10,7 +10,7 @@ import type { ManualFrom } from '../domain/control.ts';
 import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { factorSentence } from './factor-sentence.ts';
-import type { Factor, Opinion, OpinionBands } from './judge.ts';
+import type { Factor, Opinion, OpinionBands } from './opinion.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { lowered, textOf } from './rules/derived-rule-set.ts';
 import { CORRIDOR_KEY, type Inputs } from './rules/generate-program.ts';

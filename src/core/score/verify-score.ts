@@ -4,7 +4,7 @@
  */
 import { FEATURE_COUNT, featuresOf } from '../domain/feature-schema.ts';
 import type { Decision, LoggedField, Reason, ScoreRecord } from '../domain/score-record.ts';
-import type { Opinion } from './judge.ts';
+import type { Opinion } from './opinion.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { inputsOf } from './rules/rule-inputs.ts';
 import { score } from './score.ts';

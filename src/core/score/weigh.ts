@@ -3,7 +3,7 @@
  * `score` gives, bit for bit (test/unit/core/score/weigh.test.ts).
  */
 import { SCORE_MAX, type Verdict } from '../domain/score-record.ts';
-import type { Opinion } from './judge.ts';
+import type { Opinion } from './opinion.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
 import { failedRules } from './rules-in-force.ts';

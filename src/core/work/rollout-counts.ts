@@ -10,7 +10,7 @@ import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { toError } from '../../kit/words/failure.ts';
 import { type Decision, VERDICTS } from '../domain/score-record.ts';
-import type { Opinion } from '../score/judge.ts';
+import type { Opinion } from '../score/opinion.ts';
 import { SEVERE_MS, whyTakeBack } from '../score/rollout/stages.ts';
 import type { CompiledRule, CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';

@@ -16,7 +16,7 @@ import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { askInputs, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
 import type { StoredTable } from '../score/scorecard/day-table.ts';
-import { logOddsBy, marginBy } from '../score/scorecard/judge-by-table.ts';
+import { judgedVector } from '../score/scorecard/judge-by-table.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
@@ -218,9 +218,10 @@ async function scoreRows(
   rows: FeatureRows,
   tables: readonly (StoredTable | null)[],
 ): Promise<ScoredRows> {
-  const judgedRows = delivered.map(
-    (transaction, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
-  );
+  const judgedRows = delivered.map((transaction, index): JudgedRow => {
+    const judged = judgedVector(vectorOf(rows, index), tables[index], transaction.createdAtMs);
+    return Object.assign(judged, { transaction });
+  });
   const rules = await worker.ruleSets();
   const ruleSets = delivered.map(rules.decides);
   const ruleShadows = delivered.map(rules.shadows);
@@ -234,7 +235,7 @@ async function scoreRows(
   for (const [index, from] of transactions.entries()) {
     const { opinion, model, degradation } = judgements[index] ?? BY_RULES;
     const { transaction, head } = from;
-    const { vector } = judgedRows[index] as JudgedRow;
+    const { vector, table, margin } = judgedRows[index] as JudgedRow;
     const ruleSet = ruleSets[index] as CompiledRuleSet;
     let end: ReturnType<typeof worker.rolloutCounts.begin>;
     try {
@@ -250,9 +251,7 @@ async function scoreRows(
         compared.push(compareShadow(shadow, row, decision));
       }
       const { attempt: attempts } = head;
-      const table = tables[index] ?? null;
       const decided = opinion === null ? { ruleSet: ruleSet.id, risk: decision.risk } : undefined;
-      const logOdds = logOddsBy(table, vector, decided);
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
         from,
@@ -264,7 +263,7 @@ async function scoreRows(
         model,
         attempts,
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
-        margin: marginBy(table, vector, logOdds),
+        margin: margin(decided),
         scorecard: table?.serial ?? null,
       });
     } catch (error) {

@@ -2,6 +2,7 @@
 import { toScoreJson } from '../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import type { OpenModels } from '../../core/score/judge.ts';
+import { judgedVector } from '../../core/score/scorecard/judge-by-table.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
 import { createFindTable } from '../../core/store/scorecards/find-tables.ts';
@@ -51,10 +52,11 @@ export async function readFigures(
     if (record === undefined) continue;
     const found = record.model === null ? undefined : await models.find(record.model);
     const judge = found !== undefined && 'model' in found ? found.model : undefined;
-    const opinion = record.model === null ? null : judge?.judge([record.features])[0];
     const ruleSet = await findStoredRuleSet(database, record.ruleSet);
-    const { scorecard } = record;
+    const { scorecard, features, createdAtMs } = record;
     const table = scorecard === null ? null : await findTable(scorecard);
+    const judged = judgedVector(features, table, createdAtMs);
+    const opinion = record.model === null ? null : judge?.judge([judged])[0];
     if (verifyScore(record, ruleSet, opinion, table).length > 0) different++;
   }
   const counts = await countRows(query);

@@ -1,7 +1,7 @@
 /** Backtests on the wire: what is asked for, and what is answered. */
 import { z } from 'zod';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
-import type { OpinionBands } from '../../core/score/judge.ts';
+import type { OpinionBands } from '../../core/score/opinion.ts';
 import { SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { corridorParameter, idParameter } from '../../kit/words/list-parameters.ts';
 import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';

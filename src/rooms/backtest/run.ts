@@ -8,9 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { JudgingModel, Models } from '../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
-import { opinionOf, SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
+import { judgedVector, opinionOf, SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { clipTo, listMonths } from '../../core/store/partitions/month-slice.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
+import {
+  createFindTable,
+  type FindTable,
+  findTables,
+} from '../../core/store/scorecards/find-tables.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { Failure, isUnavailable } from '../../kit/words/failure.ts';
@@ -50,7 +55,7 @@ export async function runBacktest(
   const ofSubject = await compileAll(subject, sources);
   const ofAgainst = await compileAll(against, sources);
   const fold = createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf], days);
-  const judge = createJudge(models);
+  const judge = createJudge(models, createFindTable(databases.primary.query));
   const countPage = async (rows: readonly StoredRow[]) => {
     const judged = await judge(rows, subject);
     const isSame = subject.model === against.model && subject.bands === undefined;
@@ -117,7 +122,7 @@ export async function compileAll(version: Version, sources: Readonly<Record<stri
 }
 
 /** Judges the rows of a page by a named model, or each by the model that judged it; the scorecard by the margin stored with the row. */
-function createJudge(models: Models) {
+function createJudge(models: Models, findTable: FindTable) {
   const found = new Map<string, JudgingModel | null>();
   const find = async (name: string) => {
     const known = found.get(name);
@@ -137,11 +142,12 @@ function createJudge(models: Models) {
       );
     }
     const judged: Judged[] = [];
+    const tables = await findTables(findTable, rows);
     const groups = Map.groupBy(rows.keys(), (at) => named ?? rows[at]?.model ?? null);
     for (const [name, indices] of groups) {
       if (name === null) continue;
       const model = await find(name);
-      const opinions = model === null ? undefined : judgeAll(model, rows, indices);
+      const opinions = model === null ? undefined : judgeAll(model, rows, indices, tables);
       for (const [nth, at] of indices.entries()) judged[at] = opinions?.[nth] ?? { lacking: name };
     }
     return judged;
@@ -149,9 +155,19 @@ function createJudge(models: Models) {
 }
 
 /** Undefined where the model gives what is no probability. */
-function judgeAll(model: JudgingModel, rows: readonly StoredRow[], indices: readonly number[]) {
+function judgeAll(
+  model: JudgingModel,
+  rows: readonly StoredRow[],
+  indices: readonly number[],
+  tables: Awaited<ReturnType<typeof findTables>>,
+) {
   try {
-    return model.judge(indices.map((at) => (rows[at] as StoredRow).vector));
+    return model.judge(
+      indices.map((at) => {
+        const { vector, scorecard, createdAtMs } = rows[at] as StoredRow;
+        return judgedVector(vector, tables.get(scorecard), createdAtMs);
+      }),
+    );
   } catch (error) {
     if (isUnavailable(error) || !(error instanceof Failure)) throw error;
     return undefined;

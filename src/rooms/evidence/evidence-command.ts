@@ -4,10 +4,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Reason, VERDICTS } from '../../core/domain/score-record.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import type { Models, OpenModels } from '../../core/score/judge.ts';
+import { judgedVector } from '../../core/score/scorecard/judge-by-table.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
-import { createFindTable } from '../../core/store/scorecards/find-tables.ts';
+import { findTableOf } from '../../core/store/scorecards/find-tables.ts';
 import { toVector } from '../../core/store/scores/score-values.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { type Command, EXIT } from '../../kit/command/command.ts';
@@ -213,7 +215,9 @@ export async function recompute(database: Database, models: Models, contents: re
   const ruleSet = await findStoredRuleSet(database, of.rule_set);
   const found = of.model === null ? undefined : await models.find(of.model);
   const model = found !== undefined && 'model' in found ? found.model : undefined;
-  const opinion = of.model === null ? null : model?.judge([vector])[0];
+  const table = await findTableOf(database.query, of);
+  const judged = judgedVector(vector, table, createdAtMsOf(of.id) ?? 0);
+  const opinion = of.model === null ? null : model?.judge([judged])[0];
   const stored = {
     corridor: of.corridor,
     score: of.score,
@@ -230,7 +234,6 @@ export async function recompute(database: Database, models: Models, contents: re
     scorecard: of.scorecard,
     byRules: of.by_rules,
   };
-  const table = of.scorecard === null ? null : await createFindTable(database.query)(of.scorecard);
   const different = verifyScore(stored, ruleSet, opinion, table);
   for (const other of others) {
     const named = namedSchema.parse(other);

@@ -1,4 +1,5 @@
 /** Checks a rule set, and tries it on one transaction or vector. Both write nothing. */
+
 import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
 import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
@@ -15,8 +16,10 @@ import { type Declared, listOfKey } from '../../core/score/rules/expression/cata
 import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { currentRuleSet, findRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { score } from '../../core/score/score.ts';
+import { judgedVector } from '../../core/score/scorecard/judge-by-table.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
+import { findTableOf } from '../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
@@ -191,12 +194,14 @@ async function readCase(
     throw new Failure('conflict', 'UNKNOWN_MODEL', why);
   }
   const { ruleInputs } = record;
+  const table = await findTableOf(database.query, record);
+  const judged = judgedVector(record.features, table, record.createdAtMs);
   const [transaction] = await loadTransactions(database, [id]);
   return {
     vector: record.features,
     corridor: record.corridor,
     ruleInputs: transaction ? knownInputs(ruleInputs, transaction.currency) : ruleInputs,
-    opinion: found?.model.judge([record.features])[0] ?? null,
+    opinion: found?.model.judge([judged])[0] ?? null,
     stored: decisionOf(record),
   };
 }

@@ -2,13 +2,17 @@
  * Scores of the last whole UTC day, as people try rules on them: a bounded sample, spread like the traffic, that stays decoded in
  * memory while somebody edits, so that the hits of a changed rule are known within a second.
  */
+
 import { LRUCache } from 'lru-cache';
 import type { RuleInputs } from '../../core/domain/score-record.ts';
-import type { Models, Opinion } from '../../core/score/judge.ts';
+import type { Models } from '../../core/score/judge.ts';
+import type { Opinion } from '../../core/score/opinion.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { CORRIDOR_KEY } from '../../core/score/rules/generate-program.ts';
 import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { score } from '../../core/score/score.ts';
+import { judgedVector } from '../../core/score/scorecard/judge-by-table.ts';
+import { createFindTable, findTables } from '../../core/store/scorecards/find-tables.ts';
 import { sampleDecisions } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { createPauses } from '../../kit/process/pauses.ts';
@@ -60,30 +64,36 @@ export function createYesterdayReader(
 async function readDay(database: Database, models: Models, fromMs: number): Promise<Yesterday> {
   const window = { fromMs, toMs: fromMs + DAY_MS };
   const found = await sampleDecisions(database.query, window, SAMPLE_ROWS);
-  const bandsOf = await readBands(models, found);
+  const tables = await findTables(createFindTable(database.query), found);
+  const bandsOf = await readBands(models, tables, found);
   const rows = found.map(
-    ({ model, probability, currency, ...row }): SampledRow => ({
+    ({ model, scorecard, probability, currency, ...row }): SampledRow => ({
       ...row,
       ruleInputs: currency === null ? row.ruleInputs : knownInputs(row.ruleInputs, currency),
       opinion:
         model === null || probability === null
           ? null
-          : { probability, bands: bandsOf.get(model) ?? null, factors: () => [] },
+          : { probability, bands: bandsOf.get(`${model} ${scorecard}`) ?? null, factors: () => [] },
     }),
   );
   return { day: new Date(fromMs).toISOString().slice(0, 10), rows };
 }
 
-/** The bands of models that have their own; a model that is no longer there decides by those of the rule set. */
+/** The bands of models that have their own, by model and table; a model that is no longer there decides by those of the rule set. */
 async function readBands(
   models: Models,
-  rows: readonly { readonly model: string | null; readonly vector: Float64Array }[],
+  tables: Awaited<ReturnType<typeof findTables>>,
+  rows: Awaited<ReturnType<typeof sampleDecisions>>,
 ): Promise<Map<string, Opinion['bands']>> {
   const bands = new Map<string, Opinion['bands']>();
-  for (const { model, vector } of rows) {
-    if (model === null || bands.has(model)) continue;
+  for (const { model, scorecard, vector } of rows) {
+    const key = `${model} ${scorecard}`;
+    if (model === null || bands.has(key)) continue;
     const found = await models.find(model);
-    bands.set(model, 'model' in found ? (found.model.judge([vector])[0]?.bands ?? null) : null);
+    const table = tables.get(scorecard);
+    // A table that is too old has decided nothing.
+    const judged = judgedVector(vector, table, (table?.table.day ?? 0) * DAY_MS);
+    bands.set(key, 'model' in found ? (found.model.judge([judged])[0]?.bands ?? null) : null);
   }
   return bands;
 }

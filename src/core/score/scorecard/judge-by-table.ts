@@ -3,7 +3,7 @@
  * vector and the table alone, so a stored margin can be computed again.
  */
 import { logistic } from '../../../kit/elementary-functions.ts';
-import type { Opinion, OpinionBands } from '../judge.ts';
+import type { Opinion, OpinionBands } from '../opinion.ts';
 import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import type { Inputs } from '../rules/generate-program.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
@@ -91,6 +91,34 @@ export function marginBy(
   const { scorecard, measures } = stored.table;
   writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
   return marginOf(scorecard, buckets, logOdds);
+}
+
+/** A vector with the table by which it was made. */
+export type JudgedVector = {
+  readonly vector: Float64Array;
+  /** Null: no table judged. */
+  readonly table: StoredTable | null;
+  readonly createdAtMs: number;
+  /**
+   * Log-odds of fraud by the table, computed once, when asked for.
+   * @param decided where the rules have just decided alone: their decision is not made twice
+   */
+  readonly margin: (decided?: { readonly ruleSet: string; readonly risk: number }) => number;
+};
+
+/** @param table undefined: the store lacks the table that the score names */
+export function judgedVector(
+  vector: Float64Array,
+  table: StoredTable | null | undefined,
+  createdAtMs: number,
+): JudgedVector {
+  const by = table ?? null;
+  let known: number | undefined;
+  const margin: JudgedVector['margin'] = (decided) => {
+    known ??= marginBy(by, vector, logOddsBy(by, vector, decided));
+    return known;
+  };
+  return { vector, table: by, createdAtMs, margin };
 }
 
 /** Points of each measure of the table. */

@@ -38,6 +38,24 @@ const TABLES_MAX = 32;
 
 export type FindTable = (serial: number) => Promise<StoredTable | undefined>;
 
+/** The tables that scores name, by serial. */
+export async function findTables(
+  find: FindTable,
+  scores: readonly { readonly scorecard: number | null }[],
+): Promise<Map<number | null, StoredTable | null | undefined>> {
+  const found = new Map<number | null, StoredTable | null | undefined>([[null, null]]);
+  for (const serial of new Set(scores.flatMap(({ scorecard }) => scorecard ?? []))) {
+    found.set(serial, await find(serial));
+  }
+  return found;
+}
+
+/** Null: the score names no table; undefined: the store lacks the table. */
+export const findTableOf = async (
+  query: Query,
+  { scorecard }: { readonly scorecard: number | null },
+) => (scorecard === null ? null : await readTable(query, scorecard));
+
 /** Finds tables by serial; the TABLES_MAX that were asked for last stay in memory. */
 export function createFindTable(query: Query): FindTable {
   const known = new Map<number, Promise<StoredTable | undefined>>();

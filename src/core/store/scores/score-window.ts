@@ -98,11 +98,11 @@ const outcomesStatement: Statement = {
 
 const decisionsStatement: Statement = {
   name: 'sample-score-decisions',
-  text: `select w.corridor, w.model, w.probability, w.vector, w.rule_inputs as "ruleInputs",
+  text: `select w.corridor, w.model, w.scorecard, w.probability, w.vector, w.rule_inputs as "ruleInputs",
                 (select t.currency from market.transactions t where ${ofKey('t')}) as currency
          ${SAMPLED}
           cross join lateral (
-            select s.corridor, s.model, s.probability, s.features as vector, s.rule_inputs
+            select s.corridor, s.model, s.scorecard, s.probability, s.features as vector, s.rule_inputs
               from market.scores s
              where ${ofKey('s')}
              limit 1) w`,
@@ -159,6 +159,8 @@ export async function sampleOutcomes(
 
 type ScoreDecision = Omit<ScoreVector, 'value' | 'margin'> & {
   readonly corridor: string;
+  /** Serial of the table of the day; null where none judged. */
+  readonly scorecard: number | null;
   /** Null where the rules decided alone. */
   readonly probability: number | null;
   readonly ruleInputs: RuleInputs | null;

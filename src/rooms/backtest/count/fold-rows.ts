@@ -1,6 +1,6 @@
 /** Folds rows into counts. Pure: the same rows in the same order give the same counts, however they are cut into pages. */
 import { type RuleInputs, VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
-import type { Opinion } from '../../../core/score/judge.ts';
+import type { Opinion } from '../../../core/score/opinion.ts';
 import type { CompiledRule, CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
 import type { Inputs } from '../../../core/score/rules/generate-program.ts';
 import { inputsOf, knownInputs } from '../../../core/score/rules/rule-inputs.ts';

@@ -20,6 +20,8 @@ export type StoredRow = Row & {
   readonly model: string | null;
   /** By the table of then; null where 1.0.0 made the score. */
   readonly margin: number | null;
+  /** Serial of that table. */
+  readonly scorecard: number | null;
 };
 
 type PageRow = Omit<StoredRow, 'createdAtMs' | 'vector'> & {
@@ -43,12 +45,12 @@ const readPage = rowsOf<
   'read-backtest-page',
   `with p as materialized (
      select s.transaction_id, s.created_at, s.scored_at <= $6 and ($7::text is null or s.corridor = $7) as counts,
-            s.corridor, s.features, s.rule_inputs, s.model, s.margin
+            s.corridor, s.features, s.rule_inputs, s.model, s.margin, s.scorecard
        from market.scores s
       where s.transaction_id > $1 and s.transaction_id >= $2 and s.transaction_id < $3
         and s.created_at >= $4 and s.created_at < $5
       order by s.transaction_id, s.created_at limit ${PAGE_ROWS})
-   select p.transaction_id as id, p.corridor, p.rule_inputs as "ruleInputs", p.model, p.margin, t.currency, t.amount::text as amount,
+   select p.transaction_id as id, p.corridor, p.rule_inputs as "ruleInputs", p.model, p.margin, p.scorecard, t.currency, t.amount::text as amount,
           case when p.counts and t.amount is not null then p.features end as bytes,
           case when p.counts then ${labelInForce(`${OF_ROW} and l.created_at >= $4 and l.created_at < $5 and l.received_at <= $6`)} end as label
      from p left join market.transactions t on t.transaction_id = p.transaction_id and t.created_at = p.created_at

@@ -1,10 +1,11 @@
 /** Recomputes stored scores from the vector, rule set and model stored with them, and counts those that differ in a bit. */
-import type { Models, Opinion } from '../../../core/score/judge.ts';
+import type { Models } from '../../../core/score/judge.ts';
+import type { Opinion } from '../../../core/score/opinion.ts';
 import type { CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
-import type { StoredTable } from '../../../core/score/scorecard/day-table.ts';
+import { judgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
-import { createFindTable, type FindTable } from '../../../core/store/scorecards/find-tables.ts';
+import { createFindTable, findTables } from '../../../core/store/scorecards/find-tables.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 
@@ -26,7 +27,7 @@ export async function verifyScores(
     const ruleSets = await findAll(database, scores);
     const tables = await findTables(findTable, scores);
     for (const [name, ofModel] of Map.groupBy(scores, ({ model }) => model)) {
-      const opinions = await judge(models, problems, name, ofModel);
+      const opinions = await judge(models, problems, name, ofModel, tables);
       for (const [index, stored] of ofModel.entries()) {
         verified++;
         const table = tables.get(stored.scorecard);
@@ -54,15 +55,6 @@ async function findAll(database: Database, scores: readonly SampledScore[]) {
   return found;
 }
 
-/** The tables that scores name, by serial; a score may name none. */
-async function findTables(findTable: FindTable, scores: readonly SampledScore[]) {
-  const found = new Map<number | null, StoredTable | null | undefined>([[null, null]]);
-  for (const serial of new Set(scores.flatMap(({ scorecard }) => scorecard ?? []))) {
-    found.set(serial, await findTable(serial));
-  }
-  return found;
-}
-
 /**
  * An opinion for each score: null where no model judged, undefined where the model cannot be loaded.
  * @param problems why models could not be loaded; these are not tried again for every page
@@ -72,11 +64,18 @@ async function judge(
   problems: Map<string, string>,
   name: string | null,
   scores: readonly SampledScore[],
+  tables: Awaited<ReturnType<typeof findTables>>,
 ): Promise<(Opinion | null | undefined)[]> {
   if (name === null) return scores.map(() => null);
   if (problems.has(name)) return [];
   const found = await models.find(name);
-  if ('model' in found) return found.model.judge(scores.map(({ features }) => features));
+  if ('model' in found) {
+    return found.model.judge(
+      scores.map(({ features, scorecard, createdAtMs }) =>
+        judgedVector(features, tables.get(scorecard), createdAtMs),
+      ),
+    );
+  }
   problems.set(name, found.problem);
   return [];
 }

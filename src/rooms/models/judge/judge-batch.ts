@@ -9,8 +9,8 @@ import {
   type JudgedRow,
   type Judgement,
   type JudgingModel,
-  type Opinion,
 } from '../../../core/score/judge.ts';
+import type { Opinion } from '../../../core/score/opinion.ts';
 import { type InForce, isDrawn, lineOf } from '../../../core/score/rollout/in-force.ts';
 import type { RolloutCounts } from '../../../core/work/rollout-counts.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
@@ -138,14 +138,25 @@ export function judgeBatch(
     }
     const model = line[0] ?? null;
     const opinions = model === null ? undefined : ask(asking, corridor, model, own, 'shadow');
-    if (model === null || opinions === undefined) continue;
-    const { modelId } = model;
-    const told = shadows.get(modelId) ?? { modelId, transactionIds: [], probabilities: [] };
-    shadows.set(modelId, told);
-    told.transactionIds.push(...own.map(({ transaction }) => transaction.transactionId));
-    told.probabilities.push(...opinions.map(({ probability }) => probability));
+    if (model !== null && opinions !== undefined) hear(shadows, model, own, opinions);
   }
   return { judgements, shadows: [...shadows.values()] };
+}
+
+function hear(
+  shadows: Map<string, Shadow>,
+  { modelId }: JudgingModel,
+  rows: readonly JudgedRow[],
+  opinions: readonly (Opinion | null)[],
+): void {
+  for (const [at, { transaction }] of rows.entries()) {
+    const opinion = opinions[at] ?? null;
+    if (opinion === null) continue;
+    const told = shadows.get(modelId) ?? { modelId, transactionIds: [], probabilities: [] };
+    shadows.set(modelId, told);
+    told.transactionIds.push(transaction.transactionId);
+    told.probabilities.push(opinion.probability);
+  }
 }
 
 /** The judgement of each row by the first model that answers. */
@@ -161,19 +172,22 @@ function decide(
     if (opinions === undefined) continue;
     const degradation = turn > 0 ? 1 : 0;
     const { name, under } = model;
-    return (row) => ({ opinion: opinions[row] as Opinion, model: name, under, degradation });
+    return (row) => {
+      const opinion = opinions[row] ?? null;
+      return opinion === null ? BY_RULES : { opinion, model: name, under, degradation };
+    };
   }
   return () => (line.length === 0 ? BY_RULES : BY_RULES_INSTEAD);
 }
 
-/** An opinion for each row; undefined where the model is suspended or fails. */
+/** An opinion for each row, or null where the model says nothing; undefined where the model is suspended or fails. */
 function ask(
   { standingOf, onFailure, metrics, note, nowMs }: Asking,
   corridor: string,
   model: JudgingModel,
   rows: readonly JudgedRow[],
   role: 'deciding' | 'shadow',
-): Opinion[] | undefined {
+): (Opinion | null)[] | undefined {
   if (rows.length === 0) return undefined;
   const standing = standingOf(corridor, model);
   const decided = role === 'deciding' ? rows.length : 0;
@@ -182,9 +196,9 @@ function ask(
     return undefined;
   }
   const startedMs = nowMs();
-  let opinions: Opinion[] | undefined;
+  let opinions: (Opinion | null)[] | undefined;
   try {
-    opinions = model.judge(rows.map(({ vector }) => vector));
+    opinions = model.judge(rows);
   } catch (error) {
     onFailure(model, error);
   }

@@ -1,7 +1,8 @@
 /** A registered model as scoring, verification and explanations use it. */
 import { z } from 'zod';
 import { factorSentence } from '../../../core/score/factor-sentence.ts';
-import type { JudgingModel, OpinionBands } from '../../../core/score/judge.ts';
+import type { JudgingModel } from '../../../core/score/judge.ts';
+import type { OpinionBands } from '../../../core/score/opinion.ts';
 import type { Slot } from '../../../core/score/scorecard/day-table.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -81,7 +82,8 @@ function toScoringModel(
     modelId: model.sha256,
     name: manifest.model,
     under: null,
-    judge(vectors) {
+    judge(rows) {
+      const vectors = rows.map(({ vector }) => vector);
       const margins = model.marginOf(gatherBatch(vectors, columns));
       return vectors.map((vector, row) => {
         const probability = model.probabilityOf(margins[row] ?? Number.NaN);
@@ -91,7 +93,7 @@ function toScoringModel(
         throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
       });
     },
-    async explain(vector, method) {
+    async explain({ vector }, method) {
       const row = rowOf(vector);
       const isExact = method === 'shapley' && 'trees' in file;
       const told = isExact ? await exactly(manifest.model, file.trees, row) : byPath(row);

@@ -1,6 +1,6 @@
 /** The scorecard beside what decided: a shadow that every score has, so it takes no unit of inference and no room of a shadow. */
 import type { Verdict } from '../../../core/domain/score-record.ts';
-import type { OpinionBands } from '../../../core/score/judge.ts';
+import type { OpinionBands } from '../../../core/score/opinion.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
 import { opinionOf } from '../../../core/score/scorecard/judge-by-table.ts';

@@ -14,10 +14,11 @@ import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { explainMargin, marginSchema } from '../../../core/score/scorecard/explain-margin.ts';
+import { judgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
-import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
+import { findTableOf } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import {
   type Databases,
@@ -90,15 +91,16 @@ export async function explainScore(
   const slots = await readSlots(databases.primary.query);
   const explained = explain({ ...record, inputs, slots }, rules);
   const judge = await findJudge(models, record.model);
-  const opinion = judge?.judge([record.features])[0] ?? null;
-  const { featuresCrc32: crc32, isVectorIntact, scorecard: serial } = record;
-  const table = serial === null ? null : await createFindTable(databases.primary.query)(serial);
+  const { featuresCrc32: crc32, isVectorIntact } = record;
+  const table = await findTableOf(databases.primary.query, record);
+  const judged = judgedVector(record.features, table, createdAtMs);
+  const opinion = judge?.judge([judged])[0] ?? null;
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {
     score,
     ...explained,
-    model: (await judge?.explain(record.features, method)) ?? null,
+    model: (await judge?.explain(judged, method)) ?? null,
     scorecard: table ? explainMargin(table, record.features, createdAtMs) : null,
     lineage: {
       rule_set,

@@ -3,6 +3,7 @@
  * model of its score. Features that a change moves are folded anew from the histories that Postgres has today, without the
  * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
+
 import { z } from 'zod';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
@@ -16,9 +17,10 @@ import type { Api } from '../../../core/room.ts';
 import { describeVector } from '../../../core/score/explain.ts';
 import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
+import { judgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
-import { createFindTable } from '../../../core/store/scorecards/find-tables.ts';
+import { findTableOf } from '../../../core/store/scorecards/find-tables.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -105,8 +107,7 @@ export async function whatIf(
   const judge = await findJudge(models, record.model);
   const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  const { scorecard } = record;
-  const found = scorecard === null ? null : await createFindTable(database.query)(scorecard);
+  const found = await findTableOf(database.query, record);
   const table = found?.table ?? null;
   const [before, after] = await recomputeVectors([stored, changed], [table, table], stored);
   if (before === undefined || after === undefined) throw new Error('each has a vector');
@@ -119,7 +120,7 @@ export async function whatIf(
   );
   const moved = Object.entries(is ?? {}).filter(([key, value]) => was?.[key] !== value);
   const ruleInputs = { ...record.ruleInputs, ...Object.fromEntries(moved) };
-  const opinion = judge?.judge([vector])[0] ?? null;
+  const opinion = judge?.judge([judgedVector(vector, found, createdAtMs)])[0] ?? null;
   const {
     reasons,
     byRules: _,

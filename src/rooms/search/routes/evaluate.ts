@@ -1,4 +1,5 @@
 /** What-ifs: `/v1/evaluate` scores a transaction that nobody submitted, and `/what-if` a scored one with other fields. */
+
 import { z } from 'zod';
 import { readContext } from '../../../core/accept/accept-transactions.ts';
 import { transactionInput } from '../../../core/accept/examples.ts';
@@ -24,6 +25,7 @@ import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { askInputs, inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { failedRules, rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
+import { judgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
@@ -82,13 +84,14 @@ async function evaluate(
     await askInputs(inputSources, [transaction], [ruleSet]),
   );
   const inputs = inputsOf(ruleSet, transaction, ruleInputs);
-  const opinion = model?.judge([vector])[0] ?? null;
+  const judged = judgedVector(vector, table, transaction.createdAtMs);
+  const opinion = model?.judge([judged])[0] ?? null;
   const { reasons, byRules: _, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const hasFailed = failedRules(ruleSet).length > 0;
   const { probability } = decision;
   const slots = await readSlots(database.query);
   const explained = explain({ features: vector, probability, inputs, slots }, ruleSet);
-  const ofModel = (await model?.explain(vector, method)) ?? null;
+  const ofModel = (await model?.explain(judged, method)) ?? null;
   return {
     account_id: transaction.accountId,
     corridor: transaction.corridor,

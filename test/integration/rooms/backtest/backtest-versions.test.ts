@@ -26,8 +26,8 @@ const model = {
   modelId: 'm',
   name: 'm@1',
   under: null,
-  judge: (vectors) =>
-    vectors.map((vector) => ({
+  judge: (rows) =>
+    rows.map(({ vector }) => ({
       probability: (vector[COUNT - 1] ?? 0) / 7,
       bands: { reviewFrom: 0.5, declineFrom: 0.8 },
       factors: () => [],

@@ -3,7 +3,9 @@
  * what was registered never scores, and everybody can see it. Method: models registered and rolled out by the command, or changed by
  * SQL, workers on real stores, and the scores they leave behind.
  */
+
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { judgedVector } from '../../../../src/core/score/scorecard/judge-by-table.ts';
 import { toVector } from '../../../../src/core/store/scores/score-values.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
@@ -47,6 +49,9 @@ async function loaded(model: string): Promise<void> {
   await waitUntil(async () => (await checksOf(model)) > 0, 10_000, `${model} to be loaded`);
 }
 
+const toRow = ({ features }: { readonly features: Buffer }) =>
+  judgedVector(toVector(features), null, 0);
+
 test('an active model decides in its corridor alone, and the check that allowed it is on record', async () => {
   const model = await rollOut.register(1);
   await rollOut.put(model, 'active');
@@ -60,9 +65,9 @@ test('an active model decides in its corridor alone, and the check that allowed 
   expect(scores.filter((row) => row.model === null)).toHaveLength(20);
   const { artefact, manifest } = await readModel(rig.pool, await rollOut.modelIdOf(model));
   const { judge } = openScoringModel(artefact, manifest);
-  const opinions = judge(ours.map(({ features }) => toVector(features)));
+  const opinions = judge(ours.map(toRow));
   expect(ours.map(({ probability }) => probability)).toEqual(
-    opinions.map(({ probability }) => probability),
+    opinions.map((opinion) => opinion?.probability),
   );
   expect(ours.every(({ risk, probability }) => risk === probability)).toBe(true);
   expect(scores.every(({ degradation }) => degradation === 0)).toBe(true);
@@ -85,9 +90,9 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   );
   const { artefact, manifest } = await readModel(rig.pool, await rollOut.modelIdOf(model));
   const { judge } = openScoringModel(artefact, manifest);
-  const opinions = judge(scores.map(({ features }) => toVector(features)));
+  const opinions = judge(scores.map(toRow));
   expect(shadows.map(({ probability }) => probability)).toEqual(
-    opinions.map(({ probability }) => probability),
+    opinions.map((opinion) => opinion?.probability),
   );
 });
 

@@ -1,6 +1,6 @@
 /** Goal: what people order goes before what rules and models weigh, in one order. Method: rules that force each verdict. */
 import { describe, expect, test } from 'vitest';
-import type { Opinion } from '../../../../src/core/score/judge.ts';
+import type { Opinion } from '../../../../src/core/score/opinion.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../../../src/core/score/rules/default-3.ts';
 import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';

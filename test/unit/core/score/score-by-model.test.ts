@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
+import type { Factor, Opinion } from '../../../../src/core/score/opinion.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../../../src/core/score/rules/default-3.ts';
 import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';

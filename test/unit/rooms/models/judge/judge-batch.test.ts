@@ -2,10 +2,12 @@
  * Goal: which model judges which row, and what happens to rows whose model fails. Method: models made of
  * functions.
  */
+
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../../../src/core/domain/transaction.ts';
 import type { JudgedRow, JudgingModel } from '../../../../../src/core/score/judge.ts';
 import type { InForce } from '../../../../../src/core/score/rollout/in-force.ts';
+import { judgedVector } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import {
   createModelHealth,
@@ -14,6 +16,9 @@ import {
   planBatch,
   type Standing,
 } from '../../../../../src/rooms/models/judge/judge-batch.ts';
+
+/** A value of which a model says nothing. */
+const SILENT = 9;
 
 function modelOf(modelId: string, failsFor: readonly number[] = []) {
   const calls: number[] = [];
@@ -24,9 +29,10 @@ function modelOf(modelId: string, failsFor: readonly number[] = []) {
     explain: () => {
       throw new Error('a batch asks for no explanation');
     },
-    judge(vectors) {
-      calls.push(vectors.length);
-      return vectors.map(([value = 0]) => {
+    judge(rows) {
+      calls.push(rows.length);
+      return rows.map(({ vector: [value = 0] }) => {
+        if (value === SILENT) return null;
         if (failsFor.includes(value)) throw new Error('broken');
         return { probability: value / 10, bands: null, factors: () => [] };
       });
@@ -64,8 +70,8 @@ function inForceOf(corridors: Readonly<Record<string, Corridor>>): ModelsInForce
 }
 
 const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow => ({
+  ...judgedVector(Float64Array.of(value), null, 0),
   transaction: { transactionId: `t${value}`, corridor, accountId } as Transaction,
-  vector: Float64Array.of(value),
 });
 
 function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Corridor>>) {
@@ -131,6 +137,15 @@ describe('a batch', () => {
     expect(told(judge([row(1)], corridors))).toEqual([[0.1, 'c@1', 0]]);
     const undrawn = { 'US-EG': { active: null, canary: { ...canary, percent: 0 } } };
     expect(told(judge([row(1)], undrawn))).toEqual([[null, null, 1]]);
+  });
+
+  test('is left to the rules where the model says nothing, and no other model is asked', () => {
+    const [active, canary] = [modelOf('a').model, { model: modelOf('c').model, percent: 100 }];
+    const shadows = [modelOf('s').model, modelOf('t').model];
+    const silent = judge([row(SILENT)], { 'US-EG': { active, canary, shadows } });
+    expect([told(silent), silent.shadows]).toEqual([[[null, null, 0]], []]);
+    const { shadows: heard } = judge([row(SILENT), row(1)], { 'US-EG': { shadows } });
+    expect(heard.map(({ transactionIds }) => transactionIds)).toEqual([['t1'], ['t1']]);
   });
 
   test('hears shadows out, and a shadow that fails says nothing', () => {

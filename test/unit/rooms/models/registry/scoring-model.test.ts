@@ -1,4 +1,5 @@
 /** Goal: opinions and explanations are the model's own, of any engine vector. Method: small trees on features of the engine. */
+
 import { describe, expect, test } from 'vitest';
 import {
   FEATURE_COUNT,
@@ -6,6 +7,7 @@ import {
   featureIndex,
 } from '../../../../../src/core/domain/feature-schema.ts';
 import type { Slot } from '../../../../../src/core/score/scorecard/day-table.ts';
+import { judgedVector } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import type { ModelManifest } from '../../../../../src/rooms/models/manifest.ts';
 import { SHAPLEY_STEPS_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
@@ -27,18 +29,20 @@ function vectorOf(amount: number, hour: number): Float64Array {
   vector[featureIndex('hour')] = hour;
   return vector;
 }
+const toRow = (vector: Float64Array) => judgedVector(vector, null, 0);
 const VECTORS = [vectorOf(0, 3), vectorOf(5, 3), vectorOf(5, -4), vectorOf(Number.NaN, 0)];
+const ROWS = VECTORS.map(toRow);
 
 test('a batch is judged as its rows alone', () => {
   const { judge } = open();
-  const together = judge(VECTORS).map(({ probability }) => probability);
-  const alone = VECTORS.map((vector) => judge([vector])[0]?.probability);
+  const together = judge(ROWS).map((opinion) => opinion?.probability);
+  const alone = ROWS.map((row) => judge([row])[0]?.probability);
   expect(together).toEqual(alone);
   expect(new Set(together).size).toBeGreaterThan(1);
 });
 
 test('factors are what raised the margin, and only that', () => {
-  const [low, high] = open().judge([vectorOf(0, 3), vectorOf(5, 3)]);
+  const [low, high] = open().judge([vectorOf(0, 3), vectorOf(5, 3)].map(toRow));
   expect(low?.factors().every(({ contribution }) => contribution > 0)).toBe(true);
   expect(high?.factors().map(({ feature }) => feature)).toEqual(expect.arrayContaining(['amount']));
 });
@@ -49,14 +53,14 @@ test('exact explanations are those of this thread', async () => {
   const columns = model.featureNames.map((name) => featureIndex(name as FeatureName));
   const batch = { rows: 1, values: Float64Array.from(columns, (at) => first[at] ?? Number.NaN) };
   const { values } = model.contributionsOf(batch, model.marginOf(batch), 'shapley');
-  const { contributions } = await open().explain(first, 'shapley');
+  const { contributions } = await open().explain(toRow(first), 'shapley');
   const told = new Map(contributions.map(({ feature, contribution }) => [feature, contribution]));
   expect(model.featureNames.map((name) => told.get(name))).toEqual([...values]);
 });
 
 test('a model reads the features of its schema alone', () => {
-  const [own] = open({ feature_schema: 3 }).judge(VECTORS);
-  expect(own).toMatchObject({ probability: open().judge(VECTORS)[0]?.probability });
+  const [own] = open({ feature_schema: 3 }).judge(ROWS);
+  expect(own).toMatchObject({ probability: open().judge(ROWS)[0]?.probability });
   const wide = Buffer.from(wideModel(1, 2));
   const told = describeModel(wide, 'wide@1', createRandom('golden'));
   expect(() => openScoringModel(wide, { ...told, feature_schema: 3 })).toThrow(
@@ -75,11 +79,11 @@ test('a slot of the market is read by its name, wherever the market has the slot
   const told = describeModel(bytes, 'far@1', createRandom('golden'), undefined, slots);
   const { judge } = openScoringModel(bytes, told, slots);
   const withSlots = VECTORS.map((vector) =>
-    Float64Array.from([...vector, 0, vector[featureIndex('hour')] ?? 0]),
+    toRow(Float64Array.from([...vector, 0, vector[featureIndex('hour')] ?? 0])),
   );
   const probabilities = (opinions: ReturnType<typeof judge>) =>
-    opinions.map(({ probability }) => probability);
-  const byHour = openScoringModel(...ofHours()).judge(VECTORS);
+    opinions.map((opinion) => opinion?.probability);
+  const byHour = openScoringModel(...ofHours()).judge(ROWS);
   expect(probabilities(judge(withSlots))).toEqual(probabilities(byHour));
   expect(() => openScoringModel(bytes, told)).toThrow(/metadata.distance_tail not in/);
   const old = { ...told, feature_schema: 3 };
@@ -99,14 +103,14 @@ test('an exact explanation that would take too many steps is refused by name', a
   const [first = new Float64Array()] = VECTORS;
   expect(shapleySteps).toBeGreaterThan(SHAPLEY_STEPS_MAX);
   const detail = `must be path for deep@1: its exact Shapley values take ${shapleySteps} steps, and at most ${SHAPLEY_STEPS_MAX} are allowed`;
-  await expect(explain(first, 'shapley')).rejects.toMatchObject({
+  await expect(explain(toRow(first), 'shapley')).rejects.toMatchObject({
     errors: [{ pointer: '/method', detail }],
   });
-  expect(await explain(first, 'path')).toMatchObject({ model: 'deep@1', method: 'path' });
+  expect(await explain(toRow(first), 'path')).toMatchObject({ model: 'deep@1', method: 'path' });
 });
 
 describe('bands', () => {
-  const bandsOf = (bands: unknown) => open({ card: { bands } }).judge(VECTORS)[0]?.bands;
+  const bandsOf = (bands: unknown) => open({ card: { bands } }).judge(ROWS)[0]?.bands;
 
   test.each([
     [{ reviewFrom: 0.5, declineFrom: 0.2 }],

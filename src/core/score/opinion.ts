@@ -1,0 +1,21 @@
+/** A model's judgement of one vector: a value, so that the core which decides by it stays pure. */
+export type Opinion = {
+  /** Calibrated probability of fraud, 0..1. */
+  readonly probability: number;
+  /** Null: the bands of the rule set apply. */
+  readonly bands: OpinionBands | null;
+  /** The factors that raised it most, greatest first; computed only for transactions that are not approved. */
+  readonly factors: () => readonly Factor[];
+};
+
+/** Lower bounds of the risk, inclusive; a verdict above 1 is never given. */
+export type OpinionBands = { readonly reviewFrom: number; readonly declineFrom: number };
+
+/** A feature that raised the margin. */
+export type Factor = {
+  readonly feature: string;
+  /** NaN when it was missing. */
+  readonly value: number;
+  /** Log-odds above 0. */
+  readonly contribution: number;
+};
