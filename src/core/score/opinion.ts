@@ -9,7 +9,12 @@ export type Opinion = {
 };
 
 /** Lower bounds of the risk, inclusive; a verdict above 1 is never given. */
-export type OpinionBands = { readonly reviewFrom: number; readonly declineFrom: number };
+export type OpinionBands = {
+  readonly reviewFrom: number;
+  readonly declineFrom: number;
+  /** The bounds are of the probability alone, to which no rule adds. */
+  readonly isOfProbability?: true;
+};
 
 /** A feature that raised the margin. */
 export type Factor = {
@@ -18,4 +23,6 @@ export type Factor = {
   readonly value: number;
   /** Log-odds above 0. */
   readonly contribution: number;
+  /** For people; without it the meaning of the feature, and the value. */
+  readonly sentence?: string;
 };

@@ -4,19 +4,26 @@
  * independent causes (noisy or): risk = 1 - product of (1 - weight); the more fire, the higher, and never above
  * 1. With one the risk is its probability, to which only rules marked as policy add: others would count twice
  * what the model has learnt, and blur its ranking. A verdict that a rule forces stands in any case, and leaves the risk as it is.
+ * Rules marked as policy add nothing to a probability with bands of probabilities: the stricter verdict of both stands.
  */
 
-import type { ManualFrom } from '../domain/control.ts';
-import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { factorSentence } from './factor-sentence.ts';
-import type { Factor, Opinion, OpinionBands } from './opinion.ts';
+import type { Factor, Opinion } from './opinion.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { lowered, textOf } from './rules/derived-rule-set.ts';
-import { CORRIDOR_KEY, type Inputs } from './rules/generate-program.ts';
-import { FORCED_VERDICTS, type ForcedVerdict, type Thresholds } from './rules/rule-set-data.ts';
+import { textOf } from './rules/derived-rule-set.ts';
+import type { Inputs } from './rules/generate-program.ts';
+import { FORCED_VERDICTS } from './rules/rule-set-data.ts';
 import { failedRules, failureOf } from './rules-in-force.ts';
 import { riskBy } from './scorecard/judge-by-table.ts';
+import {
+  isManual,
+  thresholdsOf,
+  verdictForcedBy,
+  verdictOf,
+  verdictUnder,
+  weighOpinion,
+} from './weigh.ts';
 
 type ScoreInput = {
   readonly vector: Float64Array;
@@ -31,7 +38,6 @@ type ScoreInput = {
 export const MODEL_REASON = 'MODEL_PROBABILITY';
 /** Reason code of a review that people ordered for larger amounts. */
 export const MANUAL_REASON = 'MANUAL_REVIEW';
-const amountOf = featureOf('amount');
 const NO_REASONS: readonly Reason[] = [];
 const NO_CAUSES: readonly Cause[] = [];
 const NO_INPUTS: Inputs = [];
@@ -87,31 +93,6 @@ export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInp
   return addOrders(decision, forced ?? [], failed, ruleSet, row);
 }
 
-const VERDICT_OF: Readonly<Record<ForcedVerdict, Verdict>> = {
-  block: 'decline',
-  allow: 'approve',
-  decline: 'decline',
-  review: 'review',
-  approve: 'approve',
-};
-
-export function verdictForcedBy(rules: readonly CompiledRule[] | undefined): Verdict | null {
-  if (rules === undefined) return null;
-  const order = FORCED_VERDICTS.find((verdict) => forces(rules, verdict));
-  return order === undefined ? null : VERDICT_OF[order];
-}
-
-/**
- * The verdict where rules may force one. A forced review makes nothing milder: one person changes the lists that it may ask, and
- * must not send a declined payment to people.
- */
-export function verdictUnder(forced: Verdict | null, weighed: Verdict): Verdict {
-  return forced === 'review' && weighed === 'decline' ? weighed : (forced ?? weighed);
-}
-
-const forces = (rules: readonly CompiledRule[], order: ForcedVerdict) =>
-  rules.some(({ verdict }) => verdict === order);
-
 /**
  * Reasons without points: verdicts that rules force, the review of larger amounts for a time, and rules that threw. What such a
  * rule would have said is unknown, so people look at what the others approve.
@@ -141,16 +122,6 @@ function addOrders(
     if (verdict === 'approve') verdict = 'review';
   }
   return { ...decision, verdict, reasons };
-}
-
-/** Whether people review the amount for a time. An entry of the allow list goes before any review. */
-export function isManual(
-  { amount }: ManualFrom,
-  verdict: Verdict,
-  forced: readonly CompiledRule[],
-  vector: Float64Array,
-): boolean {
-  return verdict === 'approve' && !forces(forced, 'allow') && amountOf(vector) >= amount;
 }
 
 function scoreByRules(
@@ -195,17 +166,18 @@ function scoreByModel(
   forced: Verdict | null,
 ): Decision {
   const { probability, bands } = opinion;
-  // Not 1 - (1 - p) * ...: that would round small probabilities to the same risk.
-  const risk = probability + (1 - probability) * policyRisk;
+  const { risk, verdict: weighed } = weighOpinion(opinion, policyRisk, ruleSet, row.inputs);
   const points = Math.round(SCORE_MAX * risk);
-  const verdict = verdictUnder(forced, verdictOfModel(risk, bands, ruleSet, row.inputs));
+  const verdict = verdictUnder(forced, weighed);
   const ofModel =
     verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
-  const all = causes.filter(({ weight }) => weight > 0);
+  const all = bands?.isOfProbability ? [] : causes.filter(({ weight }) => weight > 0);
+  const pointless = causes.filter((cause) => !all.includes(cause));
   for (const cause of ofModel) addCause(all, cause);
   const reasons = rankReasons(all, points, row);
-  for (const { code, weight, detail } of causes) {
-    if (weight > 0) continue;
+  const isUnexplained = verdict !== 'approve' && reasons.length + pointless.length === 0;
+  if (isUnexplained && bands?.isOfProbability) pointless.push(wholeCause(probability));
+  for (const { code, detail } of pointless) {
     reasons.push({ code, detail: detail(row.vector, row.inputs, probability), contribution: 0 });
   }
   return { score: points, risk, probability, verdict, reasons, byRules: row.byRules };
@@ -232,36 +204,8 @@ function toCauses(factors: readonly Factor[], probability: number): Cause[] {
   return factors.map((factor) => ({
     code: factorReason(factor.feature),
     weight: (probability * factor.contribution) / total,
-    detail: () => factorSentence(factor),
+    detail: () => factor.sentence ?? factorSentence(factor),
   }));
-}
-
-/** Without bands of its own a model follows those of the rule set. */
-export function verdictOfModel(
-  risk: number,
-  bands: OpinionBands | null,
-  ruleSet: CompiledRuleSet,
-  inputs = NO_INPUTS,
-): Verdict {
-  if (bands === null) {
-    return verdictOf(Math.round(SCORE_MAX * risk), thresholdsOf(ruleSet, inputs));
-  }
-  const by = ruleSet.tightenedBy / SCORE_MAX;
-  if (risk >= lowered(bands.declineFrom, by)) return 'decline';
-  return risk >= lowered(bands.reviewFrom, by) ? 'review' : 'approve';
-}
-
-export function verdictOf(points: number, { review, decline }: Thresholds): Verdict {
-  if (points >= decline) return 'decline';
-  return points >= review ? 'review' : 'approve';
-}
-
-/** Thresholds of the row's corridor, where the rule set has such. */
-export function thresholdsOf(ruleSet: CompiledRuleSet, inputs: Inputs): Thresholds {
-  const { verdicts, corridorVerdicts } = ruleSet;
-  if (corridorVerdicts.size === 0) return verdicts;
-  const corridor = inputs[ruleSet.inputs.indexOf(CORRIDOR_KEY)];
-  return (typeof corridor === 'string' && corridorVerdicts.get(corridor)) || verdicts;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SCORE_MAX, VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import type { Thresholds } from '../../../core/score/rules/rule-set-data.ts';
-import { verdictOf, verdictUnder } from '../../../core/score/score.ts';
+import { verdictOf, verdictUnder } from '../../../core/score/weigh.ts';
 import type { Sliced } from '../../../kit/process/pauses.ts';
 import { corridorParameter, integerParameter, shown } from '../../../kit/words/list-parameters.ts';
 import { byLabel, perDayOf, rowsIn, totalOf } from './report.ts';

@@ -7,8 +7,8 @@ import {
 } from '../../../core/domain/outcome-share.ts';
 import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
-import { verdictOfModel } from '../../../core/score/score.ts';
 import { SCORECARD } from '../../../core/score/scorecard/judge-by-table.ts';
+import { verdictOfModel } from '../../../core/score/weigh.ts';
 import { type ScoreWindow, sampleOutcomes } from '../../../core/store/scores/score-window.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { bandsOf } from '../registry/scoring-model.ts';

@@ -44,7 +44,9 @@ test.each([forcing, currentRuleSet].flatMap((one) => [one, derived(one)]))('$id'
       vector[at] = random() < 0.2 ? Number.NaN : random() ** 3 * 40;
     }
     const kind = random();
-    const bands = kind < 0.7 ? null : { reviewFrom: 0.3, declineFrom: 0.7 };
+    const given = { reviewFrom: 0.3, declineFrom: 0.7 };
+    const own = kind < 0.85 ? given : ({ ...given, isOfProbability: true } as const);
+    const bands = kind < 0.7 ? null : own;
     const opinion = kind < 0.4 ? null : { probability: random() ** 2, bands, factors: () => [] };
     const whole = score({ vector, ruleSet, opinion, inputs });
     const probability = opinion === null ? Number.NaN : opinion.probability;
