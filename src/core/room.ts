@@ -120,20 +120,14 @@ export type ApiRoom = {
 };
 
 /**
- * Runs a program in a process of its own, which gives way to all others on the machine and reads the configuration
- * and `input` as JSON from standard input. Resolves where the signal ended the program, too; throws a Failure `ASIDE_FAILED` with the
- * last words of the program.
+ * Runs a program in a process of its own, which gives way to all others on the machine and reads the configuration and `input` as
+ * JSON from standard input; `task` names what it makes, for people. Resolves also where the signal ended the program.
+ * @throws Failure `ASIDE_FAILED` with the last words of the program
  */
 export type RunAside = (
   program: URL,
   input: object,
-  options: {
-    /** Names what the program makes, for people. */
-    readonly task: string;
-    /** Bound of the heap. Smaller: the program collects garbage most of its time. */
-    readonly heapMib: number;
-    readonly signal: AbortSignal;
-  },
+  options: { readonly task: string; readonly heapMib: number; readonly signal: AbortSignal },
 ) => Promise<void>;
 
 /** A worker process, as rooms see it. */

@@ -263,6 +263,12 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/rooms/models/queries/watch-scores.ts',
   'integration/scorecards/judge-by-table.test.ts > a table of a newer version judges nothing, and the log, doctor and answers say so':
     'src/core/store/scorecards/find-tables.ts',
+  'integration/scorecards/policy-ends.test.ts > what a policy decided before a person %s is decided again by the rules':
+    'src/core/store/scores/scores.ts',
+  'integration/scorecards/across-policy.test.ts > scores are verified across everything that decides, or stops deciding':
+    'src/core/score/scorecard/policy.ts',
+  'unit/rooms/models/judge/judge-batch.test.ts > decide nothing in place of a policy that is stopped or over, and are still heard':
+    'src/core/domain/control.ts',
   'integration/replay.test.ts > the table of a day is built once all before the day is scored':
     'src/tools/client/build-table.ts',
   'unit/rooms/models/registry/scoring-model.test.ts > a slot of the market is read by its name, wherever the market has the slot':

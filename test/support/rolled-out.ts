@@ -8,7 +8,7 @@ export async function startRollOut(database: TestDatabase) {
   const rig = await startModelsRig(database);
   const ann = await rig.makeKey('Ann', ['risk_officer']);
   const bob = await rig.makeKey('Bob', ['risk_officer']);
-  const step = async (model: string, to: string, corridor: string) => {
+  const step = async (model: string, to: string, corridor = 'US-EG') => {
     const early = ['--override', 'a test does not wait'];
     const args = ['promote', model, '--corridor', corridor, '--to', to, ...early];
     await rig.run(bob, 'approve', (await rig.json(ann, ...args)).approval_id);
@@ -18,7 +18,7 @@ export async function startRollOut(database: TestDatabase) {
     return to === 'active' ? ['shadow', 'canary:1', 'active'] : ['shadow', to];
   };
   return {
-    rig,
+    ...{ rig, step },
     /** Registers a small model; each mark makes another one. Resolves to its name. */
     async register(mark: number): Promise<string> {
       const path = rig.write(`m${mark}.json`, JSON.stringify(modelFile(mark)));

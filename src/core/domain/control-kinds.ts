@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { keysOf } from '../../kit/words/keys-of.ts';
 import type { Role } from '../../kit/words/principal.ts';
 import { MARKET, type ScopeForm } from './corridor.ts';
+import { policySchema } from './policy.ts';
 
 export type Authority = {
   readonly roles: readonly Role[];
@@ -33,11 +34,13 @@ export const controlValueSchema = z
     }),
     rate_per_second: z.number().optional(),
     burst: z.number().optional(),
+    received_days: z.number().optional(),
+    policy: policySchema.optional(),
   })
   .meta({ id: 'ControlValue' });
 export type ControlValue = z.output<typeof controlValueSchema>;
 
-export type ValueField = 'points' | 'from_amount' | 'rate_per_second' | 'burst';
+export type ValueField = 'points' | 'from_amount' | 'rate_per_second' | 'burst' | 'received_days';
 
 export type ControlKind = {
   /** The effect on a scope while a control of the kind is in force. */
@@ -56,6 +59,8 @@ export type ControlKind = {
   readonly level?: 3 | 4;
   /** The unit that is counted, and refused beyond a rate. */
   readonly limits?: LimitUnit;
+  /** Two people alone set the control, by an approval of its own; otherwise one person does. */
+  readonly setBy?: 'approval';
   /** Fields of a control's value; none unless the row names some. */
   readonly fields: readonly ValueField[];
   /** Whether a control must end by itself, may (unless the row says otherwise), or lasts until somebody ends it. */
@@ -143,6 +148,18 @@ export const CONTROL_KINDS = {
     isWeaker: (known, next) =>
       (next.from_amount ?? 0) > (known.from_amount ?? 0) || next.currency !== known.currency,
     end: () => OFFICER,
+  },
+  scorecard: {
+    says: 'A policy of the scorecard decides where it is rolled out. Without the control the rules decide.',
+    scopes: ['model'],
+    setBy: 'approval',
+    ends: 'must',
+    end: () => ANYBODY,
+  },
+  unlearnt: {
+    says: 'No scorecard learns from labels of the scope that were received in so many days before.',
+    scopes: ['market', 'corridor', 'client'],
+    fields: ['received_days'],
   },
   throttle: {
     ...aLimit(

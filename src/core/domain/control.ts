@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Limit, LimitUnit } from './control-kinds.ts';
 import { controlValueSchema, KIND_NAMES, type Kind, kindOf } from './control-kinds.ts';
 import type { CorridorSettings } from './corridor.ts';
-import { corridorScope, type Flag, flagScope, MARKET, type MODEL, type RULE } from './corridor.ts';
+import { corridorScope, type Flag, flagScope, MARKET, MODEL, RULE } from './corridor.ts';
 import type { FieldSlot, MetadataFields } from './metadata.ts';
 
 const REFUSING = KIND_NAMES.filter((kind) => kindOf(kind).refuses !== undefined);
@@ -94,11 +94,30 @@ export const freezeOf = (controls: Controls, corridor: string | null) =>
 
 export const hasFreeze = ({ inForce }: Controls) => inForce.has('freeze');
 
-/** Names of the rules or models that are stopped. */
-export function namesStopped({ inForce }: Controls, form: typeof RULE | typeof MODEL): string[] {
+/** Codes of the rules that are stopped. */
+export function rulesStopped({ inForce }: Controls): string[] {
   return [...(inForce.get('stop')?.keys() ?? [])].flatMap((scope) =>
-    scope.startsWith(form) ? [scope.slice(form.length)] : [],
+    scope.startsWith(RULE) ? [scope.slice(RULE.length)] : [],
   );
+}
+
+const isInForce = ({ inForce }: Controls, kind: Kind, model: string) =>
+  inForce.get(kind)?.has(MODEL + model) === true;
+
+export const isModelOn = (controls: Controls, name: string) => !isInForce(controls, 'stop', name);
+
+/**
+ * The models of a line that may decide. A stopped model leaves its turn to the next model, and a model whose policy is stopped or
+ * not in force leaves its turn to the rules. A model that did not pass (null) stays in the line, so that scores say so.
+ */
+export function decidingIn<
+  Model extends { readonly name: string; readonly under: string | null } | null,
+>(controls: Controls, line: readonly Model[]): readonly Model[] {
+  const isOver = (policy: string) =>
+    !isModelOn(controls, policy) || !isInForce(controls, 'scorecard', policy);
+  const end = line.findIndex((model) => model?.under != null && isOver(model.under));
+  const left = end < 0 ? line : line.slice(0, end);
+  return left.filter((model) => model === null || isModelOn(controls, model.name));
 }
 
 /** Longer: clients stay away from a scope that is open again. Shorter: more requests come that are refused. */

@@ -7,13 +7,17 @@ const FEATURES: ReadonlyMap<string, Feature> = new Map(
   FEATURE_LIST.map((feature) => [feature.name, feature]),
 );
 
+/** Feature of models that stand on the scorecard: the margin by the table of the day. */
+export const SCORECARD_MARGIN = 'scorecard_margin';
+
 /** For example "Model: Siblings of the last hour: 14 transactions". */
 export function factorSentence({ feature, value }: Pick<Factor, 'feature' | 'value'>): string {
   return `Model: ${featureSentence(feature, undefined, value)}`;
 }
 
 export const featureMeaning = (name: string): string =>
-  FEATURES.get(name)?.description.replace(/\.$/, '') ?? name;
+  FEATURES.get(name)?.description.replace(/\.$/, '') ??
+  (name === SCORECARD_MARGIN ? 'Log-odds of fraud by the scorecard' : name);
 
 /** @param meaning of a number that is no feature of the vector */
 export const featureSentence = (

@@ -16,6 +16,8 @@ export type JudgingModel = {
   readonly name: string;
   /** Name of the policy without which the model decides nothing; null: the model needs none. */
   readonly under: string | null;
+  /** The model takes no unit of inference, as what it computes is computed in any case. */
+  readonly isFree: boolean;
   /**
    * An opinion for each vector, all in one call: a row alone costs several times as much. Null: the model says nothing of the
    * vector, and the rules decide.

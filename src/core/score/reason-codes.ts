@@ -5,7 +5,8 @@ import { BUILT_IN } from './rules/rule-sets.ts';
 import { FAILED_REASON } from './rules-in-force.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 import type { Slot } from './scorecard/day-table.ts';
-import { describeSlots, type NamedFeature } from './scorecard/explain-margin.ts';
+import { describeSlots, measureMeaning, type NamedFeature } from './scorecard/explain-margin.ts';
+import { measureNames } from './scorecard/measures.ts';
 
 export type ReasonCode = {
   readonly code: string;
@@ -44,6 +45,11 @@ const ofBuild = (
   features: readonly string[] = [],
 ): ReasonCode => ({ code, description, origin, rule_sets: [], features });
 
+/** Measures of the scorecard that are no features of a vector. */
+const OWN_MEASURES = measureNames([]).filter((name) =>
+  FEATURE_LIST.every((feature) => feature.name !== name),
+);
+
 const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
   ofBuild(
     FAILED_REASON,
@@ -62,6 +68,10 @@ const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
     'The probability of fraud that the deciding model sees, as a whole.',
   ),
   ...FEATURE_LIST.map(ofFeature),
+  ...OWN_MEASURES.map((name) => ({
+    ...ofFeature({ name, description: `${measureMeaning(name, [])}.` }),
+    features: [],
+  })),
 ];
 
 function ofFeature({ name, description }: Pick<NamedFeature, 'name' | 'description'>): ReasonCode {

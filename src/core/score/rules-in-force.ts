@@ -1,6 +1,5 @@
 /** The rule set that decides: the rule set of a rollout, else the rule set of the build, with the changes of controls. */
-import { type Controls, manualOf, namesStopped, offOf, tightenedBy } from '../domain/control.ts';
-import { RULE } from '../domain/corridor.ts';
+import { type Controls, manualOf, offOf, rulesStopped, tightenedBy } from '../domain/control.ts';
 import type { Reason } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type InForce, isDrawn } from './rollout/in-force.ts';
@@ -30,7 +29,7 @@ const NO_SHADOWS: readonly CompiledRuleSet[] = [];
 
 /** The reading stays as it is, so a batch that begins with a reading is decided by it to the end. */
 export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
-  const without = namesStopped(controls, RULE);
+  const without = rulesStopped(controls);
   const hasShadows = offOf(controls, 'shadows') === undefined;
   const ofCorridors = new Map<string, OfCorridor>();
   const deriveFor = (corridor: string, base: CompiledRuleSet) => {

@@ -45,8 +45,7 @@ export function verifyScore(
   }
   if (canonical(made.reasons) !== canonical(stored.reasons)) differing.push('reasons');
   // A score without a margin was made by 1.0.0, which stored no points of the rules alone.
-  const isWithoutPoints = stored.margin === null && stored.byRules === null;
-  if (!isWithoutPoints && made.byRules !== stored.byRules) differing.push('by_rules');
+  if (stored.margin !== null && made.byRules !== stored.byRules) differing.push('by_rules');
   return [...differing, ...verifyMargin(stored, table)];
 }
 

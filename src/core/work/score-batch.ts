@@ -272,8 +272,9 @@ async function scoreRows(
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }
   }
-  const policies = new Set(judgements.flatMap(({ under }) => under ?? []));
-  return { scored, failed, shadows, compared, judgedBy: [...policies, ...namesOf(tables)] };
+  const policies = [...new Set(judgements.flatMap(({ under }) => under ?? []))];
+  const judgedBy = policies.length === 0 ? [] : [...policies, ...namesOf(tables)];
+  return { scored, failed, shadows, compared, judgedBy };
 }
 
 function toScoringFailure(thrown: unknown): Failure {

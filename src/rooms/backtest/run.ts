@@ -143,11 +143,15 @@ function createJudge(models: Models, findTable: FindTable) {
     }
     const judged: Judged[] = [];
     const tables = await findTables(findTable, rows);
+    const vectors = rows.map(({ vector, scorecard, createdAtMs }) =>
+      judgedVector(vector, tables.get(scorecard), createdAtMs),
+    );
     const groups = Map.groupBy(rows.keys(), (at) => named ?? rows[at]?.model ?? null);
     for (const [name, indices] of groups) {
       if (name === null) continue;
       const model = await find(name);
-      const opinions = model === null ? undefined : judgeAll(model, rows, indices, tables);
+      const own = indices.flatMap((at) => vectors[at] ?? []);
+      const opinions = model === null ? undefined : judgeAll(model, own);
       for (const [nth, at] of indices.entries()) judged[at] = opinions?.[nth] ?? { lacking: name };
     }
     return judged;
@@ -155,19 +159,9 @@ function createJudge(models: Models, findTable: FindTable) {
 }
 
 /** Undefined where the model gives what is no probability. */
-function judgeAll(
-  model: JudgingModel,
-  rows: readonly StoredRow[],
-  indices: readonly number[],
-  tables: Awaited<ReturnType<typeof findTables>>,
-) {
+function judgeAll({ judge }: JudgingModel, rows: Parameters<JudgingModel['judge']>[0]) {
   try {
-    return model.judge(
-      indices.map((at) => {
-        const { vector, scorecard, createdAtMs } = rows[at] as StoredRow;
-        return judgedVector(vector, tables.get(scorecard), createdAtMs);
-      }),
-    );
+    return judge(rows);
   } catch (error) {
     if (isUnavailable(error) || !(error instanceof Failure)) throw error;
     return undefined;

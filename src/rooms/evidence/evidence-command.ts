@@ -215,7 +215,7 @@ export async function recompute(database: Database, models: Models, contents: re
   const ruleSet = await findStoredRuleSet(database, of.rule_set);
   const found = of.model === null ? undefined : await models.find(of.model);
   const model = found !== undefined && 'model' in found ? found.model : undefined;
-  const table = await findTableOf(database.query, of);
+  const table = await findTableOf(database.query, of.scorecard);
   const judged = judgedVector(vector, table, createdAtMsOf(of.id) ?? 0);
   const opinion = of.model === null ? null : model?.judge([judged])[0];
   const stored = {

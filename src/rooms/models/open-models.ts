@@ -4,8 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { namesStopped } from '../../core/domain/control.ts';
-import { MODEL } from '../../core/domain/corridor.ts';
+import { decidingIn } from '../../core/domain/control.ts';
 import type { FoundModel, Models } from '../../core/score/judge.ts';
 import { isDrawn, lineOf, subjectsInForce } from '../../core/score/rollout/in-force.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
@@ -41,14 +40,12 @@ export async function openModels(databases: Databases): Promise<Models> {
       const log = await readSettledRollouts(MODELS, databases.primary, 'evaluate');
       const inForce = subjectsInForce(log).get(corridor);
       const line = inForce === undefined ? [] : lineOf(inForce, isDrawn(inForce, accountId));
-      const stopped = namesStopped(await readControls(databases.primary), MODEL);
-      let degradation: 0 | 1 = 0;
-      for (const modelId of line) {
-        const found = await find(modelId);
-        if (!('model' in found)) degradation = 1;
-        else if (!stopped.includes(found.model.name)) return { model: found.model, degradation };
-      }
-      return { model: null, degradation };
+      const controls = await readControls(databases.primary);
+      const found = await Promise.all(line.map(find));
+      const models = found.map((each) => ('model' in each ? each.model : null));
+      const deciding = decidingIn(controls, models);
+      const model = deciding.find((each) => each !== null) ?? null;
+      return { model, degradation: deciding[0] === null ? 1 : 0 };
     },
   };
 }

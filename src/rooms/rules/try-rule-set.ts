@@ -1,5 +1,4 @@
 /** Checks a rule set, and tries it on one transaction or vector. Both write nothing. */
-
 import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
 import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
@@ -194,7 +193,7 @@ async function readCase(
     throw new Failure('conflict', 'UNKNOWN_MODEL', why);
   }
   const { ruleInputs } = record;
-  const table = await findTableOf(database.query, record);
+  const table = await findTableOf(database.query, record.scorecard);
   const judged = judgedVector(record.features, table, record.createdAtMs);
   const [transaction] = await loadTransactions(database, [id]);
   return {

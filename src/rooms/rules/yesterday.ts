@@ -2,7 +2,6 @@
  * Scores of the last whole UTC day, as people try rules on them: a bounded sample, spread like the traffic, that stays decoded in
  * memory while somebody edits, so that the hits of a changed rule are known within a second.
  */
-
 import { LRUCache } from 'lru-cache';
 import type { RuleInputs } from '../../core/domain/score-record.ts';
 import type { Models } from '../../core/score/judge.ts';
@@ -64,8 +63,7 @@ export function createYesterdayReader(
 async function readDay(database: Database, models: Models, fromMs: number): Promise<Yesterday> {
   const window = { fromMs, toMs: fromMs + DAY_MS };
   const found = await sampleDecisions(database.query, window, SAMPLE_ROWS);
-  const tables = await findTables(createFindTable(database.query), found);
-  const bandsOf = await readBands(models, tables, found);
+  const bandsOf = await readBands(database, models, found);
   const rows = found.map(
     ({ model, scorecard, probability, currency, ...row }): SampledRow => ({
       ...row,
@@ -81,10 +79,11 @@ async function readDay(database: Database, models: Models, fromMs: number): Prom
 
 /** The bands of models that have their own, by model and table; a model that is no longer there decides by those of the rule set. */
 async function readBands(
+  { query }: Database,
   models: Models,
-  tables: Awaited<ReturnType<typeof findTables>>,
   rows: Awaited<ReturnType<typeof sampleDecisions>>,
 ): Promise<Map<string, Opinion['bands']>> {
+  const tables = await findTables(createFindTable(query), rows);
   const bands = new Map<string, Opinion['bands']>();
   for (const { model, scorecard, vector } of rows) {
     const key = `${model} ${scorecard}`;

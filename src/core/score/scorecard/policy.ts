@@ -1,13 +1,57 @@
-/** A policy of people: what a scorecard decides by, whatever table a night has learnt. */
-export type Policy = {
-  /** `scorecard-policy@N`, as a model of the registry. */
-  readonly name: string;
-  /** Measures that add no points. */
-  readonly leftOut: readonly string[];
-  /** Shares of payments that are at most reviewed or declined, and declined: multiples of 0.001. */
-  readonly reviewShare: number;
-  readonly declineShare: number;
-  /** Share of a day's verdicts that a night may change. */
-  readonly bound: number;
-  readonly endsAtMs: number;
-};
+/** The opinion of a scorecard by a policy of people: a function of the policy, the table of a payment and its vector alone. */
+import { logistic } from '../../../kit/elementary-functions.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import type { PolicyValue } from '../../domain/policy.ts';
+import type { Factor, Opinion, OpinionBands } from '../opinion.ts';
+import type { DayTable, StoredTable } from './day-table.ts';
+import { explainMargin } from './explain-margin.ts';
+import type { JudgedVector } from './judge-by-table.ts';
+import { KNOWN_FRAUDS_MIN } from './scorecard.ts';
+import { bandAt } from './shares.ts';
+
+/** Longer: a market that has changed is judged by what it was. Shorter: the rules decide while people look into a night. */
+const TABLE_DAYS_MAX = 7;
+/** Most factors that become reasons of one score. */
+const FACTORS_MAX = 4;
+
+/** The table of a vector, while it may decide; null: the rules do. */
+export function decidingTable({ table, createdAtMs }: JudgedVector): StoredTable | null {
+  const age = table === null ? 0 : Math.floor(createdAtMs / DAY_MS) - table.table.day;
+  return age > TABLE_DAYS_MAX ? null : table;
+}
+
+/** Null: the table has no bands, has not learnt, or weighs other measures than the policy. */
+function bandsBy(
+  { measures_left_out, review_share, decline_share }: PolicyValue,
+  { learnt, leftOut, tops: { scorecard } }: DayTable,
+): OpinionBands | null {
+  const isOther =
+    leftOut.length !== measures_left_out.length ||
+    leftOut.some((measure) => !measures_left_out.includes(measure));
+  if (isOther || learnt.knownFrauds < KNOWN_FRAUDS_MIN || scorecard.length === 0) return null;
+  const reviewFrom = bandAt(scorecard, review_share);
+  return { reviewFrom, declineFrom: bandAt(scorecard, decline_share), isOfProbability: true };
+}
+
+/** Null: the policy says nothing of the vector, and the rules decide. */
+export function opinionBy(policy: PolicyValue, judged: JudgedVector): Opinion | null {
+  const table = decidingTable(judged);
+  const bands = table && bandsBy(policy, table.table);
+  if (table === null || bands === null) return null;
+  const probability = logistic(judged.margin());
+  if (Number.isNaN(probability)) return null;
+  return { probability, bands, factors: () => factorsBy(table, judged) };
+}
+
+/** Measures that raised the margin most. */
+const factorsBy = (table: StoredTable, { vector, createdAtMs }: JudgedVector): Factor[] =>
+  explainMargin(table, vector, createdAtMs)
+    .points.filter(({ points }) => points > 0)
+    .sort((a, b) => b.points - a.points)
+    .slice(0, FACTORS_MAX)
+    .map(({ measure, value, points, detail }) => ({
+      feature: measure,
+      value: value ?? Number.NaN,
+      contribution: points,
+      sentence: `Model: ${detail}`,
+    }));

@@ -51,10 +51,8 @@ export async function findTables(
 }
 
 /** Null: the score names no table; undefined: the store lacks the table. */
-export const findTableOf = async (
-  query: Query,
-  { scorecard }: { readonly scorecard: number | null },
-) => (scorecard === null ? null : await readTable(query, scorecard));
+export const findTableOf = async (query: Query, serial: number | null) =>
+  serial === null ? null : await readTable(query, serial);
 
 /** Finds tables by serial; the TABLES_MAX that were asked for last stay in memory. */
 export function createFindTable(query: Query): FindTable {

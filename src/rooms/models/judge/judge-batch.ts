@@ -3,6 +3,7 @@
  * shadows, whose opinions decide nothing. A model has one call for its rows of a corridor, so that a failure stays there. If a
  * model fails or is suspended, the next in line judges, at the end the rules alone, as for rows beyond a limit of inference.
  */
+import { type Controls, decidingIn, isModelOn, offOf } from '../../../core/domain/control.ts';
 import {
   BY_RULES,
   type Judged,
@@ -40,29 +41,6 @@ const RELAPSE_MS = 600_000;
 
 type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
 
-/**
- * Leaves out models that are not asked.
- * @param stopped names of models that neither decide nor shadow, as after their rollback
- */
-export function askedOf(
-  inForce: ModelsInForce,
-  stopped: readonly string[],
-  isShadowing: boolean,
-): ModelsInForce {
-  if (stopped.length === 0 && isShadowing) return inForce;
-  const { corridors, models } = inForce;
-  const isOn = (modelId: string) => !stopped.includes(models.get(modelId)?.name ?? '');
-  const left = [...corridors].map(([corridor, { active, canary, shadows }]): [string, InForce] => [
-    corridor,
-    {
-      active: active.filter(isOn),
-      canary: canary !== null && isOn(canary.subject) ? canary : null,
-      shadows: isShadowing ? shadows.filter(isOn) : [],
-    },
-  ]);
-  return { corridors: new Map(left), models };
-}
-
 type Shadow = { modelId: string; transactionIds: string[]; probabilities: number[] };
 
 const BY_RULES_INSTEAD: Judgement = { ...BY_RULES, degradation: 1 };
@@ -96,26 +74,28 @@ export type Questions = {
   readonly asked: number;
 };
 
-/** The questions of a batch to the models in force, those to the deciding models of all corridors first. */
+/** The questions of a batch to the models that controls leave in force, those to the deciding models of all corridors first. */
 export function planBatch(
   rows: readonly JudgedRow[],
   { corridors, models }: ModelsInForce,
+  controls: Controls,
 ): Questions[] {
+  const isShadowing = offOf(controls, 'shadows') === undefined;
   const deciding: Questions[] = [];
   const beside: Questions[] = [];
   const transactionAt = (index: number) => (rows[index] as JudgedRow).transaction;
-  const linesOf = (modelIds: readonly string[]) => modelIds.map((id) => models.get(id) ?? null);
+  const modelsOf = (modelIds: readonly string[]) => modelIds.map((id) => models.get(id) ?? null);
   for (const [corridor, all] of Map.groupBy(rows.keys(), (at) => transactionAt(at).corridor)) {
     const inForce = corridors.get(corridor);
     if (inForce === undefined) continue;
     const drawnAt = (index: number) => isDrawn(inForce, transactionAt(index).accountId);
     for (const [drawn, indexes] of Map.groupBy(all, drawnAt)) {
-      const line = linesOf(lineOf(inForce, drawn));
+      const line = decidingIn(controls, modelsOf(lineOf(inForce, drawn)));
       deciding.push({ corridor, role: 'deciding', line, indexes, asked: indexes.length });
     }
-    for (const modelId of inForce.shadows) {
-      const line = linesOf([modelId]);
-      beside.push({ corridor, role: 'shadow', line, indexes: all, asked: all.length });
+    for (const model of isShadowing ? modelsOf(inForce.shadows) : []) {
+      if (model === null || !isModelOn(controls, model.name)) continue;
+      beside.push({ corridor, role: 'shadow', line: [model], indexes: all, asked: all.length });
     }
   }
   return [...deciding, ...beside];
@@ -180,7 +160,10 @@ function decide(
   return () => (line.length === 0 ? BY_RULES : BY_RULES_INSTEAD);
 }
 
-/** An opinion for each row, or null where the model says nothing; undefined where the model is suspended or fails. */
+/**
+ * An opinion for each row, or null where the model says nothing; undefined where the model is suspended or fails. Opinions alone
+ * count as decisions: a model that says nothing has shown nothing.
+ */
 function ask(
   { standingOf, onFailure, metrics, note, nowMs }: Asking,
   corridor: string,
@@ -204,13 +187,14 @@ function ask(
   }
   const tookMs = nowMs() - startedMs;
   metrics.modelDuration.observe({ model: model.name }, tookMs / 1000);
+  const heard = opinions?.filter((opinion) => opinion !== null).length ?? rows.length;
   const failed = opinions === undefined ? decided : 0;
-  note(model.modelId, corridor, { decided, failed, tookMs });
+  note(model.modelId, corridor, { decided: Math.min(decided, heard), failed, tookMs });
   const why = standing.health.note({ tookMs, isFailed: opinions === undefined });
   if (role === 'deciding') standing.hopeless ??= why;
   const labels = { corridor, model: model.name };
   if (opinions === undefined) metrics.modelErrors.inc(labels);
-  else metrics.modelScored.inc({ ...labels, role }, rows.length);
+  else metrics.modelScored.inc({ ...labels, role }, heard);
   return opinions;
 }
 

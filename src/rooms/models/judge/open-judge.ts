@@ -4,8 +4,7 @@
  */
 
 import type { Limiter } from '../../../core/accept/limits/limiter.ts';
-import { namesStopped, offOf } from '../../../core/domain/control.ts';
-import { corridorScope, MARKET, MODEL } from '../../../core/domain/corridor.ts';
+import { corridorScope, MARKET } from '../../../core/domain/corridor.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn, subjectsInForce } from '../../../core/score/rollout/in-force.ts';
@@ -22,7 +21,6 @@ import { insertModelCheck } from '../store/models.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
 import {
   type Asking,
-  askedOf,
   createModelHealth,
   judgeBatch,
   type ModelsInForce,
@@ -104,9 +102,7 @@ export function openJudge(
     async judge(rows) {
       const inForce = await source.current();
       if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
-      const now = controls.current();
-      const isShadowing = offOf(now, 'shadows') === undefined;
-      const plan = planBatch(rows, askedOf(inForce, namesStopped(now, MODEL), isShadowing));
+      const plan = planBatch(rows, inForce, controls.current());
       const isLimited = limiter.limits('inference');
       const questions = isLimited ? await limitQuestions(limiter, metrics, plan) : plan;
       return judgeBatch(asking, rows, questions);
@@ -162,7 +158,7 @@ function reportInForce(
 /**
  * Limits of inference: how many rows of a batch models are asked for. The rules decide the others, so nothing waits.
  * Takes one unit a row, in the order of the plan, so that shadows get what the deciding models leave. A model that stands in for one
- * that failed takes no further unit.
+ * that failed takes no further unit, and a free model none.
  */
 export async function limitQuestions(
   { takeSome }: Pick<Limiter, 'takeSome'>,
@@ -172,7 +168,7 @@ export async function limitQuestions(
   const limited: Questions[] = [];
   for (const inForce of plan) {
     const { corridor, role, line, indexes } = inForce;
-    const isAsked = line.some((model) => model !== null);
+    const isAsked = line.find((model) => model !== null)?.isFree === false;
     const scopes = [corridorScope(corridor), MARKET];
     const asked = isAsked ? await takeSome('inference', scopes, indexes.length) : indexes.length;
     if (asked < indexes.length) inferenceRefused.inc({ corridor, role }, indexes.length - asked);

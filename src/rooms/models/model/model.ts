@@ -1,9 +1,11 @@
 /** A model of any kind as the engine runs it: read from its file; margins, probabilities and contributions of batches. */
 import { hash } from 'node:crypto';
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
+import { POLICY_FORMAT, type PolicyValue, policySchema } from '../../../core/domain/policy.ts';
+import { SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
 import { logistic } from '../../../kit/elementary-functions.ts';
 import type { Batch } from './batch.ts';
-import { parseJson, refuse, refuseHuge } from './bounds.ts';
+import { checkShape, parseJson, refuse, refuseHuge } from './bounds.ts';
 import { type Calibration, calibrate } from './calibration.ts';
 import { type Contributions, pathContributions, shapleySteps, treeShap } from './explain-trees.ts';
 import type { TreeEnsemble } from './lay-out-trees.ts';
@@ -18,7 +20,7 @@ import { type ClosedTrees, closeTrees, treePredictor } from './predict-trees.ts'
 import { readLightgbm } from './read-lightgbm.ts';
 import { readXgboost } from './read-xgboost.ts';
 
-export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json';
+export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json' | typeof POLICY_FORMAT;
 
 /** Pure and immutable: the same batch gives the same bits. All results have one item a row. */
 export type Model = {
@@ -42,7 +44,11 @@ export type Model = {
 type Read = { readonly format: ModelFormat; readonly sha256: string };
 /** A file as it was read and checked, in memory that threads share. */
 export type ModelFile = Read &
-  ({ readonly logistic: LogisticModel } | { readonly trees: ReadTrees });
+  (
+    | { readonly logistic: LogisticModel }
+    | { readonly logistic: LogisticModel; readonly policy: PolicyValue }
+    | { readonly trees: ReadTrees }
+  );
 export type ReadTrees = {
   readonly ensemble: TreeEnsemble;
   readonly closed: ClosedTrees;
@@ -65,9 +71,19 @@ export function readModelFile(bytes: Uint8Array, featureNames?: readonly string[
   if (typeof file === 'object' && file !== null && 'format' in file) {
     if (file.format === LOGISTIC_FORMAT)
       return { format: 'logistic-json', sha256, logistic: readLogistic(file) };
+    if (file.format === POLICY_FORMAT) {
+      const policy = checkShape(policySchema, file);
+      return { format: POLICY_FORMAT, sha256, logistic: OF_MARGIN, policy };
+    }
   }
   return { format: 'xgboost-json', sha256, trees: prepare(readXgboost(file, featureNames)) };
 }
+
+/** By the model of a policy, golden vectors prove how a process makes a probability of a margin. */
+const OF_MARGIN: LogisticModel = {
+  intercept: 0,
+  features: [{ name: SCORECARD_MARGIN, mean: 0, deviation: 1, weight: 1, missing_weight: 0 }],
+};
 
 const prepare = (ensemble: TreeEnsemble): ReadTrees => ({
   ensemble,
@@ -123,11 +139,13 @@ function logisticModel({ format, sha256 }: Read, model: LogisticModel): Model {
 }
 
 /**
- * Index of each of the model's features in the engine's vectors.
+ * Index of each of the model's features in the engine's vectors; -1 for the margin of the scorecard, which is in none.
  * @throws Failure `MODEL_INVALID` that lists the features the engine does not have
  */
 export function bindFeatures(model: Model, vectorNames: readonly string[]): Int32Array {
-  const unknown = model.featureNames.filter((name) => !vectorNames.includes(name));
+  const unknown = model.featureNames.filter(
+    (name) => name !== SCORECARD_MARGIN && !vectorNames.includes(name),
+  );
   if (unknown.length > 0) refuse('features', `${unknown.join(', ')} not in the feature schema`);
   return Int32Array.from(model.featureNames, (name) => vectorNames.indexOf(name));
 }

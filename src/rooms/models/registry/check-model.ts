@@ -3,6 +3,7 @@
  * and probabilities they must give: they prove that this process computes what the process that made them computed.
  */
 import { FEATURE_LIST, FEATURE_SCHEMA, featuresOf } from '../../../core/domain/feature-schema.ts';
+import { POLICY } from '../../../core/domain/policy.ts';
 import { isSlotName, type Slot, slotNames } from '../../../core/score/scorecard/day-table.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { ModelManifest } from '../manifest.ts';
@@ -46,6 +47,9 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
     );
   }
   const file = readModelFile(artefact, feature_names);
+  if (manifest.model.startsWith(`${POLICY}@`) !== 'policy' in file) {
+    refuse('model', `${manifest.model}, but ${POLICY}@N is the name of each policy, and no other`);
+  }
   const model = calibrateModel(openModel(file), manifest.calibration);
   if (model.sha256 !== sha256) refuse('sha256', `the file's is ${model.sha256}, not ${sha256}`);
   const differs = model.featureNames.findIndex((name, index) => name !== feature_names[index]);

@@ -20,6 +20,7 @@ import {
   openModel,
   type ReadTrees,
 } from '../model/model.ts';
+import { judgeByPolicy } from '../model/policy-kind.ts';
 import { readModel } from '../store/models.ts';
 import { openAside } from './aside.ts';
 import { checkModel, featureNames } from './check-model.ts';
@@ -51,6 +52,7 @@ function toScoringModel(
   manifest: ModelManifest,
   slots: readonly Slot[],
 ): ScoringModel {
+  if ('policy' in file) return { file, ...judgeByPolicy(file, manifest.model) };
   const model = calibrateModel(openModel(file), manifest.calibration);
   const columns = bindFeatures(model, featureNames(slots));
   const bands = bandsOf(manifest.card);
@@ -82,6 +84,7 @@ function toScoringModel(
     modelId: model.sha256,
     name: manifest.model,
     under: null,
+    isFree: false,
     judge(rows) {
       const vectors = rows.map(({ vector }) => vector);
       const margins = model.marginOf(gatherBatch(vectors, columns));

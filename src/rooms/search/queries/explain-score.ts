@@ -92,7 +92,7 @@ export async function explainScore(
   const explained = explain({ ...record, inputs, slots }, rules);
   const judge = await findJudge(models, record.model);
   const { featuresCrc32: crc32, isVectorIntact } = record;
-  const table = await findTableOf(databases.primary.query, record);
+  const table = await findTableOf(databases.primary.query, record.scorecard);
   const judged = judgedVector(record.features, table, createdAtMs);
   const opinion = judge?.judge([judged])[0] ?? null;
   const score = toScoreJson(record);

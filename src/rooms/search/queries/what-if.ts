@@ -3,7 +3,6 @@
  * model of its score. Features that a change moves are folded anew from the histories that Postgres has today, without the
  * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
-
 import { z } from 'zod';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
@@ -107,7 +106,7 @@ export async function whatIf(
   const judge = await findJudge(models, record.model);
   const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  const found = await findTableOf(database.query, record);
+  const found = await findTableOf(database.query, record.scorecard);
   const table = found?.table ?? null;
   const [before, after] = await recomputeVectors([stored, changed], [table, table], stored);
   if (before === undefined || after === undefined) throw new Error('each has a vector');
@@ -121,16 +120,8 @@ export async function whatIf(
   const moved = Object.entries(is ?? {}).filter(([key, value]) => was?.[key] !== value);
   const ruleInputs = { ...record.ruleInputs, ...Object.fromEntries(moved) };
   const opinion = judge?.judge([judgedVector(vector, found, createdAtMs)])[0] ?? null;
-  const {
-    reasons,
-    byRules: _,
-    ...decision
-  } = score({
-    vector,
-    ruleSet,
-    opinion,
-    inputs: inputsOf(ruleSet, changed, ruleInputs),
-  });
+  const inputs = inputsOf(ruleSet, changed, ruleInputs);
+  const { reasons, byRules: _, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const { score: points, risk, probability, verdict } = record;
   return {
     transaction_id: transactionId,

@@ -1,5 +1,4 @@
 /** What-ifs: `/v1/evaluate` scores a transaction that nobody submitted, and `/what-if` a scored one with other fields. */
-
 import { z } from 'zod';
 import { readContext } from '../../../core/accept/accept-transactions.ts';
 import { transactionInput } from '../../../core/accept/examples.ts';
@@ -91,7 +90,8 @@ async function evaluate(
   const { probability } = decision;
   const slots = await readSlots(database.query);
   const explained = explain({ features: vector, probability, inputs, slots }, ruleSet);
-  const ofModel = (await model?.explain(judged, method)) ?? null;
+  // Where the model says nothing, the rules have decided.
+  const ofModel = (opinion && (await model?.explain(judged, method))) ?? null;
   return {
     account_id: transaction.accountId,
     corridor: transaction.corridor,

@@ -26,6 +26,7 @@ const model = {
   modelId: 'm',
   name: 'm@1',
   under: null,
+  isFree: false,
   judge: (rows) =>
     rows.map(({ vector }) => ({
       probability: (vector[COUNT - 1] ?? 0) / 7,

@@ -157,6 +157,10 @@ const FILTERS: Record<string, string>[] = [
   { account_id: 'nobody' },
 ];
 
+const NUMBERS = [
+  ...['score', 'risk', 'probability', 'attempts', 'degradation', 'margin', 'scorecard', 'by_rules'],
+];
+
 describe('exports', () => {
   test.each(FILTERS)('lines are the rows of the search %o', async (query) => {
     const rows = await found(query);
@@ -181,18 +185,7 @@ describe('exports', () => {
       const number = (name: string) => (cell[name] === '' ? null : Number(cell[name]));
       return {
         ...Object.fromEntries(Object.keys(cell).map((name) => [name, plain(name)])),
-        ...Object.fromEntries(
-          [
-            'score',
-            'risk',
-            'probability',
-            'attempts',
-            'degradation',
-            'margin',
-            'scorecard',
-            'by_rules',
-          ].map((name) => [name, number(name)]),
-        ),
+        ...Object.fromEntries(NUMBERS.map((name) => [name, number(name)])),
         device_id: plain('device_id')?.replace(/^'/, '') ?? null,
         metadata: jsonOf(plain('metadata')),
         reason_codes: plain('score') === null ? null : (plain('reason_codes')?.split(' ') ?? []),

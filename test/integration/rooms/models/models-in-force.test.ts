@@ -3,7 +3,6 @@
  * what was registered never scores, and everybody can see it. Method: models registered and rolled out by the command, or changed by
  * SQL, workers on real stores, and the scores they leave behind.
  */
-
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { judgedVector } from '../../../../src/core/score/scorecard/judge-by-table.ts';
 import { toVector } from '../../../../src/core/store/scores/score-values.ts';

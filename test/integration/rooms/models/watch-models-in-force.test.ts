@@ -63,7 +63,14 @@ function watch() {
       const explain = () => {
         throw new Error('nobody asks for an explanation');
       };
-      return { modelId, name: `${nameOf(modelId)}@1`, under: null, judge: () => [], explain };
+      return {
+        modelId,
+        name: `${nameOf(modelId)}@1`,
+        under: null,
+        isFree: false,
+        judge: () => [],
+        explain,
+      };
     },
   });
   /** The model that judges accounts outside every canary. */

@@ -5,7 +5,8 @@ import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import type { Questions } from '../../../../../src/rooms/models/judge/judge-batch.ts';
 import { limitQuestions } from '../../../../../src/rooms/models/judge/open-judge.ts';
 
-const model = { name: 'a@1' } as JudgingModel;
+const model = { name: 'a@1', isFree: false } as JudgingModel;
+const free = { name: 'b@1', isFree: true } as JudgingModel;
 const questions = (
   corridor: string,
   rows: number,
@@ -42,4 +43,11 @@ test('shadows get what the deciding models leave, and what nobody gets is counte
     ['A deciding', 4],
     ['B deciding', 3],
   ]);
+});
+
+test('a model that is free takes no unit, and the model behind it none either', async () => {
+  const { ask, refused } = open({ market: 1 });
+  const freeFirst = questions('A', 4, 'deciding', [null, free, model]);
+  expect(await ask(freeFirst, questions('A', 4, 'deciding', [null, model, free]))).toEqual([4, 1]);
+  expect(await refused()).toEqual([['A deciding', 3]]);
 });

@@ -1,5 +1,4 @@
 /** Goal: opinions and explanations are the model's own, of any engine vector. Method: small trees on features of the engine. */
-
 import { describe, expect, test } from 'vitest';
 import {
   FEATURE_COUNT,

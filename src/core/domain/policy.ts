@@ -1,0 +1,30 @@
+/** The policy of a scorecard, as two people approve it: the artefact of a model, and the value of the control that puts it in force. */
+import { z } from 'zod';
+
+export const POLICY_FORMAT = 'scorecard-policy-json';
+/** Name of policies among models, whose names have a version. */
+export const POLICY = 'scorecard-policy';
+
+/** Shares of which a table knows the bands. */
+const share = z.number().min(0.001).max(0.1).multipleOf(0.001);
+
+export const policySchema = z
+  .strictObject({
+    format: z.literal(POLICY_FORMAT),
+    measures_left_out: z
+      .array(z.string().max(128))
+      .max(64)
+      .meta({ description: 'Measures that add no points.' }),
+    review_share: share.meta({ description: 'Most payments that are reviewed or declined.' }),
+    decline_share: share.meta({ description: 'Most payments that are declined.' }),
+    bound: z.number().min(0.001).max(0.05).meta({
+      description: 'Share of verdicts that a night may change; two people take another table.',
+    }),
+    ends_at: z.iso.datetime(),
+  })
+  .refine(({ review_share, decline_share }) => decline_share <= review_share, {
+    path: ['decline_share'],
+    error: 'must be at most review_share',
+  })
+  .meta({ id: 'ScorecardPolicy' });
+export type PolicyValue = z.output<typeof policySchema>;

@@ -1,0 +1,29 @@
+/** Bands by share: the least values from which on at most a share of the payments of some days lies. */
+
+/** Shares that tops are made of: 0.001, 0.002 and so on. */
+const SHARES = 100;
+const SHARES_OF_ALL = 1000;
+/** Fewer: the least share is less than a payment. */
+export const TOPS_MIN = 1000;
+/** Above every probability and all points. */
+export const NEVER = 1001;
+
+/** Empty for fewer than TOPS_MIN values. */
+export function topsOf(values: ArrayLike<number>): Float64Array {
+  if (values.length < TOPS_MIN) return new Float64Array();
+  const falling = Float64Array.from(values).sort().reverse();
+  return Float64Array.from({ length: SHARES }, (_, nth) =>
+    leastOf(falling, Math.floor(((nth + 1) * values.length) / SHARES_OF_ALL)),
+  );
+}
+
+/** @param share a multiple of 0.001 */
+export const bandAt = (tops: Float64Array, share: number): number =>
+  tops[Math.round(share * SHARES_OF_ALL) - 1] ?? NEVER;
+
+/** The least value from which on at most so many values lie; values that are equal to the next one stay below. */
+export function leastOf(falling: Float64Array, count: number): number {
+  let at = count - 1;
+  while (at >= 0 && falling[at] === falling[count]) at--;
+  return falling[at] ?? NEVER;
+}

@@ -1,0 +1,103 @@
+/**
+ * Goal: whatever decided a payment, its score is computed again to the bit, and a backtest gives what was decided. Method: a worker
+ * across the rules, a model, a policy as canary and in force, a freeze, a table that is refused, a rollback and the end of the policy.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { VERDICTS } from '../../../src/core/domain/score-record.ts';
+import { tableName } from '../../../src/core/score/scorecard/judge-by-table.ts';
+import { DAY_MS } from '../../../src/kit/words/range.ts';
+import { readBacktest, requestBacktest } from '../../../src/rooms/backtest/request.ts';
+import { runBacktest } from '../../../src/rooms/backtest/run.ts';
+import { findNext } from '../../../src/rooms/backtest/store/backtests.ts';
+import { createCommand } from '../../../src/rooms/evidence/verify-command.ts';
+import { openModels } from '../../../src/rooms/models/open-models.ts';
+import { endControlIn, setControl } from '../../support/controls.ts';
+import { openForFile } from '../../support/open-for-file.ts';
+import {
+  learntTable,
+  POLICY_1,
+  putInForce,
+  rollOutPolicy,
+  storeTable,
+} from '../../support/policies.ts';
+import { startRollOut } from '../../support/rolled-out.ts';
+import { makeOfficer } from '../../support/rooms/rules/officers.ts';
+import { runCommand } from '../../support/run-command.ts';
+import { createWorkerRig, seeds } from '../../support/worker-rig.ts';
+
+const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
+const [SCOPE, TABLE] = [`model:${POLICY_1}`, `model:${tableName({ day: DAY })}`];
+const PART = 200;
+
+const rig = await openForFile(createWorkerRig());
+const rollOut = await openForFile(startRollOut(rig.database));
+for (const day of [DAY - 1, DAY]) {
+  await storeTable(rig.database, learntTable(`table ${day}`, { day }).table);
+}
+await openForFile(rig.startWorker());
+
+let sent = 0;
+/** Tells what decides so many more payments, and by which table, once all workers know of a change. */
+async function decideMore(): Promise<string[]> {
+  await setTimeout(2000);
+  const ids = await rig.send(seeds(PART, DAY * DAY_MS + sent * 1000));
+  sent += PART;
+  await rig.settled(sent);
+  const told = await rig.database.sql<{ by: string }>(
+    `select distinct concat_ws(' ', coalesce(model, 'rules'), scorecard) as by
+       from scores where transaction_id = any ($1::uuid[]) order by by`,
+    [ids.map(({ transactionId }) => transactionId)],
+  );
+  return told.map(({ by }) => by);
+}
+
+test('scores are verified across everything that decides, or stops deciding', async () => {
+  expect(await decideMore()).toEqual(['rules 2']);
+  await rollOut.put(await rollOut.register(1), 'active');
+  expect(await decideMore()).toEqual(['m@1 2']);
+  await putInForce(rig.pool);
+  await rollOutPolicy(rollOut, 'canary:50');
+  expect(await decideMore()).toEqual(['m@1 2', `${POLICY_1} 2`]);
+  await rollOut.step(POLICY_1, 'active');
+  expect(await decideMore()).toEqual([`${POLICY_1} 2`]);
+  await setControl(rig.pool, 'stop', SCOPE);
+  expect(await decideMore()).toEqual(['rules 2']);
+  await endControlIn(rig.pool, 'stop', SCOPE);
+  await setControl(rig.pool, 'stop', TABLE);
+  expect(await decideMore()).toEqual([`${POLICY_1} 1`]);
+  await rollOut.rollBack();
+  expect(await decideMore()).toEqual(['m@1 1']);
+  await rollOut.put(POLICY_1, 'active');
+  await endControlIn(rig.pool, 'scorecard', SCOPE);
+  expect(await decideMore()).toEqual(['rules 1']);
+  const all = ['scores', '--sample', '100000'];
+  const run = await runCommand(createCommand(openModels), { DATABASE_URL: rig.database.url }, all);
+  expect(run.stdout.trim()).toBe(`verified=${sent} different=0 available=${sent}`);
+});
+
+test('a backtest by the model that judged each payment gives the verdicts that were stored', async () => {
+  const ann = await makeOfficer(rig.database, 'Ann of tests');
+  await rig.database.sql(
+    `alter table scores disable trigger user; update scores set scored_at = created_at + interval '1 s'`,
+  );
+  const databases = { primary: rig.pool, replica: null, now: Date.now };
+  const models = await openModels(databases);
+  const timeOf = (day: number) => new Date(day * DAY_MS).toISOString();
+  const window = { from: timeOf(DAY), to: timeOf(DAY + 1), known_by: timeOf(DAY + 2) };
+  await requestBacktest({ databases, models }, { ...window, rule_set: 'default@4' }, ann);
+  const next = await findNext(rig.pool.query);
+  if (next === undefined) throw new Error('nothing waits');
+  const { signal } = new AbortController();
+  const run = { databases, models, writes: rig.pool, signal, untilMs: Number.POSITIVE_INFINITY };
+  await runBacktest(run, next);
+  const { subject } = JSON.parse((await readBacktest(rig.pool, next.id)).report ?? 'null');
+  const stored = await rig.database.sql<{ verdict: string; rows: number }>(
+    'select verdict, count(*)::int as rows from scores group by verdict',
+  );
+  const rowsOf = new Map(stored.map(({ verdict, rows }) => [verdict, rows]));
+  expect(stored.length).toBeGreaterThan(1);
+  expect(subject.confusion).toMatchObject(
+    VERDICTS.map((verdict) => ({ verdict, unlabelled: rowsOf.get(verdict) ?? 0 })),
+  );
+});

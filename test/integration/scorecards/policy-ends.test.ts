@@ -1,0 +1,129 @@
+/**
+ * Goal: a policy decides nothing once it has ended or is frozen, whatever a worker knew as it judged, and nothing is lost. Method:
+ * workers that stand still between a decision and its store, a frozen Redis, a stopped process, and the hour of a policy.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DAY_MS } from '../../../src/kit/words/range.ts';
+import { endControlIn, setControl } from '../../support/controls.ts';
+import { holdOpen } from '../../support/hold-open.ts';
+import {
+  learntTable,
+  POLICY_1,
+  policyValue,
+  putInForce,
+  rollOutPolicy,
+  storeTable,
+} from '../../support/policies.ts';
+import { startRollOut } from '../../support/rolled-out.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../../support/worker-rig.ts';
+
+/** A busy machine may let a lease of the worker run out while a test holds locks. */
+const BUSY = { retry: 2 };
+const SCOPE = `model:${POLICY_1}`;
+const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
+
+let rig: WorkerRig;
+let sent: number;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+  sent = 0;
+  await storeTable(rig.database, learntTable('ends', { day: DAY }).table);
+  await putInForce(rig.pool);
+  await using rollOut = await startRollOut(rig.database);
+  await rollOutPolicy(rollOut);
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+async function store(count: number) {
+  sent += count;
+  return await rig.store(seeds(count, DAY * DAY_MS + sent * 1000));
+}
+const send = async (count: number) => await rig.append(await store(count));
+
+/** Scores by the policy, and by the rules, once all are stored. */
+async function decided(): Promise<readonly [number, number]> {
+  await rig.settled(sent);
+  const [row] = await rig.database.sql<{ all: number; policy: number }>(
+    'select count(*)::int as all, count(model)::int as policy from scores',
+  );
+  const { all = 0, policy = 0 } = row ?? {};
+  return [policy, all - policy];
+}
+
+const isStoring = async () => {
+  const waiting = await rig.database.sql(
+    `select from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and application_name like 'risk-worker%'`,
+  );
+  return waiting.length > 0;
+};
+
+const freezePolicy = () => setControl(rig.pool, 'stop', SCOPE);
+const endPolicy = () => endControlIn(rig.pool, 'scorecard', SCOPE);
+const WAYS = {
+  'freezes it': freezePolicy,
+  'ends it': endPolicy,
+  'ends it while Redis is frozen': endPolicy,
+};
+
+test.each(Object.entries(WAYS))(
+  'what a policy decided before a person %s is decided again by the rules',
+  BUSY,
+  async (how, change) => {
+    rig.startWorker();
+    await send(20);
+    expect(await decided()).toEqual([20, 0]);
+    const later = await store(20);
+    await using held = await holdOpen(rig.pool, 'lock table market.scores in exclusive mode');
+    await rig.append(later);
+    await waitUntil(isStoring, 10_000, 'a decision to be stored');
+    const isFrozen = how.endsWith('frozen');
+    if (isFrozen) rig.redis.pause();
+    const began = performance.now();
+    await change();
+    expect(performance.now() - began).toBeLessThan(2000);
+    await held.letGo();
+    if (isFrozen) {
+      await setTimeout(500);
+      rig.redis.resume();
+    }
+    expect(await decided()).toEqual([20, 20]);
+  },
+);
+
+test('a worker that stood still while a policy ended decides nothing by it', BUSY, async () => {
+  await using worker = rig.spawnWorker();
+  await send(20);
+  expect(await decided()).toEqual([20, 0]);
+  worker.kill('SIGSTOP');
+  try {
+    await send(40);
+    await endPolicy();
+  } finally {
+    worker.kill('SIGCONT');
+  }
+  expect(await decided()).toEqual([20, 40]);
+});
+
+test('a policy ends at its hour, and decides again once it is in force anew', BUSY, async () => {
+  rig.startWorker();
+  const endsAtMs = Date.now() + 4000;
+  await putInForce(rig.pool, policyValue({ ends_at: new Date(endsAtMs).toISOString() }));
+  while (Date.now() < endsAtMs + 1000) {
+    await send(5);
+    await setTimeout(50);
+  }
+  const [byPolicy, byRules] = await decided();
+  const late = await rig.database.sql(
+    'select from scores where model is not null and scored_at > to_timestamp($1::float8 / 1000)',
+    [endsAtMs],
+  );
+  expect([byPolicy > 0, byRules > 0, late]).toEqual([true, true, []]);
+  await putInForce(rig.pool);
+  // Longer than a worker reads controls.
+  await setTimeout(1000);
+  await send(5);
+  expect(await decided()).toEqual([byPolicy + 5, byRules]);
+});
