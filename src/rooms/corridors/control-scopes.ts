@@ -14,6 +14,7 @@ import {
 } from '../../core/domain/corridor.ts';
 import type { Api } from '../../core/room.ts';
 import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
+import { findNamed } from '../../core/store/scorecards/find-tables.ts';
 import { IS_LIVE } from '../../kit/access/api-keys.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
@@ -100,7 +101,12 @@ export async function checkScope(
   if (isSet && scope.startsWith(MODEL)) await requireModel(scope.slice(MODEL.length), parts);
 }
 
-async function requireModel(name: string, { models }: Pick<Api, 'models'>): Promise<void> {
+/** Tables of the day have names among models. */
+async function requireModel(
+  name: string,
+  { models, databases: { primary } }: Pick<Api, 'databases' | 'models'>,
+): Promise<void> {
+  if ((await findNamed(primary.query, name)) !== undefined) return;
   const found = await models.find(name);
   if ('model' in found && found.model.name === name) return;
   const problem = 'problem' in found ? found.problem : `is called ${MODEL}${found.model.name} here`;

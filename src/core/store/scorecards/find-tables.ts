@@ -25,6 +25,12 @@ export const listTableDays = rowsOf<TableDay, []>(
       and 'model:scorecard@' || to_char(day, 'YYYY-MM-DD') not in (${REFUSED}) order by day`,
 );
 
+/** The table that people name so among models. */
+export const findNamed = firstOf<{ serial: number }, [name: string]>(
+  'find-named-scorecard',
+  `select serial from market.scorecards where 'scorecard@' || to_char(day, 'YYYY-MM-DD') = $1`,
+);
+
 /** A sentence for people about tables that only a newer version reads; undefined where there are none. */
 export const findNewer = firstOf<{ said: string }, []>(
   'find-newer-scorecard',

@@ -4,7 +4,10 @@
  */
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { DAY_MS } from '../../../../src/kit/words/range.ts';
+import { dayTable } from '../../../support/day-tables.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { storeTable } from '../../../support/policies.ts';
 import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
@@ -182,6 +185,9 @@ test('a stopped rule adds to no score, which names what it was made without, and
     404,
     "The model 'nobody@1' is not registered.",
   ]);
+  expect((await stop('model:scorecard@2026-11-01')).status).toBe(404);
+  await storeTable(api.testDatabase, dayTable({ day: Date.UTC(2026, 10, 1) / DAY_MS }));
+  expect((await stop('model:scorecard@2026-11-01')).status).toBe(200);
   for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await stop(`rule:${code}`);
   const large = input({ amount: '50000.00' });
   const name = 'default@4-without-AMOUNT_OVER_LIMIT-without-STRUCTURING';
