@@ -20,6 +20,7 @@ import { watchControls, watchLimits } from '../core/store/controls/watch-control
 import { isMarketOnHold } from '../core/store/partitions/legal-holds.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { watchRuleSets } from '../core/store/rule-sets/rule-sets.ts';
+import { refuseTable } from '../core/store/scorecards/refuse-table.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
 import { loadTransactions } from '../core/store/transactions/read-transactions.ts';
 import { ENTRY_READER } from '../core/stream/entries/entry.ts';
@@ -225,7 +226,7 @@ function followPeople(
     isStopped,
     isFrozen,
     ruleSets: watchRules(current, inForce),
-    tablesOf: watchTables(probe.query, changes, log),
+    tablesOf: watchTables(probe.query, changes, log, refuseTable(database, parts.name)),
     countFlips,
     rolloutCounts,
     peopleDuties: [shadowDuty, countDuty],

@@ -267,6 +267,8 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/core/store/scores/scores.ts',
   'integration/scorecards/across-policy.test.ts > scores are verified across everything that decides, or stops deciding':
     'src/core/score/scorecard/policy.ts',
+  'integration/scorecards/table-golden.test.ts > a table that gives another margin, or that nobody can read, is refused by the engine':
+    'src/core/work/day-tables.ts',
   'unit/rooms/models/judge/judge-batch.test.ts > decide nothing in place of a policy that is stopped or over, and are still heard':
     'src/core/domain/control.ts',
   'integration/replay.test.ts > the table of a day is built once all before the day is scored':

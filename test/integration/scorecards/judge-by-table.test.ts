@@ -153,7 +153,7 @@ test('a table of a newer version judges nothing, and the log, doctor and answers
   expect(judged.map(({ scorecard }) => scorecard)).toEqual([newer + 1, newer + 1]);
   const warn = vi.fn();
   using changes = followChanges(database, { warn });
-  const judging = watchTables(database.query, changes, { warn });
+  const judging = watchTables(database.query, changes, { warn }, async () => undefined);
   for (const _ of [1, 2]) {
     expect(await judging([TODAY * DAY_MS])).toMatchObject([{ serial: newer + 1 }]);
   }

@@ -11,8 +11,11 @@ import { type DayTable, type StoredTable, textOfDay } from './day-table.ts';
 import { logOddsOf, writeMeasures } from './measures.ts';
 import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
 
+/** Members of a table that judge a vector: a stored table has them, and so has a table that a night still makes. */
+export type Judging = { readonly table: Pick<DayTable, 'ruleSet' | 'measures' | 'scorecard'> };
+
 /** Id of the built-in rules whose log-odds are a measure, and the margin where no table is. */
-const ruleSetOf = (table: StoredTable | null) => table?.table.ruleSet ?? FIRST_RULE_SET;
+const ruleSetOf = (table: Judging | null) => table?.table.ruleSet ?? FIRST_RULE_SET;
 const FIRST_RULE_SET = 'default@4';
 
 const NO_INPUTS: readonly never[] = [];
@@ -23,7 +26,7 @@ const NO_INPUTS: readonly never[] = [];
  * @throws Error for a rule set that this version lacks
  */
 export function logOddsBy(
-  table: StoredTable | null,
+  table: Judging | null,
   vector: Float64Array,
   decided?: { readonly ruleSet: string; readonly risk: number },
 ): number {
@@ -43,8 +46,8 @@ export function riskBy(
   const count = program.decide(vector, inputs, Number.NaN);
   let safe = 1;
   for (let nth = 0; nth < count; nth++) {
-    const isLeftOut = programRules[program.fired[nth] as number] === undefined;
-    if (!isLeftOut) safe *= 1 - (program.weights[nth] as number);
+    const isCounted = programRules[program.fired[nth] as number] !== undefined;
+    if (isCounted) safe *= 1 - (program.weights[nth] as number);
   }
   return 1 - safe;
 }
@@ -82,16 +85,19 @@ let values = new Float64Array(0);
 let buckets = new Uint8Array(0);
 
 /** @param logOdds of the rules that the table names */
-export function marginBy(
-  stored: StoredTable | null,
-  vector: Float64Array,
-  logOdds: number,
-): number {
+export function marginBy(stored: Judging | null, vector: Float64Array, logOdds: number): number {
   if (stored === null) return logOdds;
   const { scorecard, measures } = stored.table;
   writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
   return marginOf(scorecard, buckets, logOdds);
 }
+
+/** Log-odds of fraud by a vector alone. */
+export const wholeMargin = (
+  by: Judging | null,
+  vector: Float64Array,
+  decided?: { readonly ruleSet: string; readonly risk: number },
+): number => marginBy(by, vector, logOddsBy(by, vector, decided));
 
 /** A vector with the table by which it was made. */
 export type JudgedVector = {
@@ -114,10 +120,7 @@ export function judgedVector(
 ): JudgedVector {
   const by = table ?? null;
   let known: number | undefined;
-  const margin: JudgedVector['margin'] = (decided) => {
-    known ??= marginBy(by, vector, logOddsBy(by, vector, decided));
-    return known;
-  };
+  const margin: JudgedVector['margin'] = (decided) => (known ??= wholeMargin(by, vector, decided));
   return { vector, table: by, createdAtMs, margin };
 }
 
