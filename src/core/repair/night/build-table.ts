@@ -8,6 +8,7 @@ import type { Actor } from '../../../kit/words/principal.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { type DayTable, slotNames } from '../../score/scorecard/day-table.ts';
+import { goldenOf } from '../../score/scorecard/golden.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import { collectWeeks } from '../../score/scorecard/weeks.ts';
@@ -21,7 +22,7 @@ import {
 import { dayTaken, findHead } from '../../store/scorecards/scorecards.ts';
 import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
 import { COUNTED_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
-import { bucketsBy, chooseRows, cutDays, learnRows, readRows } from './night-rows.ts';
+import { bucketsBy, chooseRows, cutDays, findTops, learnRows, readRows } from './night-rows.ts';
 
 /** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
 const GUARD_DAYS = 1;
@@ -72,17 +73,21 @@ async function readNight(
   const { counted, parties, frauds, evidence } = await sumUp(known, weeks);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));
-  const { cuts, met } = await cutDays(known, counted, frauds.total, ruleSet, measures);
+  const { cuts, met, ids } = await cutDays(known, counted, frauds.total, ruleSet, measures);
   const chosen = await chooseRows(known, counted, frauds);
   const bucketsOf = (of: Query) => bucketsBy(of, ruleSet, { measures, cuts });
   const learning = { chosen, cuts, met, measures, bucketsOf: bucketsOf(query) };
-  const table: DayTable = {
-    ...{ day, ruleSet: ruleSet.id, group: market.reading.group, slots: market.slots, measures },
+  const judging = {
+    ...{ ruleSet: ruleSet.id, measures },
     ...(await learnRows(known, counted, frauds, learning)),
+  };
+  const table: DayTable = {
+    ...{ day, group: market.reading.group, slots: market.slots },
+    ...judging,
     ...evidence,
     ...{ leftOut: [], leftOutLabels: [] },
-    tops: { scorecard: new Float64Array(), rules: new Map() },
-    golden: { inputs: new Float64Array(), margins: new Float64Array() },
+    tops: await findTops(known, ids, { table: judging }),
+    golden: goldenOf({ table: judging }),
     ...{ currency: market.reading.currency, weeks: weeks.end() },
     crowded: {
       devices: await findCrowded(query, 'devices', parties.devices, day),

@@ -1,13 +1,21 @@
 /** The rows that a night learns from: vectors by id, their buckets, and the weights that they give. */
 
 import type { Query } from '../../../kit/database/pool.ts';
+import { logistic } from '../../../kit/elementary-functions.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
+import { baseName } from '../../score/rules/derived-rule-set.ts';
 import type { Cuts } from '../../score/scorecard/cuts.ts';
-import type { DayTable } from '../../score/scorecard/day-table.ts';
-import { firedBy, riskBy } from '../../score/scorecard/judge-by-table.ts';
+import { inMap } from '../../score/scorecard/day-counts.ts';
+import type { DayTable, Tops } from '../../score/scorecard/day-table.ts';
+import {
+  firedBy,
+  type Judging,
+  riskBy,
+  wholeMargin,
+} from '../../score/scorecard/judge-by-table.ts';
 import { CUT_PAYMENTS, ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import {
   addVector,
@@ -19,6 +27,7 @@ import {
 } from '../../score/scorecard/learn.ts';
 import { logOddsOf, writeMeasures } from '../../score/scorecard/measures.ts';
 import { writeBuckets } from '../../score/scorecard/scorecard.ts';
+import { topsOf } from '../../score/scorecard/shares.ts';
 import { countLabelDays, readSample, withoutRow } from '../../store/scorecards/read-night.ts';
 import {
   countKeptRows,
@@ -30,14 +39,14 @@ import { readTable } from '../../store/scorecards/scorecards.ts';
 import type { NewRow } from '../../store/scorecards/write-night.ts';
 import { CUT_DAYS, FRAUDS_MAX, type Frauds, type Known, type NewlyCounted } from './count-days.ts';
 
-/** Cuts by the vectors with the least hashes of the newest days, known frauds left out, and how many of these each bucket has. */
+/** Cuts by vectors of the newest days, known frauds left out, how many of these each bucket has, and the ids of as many payments. */
 export async function cutDays(
   { query, day, payments, matured, signal }: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   frauds: number,
   ruleSet: CompiledRuleSet,
   measures: readonly string[],
-): Promise<{ readonly cuts: Cuts; readonly met: Float64Array }> {
+): Promise<{ readonly cuts: Cuts; readonly met: Float64Array; readonly ids: readonly string[] }> {
   const least = leastHashes(CUT_PAYMENTS + Math.min(frauds, FRAUDS_MAX));
   let most = 0;
   for (const [of, count] of payments) {
@@ -61,7 +70,29 @@ export async function cutDays(
   const met = meet(sample, cuts, measures.length);
   // The memory is free at once: a solve takes as much.
   sample.values.buffer.transfer(0);
-  return { cuts, met };
+  return { cuts, met, ids: ids.slice(0, most) };
+}
+
+/** Tops of the sampled payments, known frauds among them, by a new table, and by the points of the rules alone. */
+export async function findTops(
+  { query, matured, signal }: Known,
+  ids: readonly string[],
+  by: Judging,
+): Promise<Tops> {
+  const probabilities: number[] = [];
+  const points = new Map<string, number[]>();
+  for await (const rows of readVectorRows(query, ids, matured.knownByMs, signal)) {
+    for (const row of rows) {
+      probabilities.push(logistic(wholeMargin(by, row.vector)));
+      const ruleSet = baseName(row.ruleSet) ?? row.ruleSet;
+      if (row.points !== null) inMap(points, ruleSet, () => []).push(row.points);
+    }
+  }
+  const ofRules = [...points].map(([ruleSet, own]) => [ruleSet, topsOf(own)] as const);
+  return {
+    scorecard: topsOf(probabilities),
+    rules: new Map(ofRules.filter(([, tops]) => tops.length > 0)),
+  };
 }
 
 const createdAt = (id: string): number => createdAtMsOf(id) ?? 0;

@@ -92,6 +92,9 @@ export type VectorRow = {
   readonly vector: Float64Array;
   /** Serial of the table that judged the payment. */
   readonly scorecard: number | null;
+  readonly ruleSet: string;
+  /** Points of the rules alone; null where a model of 1.0.0 decided. */
+  readonly points: number | null;
   readonly isFraud: boolean;
 };
 
@@ -108,7 +111,8 @@ export async function* readVectorRows(
     const times = page.map((id) => createdAtMsOf(id) ?? 0);
     const rows = await query<Omit<VectorRow, 'vector'> & { readonly features: Buffer }>(
       {
-        text: `select u.id, s.features, s.scorecard, coalesce(${labelOf('s', knownByMs)} = 'fraud', false) as "isFraud"
+        text: `select u.id, s.features, s.scorecard, coalesce(${labelOf('s', knownByMs)} = 'fraud', false) as "isFraud",
+                s.rule_set as "ruleSet", coalesce(s.by_rules, case when s.model is null then s.score end) as points
            from unnest($1::uuid[], $2::timestamptz[]) with ordinality u (id, created_at, nth)
           cross join lateral (
             select * from market.scores s

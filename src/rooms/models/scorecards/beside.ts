@@ -4,12 +4,10 @@ import type { OpinionBands } from '../../../core/score/opinion.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { opinionOf } from '../../../core/score/scorecard/judge-by-table.ts';
 import { verdictOfModel } from '../../../core/score/weigh.ts';
+import { leastOf } from '../../../core/score/scorecard/shares.ts';
 
 /** `margin` is null where no table judged. */
 type Decided = { readonly margin: number | null; readonly verdict: Verdict };
-
-/** Above every probability. */
-const NEVER = 2;
 
 /**
  * Rows that a table judged, with verdicts of a scorecard that stops no more of them than were stopped: its risk is a probability,
@@ -32,11 +30,4 @@ export function besideDecided<Row extends Decided>(rows: readonly Row[]) {
     ...row,
     byScorecard: verdictOfModel(row.probability, bands, currentRuleSet),
   }));
-}
-
-/** The least value from which on at most so many values lie; values that are equal to the next one stay below. */
-export function leastOf(falling: Float64Array, count: number): number {
-  let at = count - 1;
-  while (at >= 0 && falling[at] === falling[count]) at--;
-  return falling[at] ?? NEVER;
 }
