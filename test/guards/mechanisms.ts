@@ -271,6 +271,8 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/core/work/day-tables.ts',
   'unit/rooms/models/judge/judge-batch.test.ts > decide nothing in place of a policy that is stopped or over, and are still heard':
     'src/core/domain/control.ts',
+  'integration/scorecards/pooled-weeks.test.ts > a policy that catches one fraud less of a hundred ends, once, by the engine':
+    'src/core/repair/night/after-night.ts',
   'unit/core/score/scorecard/shares.test.ts > a band is the least value that keeps the share':
     'src/core/score/scorecard/shares.ts',
   'integration/replay.test.ts > the table of a day is built once all before the day is scored':

@@ -41,6 +41,6 @@ export const endControlIn = (database: Changing, kind: Kind, scope: string) =>
   changeControls(database, false, (_query, _before, { end }) => end({ kind, scope }));
 
 /** A statement that makes a row for a control. */
-export const insertControl = (kind: Kind, scope: string, value: object | null = null) =>
+export const insertControl = (kind: string, scope: string, value: object | null = null) =>
   `insert into controls (kind, scope, value, reason, set_by, version)
    values ('${kind}', '${scope}', ${value === null ? 'null' : `'${JSON.stringify(value)}'`}, 'a test', 'Ann', (select coalesce(max(version), 0) + 1 from controls))`;

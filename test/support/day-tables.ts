@@ -4,6 +4,8 @@ import { hourShares } from '../../src/core/score/scorecard/day-evidence.ts';
 import { type DayTable, LABEL_DAYS } from '../../src/core/score/scorecard/day-table.ts';
 import { measureNames } from '../../src/core/score/scorecard/measures.ts';
 import { unlearnt } from '../../src/core/score/scorecard/scorecard.ts';
+import { encodeTable } from '../../src/core/score/scorecard/table-bytes.ts';
+import type { NewTable } from '../../src/core/store/scorecards/scorecards.ts';
 
 /** Learnt of no rows and no labels. */
 export const NOTHING_LEARNT = {
@@ -30,3 +32,9 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
     ...more,
   };
 }
+
+/** A table as a night stores it. */
+export const newTable = (table: DayTable, more: Partial<NewTable> = {}): NewTable => ({
+  ...{ table, bytes: encodeTable(table), payments: 0, readTo: '1' },
+  ...more,
+});

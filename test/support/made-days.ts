@@ -10,7 +10,7 @@ import { idAt } from './stored-rows.ts';
 
 export type MadePayment = ReturnType<typeof makePayment>;
 
-const SIGNAL = featureIndex('amount_to_median');
+export const SIGNAL = featureIndex('amount_to_median');
 const FRAUD_SHARE = 0.04;
 const REVIEWED_FROM = 0.27;
 const ACCOUNTS = 40;
@@ -35,6 +35,7 @@ function makePayment(day: number, nth: number, random: () => number) {
     isFraud,
     vector,
     risk: 0.3 * random(),
+    ...{ corridor: 'US-EG', client: 'default' },
     accountId: `acc_${Math.floor(random() * ACCOUNTS)}`,
     deviceId: `device_${Math.floor(random() * 100)}`,
     type: random() < (isFraud ? 0.7 : 0.2) ? 'cashout' : 'purchase',
@@ -47,11 +48,13 @@ function makePayment(day: number, nth: number, random: () => number) {
 /**
  * Stores payments and their scores, as a worker without tables does.
  * @param scorecard serial of a table that judges them instead, by the amount alone
+ * @param model that decided, as the rules would have
  */
 export async function storeScored(
   database: Database,
   payments: readonly MadePayment[],
   scorecard: number | null = null,
+  model: string | null = null,
 ): Promise<void> {
   await ensurePartitions(
     database,
@@ -66,14 +69,15 @@ export async function storeScored(
       })),
     ),
   ]);
-  const scores = payments.map(({ id, createdAtMs, accountId, vector, risk }) => ({
-    ...{ transactionId: id, createdAtMs, accountId, corridor: 'US-EG', features: vector },
+  const scores = payments.map(({ id, createdAtMs, accountId, vector, risk, corridor }) => ({
+    ...{ transactionId: id, createdAtMs, accountId, corridor, features: vector },
     decision: {
+      byRules: model === null ? null : Math.round(1000 * risk),
       ...{ score: 0, risk, probability: null, reasons: [] },
       verdict: risk > REVIEWED_FROM ? ('review' as const) : ('approve' as const),
     },
     ...(scorecard === null ? {} : { scorecard, margin: Math.log(vector[SIGNAL] ?? 1) }),
-    ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@3' },
+    ...{ model, attempts: 1, degradation: 0, ruleSet: 'default@3' },
   }));
   await insertPlainScores(database, scores, Date.UTC(2026, 11));
 }
@@ -82,19 +86,21 @@ const insertPayments = {
   name: 'test-insert-made-payments',
   text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
            corridor, amount, currency, type, channel, device_id, metadata)
-         select 'default', id, "createdAt", "createdAt", "accountId", 'm_1', 'US-EG', amount, 'USD', type, channel,
+         select client, id, "createdAt", "createdAt", "accountId", 'm_1', corridor, amount, 'USD', type, channel,
                 "deviceId", metadata
            from json_to_recordset($1) as r(id uuid, "createdAt" timestamptz, "accountId" text, amount numeric, type text,
-             channel text, "deviceId" text, metadata jsonb)`,
+             channel text, "deviceId" text, metadata jsonb, corridor text, client text)`,
 };
 
-/** Stores what became known of payments, so many days after each. */
+/** Stores what became known of payments, so many days after each. @param client who says so */
 export async function storeKnown(
   database: Database,
   payments: readonly Pick<MadePayment, 'id' | 'createdAtMs' | 'isFraud'>[],
   delayDays: number,
+  client = 'default',
 ): Promise<void> {
   await database.query(insertKnown, [
+    client,
     JSON.stringify(
       payments.map(({ id, createdAtMs, isFraud }) => ({
         id,
@@ -110,6 +116,6 @@ const insertKnown = {
   name: 'test-insert-known',
   text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
            account_id, merchant_id, client)
-         select id, "createdAt", "labelledAt", label, 'test', "labelledAt", gen_random_uuid(), 'acc_1', 'm_1', 'default'
-           from json_to_recordset($1) as r(id uuid, "createdAt" timestamptz, "labelledAt" timestamptz, label text)`,
+         select id, "createdAt", "labelledAt", label, 'test', "labelledAt", gen_random_uuid(), 'acc_1', 'm_1', $1
+           from json_to_recordset($2) as r(id uuid, "createdAt" timestamptz, "labelledAt" timestamptz, label text)`,
 };

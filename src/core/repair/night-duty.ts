@@ -8,6 +8,7 @@ import type { Leadership } from '../../kit/duties/leadership.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { lowestIdAt } from '../../kit/words/cursor.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
+import { endWorse } from './night/after-night.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /** Time of day from which a table is built once nothing older is pending. Earlier: payments of midnight are missed. */
@@ -29,7 +30,7 @@ const lookAt = onlyOf<{ isBuilt: boolean; isPending: boolean }, [day: number, lo
 );
 
 export function bindNight(
-  { query }: Pick<Database, 'query'>,
+  database: Pick<Database, 'query' | 'transaction'>,
   leadership: Leadership,
   runNight: RunNight,
   nowMs = Date.now,
@@ -46,10 +47,14 @@ export function bindNight(
       const timeMs = atMs - day * DAY_MS;
       if (atMs < notBeforeMs || timeMs < SETTLED_MS) return;
       await lead.run(async () => {
-        const { isBuilt, isPending } = await lookAt(query, day, lowestIdAt(day * DAY_MS));
-        if (isBuilt || (isPending && timeMs < LATEST_MS)) return;
-        notBeforeMs = atMs + RETRY_MS;
-        await runNight(day, signal);
+        const { isBuilt, isPending } = await lookAt(database.query, day, lowestIdAt(day * DAY_MS));
+        if (!isBuilt) {
+          if (isPending && timeMs < LATEST_MS) return;
+          notBeforeMs = atMs + RETRY_MS;
+          await runNight(day, signal);
+        }
+        // Each look, as the leader before may have ended after the night.
+        await endWorse(database, day);
       });
     },
   };

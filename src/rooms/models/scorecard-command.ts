@@ -1,5 +1,6 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
+import { endWorse } from '../../core/repair/night/after-night.ts';
 import { buildTable, NIGHT_STATEMENT_MS } from '../../core/repair/night/build-table.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import type { ScorecardTable } from '../../kit/client/api-types.ts';
@@ -33,6 +34,7 @@ const buildAction = written(
     const by = byCommand('scorecard build');
     const building = buildTable(database, { day, maturityDays, by, signal });
     const { night } = await unlessStopped(context, 'nothing was stored', building);
+    await endWorse(database, day);
     const { payments, table } = night;
     const built = { day: textOfDay(day), payments, frauds: table.learnt.knownFrauds };
     output.value(built, [

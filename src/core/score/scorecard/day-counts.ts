@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS } from '../../../kit/words/range.ts';
 import { declaredOf, type MetadataFields, metadataName, valuesIn } from '../../domain/metadata.ts';
 import { cellOf, steps, TAIL_BUCKETS, tailBucket } from './day-evidence.ts';
 import { decode, encode, list, map, record, text, whole, wholes } from './forms.ts';
-import { addRank, type Judged, noRanks, type Ranks } from './weeks.ts';
+import { addRank, type Bins, type Judged, noRanks, type Ranks } from './weeks.ts';
 
 /** A scored payment as a night reads it. */
 export type DayPayment = Judged & {
@@ -254,7 +254,7 @@ const dayCounts = record<DayCounts>({
   amounts: map(whole),
   devices: list(text),
   addresses: list(text),
-  ranks: record<Ranks>({ alerts: whole, margins: wholes, risks: wholes }),
+  ranks: map(record<Bins>({ alerts: whole, margins: wholes, risks: wholes })),
 });
 
 export const encodeCounts = (counts: DayCounts): Uint8Array => encode(dayCounts, VERSION, counts);

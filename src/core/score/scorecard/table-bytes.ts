@@ -20,7 +20,7 @@ import {
 } from './forms.ts';
 import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
-import type { Ranking, Week } from './weeks.ts';
+import type { Figures, Ranking, Week } from './weeks.ts';
 
 /** First byte of a table. Each change of the form, the measures or the newest rules raises it: older versions judge by no such table. */
 export const FORM = 1;
@@ -30,6 +30,10 @@ const lifts = record<Lifts>({ byValue: map(double), others: double });
 const counted = record<Counted>({ payments: double, frauds: double });
 
 const ranking = record<Ranking>({ averagePrecision: double, caught: whole });
+const figures = {
+  ...{ payments: whole, frauds: whole, alerts: whole },
+  ...{ decided: ranking, scorecard: ranking, byRisk: whole },
+};
 
 const table: Form<DayTable> = record<DayTable>({
   day: whole,
@@ -55,16 +59,7 @@ const table: Form<DayTable> = record<DayTable>({
   leftOutLabels: list(text),
   tops: record<Tops>({ scorecard: doubles, rules: map(doubles) }),
   golden: record<Golden>({ inputs: doubles, margins: doubles }),
-  weeks: list(
-    record<Week>({
-      day: whole,
-      payments: whole,
-      frauds: whole,
-      alerts: whole,
-      decided: ranking,
-      scorecard: ranking,
-    }),
-  ),
+  weeks: list(record<Week>({ day: whole, ...figures, policies: map(record<Figures>(figures)) })),
   hours: doubles,
   lifts: map(lifts),
   cells: lifts,

@@ -1,8 +1,8 @@
 /**
  * How well scores have ranked the matured payments of past weeks: the margins by the tables of then beside the risks that decided.
- * Payments that no table judged take no part.
+ * Where a scorecard decided, the risk is that of the rules alone. Payments that no table judged take no part.
  */
-import type { Verdict } from '../../domain/score-record.ts';
+import { SCORE_MAX, type Verdict } from '../../domain/score-record.ts';
 import { logOddsOf } from './measures.ts';
 
 /** A stored score. */
@@ -12,15 +12,25 @@ export type Judged = {
   /** Null: no table judged the payment. */
   readonly scorecard: number | null;
   readonly margin: number | null;
+  /** Name of the model that decided; null: the rules did. */
+  readonly model: string | null;
+  /** Points that the rules alone give where a model decided. */
+  readonly byRules: number | null;
 };
 
-/** Payments by log-odds: by the table of then, and of the risk that decided. */
-export type Ranks = {
+/** Payments by log-odds: by the table of then, and of the risk. */
+export type Bins = {
   /** Payments that were not approved. */
   alerts: number;
   readonly margins: Uint32Array;
   readonly risks: Uint32Array;
 };
+
+/** Bins of all payments, and by the name of a policy the bins of payments that the policy decided. */
+export type Ranks = ReadonlyMap<string, Bins>;
+const ALL = '';
+/** Models whose names begin so decide by the table of the day. */
+const OF_SCORECARD = 'scorecard-';
 
 /** Fewer: more payments tie. More: 8 bytes each a day. */
 const BINS_A_UNIT = 20;
@@ -30,17 +40,31 @@ const BINS = (MOST - LEAST) * BINS_A_UNIT;
 const binOf = (logOdds: number) =>
   Math.min(BINS - 1, Math.max(0, Math.floor((logOdds - LEAST) * BINS_A_UNIT)));
 
-export const noRanks = (): Ranks => ({
+const noBins = (): Bins => ({
   alerts: 0,
   margins: new Uint32Array(BINS),
   risks: new Uint32Array(BINS),
 });
 
-export function addRank(ranks: Ranks, { verdict, risk, scorecard, margin }: Judged): void {
+export const noRanks = () => new Map<string, Bins>();
+
+export function addRank(ranks: Map<string, Bins>, judged: Judged): void {
+  const { verdict, risk, scorecard, margin, model, byRules } = judged;
   if (scorecard === null || margin === null) return;
-  if (verdict !== 'approve') ranks.alerts++;
-  addTo(ranks.margins, binOf(margin), 1);
-  addTo(ranks.risks, binOf(logOddsOf(risk)), 1);
+  const isOfScorecard = byRules !== null && model?.startsWith(OF_SCORECARD);
+  const rank = binOf(logOddsOf(isOfScorecard ? byRules / SCORE_MAX : risk));
+  for (const name of isOfScorecard && model !== null ? [ALL, model] : [ALL]) {
+    const bins = binsIn(ranks, name);
+    if (verdict !== 'approve') bins.alerts++;
+    addTo(bins.margins, binOf(margin), 1);
+    addTo(bins.risks, rank, 1);
+  }
+}
+
+function binsIn(ranks: Map<string, Bins>, name: string): Bins {
+  const bins = ranks.get(name) ?? noBins();
+  ranks.set(name, bins);
+  return bins;
 }
 
 function addTo(counts: Uint32Array, bin: number, count: number): void {
@@ -54,14 +78,22 @@ export type Ranking = {
   readonly caught: number;
 };
 
-export type Week = {
-  /** First day, in days since 1970. */
-  readonly day: number;
+export type Figures = {
   readonly payments: number;
   readonly frauds: number;
   readonly alerts: number;
+  /** Ranked by the risk; frauds among the alerts. */
   readonly decided: Ranking;
   readonly scorecard: Ranking;
+  /** Frauds among as many payments with the greatest risks. */
+  readonly byRisk: number;
+};
+
+export type Week = Figures & {
+  /** First day, in days since 1970. */
+  readonly day: number;
+  /** By name of a policy: figures of the payments that the policy decided, whose risks are those of the rules. */
+  readonly policies: ReadonlyMap<string, Figures>;
 };
 
 const WEEK_DAYS = 7;
@@ -75,9 +107,12 @@ export function collectWeeks(before: number) {
     add(day: number, ranks: Ranks): void {
       const all = weekOf(day)?.all;
       if (all === undefined) return;
-      all.alerts += ranks.alerts;
-      ranks.margins.forEach((count, bin) => void addTo(all.margins, bin, count));
-      ranks.risks.forEach((count, bin) => void addTo(all.risks, bin, count));
+      for (const [name, { alerts, margins, risks }] of ranks) {
+        const to = binsIn(all, name);
+        to.alerts += alerts;
+        margins.forEach((count, bin) => void addTo(to.margins, bin, count));
+        risks.forEach((count, bin) => void addTo(to.risks, bin, count));
+      }
     },
     addFraud(day: number, fraud: Judged): void {
       const frauds = weekOf(day)?.frauds;
@@ -86,7 +121,13 @@ export function collectWeeks(before: number) {
     /** Weeks with payments, the first one first. */
     end: (): readonly Week[] =>
       weeks
-        .map((week, ago) => ({ day: before - (ago + 1) * WEEK_DAYS, ...compare(week) }))
+        .map(({ all, frauds }, ago) => {
+          const figures = (name: string) =>
+            compare(all.get(name) ?? noBins(), frauds.get(name) ?? noBins());
+          const policies = new Map([...all.keys()].map((name) => [name, figures(name)]));
+          policies.delete(ALL);
+          return { day: before - (ago + 1) * WEEK_DAYS, ...figures(ALL), policies };
+        })
         .filter(({ payments }) => payments > 0)
         .reverse(),
   };
@@ -94,11 +135,9 @@ export function collectWeeks(before: number) {
 
 export type Weeks = ReturnType<typeof collectWeeks>;
 
-type Ranked = { readonly all: Ranks; readonly frauds: Ranks };
-
 const sumOf = (counts: Uint32Array) => counts.reduce((sum, count) => sum + count, 0);
 
-function compare({ all, frauds }: Ranked): Omit<Week, 'day'> {
+function compare(all: Bins, frauds: Bins): Figures {
   return {
     payments: sumOf(all.margins),
     frauds: sumOf(frauds.margins),
@@ -111,6 +150,7 @@ function compare({ all, frauds }: Ranked): Omit<Week, 'day'> {
       averagePrecision: averagePrecision(all.margins, frauds.margins),
       caught: caughtAt(all.alerts, all.margins, frauds.margins),
     },
+    byRisk: caughtAt(all.alerts, all.risks, frauds.risks),
   };
 }
 

@@ -23,7 +23,7 @@ const between = (alias: string, fromMs: number, toMs: number) =>
   `${alias}.created_at >= '${isoTime(fromMs)}' and ${alias}.created_at < '${isoTime(toMs)}'
    and ${alias}.transaction_id >= '${lowestIdAt(fromMs)}' and ${alias}.transaction_id < '${lowestIdAt(toMs)}'`;
 
-const SCORE = 's.verdict, s.risk, s.scorecard, s.margin';
+const SCORE = 's.verdict, s.risk, s.scorecard, s.margin, s.model, s.by_rules as "byRules"';
 
 type PaymentRow = Omit<DayPayment, 'createdAtMs'> & { readonly id: string };
 export type Payment = DayPayment & { readonly id: string };

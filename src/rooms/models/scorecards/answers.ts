@@ -111,7 +111,9 @@ export const tableSchema = headSchema
           payments: z.int(),
           frauds: z.int(),
           alerts: z.int().meta({ description: 'Payments that were reviewed or declined.' }),
-          decided: rankingSchema.meta({ description: 'By the risks that decided.' }),
+          decided: rankingSchema.meta({
+            description: 'By the risks that decided; by those of the rules where a policy did.',
+          }),
           scorecard: rankingSchema.meta({
             description: 'By the margins of the tables of then, at the same number of alerts.',
           }),

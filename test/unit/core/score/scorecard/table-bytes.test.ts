@@ -25,6 +25,10 @@ const counted = fc.record({ payments: number, frauds: number });
 const ranking = fc.record({ averagePrecision: number, caught: fc.nat() });
 const kind = fc.constantFrom('lift', 'tail', 'to_account' as const);
 
+const figures = {
+  ...{ payments: fc.nat(), frauds: fc.nat(), alerts: fc.nat() },
+  ...{ decided: ranking, scorecard: ranking, byRisk: fc.nat() },
+};
 const table: fc.Arbitrary<DayTable> = fc.record({
   day: fc.integer({ min: 0, max: 100_000 }),
   ruleSet: word,
@@ -46,13 +50,9 @@ const table: fc.Arbitrary<DayTable> = fc.record({
   leftOutLabels: fc.array(word, { maxLength: 3 }),
   tops: fc.record({ scorecard: doubles, rules: mapOf(doubles) }),
   golden: fc.record({ inputs: doubles, margins: doubles }),
-  weeks: fc.array(
-    fc.record({
-      ...{ day: fc.nat(), payments: fc.nat(), frauds: fc.nat(), alerts: fc.nat() },
-      ...{ decided: ranking, scorecard: ranking },
-    }),
-    { maxLength: 3 },
-  ),
+  weeks: fc.array(fc.record({ day: fc.nat(), ...figures, policies: mapOf(fc.record(figures)) }), {
+    maxLength: 3,
+  }),
   hours: doubles,
   lifts: mapOf(lifts),
   cells: lifts,

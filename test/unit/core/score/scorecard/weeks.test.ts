@@ -21,7 +21,7 @@ function payments(seed: string, count: number): Payment[] {
       const margin = -10 + (20 * rank) / count;
       const risk = random() * 0.9;
       const verdict = random() < 0.2 ? ('review' as const) : ('approve' as const);
-      return { margin, risk, verdict, isFraud, scorecard: 1 };
+      return { margin, risk, verdict, isFraud, scorecard: 1, model: null, byRules: null };
     });
 }
 
@@ -67,7 +67,7 @@ test('payments that tie are caught in part, and payments that no table judged ta
   const tied = Array.from(
     { length: 10 },
     (_, nth): Payment => ({
-      ...{ margin: 1, risk: 0.5, scorecard: 1, isFraud: nth < 4 },
+      ...{ margin: 1, risk: 0.5, scorecard: 1, isFraud: nth < 4, model: null, byRules: null },
       verdict: nth === 9 ? 'decline' : 'approve',
     }),
   );
@@ -78,7 +78,43 @@ test('payments that tie are caught in part, and payments that no table judged ta
     decided: { averagePrecision: 0.4, caught: 0 },
     // A tenth of four frauds.
     scorecard: { averagePrecision: 0.4, caught: 0 },
+    byRisk: 0,
+    policies: new Map(),
   });
+});
+
+test('a policy has figures of its own payments, whose risks are those of the rules', () => {
+  const POLICIES = ['scorecard-policy@3', 'scorecard-policy@4'];
+  const models = [...POLICIES, 'forest@1', null];
+  const own = payments('decided', 600).map((payment, nth): Payment => {
+    const model = models[nth % models.length] ?? null;
+    const byRules = model === null ? null : Math.round(1000 * payment.risk);
+    return { ...payment, model, byRules };
+  });
+  const risk = 0.999;
+  const asDecided = own.map((of) => (of.model === null ? of : { ...of, risk }));
+  const [week] = weeksOf(new Map([[93, asDecided]]), 100);
+  expect([...(week?.policies.keys() ?? [])].sort()).toEqual(POLICIES);
+  const byRisks = own.map((of) => ({
+    ...of,
+    risk: of.model === 'forest@1' ? risk : (of.byRules ?? 1000 * of.risk) / 1000,
+  }));
+  const figuresOf = (some: Payment[]) => weeksOf(new Map([[93, some]]), 100)[0];
+  const plain = byRisks.map((of) => ({ ...of, model: null }));
+  expect(week).toEqual({ ...figuresOf(plain), policies: week?.policies });
+  for (const name of POLICIES) {
+    const mine = plain.filter((_, nth) => own[nth]?.model === name);
+    const { day: _, policies: __, ...figures } = figuresOf(mine) ?? { day: 0, policies: 0 };
+    expect(week?.policies.get(name)).toEqual(figures);
+  }
+});
+
+test('as many payments with the greatest risks catch what sorting them says', () => {
+  const all = payments('by risk', 300);
+  const week = weeksOf(new Map([[93, all]]), 100)[0];
+  const first = all.toSorted((one, other) => other.risk - one.risk).slice(0, week?.alerts);
+  const caught = first.filter(({ isFraud }) => isFraud).length;
+  expect(Math.abs((week?.byRisk ?? 0) - caught)).toBeLessThanOrEqual(1);
 });
 
 test('weeks end before the first day that is not matured, and the last eight are told', () => {
