@@ -12,6 +12,7 @@ import { goldenOf } from '../../score/scorecard/golden.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import { collectWeeks } from '../../score/scorecard/weeks.ts';
+import { isLeftOut, listLeftOut } from '../../store/scorecards/left-out.ts';
 import {
   countScored,
   findCrowded,
@@ -62,11 +63,15 @@ async function readNight(
   const firstDay = day - LEARNT_DAYS;
   const scored = await countScored(query, firstDay, day);
   const maturedTo = day - maturityDays - GUARD_DAYS;
-  const toMs = maturedTo * DAY_MS + 1;
+  const leftOutLabels = await listLeftOut(query);
   const known: Known = {
     ...{ ...market, query, day, signal },
     rates: await readRatesOfDays(query, firstDay, day),
-    matured: { fromMs: firstDay * DAY_MS, toMs, knownByMs: day * DAY_MS },
+    matured: {
+      ...{ fromMs: firstDay * DAY_MS, toMs: maturedTo * DAY_MS + 1, knownByMs: day * DAY_MS },
+      // Without such controls nobody asks for each payment.
+      isOut: leftOutLabels.length > 0 ? isLeftOut : () => 'false',
+    },
     payments: new Map(scored.map((of) => [of.day, of.payments])),
   };
   const weeks = collectWeeks(maturedTo);
@@ -85,7 +90,7 @@ async function readNight(
     ...{ day, group: market.reading.group, slots: market.slots },
     ...judging,
     ...evidence,
-    ...{ leftOut: [], leftOutLabels: [] },
+    ...{ leftOut: [], leftOutLabels },
     tops: await findTops(known, ids, { table: judging }),
     golden: goldenOf({ table: judging }),
     ...{ currency: market.reading.currency, weeks: weeks.end() },

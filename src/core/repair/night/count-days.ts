@@ -22,7 +22,12 @@ import {
   type RatesOfDay,
   readCounts,
 } from '../../store/scorecards/read-night.ts';
-import { type Payment, readFrauds, readScored } from '../../store/scorecards/read-payments.ts';
+import {
+  type Matured,
+  type Payment,
+  readFrauds,
+  readScored,
+} from '../../store/scorecards/read-payments.ts';
 import type { NewDay } from '../../store/scorecards/write-night.ts';
 
 /** Days before a table whose frauds and kept rows are read. */
@@ -40,8 +45,7 @@ export type Known = MarketOfNight & {
   readonly day: number;
   readonly signal: AbortSignal;
   readonly rates: RatesOfDay;
-  /** Bounds of matured payments, `toMs` exclusive, and the time up to which labels are known. */
-  readonly matured: { readonly fromMs: number; readonly toMs: number; readonly knownByMs: number };
+  readonly matured: Matured;
   /** Scored payments of each day that has any. */
   readonly payments: ReadonlyMap<number, number>;
 };

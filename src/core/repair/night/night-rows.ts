@@ -58,9 +58,10 @@ export async function cutDays(
   const sample = createSample(measures.length, most);
   const values = new Float64Array(measures.length);
   const ids = uuidsIn(least.end());
-  for await (const rows of readVectorRows(query, ids, matured.knownByMs, signal)) {
+  for await (const rows of readVectorRows(query, ids, matured, signal)) {
     for (const { id, vector, isFraud } of rows) {
-      if (sample.count === most || (isFraud && createdAt(id) < matured.toMs)) continue;
+      const isOut = isFraud === null || (isFraud && createdAt(id) < matured.toMs);
+      if (sample.count === most || isOut) continue;
       writeMeasures(vector, logOddsOf(riskBy(ruleSet, vector)), values);
       addVector(sample, values);
     }
@@ -81,8 +82,9 @@ export async function findTops(
 ): Promise<Tops> {
   const probabilities: number[] = [];
   const points = new Map<string, number[]>();
-  for await (const rows of readVectorRows(query, ids, matured.knownByMs, signal)) {
+  for await (const rows of readVectorRows(query, ids, matured, signal)) {
     for (const row of rows) {
+      if (row.isFraud === null) continue;
       probabilities.push(logistic(wholeMargin(by, row.vector)));
       const ruleSet = baseName(row.ruleSet) ?? row.ruleSet;
       if (row.points !== null) inMap(points, ruleSet, () => []).push(row.points);
@@ -153,7 +155,7 @@ export async function chooseRows(
   return { ids: [...ids].sort(), shares };
 }
 
-type LearntRow = NewRow & { readonly isFraud: boolean };
+type LearntRow = NewRow & Pick<VectorRow, 'isFraud'>;
 
 /** Reads the chosen rows, page by page. */
 export async function* readRows(
@@ -161,7 +163,7 @@ export async function* readRows(
   { query, matured, signal }: Pick<Known, 'query' | 'matured' | 'signal'>,
   { rowOf }: BucketsOf,
 ): AsyncGenerator<readonly LearntRow[]> {
-  for await (const rows of readVectorRows(query, ids, matured.knownByMs, signal)) {
+  for await (const rows of readVectorRows(query, ids, matured, signal)) {
     const page: LearntRow[] = [];
     for (const row of rows) {
       page.push({ ...(await rowOf(row, shares.get(row.id) ?? null)), isFraud: row.isFraud });
@@ -199,12 +201,12 @@ export async function learnRows(
   const most = chosen.ids.length + (await countKeptRows(query, matured, days));
   const solved = collectSolveRows(measures, most);
   const ofFraud = frauds.total / Math.max(frauds.chosen.size, 1);
-  const add = async (row: LearntRow) => {
+  const add = async ({ isFraud, ...row }: LearntRow) => {
     const ofOthers = row.share === null ? 0 : 1 / row.share;
-    const stands = row.isFraud ? ofFraud * Number(frauds.chosen.has(row.id)) : ofOthers;
-    if (stands === 0) return;
+    const stands = isFraud ? ofFraud * Number(frauds.chosen.has(row.id)) : ofOthers;
+    if (isFraud === null || stands === 0) return;
     const { measures: names } = await bucketsOf.cuttingOf(row.scorecard);
-    solved.add({ ...row, measures: names, stands });
+    solved.add({ ...row, isFraud, measures: names, stands });
   };
   const fresh = maturedOf(readRows(chosen, known, bucketsOf), matured);
   let next = await fresh.next();

@@ -54,6 +54,17 @@ export async function* readScored(
   await query({ text: 'set local enable_nestloop = on' });
 }
 
+/** Matured payments, and what was known of them. */
+export type Matured = {
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+  /** Labels are known up to this time. */
+  readonly knownByMs: number;
+  /** A condition of rows by their alias: payments that take part in no solve. */
+  readonly isOut: (alias: string) => string;
+};
+
 /** The label of a row that was known at a time. */
 const labelOf = (alias: string, knownByMs: number) =>
   labelInForce(
@@ -66,10 +77,11 @@ const labelOf = (alias: string, knownByMs: number) =>
  */
 export async function* readFrauds(
   query: Query,
-  { fromMs, toMs, knownByMs }: { fromMs: number; toMs: number; knownByMs: number },
+  matured: Matured,
   withMetadata: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Payment[]> {
+  const { fromMs, toMs, knownByMs, isOut } = matured;
   const select = `
     select ${evidence(withMetadata)}, ${SCORE}
       from (select distinct l.transaction_id, l.created_at from market.labels l
@@ -81,7 +93,7 @@ export async function* readFrauds(
      cross join lateral (
        select * from market.transactions t
         where t.transaction_id = f.transaction_id and t.created_at = f.created_at limit 1) t
-     where ${labelOf('f', knownByMs)} = 'fraud'`;
+     where ${labelOf('f', knownByMs)} = 'fraud' and not ${isOut('f')}`;
   for await (const rows of readPages<PaymentRow>(query, select, PAGE_ROWS, signal)) {
     yield rows.map(atTime);
   }
@@ -95,14 +107,15 @@ export type VectorRow = {
   readonly ruleSet: string;
   /** Points of the rules alone; null where a model of 1.0.0 decided. */
   readonly points: number | null;
-  readonly isFraud: boolean;
+  /** Null: the payment takes part in no solve. */
+  readonly isFraud: boolean | null;
 };
 
 /** Logged vectors by id; ids without a score are left out. @param ids in an order that the rows keep */
 export async function* readVectorRows(
   query: Query,
   ids: readonly string[],
-  knownByMs: number,
+  { knownByMs, isOut }: Pick<Matured, 'knownByMs' | 'isOut'>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly VectorRow[]> {
   for (let from = 0; from < ids.length; from += PAGE_ROWS) {
@@ -111,7 +124,8 @@ export async function* readVectorRows(
     const times = page.map((id) => createdAtMsOf(id) ?? 0);
     const rows = await query<Omit<VectorRow, 'vector'> & { readonly features: Buffer }>(
       {
-        text: `select u.id, s.features, s.scorecard, coalesce(${labelOf('s', knownByMs)} = 'fraud', false) as "isFraud",
+        text: `select u.id, s.features, s.scorecard,
+                case when not ${isOut('s')} then coalesce(${labelOf('s', knownByMs)} = 'fraud', false) end as "isFraud",
                 s.rule_set as "ruleSet", coalesce(s.by_rules, case when s.model is null then s.score end) as points
            from unnest($1::uuid[], $2::timestamptz[]) with ordinality u (id, created_at, nth)
           cross join lateral (
@@ -141,17 +155,18 @@ export type StoredRow = {
 };
 
 const keptRows = (
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { fromMs, toMs, isOut }: Matured,
   except: readonly number[],
 ) => `from market.scorecard_rows r
-     where r.created_at >= '${isoTime(fromMs)}' and r.created_at < '${isoTime(toMs)}' and ${notOnDays(except)}`;
+     where r.created_at >= '${isoTime(fromMs)}' and r.created_at < '${isoTime(toMs)}' and ${notOnDays(except)}
+       and not ${isOut('r')}`;
 
 export async function countKeptRows(
   query: Query,
-  range: { readonly fromMs: number; readonly toMs: number },
+  matured: Matured,
   except: readonly number[],
 ): Promise<number> {
-  const text = `select count(*)::int4 as rows ${keptRows(range, except)}`;
+  const text = `select count(*)::int4 as rows ${keptRows(matured, except)}`;
   const [counted] = await query<{ rows: number }>({ text });
   return counted?.rows ?? 0;
 }
@@ -159,14 +174,14 @@ export async function countKeptRows(
 /** Kept rows of a range in the order of their ids. @param except days whose rows are chosen again */
 export async function* readKeptRows(
   query: Query,
-  range: { readonly fromMs: number; readonly toMs: number; readonly knownByMs: number },
+  matured: Matured,
   except: readonly number[],
   signal: AbortSignal,
 ): AsyncGenerator<StoredRow> {
   const select = `
     select r.transaction_id as id, r.scorecard, r.share, r.log_odds as "logOdds", r.buckets, r.fired,
-           coalesce(${labelOf('r', range.knownByMs)} = 'fraud', false) as "isFraud"
-      ${keptRows(range, except)}
+           coalesce(${labelOf('r', matured.knownByMs)} = 'fraud', false) as "isFraud"
+      ${keptRows(matured, except)}
      order by r.transaction_id`;
   for await (const rows of readPages<StoredRow>(query, select, PAGE_ROWS, signal)) yield* rows;
 }

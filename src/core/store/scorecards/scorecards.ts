@@ -19,8 +19,8 @@ const dayOf = (parameter: string) => `date '1970-01-01' + ${parameter}`;
 
 const insert = firstOf<{ serial: number }, readonly unknown[]>(
   'insert-scorecard',
-  `insert into market.scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to)
-   select coalesce(max(serial), 0) + 1, ${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8
+  `insert into market.scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to, left_out)
+   select coalesce(max(serial), 0) + 1, ${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8, $7
      from market.scorecards
    on conflict (day) do nothing returning serial`,
 );
@@ -30,9 +30,9 @@ export async function insertTable(
   query: Query,
   { table, bytes, payments, readTo }: NewTable,
 ): Promise<number> {
-  const { day, measures, learnt } = table;
+  const { day, measures, learnt, leftOutLabels } = table;
   const values = [day, Buffer.from(bytes), measures, payments, learnt.knownFrauds, readTo];
-  const stored = await insert(query, ...values);
+  const stored = await insert(query, ...values, leftOutLabels);
   if (stored === undefined) throw dayTaken(day);
   return stored.serial;
 }

@@ -125,7 +125,10 @@ export async function storeNight(
       action: 'scorecard.build',
       subject: textOfDay(table.day),
       before: null,
-      after: { serial, sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
+      after: {
+        ...{ serial, sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
+        leftOut: table.leftOutLabels,
+      },
     });
     return serial;
   });
