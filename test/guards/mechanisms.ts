@@ -271,6 +271,8 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/core/work/day-tables.ts',
   'unit/rooms/models/judge/judge-batch.test.ts > decide nothing in place of a policy that is stopped or over, and are still heard':
     'src/core/domain/control.ts',
+  'integration/scorecards/bounded-nights.test.ts > a flood of inverted labels is not taken, night after night, and the table before judges':
+    'src/core/repair/night/bound.ts',
   'integration/scorecards/left-out.test.ts > a table without the labels is that of a store that never had their payments':
     'src/core/store/scorecards/left-out.ts',
   'integration/scorecards/pooled-weeks.test.ts > a policy that catches one fraud less of a hundred ends, once, by the engine':

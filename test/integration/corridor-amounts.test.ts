@@ -5,10 +5,9 @@
 import { expect, test } from 'vitest';
 import { featureIndex } from '../../src/core/domain/feature-schema.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
-import { encodeTable } from '../../src/core/score/scorecard/table-bytes.ts';
 import { insertTable } from '../../src/core/store/scorecards/scorecards.ts';
 import { DAY_MS, dayOf } from '../../src/kit/words/range.ts';
-import { dayTable } from '../support/day-tables.ts';
+import { dayTable, newTable } from '../support/day-tables.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
@@ -27,8 +26,7 @@ test('a first payment beyond ten times the percentile is declined, and the score
   ]);
   const amounts = { percentiles: new Map([['US-EG', 10_000]]), rates };
   const table = dayTable({ day: TODAY_MS / DAY_MS, amounts });
-  const bytes = encodeTable(table);
-  await insertTable(rig.pool.query, { table, bytes, payments: 0, readTo: '1' });
+  await insertTable(rig.pool.query, newTable(table));
   await using worker = rig.startWorker();
   const first = (id: string) => ({ accountId: `acc_${id}`, merchantId: `m_${id}` });
   const transactions = await rig.send([

@@ -33,8 +33,8 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
   };
 }
 
-/** A table as a night stores it. */
+/** A table as a night stores it that nothing bounds. */
 export const newTable = (table: DayTable, more: Partial<NewTable> = {}): NewTable => ({
-  ...{ table, bytes: encodeTable(table), payments: 0, readTo: '1' },
+  ...{ table, bytes: encodeTable(table), payments: 0, readTo: '1', isTaken: true, differs: null },
   ...more,
 });

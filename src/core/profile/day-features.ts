@@ -45,6 +45,26 @@ export function beginDayRows(
   return begun;
 }
 
+/**
+ * A logged vector as another table makes it. The hours and the numbers of the account stay, as no label moves them.
+ * @param slots of the market
+ */
+export function relift(
+  vector: Float64Array,
+  transaction: Transaction,
+  table: DayTable,
+  slots: readonly FieldSlot[],
+): Float64Array {
+  const isOwn = (at: number) => slots[at - FEATURE_COUNT]?.kind === 'to_account';
+  const values = Float64Array.from({ length: FEATURE_COUNT + slots.length }, (_, at) =>
+    at < FEATURE_COUNT || isOwn(at) ? (vector[at] ?? Number.NaN) : Number.NaN,
+  );
+  values[CELL_LIFT] = Number.NaN;
+  const given = transaction.declared === null ? NONE : valuesIn(transaction.declared);
+  writeDay(transaction, given, table, slots, values, 0);
+  return values;
+}
+
 function writeDay(
   { type, channel, corridor, amount, currency }: Transaction,
   given: ReturnType<typeof valuesIn>,

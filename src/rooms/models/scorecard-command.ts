@@ -35,10 +35,11 @@ const buildAction = written(
     const building = buildTable(database, { day, maturityDays, by, signal });
     const { night } = await unlessStopped(context, 'nothing was stored', building);
     await endWorse(database, day);
-    const { payments, table } = night;
+    const { payments, table, differs, isTaken } = night;
     const built = { day: textOfDay(day), payments, frauds: table.learnt.knownFrauds };
-    output.value(built, [
+    output.value({ ...built, differs, is_taken: isTaken }, [
       `The table of ${built.day} is built: ${payments} payments, ${built.frauds} known frauds`,
+      ...(isTaken ? [] : ['It waits for two people: too many verdicts of the last day differ']),
     ]);
     return undefined;
   },

@@ -6,13 +6,13 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { textOfDay } from '../../../src/core/score/scorecard/day-table.ts';
 import { logOddsBy, marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
-import { encodeTable } from '../../../src/core/score/scorecard/table-bytes.ts';
 import { createFindTable } from '../../../src/core/store/scorecards/find-tables.ts';
 import { insertTable } from '../../../src/core/store/scorecards/scorecards.ts';
 import { toVector } from '../../../src/core/store/scores/score-values.ts';
 import { watchTables } from '../../../src/core/work/day-tables.ts';
 import { followChanges } from '../../../src/kit/database/follow-changes.ts';
 import { createRandom } from '../../../src/kit/random.ts';
+import { newTable } from '../../support/day-tables.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 import { randomTable } from '../../support/random-tables.ts';
 import { runRisk } from '../../support/run-risk.ts';
@@ -31,9 +31,7 @@ async function storeTable(daysAgo: number): Promise<number> {
   const { table } = randomTable(random);
   const lifts = new Map([['type', { byValue: new Map([['cash', daysAgo]]), others: -0.25 }]]);
   const dated = { ...table, lifts, day: TODAY - daysAgo };
-  return await insertTable(database.query, {
-    ...{ table: dated, bytes: encodeTable(dated), payments: 0, readTo: '1' },
-  });
+  return await insertTable(database.query, newTable(dated));
 }
 
 const [old, newer] = [await storeTable(5), await storeTable(2)];

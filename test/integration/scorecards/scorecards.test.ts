@@ -11,7 +11,7 @@ import {
   readTable,
 } from '../../../src/core/store/scorecards/scorecards.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import { dayTable } from '../../support/day-tables.ts';
+import { dayTable, newTable } from '../../support/day-tables.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 
 const tableOf = (day: number) => dayTable({ day });
@@ -20,9 +20,7 @@ const database = await openForFile(createTestDatabase());
 const pool = await openForFile(Promise.resolve(database.open()));
 
 async function store(day: number) {
-  const table = tableOf(day);
-  const bytes = encodeTable(table);
-  const made = { table, bytes, payments: 7, readTo: '12' };
+  const made = newTable(tableOf(day), { payments: 7, readTo: '12' });
   return await pool.transaction((query) => insertTable(query, made));
 }
 

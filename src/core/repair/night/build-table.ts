@@ -18,10 +18,12 @@ import {
   findCrowded,
   listPlayed,
   readMarketOfNight,
+  readPolicyOfNight,
   readRatesOfDays,
 } from '../../store/scorecards/read-night.ts';
 import { dayTaken, findHead } from '../../store/scorecards/scorecards.ts';
 import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
+import { differsFrom } from './bound.ts';
 import { COUNTED_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
 import { bucketsBy, chooseRows, cutDays, findTops, learnRows, readRows } from './night-rows.ts';
 
@@ -63,6 +65,7 @@ async function readNight(
   const firstDay = day - LEARNT_DAYS;
   const scored = await countScored(query, firstDay, day);
   const maturedTo = day - maturityDays - GUARD_DAYS;
+  const policy = await readPolicyOfNight(query);
   const leftOutLabels = await listLeftOut(query);
   const known: Known = {
     ...{ ...market, query, day, signal },
@@ -81,16 +84,17 @@ async function readNight(
   const { cuts, met, ids } = await cutDays(known, counted, frauds.total, ruleSet, measures);
   const chosen = await chooseRows(known, counted, frauds);
   const bucketsOf = (of: Query) => bucketsBy(of, ruleSet, { measures, cuts });
-  const learning = { chosen, cuts, met, measures, bucketsOf: bucketsOf(query) };
+  const { leftOut } = policy;
+  const learning = { chosen, cuts, met, measures, bucketsOf: bucketsOf(query), leftOut };
   const judging = {
     ...{ ruleSet: ruleSet.id, measures },
     ...(await learnRows(known, counted, frauds, learning)),
   };
   const table: DayTable = {
-    ...{ day, group: market.reading.group, slots: market.slots },
+    ...{ day, group: market.reading.group, leftOut, leftOutLabels },
+    slots: market.slots.map(({ field, kind }) => ({ field, kind })),
     ...judging,
     ...evidence,
-    ...{ leftOut: [], leftOutLabels },
     tops: await findTops(known, ids, { table: judging }),
     golden: goldenOf({ table: judging }),
     ...{ currency: market.reading.currency, weeks: weeks.end() },
@@ -99,10 +103,12 @@ async function readNight(
       addresses: await findCrowded(query, 'addresses', parties.addresses, day),
     },
   };
+  const differs = await differsFrom(known, counted, table, policy);
   const recent = scored.filter((of) => of.day >= day - COUNTED_DAYS);
   const played = await listPlayed(query, firstDay, LEARNT_DAYS);
   return {
     ...{ table, bytes: encodeTable(table), readTo: market.readTo, days: [...counted.values()] },
+    ...{ differs, isTaken: !policy.isBounded || (differs !== null && differs <= policy.bound) },
     rows: {
       ids: chosen.ids,
       read: (of) => readRows(chosen, { ...known, query: of }, bucketsOf(of)),

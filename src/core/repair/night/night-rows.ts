@@ -187,6 +187,7 @@ type Learning = {
   readonly met: Float64Array;
   readonly measures: readonly string[];
   readonly bucketsOf: BucketsOf;
+  readonly leftOut: readonly string[];
 };
 
 /** Solves over the matured rows, stored and chosen ones in the order of their ids. */
@@ -194,12 +195,12 @@ export async function learnRows(
   known: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   frauds: Frauds,
-  { chosen, cuts, met, measures, bucketsOf }: Learning,
+  { chosen, cuts, met, measures, bucketsOf, leftOut }: Learning,
 ): Promise<Pick<DayTable, 'scorecard' | 'learnt'>> {
   const { query, matured, signal } = known;
   const days = [...counted.keys()];
   const most = chosen.ids.length + (await countKeptRows(query, matured, days));
-  const solved = collectSolveRows(measures, most);
+  const solved = collectSolveRows(measures, most, leftOut);
   const ofFraud = frauds.total / Math.max(frauds.chosen.size, 1);
   const add = async ({ isFraud, ...row }: LearntRow) => {
     const ofOthers = row.share === null ? 0 : 1 / row.share;

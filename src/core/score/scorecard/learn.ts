@@ -3,7 +3,7 @@ import { BUCKETS, type Cuts, createCuts, MISSING_BUCKET, writeCuts } from './cut
 import type { Counted } from './day-evidence.ts';
 import type { DayTable, Learnt } from './day-table.ts';
 import type { SolveRows } from './loss.ts';
-import { centre, solve, writeBuckets } from './scorecard.ts';
+import { centre, solve, type Weights, writeBuckets } from './scorecard.ts';
 
 /** Vectors of a sample: the values of each measure side by side, `count` of them in memory for `most`. */
 export type Sample = {
@@ -76,13 +76,18 @@ export type Collected = SolveRows & { readonly rules: ReadonlyMap<string, Counte
 
 const NOTHING: Counted = { payments: 0, frauds: 0 };
 
-/** Rows are added in one order, as a solve depends on the order of its sums. */
-export function collectSolveRows(measures: readonly string[], most: number) {
+/** Rows are added in one order, as a solve depends on the order of its sums. @param leftOut measures that are missing in all rows */
+export function collectSolveRows(
+  measures: readonly string[],
+  most: number,
+  leftOut: readonly string[],
+) {
   const width = measures.length;
   const buckets = new Uint8Array(most * width).fill(MISSING_BUCKET);
   const [logOdds, counts] = [new Float64Array(most), new Float64Array(most)];
   const isFraud = new Uint8Array(most);
   const indices = new Map(measures.map((name, index) => [name, index]));
+  for (const name of leftOut) indices.delete(name);
   const maps = new Map<readonly string[], Int32Array>();
   const rules = new Map<string, Counted>();
   let count = 0;
@@ -118,11 +123,26 @@ export function learn(
   cuts: Cuts,
   { knownFrauds, labelled }: Pick<Learnt, 'knownFrauds' | 'labelled'>,
 ): Pick<DayTable, 'scorecard' | 'learnt'> {
-  const weights = centre(solve(rows, knownFrauds), met);
+  const counted = countLearnt(rows);
+  const weights = centre(withoutLacked(solve(rows, knownFrauds), counted), met);
   return {
     scorecard: { ...weights, cuts },
-    learnt: { knownFrauds, labelled, ...countLearnt(rows) },
+    learnt: { knownFrauds, labelled, ...counted },
   };
+}
+
+/** A measure that all rows lack has moved all of them by its bucket of missing values, and says nothing of its other buckets. */
+function withoutLacked(
+  { constant, slope, points }: Weights,
+  { payments, all }: Pick<Learnt, 'payments' | 'all'>,
+): Weights {
+  let moved = 0;
+  for (let from = 0; from < points.length; from += BUCKETS) {
+    if (payments[from + MISSING_BUCKET] !== all.payments) continue;
+    moved += points[from + MISSING_BUCKET] as number;
+    points.fill(0, from, from + BUCKETS);
+  }
+  return { constant: constant + moved, slope, points };
 }
 
 function countLearnt(rows: Collected): Omit<Learnt, 'knownFrauds' | 'labelled'> {

@@ -3,15 +3,10 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { StoredTable } from '../../score/scorecard/day-table.ts';
 import { FORM } from '../../score/scorecard/table-bytes.ts';
-import { IN_FORCE } from '../controls/controls.ts';
-import { readTable } from './scorecards.ts';
+import { IN_USE, REFUSED, readTable, TAKEN } from './scorecards.ts';
 
 /** A day since 1970, and the serial of its table. */
 export type TableDay = { readonly day: number; readonly serial: number };
-
-/** Days whose tables two people have taken, and scopes of the tables that a person has refused. */
-const TAKEN = `select subject from market.approvals where kind = 'scorecard-table' and confirmed_at is not null`;
-const REFUSED = `select scope from market.controls where kind = 'stop' and scope like 'model:scorecard@%' and ${IN_FORCE}`;
 
 /** Changes with each table that comes into use or leaves it. */
 export const TABLES_MARK = `(select concat_ws(' ', count(*), max(serial), case when not bool_and(is_taken) then array(${TAKEN}) end, array(${REFUSED}))
@@ -21,8 +16,7 @@ export const TABLES_MARK = `(select concat_ws(' ', count(*), max(serial), case w
 export const listTableDays = rowsOf<TableDay, []>(
   'list-scorecard-days',
   `select day - date '1970-01-01' as day, serial from market.scorecards
-    where form <= ${FORM} and (is_taken or to_char(day, 'YYYY-MM-DD') in (${TAKEN}))
-      and 'model:scorecard@' || to_char(day, 'YYYY-MM-DD') not in (${REFUSED}) order by day`,
+    where form <= ${FORM} and ${IN_USE} order by day`,
 );
 
 /** The table that people name so among models. */

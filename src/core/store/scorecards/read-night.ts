@@ -1,14 +1,15 @@
 /** Reads for a night, beside payments: counts of earlier nights, tallies, rates and settings. */
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { monthOf } from '../../../kit/words/month.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import { metadataName } from '../../domain/metadata.ts';
+import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, inMap, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
-import { LABEL_DAYS, type Slot, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
+import { LABEL_DAYS, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
 import { ID_BYTES } from '../../score/scorecard/kept-rows.ts';
+import type { Policy } from '../../score/scorecard/policy.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { isDetached, listMonthTables } from '../partitions/partitions.ts';
@@ -112,14 +113,14 @@ const readMarket = onlyOf<{
 
 export type MarketOfNight = {
   readonly reading: Reading;
-  readonly slots: readonly Slot[];
+  readonly slots: readonly FieldSlot[];
   /** The first database transaction that the snapshot may lack. */
   readonly readTo: string;
 };
 
 export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   const { currency, group, fields, readTo } = await readMarket(query);
-  const slots = (await readSlots(query)).map(({ field, kind }) => ({ field, kind }));
+  const slots = await readSlots(query);
   // A field that was named may be withdrawn since, and declared again with another type.
   const isText = Object.keys(fields).some(
     (name) => metadataName(name) === group && fields[name] === 'text',
@@ -127,6 +128,31 @@ export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   const reading = { group: isText ? group : TYPE_GROUP, currency, fields: toFields(fields) };
   return { reading, slots, readTo };
 }
+
+/** Terms of the newest policy of people in force. */
+export type PolicyOfNight = Pick<Policy, 'leftOut' | 'reviewShare' | 'declineShare' | 'bound'> & {
+  /** False for the first night of a policy: people saw the effect before they approved the policy. */
+  readonly isBounded: boolean;
+};
+
+const NO_POLICY: PolicyOfNight = {
+  ...{ leftOut: [], reviewShare: 0.01, declineShare: 0.001, bound: 0.01 },
+  isBounded: false,
+};
+
+const findPolicy = firstOf<PolicyOfNight, []>(
+  'find-policy-of-night',
+  `select array(select jsonb_array_elements_text(policy -> 'measures_left_out') order by 1) as "leftOut",
+          (policy ->> 'review_share')::float8 as "reviewShare", (policy ->> 'decline_share')::float8 as "declineShare",
+          (policy ->> 'bound')::float8 as bound,
+          exists (select from market.scorecards s where s.built_at > c.set_at) as "isBounded"
+     from (select value -> 'policy' as policy, set_at from market.controls
+            where kind = 'scorecard' and coalesce(ends_at, 'infinity') > now() order by set_at desc, scope limit 1) c`,
+);
+
+/** Without a policy, nights are compared by the shares and the bound that a policy has by default. */
+export const readPolicyOfNight = async (query: Query): Promise<PolicyOfNight> =>
+  (await findPolicy(query)) ?? NO_POLICY;
 
 type DayRate = { readonly day: number; readonly currency: string; readonly usd: number };
 

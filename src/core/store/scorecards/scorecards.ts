@@ -4,6 +4,7 @@ import { firstOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type DayTable, type StoredTable, textOfDay } from '../../score/scorecard/day-table.ts';
 import { decodeTable, FORM, hashTable } from '../../score/scorecard/table-bytes.ts';
+import { IN_FORCE } from '../controls/controls.ts';
 
 /** A table that is to be stored. */
 export type NewTable = {
@@ -13,14 +14,18 @@ export type NewTable = {
   readonly payments: number;
   /** The first database transaction that the table may lack, as Postgres writes an xid8. */
   readonly readTo: string;
+  /** Whether the table judges without a word of people. */
+  readonly isTaken: boolean;
+  /** Share of the newest payments to which this table and the table before it give different verdicts; null: they were not compared. */
+  readonly differs: number | null;
 };
 
 const dayOf = (parameter: string) => `date '1970-01-01' + ${parameter}`;
 
 const insert = firstOf<{ serial: number }, readonly unknown[]>(
   'insert-scorecard',
-  `insert into market.scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to, left_out)
-   select coalesce(max(serial), 0) + 1, ${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8, $7
+  `insert into market.scorecards (serial, day, sha256, bytes, measures, payments, frauds, read_to, is_taken, differs, left_out)
+   select coalesce(max(serial), 0) + 1, ${dayOf('$1::int4')}, sha256($2::bytea), $2::bytea, $3, $4, $5, $6::xid8, $7, $8, $9
      from market.scorecards
    on conflict (day) do nothing returning serial`,
 );
@@ -28,11 +33,11 @@ const insert = firstOf<{ serial: number }, readonly unknown[]>(
 /** Returns the serial. @throws Failure where the day has a table */
 export async function insertTable(
   query: Query,
-  { table, bytes, payments, readTo }: NewTable,
+  { table, bytes, payments, readTo, isTaken, differs }: NewTable,
 ): Promise<number> {
   const { day, measures, learnt, leftOutLabels } = table;
   const values = [day, Buffer.from(bytes), measures, payments, learnt.knownFrauds, readTo];
-  const stored = await insert(query, ...values, leftOutLabels);
+  const stored = await insert(query, ...values, isTaken, differs, leftOutLabels);
   if (stored === undefined) throw dayTaken(day);
   return stored.serial;
 }
@@ -53,10 +58,22 @@ export type TableHead = {
   readonly payments: number;
   readonly frauds: number;
   readonly builtAt: string;
+  readonly isTaken: boolean;
+  readonly differs: number | null;
+  /** Whether payments of the day and later are judged by the table, unless a newer one is in use. */
+  readonly inUse: boolean;
 };
 
+/** Days whose tables two people have taken, and scopes of the tables that a person has refused. */
+export const TAKEN = `select subject from market.approvals where kind = 'scorecard-table' and confirmed_at is not null`;
+export const REFUSED = `select scope from market.controls where kind = 'stop' and scope like 'model:scorecard@%' and ${IN_FORCE}`;
+/** A condition of tables: people have not refused the table, and have taken it where the engine has not. */
+export const IN_USE = `((is_taken or to_char(day, 'YYYY-MM-DD') in (${TAKEN}))
+  and 'model:scorecard@' || to_char(day, 'YYYY-MM-DD') not in (${REFUSED}))`;
+
 const HEAD = `serial, day - date '1970-01-01' as day, encode(sha256, 'hex') as sha256, measures,
-  payments::float8 as payments, frauds, ${timeText('built_at')} as "builtAt"`;
+  payments::float8 as payments, frauds, ${timeText('built_at')} as "builtAt",
+  is_taken as "isTaken", differs, ${IN_USE} as "inUse"`;
 
 /** The newest first. */
 export const listHeads = rowsOf<TableHead, [beforeDay: number, limit: number]>(

@@ -93,7 +93,7 @@ export async function storeNight(
   night: Night,
   by: Actor,
 ): Promise<number> {
-  const { table, bytes, days, rows, payments } = night;
+  const { table, bytes, days, rows, payments, differs, isTaken } = night;
   return await database.transaction(async (query) => {
     // Nights store one after the other: serials have no gaps.
     await query({ text: 'lock table market.scorecards in share row exclusive mode' });
@@ -127,7 +127,7 @@ export async function storeNight(
       before: null,
       after: {
         ...{ serial, sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
-        leftOut: table.leftOutLabels,
+        ...{ differs, isTaken, leftOut: table.leftOutLabels },
       },
     });
     return serial;

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { encodeTable, hashTable } from '../../../../src/core/score/scorecard/table-bytes.ts';
+import { hashTable } from '../../../../src/core/score/scorecard/table-bytes.ts';
 import { storeNight } from '../../../../src/core/store/scorecards/write-night.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { verifierKey } from '../../../../src/rooms/evidence/log/checkpoint.ts';
@@ -13,7 +13,7 @@ import { type Bundle, proveScore } from '../../../../src/rooms/evidence/prove.ts
 import { addUnsealed } from '../../../../src/rooms/evidence/store/unsealed.ts';
 import { openBundle } from '../../../../verify/bundle.ts';
 import { main } from '../../../../verify/verify.ts';
-import { dayTable } from '../../../support/day-tables.ts';
+import { dayTable, newTable } from '../../../support/day-tables.ts';
 import { toNewScores } from '../../../support/delivered.ts';
 import { insertScores } from '../../../support/insert-scores.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -34,23 +34,18 @@ const folder = folderOfFile();
 const by = { name: 'Cy', keyId: null, request: 'test' };
 
 async function storeTable(day: number) {
-  const table = dayTable({ day });
-  const bytes = encodeTable(table);
+  const table = newTable(dayTable({ day }));
   const nothing = {
     days: [],
     present: [],
     counted: [],
     rows: { ids: [], read: async function* () {} },
   };
-  const serial = await storeNight(
-    rig.database,
-    { table, bytes, payments: 0, readTo: '1', ...nothing },
-    by,
-  );
+  const serial = await storeNight(rig.database, { ...table, ...nothing }, by);
   const made = makeScore(MONTH_MS + day, day);
   const scores = toNewScores([made]).map((score) => ({ ...score, scorecard: serial }));
   await insertScores(rig.database, scores, Date.now(), [addUnsealed(true)]);
-  return { serial, sha256: hashTable(bytes), id: made.transactionId };
+  return { serial, sha256: hashTable(table.bytes), id: made.transactionId };
 }
 
 const [first, second] = [await storeTable(20_000), await storeTable(20_001)];

@@ -4,11 +4,11 @@
  */
 import { expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
-import { encodeTable } from '../../../../src/core/score/scorecard/table-bytes.ts';
 import { insertTable } from '../../../../src/core/store/scorecards/scorecards.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
+import { newTable } from '../../../support/day-tables.ts';
 import { makeDay, storeKnown, storeScored } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { randomTable } from '../../../support/random-tables.ts';
@@ -209,8 +209,7 @@ test('each cut is read as the float32 that it is, an infinite one too', async ()
   cuts.set([-1e39, 1e-45], 0);
   cuts.set([1e39], 30);
   const dated = { ...table, day: Date.parse('2026-07-20') / DAY_MS };
-  const stored = { table: dated, bytes: encodeTable(dated), payments: 0, readTo: '1' };
-  await insertTable(api.database.query, stored);
+  await insertTable(api.database.query, newTable(dated));
   const { body } = await get('/v1/scorecards/2026-07-20');
   expect(body.measures[0].cuts).not.toContain(null);
   expect(Float32Array.from(body.measures[0].cuts)).toEqual(cuts);

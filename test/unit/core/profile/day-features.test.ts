@@ -1,9 +1,10 @@
 /** Goal: a transaction is compared with its market by the table of its day alone, and with nothing that the table lacks. Method: a table by hand. */
 import { expect, test } from 'vitest';
 import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
+import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import type { FieldSlot } from '../../../../src/core/domain/metadata.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
-import { beginDayRows } from '../../../../src/core/profile/day-features.ts';
+import { beginDayRows, relift } from '../../../../src/core/profile/day-features.ts';
 import type { DayTable, Tail } from '../../../../src/core/score/scorecard/day-table.ts';
 import { deliver } from '../../../support/delivered.ts';
 import { named } from '../../../support/fold-one.ts';
@@ -124,4 +125,46 @@ test('a slot is of one field with one type, and younger than a table it is missi
   expect([number?.['segment_lift'], number?.['segment_tail']]).toEqual([Number.NaN, Number.NaN]);
   const younger = { ...MARKET_TABLE, slots: SLOTS.slice(0, 3) };
   expect(given({ declared: declared({ known: true }) }, younger)['known_lift']).toBeNaN();
+});
+
+test('a vector is made anew as the other table would have made it, whatever the first table said', () => {
+  const swapped = {
+    ...MARKET_TABLE,
+    group: 'type',
+    slots: SLOTS.slice(0, 2),
+    lifts: new Map(MARKET_TABLE.lifts).set('type', { byValue: new Map(), others: 9 }),
+    amounts: { ...MARKET_TABLE.amounts, percentiles: new Map() },
+  };
+  const tables = [MARKET_TABLE, swapped, { ...swapped, currency: null }];
+  const given = [
+    { type: 'transfer', declared: declared({ segment: 'gold', distance: 9, known: true }) },
+    { channel: 'app', currency: 'KWD', declared: null },
+    { type: 'gold', declared: declared({ segment: 7, distance: 'x' }) },
+  ];
+  const transactionId = '01a212d8-e6cb-777a-b32e-4b8864f80685';
+  const createdAtMs = Date.UTC(2026, 0);
+  const common = { transactionId, createdAtMs, amount: '50.00' };
+  for (const transaction of deliver(given.map((of) => ({ ...common, ...of })))) {
+    const vectors = tables.map((table) =>
+      vectorOf(beginDayRows([transaction], { tables: [table], slots: SLOTS }).rows, 0),
+    );
+    for (const vector of vectors) {
+      for (const [nth, table] of tables.entries()) {
+        expect(relift(vector, transaction, table, SLOTS)).toEqual(vectors[nth]);
+      }
+    }
+    // A vector that is older than a slot has it missing.
+    const older = vectors[0]?.slice(0, -SLOTS.length) ?? new Float64Array();
+    expect(relift(older, transaction, MARKET_TABLE, SLOTS)).toEqual(vectors[0]);
+  }
+});
+
+test('what an account gave a vector stays', () => {
+  const transactionId = '01a212d8-e6cb-777a-b32e-4b8864f80685';
+  const [transaction] = deliver([{ transactionId, createdAtMs: Date.UTC(2026, 0) }]);
+  const vector = Float64Array.from({ length: FEATURE_COUNT + SLOTS.length }, (_, at) => at);
+  const made = relift(vector, transaction as Transaction, MARKET_TABLE, SLOTS);
+  const changed = [...made.keys()].filter((at) => !Object.is(made[at], vector[at]));
+  expect(changed).toHaveLength(8);
+  expect(made[FEATURE_COUNT + 2]).toBe(FEATURE_COUNT + 2);
 });

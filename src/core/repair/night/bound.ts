@@ -1,0 +1,70 @@
+/** How many verdicts a night changes: the policy of people bounds the share. */
+import { logistic } from '../../../kit/elementary-functions.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import { relift } from '../../profile/day-features.ts';
+import type { DayTable } from '../../score/scorecard/day-table.ts';
+import { wholeMargin } from '../../score/scorecard/judge-by-table.ts';
+import { bandAt } from '../../score/scorecard/shares.ts';
+import { type PolicyOfNight, readSample } from '../../store/scorecards/read-night.ts';
+import { readVectorRows } from '../../store/scorecards/read-payments.ts';
+import { loadTransactions } from '../../store/transactions/read-transactions.ts';
+import { findTableAt } from '../../work/day-tables.ts';
+import type { Known, NewlyCounted } from './count-days.ts';
+
+/** Days are added until so many payments are compared. Fewer: a payment is more than a tenth of the bound. */
+const ROWS_MIN = 1000;
+const DAYS_MAX = 7;
+
+/**
+ * Share of the newest payments to which a new table and the table in use before it give different verdicts by the shares of a policy.
+ * Each table makes the day's features of a payment anew, as labels reach payments to come through these features, too.
+ * @returns null where a table has no bands, or leaves other measures out than the table before
+ */
+export async function differsFrom(
+  known: Known,
+  counted: ReadonlyMap<number, NewlyCounted>,
+  table: DayTable,
+  policy: PolicyOfNight,
+): Promise<number | null> {
+  const { query, day, matured, signal } = known;
+  const before = (await findTableAt(query, day * DAY_MS - 1))?.table;
+  const isKnown = before?.tops.scorecard.length && table.tops.scorecard.length;
+  if (!before || !isKnown || String(before.leftOut) !== String(table.leftOut)) return null;
+  const [was, is] = [verdictBy(before, policy, known), verdictBy(table, policy, known)];
+  let [rows, differing] = [0, 0];
+  for await (const page of readVectorRows(query, await sampleOf(known, counted), matured, signal)) {
+    const vectors = new Map(page.map(({ id, vector }) => [id, vector]));
+    for (const payment of await loadTransactions(known, [...vectors.keys()])) {
+      const vector = vectors.get(payment.transactionId) as Float64Array;
+      rows++;
+      if (was(vector, payment) !== is(vector, payment)) differing++;
+    }
+  }
+  return rows === 0 ? null : differing / rows;
+}
+
+/** 2 declines, 1 reviews. */
+function verdictBy(table: DayTable, policy: PolicyOfNight, { slots }: Known) {
+  const review = bandAt(table.tops.scorecard, policy.reviewShare);
+  const decline = bandAt(table.tops.scorecard, policy.declineShare);
+  return (vector: Float64Array, payment: Transaction) => {
+    const probability = logistic(wholeMargin({ table }, relift(vector, payment, table, slots)));
+    return Number(probability >= review) + Number(probability >= decline);
+  };
+}
+
+/** Ids of the newest days' samples. */
+async function sampleOf(
+  { query, day, payments }: Known,
+  counted: ReadonlyMap<number, NewlyCounted>,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let of = day - 1; of >= day - DAYS_MAX && ids.length < ROWS_MIN; of--) {
+    if (!payments.has(of)) continue;
+    const { sample } = counted.get(of) ?? (await readSample(query, of));
+    ids.push(...uuidsIn(sample));
+  }
+  return ids;
+}
