@@ -1,13 +1,13 @@
 /** Policies of people, and tables of the day by which they decide. */
 import { POLICY, POLICY_FORMAT, type PolicyValue } from '../../src/core/domain/policy.ts';
 import type { DayTable, StoredTable } from '../../src/core/score/scorecard/day-table.ts';
-import { encodeTable } from '../../src/core/score/scorecard/table-bytes.ts';
 import { insertTable } from '../../src/core/store/scorecards/scorecards.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
 import { setControl } from './controls.ts';
 import type { TestDatabase } from './database.ts';
+import { newTable } from './day-tables.ts';
 import { randomTable } from './random-tables.ts';
 import type { RollOut } from './rolled-out.ts';
 
@@ -39,8 +39,7 @@ export function learntTable(seed: string, more: Partial<DayTable> = {}): StoredT
 /** Resolves to the serial. */
 export async function storeTable(database: TestDatabase, table: DayTable): Promise<number> {
   await using pool = database.open();
-  const facts = { table, bytes: encodeTable(table), payments: 0, readTo: '1' };
-  return await insertTable(pool.query, facts);
+  return await insertTable(pool.query, newTable(table));
 }
 
 export const putInForce = (

@@ -10,7 +10,7 @@ import { ensurePartitions } from '../../../src/core/store/partitions/partitions.
 import { listTableDays, TABLES_MARK } from '../../../src/core/store/scorecards/find-tables.ts';
 import { monthOf } from '../../../src/kit/words/month.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { dayTable, newTable } from '../../support/day-tables.ts';
+import { dayTable } from '../../support/day-tables.ts';
 import { toNewScores } from '../../support/delivered.ts';
 import { insertScores } from '../../support/insert-scores.ts';
 import { storeTable } from '../../support/policies.ts';

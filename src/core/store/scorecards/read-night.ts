@@ -9,7 +9,6 @@ import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, inMap, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
 import { LABEL_DAYS, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
 import { ID_BYTES } from '../../score/scorecard/kept-rows.ts';
-import type { Policy } from '../../score/scorecard/policy.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { isDetached, listMonthTables } from '../partitions/partitions.ts';
@@ -130,7 +129,11 @@ export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
 }
 
 /** Terms of the newest policy of people in force. */
-export type PolicyOfNight = Pick<Policy, 'leftOut' | 'reviewShare' | 'declineShare' | 'bound'> & {
+export type PolicyOfNight = {
+  readonly leftOut: readonly string[];
+  readonly reviewShare: number;
+  readonly declineShare: number;
+  readonly bound: number;
   /** False for the first night of a policy: people saw the effect before they approved the policy. */
   readonly isBounded: boolean;
 };

@@ -3,8 +3,8 @@ import type { Verdict } from '../../../core/domain/score-record.ts';
 import type { OpinionBands } from '../../../core/score/opinion.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { opinionOf } from '../../../core/score/scorecard/judge-by-table.ts';
-import { verdictOfModel } from '../../../core/score/weigh.ts';
 import { leastOf } from '../../../core/score/scorecard/shares.ts';
+import { verdictOfModel } from '../../../core/score/weigh.ts';
 
 /** `margin` is null where no table judged. */
 type Decided = { readonly margin: number | null; readonly verdict: Verdict };
