@@ -96,6 +96,21 @@ alter table rollouts drop constraint rollout_cause_fits,
     end);
 comment on column rollouts.cause is 'approval: as proposed and confirmed; displacement: another one became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most; engine: trained by the engine, and in shadow alone.';
 
+-- transaction: the approval of a policy is that of its first stage, too
+create or replace function refuse_unapproved() returns trigger language plpgsql set search_path from current as $$
+begin
+  if not exists (select from approvals
+                  where approval_id = new.approval_id and kind = any (string_to_array(tg_argv[0], ' or ')) and confirmed_at is not null
+                    and detail @> (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(new)) where key = any (tg_argv[1:]))) then
+    raise exception 'a row takes a % that two people have approved', tg_argv[0] using errcode = 'integrity_constraint_violation';
+  end if;
+  return null;
+end $$;
+drop trigger model_rollouts_need_two_people on rollouts;
+create trigger model_rollouts_need_two_people after insert on rollouts
+  for each row when (new.cause = 'approval' and new.model_id is not null)
+  execute function refuse_unapproved('model-rollout or scorecard-policy', 'model_id', 'state', 'canary_percent');
+
 -- transaction: the end of a policy, and of a table
 create function refuse_ended(asked text[]) returns boolean
   language plpgsql set search_path from current as $$

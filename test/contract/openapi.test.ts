@@ -119,6 +119,8 @@ describe('the examples', () => {
       readBacktestBands: 404,
       cancelBacktest: 404,
       readScorecard: 404,
+      // No table has learnt.
+      proposeScorecardPolicy: 409,
       resumeBacktest: 404,
       changeRuleSet: 412,
       rollOutRuleSet: 409,

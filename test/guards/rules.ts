@@ -99,6 +99,12 @@ export const RULES: Guards = {
     test: 'integration/scorecards/night.test.ts > labels that come after 00:00 of the day change nothing',
     mechanism: 'src/core/repair/night/build-table.ts',
   },
+  'scorecard-policy': {
+    says: 'Two people put a policy in force for 5 % of the accounts of a corridor, until its end.',
+    shown: 'POST /v1/scorecard-policies, risk scorecard policy',
+    test: 'integration/rooms/models/policies-http.test.ts > an approval puts a policy in force for 5 % of the accounts of a corridor until its end',
+    mechanism: 'src/rooms/models/policies.ts',
+  },
   'model-emergency': {
     says: 'What one person puts in force alone ends by itself after a day.',
     shown: 'POST /v1/models/{id}/emergency, risk models emergency',

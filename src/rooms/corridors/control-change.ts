@@ -35,6 +35,9 @@ const RATE_MIN = 0.001;
 const RATE_MAX = 1_000_000;
 const BURST_MAX = 10_000_000;
 
+/** A night learns from no older payments. */
+const LABEL_DAYS_MAX = 180;
+
 /** Shortest time that a burst lasts at the rate: a lease fetches quota for half of this time. */
 const BURST_SECONDS_MIN = 0.1;
 
@@ -57,6 +60,9 @@ const VALUE_FIELDS = {
     description:
       'Of a limit or a throttle: units that may come at once after a pause, at least a tenth of a second of the rate.',
   }),
+  received_days: z.int().min(1).max(LABEL_DAYS_MAX).meta({
+    description: 'Of unlearnt: days before the control in which the labels were received.',
+  }),
 } as const;
 
 export const controlCommandSchema = z
@@ -68,6 +74,7 @@ export const controlCommandSchema = z
     from_amount: VALUE_FIELDS.from_amount.optional(),
     rate_per_second: VALUE_FIELDS.rate_per_second.optional(),
     burst: VALUE_FIELDS.burst.optional(),
+    received_days: VALUE_FIELDS.received_days.optional(),
     reason: reasonField,
     message: reasonText.optional().meta({ description: 'What refused clients read.' }),
     ends_at: wireTime.optional().meta({
@@ -81,7 +88,7 @@ const VALUE_NAMES = keysOf(VALUE_FIELDS);
 
 /** @throws InvalidFields for each field that is missing or that the kind does not have, and for a wrong end */
 function checkCommand(kind: Kind, command: ControlCommand): void {
-  const { fields, ends } = kindOf(kind);
+  const { fields, ends, setBy } = kindOf(kind);
   const wrong: FieldError[] = [];
   const check = (pointer: string, detail: string | false | undefined) => {
     if (detail) wrong.push({ pointer: `/${pointer}`, detail });
@@ -89,6 +96,9 @@ function checkCommand(kind: Kind, command: ControlCommand): void {
   if (!command.in_force) {
     for (const name of [...VALUE_NAMES, 'message', 'ends_at'] as const)
       check(name, command[name] !== undefined && 'must be left out where in_force is false');
+  } else if (setBy === 'approval') {
+    const by = 'its approval, POST /v1/scorecard-policies';
+    check('in_force', `must be false: a policy is put in force by ${by}`);
   } else {
     for (const name of VALUE_NAMES) {
       const isOurs = fields.includes(name);

@@ -50,6 +50,7 @@ const kindSchema = z
       description: 'The state of a scope whose submissions are refused; null: none is refused.',
     }),
     fields: z.array(z.string()).meta({ description: 'Fields that a change needs.' }),
+    set_by: z.enum(['approval', 'person']).meta({ description: 'Whether two people set one.' }),
     ends: z.enum(['must', 'may', 'never']).meta({ description: 'Whether a control has an end.' }),
   })
   .meta({ id: 'KindOfControl' });
@@ -91,7 +92,7 @@ const changedSchema = z
   .meta({ id: 'ChangedControl' });
 
 function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSchema> {
-  const { says, scopes, fields, ends, refuses } = kindOf(kind);
+  const { says, scopes, fields, setBy = 'person', ends, refuses } = kindOf(kind);
   return {
     kind,
     says,
@@ -101,6 +102,7 @@ function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSch
     forms: scopes.filter(isChosen).map((form) => `${form}:`),
     state: refuses?.state ?? null,
     fields: [...fields],
+    set_by: setBy,
     ends,
   };
 }

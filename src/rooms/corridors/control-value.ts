@@ -4,7 +4,7 @@ import type { Query } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 
 /** Fields of a value, as a change gives them; an amount is a decimal string. */
-type Given = Pick<ControlValue, 'points' | 'rate_per_second' | 'burst'> & {
+type Given = Pick<ControlValue, 'points' | 'rate_per_second' | 'burst' | 'received_days'> & {
   readonly from_amount?: string | undefined;
 };
 
@@ -35,7 +35,8 @@ const readMarketAmount = onlyOf<MarketAmount, [amount: string]>(
 export async function makeValue(kind: Kind, command: Given, query: Query) {
   const { fields } = kindOf(kind);
   if (fields.length === 0) return null;
-  const { points, from_amount: amount, rate_per_second, burst } = command;
+  const { points, from_amount: amount, rate_per_second, burst, received_days } = command;
+  if (received_days !== undefined) return { received_days };
   if (amount === undefined) return points === undefined ? { rate_per_second, burst } : { points };
   return { from_amount: Number(amount), ...(await readMarketAmount(query, amount)) };
 }

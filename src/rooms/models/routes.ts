@@ -24,6 +24,7 @@ import {
   newProposalSchema,
   newRollbackSchema,
 } from './model-record.ts';
+import { executePolicy, policyOperations } from './policies.ts';
 import {
   type ComparisonQuestion,
   compareShadow,
@@ -51,6 +52,7 @@ const decided = answer('The rows that hold from now on.', decidedRolloutsSchema)
 
 const operations = [
   ...scorecardOperations,
+  ...policyOperations,
   list({
     ...reading,
     at: '/v1/models/watch',
@@ -181,4 +183,4 @@ export function open({ databases, metrics, limits }: Api): ApiRoom {
   return { routes: [routesOf(operations, limits, { databases, compare })] };
 }
 
-export const executors = { 'model-rollout': executeModel };
+export const executors = { 'model-rollout': executeModel, 'scorecard-policy': executePolicy };

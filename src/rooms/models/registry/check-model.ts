@@ -65,7 +65,7 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
 
 /** Members of a manifest that the file itself does not have. */
 type Told = Pick<ModelManifest, 'feature_schema' | 'calibration' | 'lineage' | 'card'>;
-const UNTOLD: Told = {
+export const UNTOLD: Told = {
   feature_schema: FEATURE_SCHEMA,
   calibration: null,
   lineage: { trained: null, code_version: null, parent: null },

@@ -3,10 +3,12 @@
  * its own route, and confirmed by the author, by others at once, too late and after a withdrawal.
  */
 import { describe, expect, test } from 'vitest';
+import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { events } from '../../../../src/rooms/approvals/events.ts';
 import { confirm, keyIdOf, openExecutors } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { learntTable, policyValue, storeTable } from '../../../support/policies.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { freezeMarket } from '../../../support/rooms/corridors/freeze-market.ts';
 import { startPrivateApi } from '../../../support/rooms/privacy/requests.ts';
@@ -57,6 +59,8 @@ function recorded(pathOf: () => Promise<string>): Kind {
     count: () => rows('select from approvals where approval_id = $1 and result is not null', last),
   };
 }
+const TODAY = Math.floor(Date.now() / DAY_MS);
+const CORRIDORS = ['US-EG', 'US-MX', 'US-PH', 'US-IN'];
 const SHADOW = { corridor: 'US-EG', to: 'shadow' };
 const KINDS = {
   'list-entry': {
@@ -102,6 +106,24 @@ const KINDS = {
       await proposed('POST', `/v1/models/${await rollOut.register(nth)}/proposals`, SHADOW),
     count: (nth) =>
       rows('select from rollouts join models using (model_id) where model = $1', `m@${nth}`),
+  },
+  'scorecard-policy': {
+    async propose(nth) {
+      await storeTable(api.testDatabase, learntTable('approved', { day: TODAY - nth }).table);
+      const { format: _, ...terms } = policyValue({ review_share: nth / 1000 });
+      const corridor = CORRIDORS[nth % CORRIDORS.length];
+      return await proposed('POST', '/v1/scorecard-policies', {
+        ...terms,
+        corridor,
+        reason: 'why',
+      });
+    },
+    count: (nth) =>
+      rows(
+        `select from controls join models on scope = 'model:' || model join rollouts using (model_id)
+          where kind = 'scorecard' and (value -> 'policy' ->> 'review_share')::float8 = $1`,
+        nth / 1000,
+      ),
   },
   control: {
     async propose(nth) {

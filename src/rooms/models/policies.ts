@@ -1,0 +1,181 @@
+/**
+ * `/v1/scorecard-policies`: two people put a policy of the scorecard in force until its end. Their approval is the first stage of its
+ * rollout, too; later stages are proposed as those of any model.
+ */
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { nameOf } from '../../core/domain/control.ts';
+import { MODEL } from '../../core/domain/corridor.ts';
+import { POLICY, POLICY_FORMAT, type PolicyValue, policySchema } from '../../core/domain/policy.ts';
+import type { Api } from '../../core/room.ts';
+import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
+import { planPromotion } from '../../core/score/rollout/plan-rollout.ts';
+import { type DayTable, textOfDay } from '../../core/score/scorecard/day-table.ts';
+import { KNOWN_FRAUDS_MIN } from '../../core/score/scorecard/scorecard.ts';
+import { TOPS_MIN } from '../../core/score/scorecard/shares.ts';
+import { changeControlsIn, type NewControl } from '../../core/store/controls/controls.ts';
+import { decidedOf } from '../../core/store/rollouts/decide-rollout.ts';
+import { decideIn, MODELS, readSettledRollouts } from '../../core/store/rollouts/rollouts.ts';
+import { corridorsNamed } from '../../core/store/transactions/transactions.ts';
+import { findTableAt } from '../../core/work/day-tables.ts';
+import { refuseStale } from '../../kit/access/identities.ts';
+import { type Approval, approvalSchema } from '../../kit/approvals/approval.ts';
+import { type Execute, propose } from '../../kit/approvals/approvals.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { onlyOf } from '../../kit/database/statement.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
+import { answer, bodyOf, change } from '../../kit/http/operation.ts';
+import { createRandom } from '../../kit/random.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
+import { corridorParameter } from '../../kit/words/list-parameters.ts';
+import { reasonField } from '../../kit/words/plain-text.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { refusePolicy } from './decide-models.ts';
+import { describeModel, UNTOLD } from './registry/check-model.ts';
+import { registerModel } from './registry/register-model.ts';
+import { loadModel } from './registry/scoring-model.ts';
+import { findModel } from './store/models.ts';
+
+/** Longer: nobody looks again at what decides. Shorter: people approve a policy before its weeks have matured. */
+const END_DAYS_MAX = 90;
+/** Larger: a night reaches more payments before people look. Smaller: people are asked about nights as they are every week. */
+const BOUND = 0.01;
+/** The first stage of a rollout. */
+const START = { state: 'canary', canary_percent: 5 } as const;
+
+const { format: _, ...terms } = policySchema.shape;
+const newPolicySchema = z
+  .strictObject({
+    corridor: corridorParameter.meta({ description: 'Where it begins.', example: 'US-EG' }),
+    ...terms,
+    measures_left_out: terms.measures_left_out.default([]),
+    bound: terms.bound.default(BOUND),
+    ends_at: wireTime.meta({ description: `In ${END_DAYS_MAX} days at most.` }),
+    reason: reasonField,
+  })
+  .meta({ id: 'NewScorecardPolicy' });
+type NewPolicy = z.output<typeof newPolicySchema>;
+
+const nextNumber = onlyOf<{ number: number }>(
+  'next-policy',
+  `select coalesce(max(substring(model from '^${POLICY}@(\\d{1,9})$')::int4), 0) + 1 as number from market.models`,
+);
+
+/** @throws Failure where no table has what a policy decides by */
+async function readReady(query: Query): Promise<DayTable> {
+  const table = (await findTableAt(query, Date.now()))?.table;
+  const known = table?.learnt.knownFrauds ?? 0;
+  if (table === undefined || known < KNOWN_FRAUDS_MIN) {
+    throw refusePolicy(`no table in use has learnt: ${known} of ${KNOWN_FRAUDS_MIN} known frauds`);
+  }
+  if (table.tops.scorecard.length > 0) return table;
+  const day = textOfDay(table.day);
+  throw refusePolicy(`the table of ${day} has no bands: it takes ${TOPS_MIN} scores of 28 days`);
+}
+
+/** @throws InvalidFields */
+function toPolicy({ corridor: _c, reason: _r, ...asked }: NewPolicy, table: DayTable): PolicyValue {
+  const { ends_at, measures_left_out: leftOut } = asked;
+  const leftMs = Date.parse(ends_at) - Date.now();
+  const isTimely = leftMs > 0 && leftMs <= END_DAYS_MAX * DAY_MS;
+  const late = `must lie in the future, in ${END_DAYS_MAX} days at most, not ${given(ends_at)}`;
+  const wrong = leftOut.flatMap((measure, nth) => {
+    if (table.measures.includes(measure)) return [];
+    const detail = `must be a measure of GET /v1/scorecards/${textOfDay(table.day)}, not ${given(measure)}`;
+    return [{ pointer: `/measures_left_out/${nth}`, detail }];
+  });
+  if (!isTimely) wrong.push({ pointer: '/ends_at', detail: late });
+  if (wrong.length > 0) throw new InvalidFields(wrong);
+  return checkFields(policySchema, {
+    ...{ format: POLICY_FORMAT, ...asked, ends_at: new Date(ends_at).toISOString() },
+    measures_left_out: [...new Set(leftOut)].sort(),
+  });
+}
+
+/**
+ * The row of the first stage. Each score has the margin of a table, so a policy needs no shadow.
+ * @throws Failure where the policy has been rolled out before, or the corridor has another canary
+ */
+function planStart(log: readonly Rollout[], corridor: string, subject: string): Rollout[] {
+  if (log.some((row) => row.subject === subject)) {
+    throw refusePolicy('the policy has been rolled out: propose its next stage, or another policy');
+  }
+  const shadow = { corridor, subject, state: 'shadow', canary_percent: 0 } as const;
+  const target = { subject, ...START };
+  return planPromotion([{ ...shadow, cause: 'approval' }, ...log], [corridor], target);
+}
+
+/** Registers the model of a policy, which a policy that was proposed before has, and proposes the policy. */
+async function proposePolicy(database: Database, asked: NewPolicy, by: Officer): Promise<Approval> {
+  const [corridor = ''] = await corridorsNamed(database, asked.corridor);
+  const policy = toPolicy(asked, await readReady(database.query));
+  const artefact = Buffer.from(JSON.stringify(policy));
+  const sha256 = hash('sha256', artefact, 'hex');
+  planStart(await readSettledRollouts(MODELS, database, by.request), corridor, sha256);
+  const register = async (): Promise<string> => {
+    const known = await findModel(database.query, sha256);
+    if (known !== undefined) return known.model;
+    const name = `${POLICY}@${(await nextNumber(database.query)).number}`;
+    const told = { ...UNTOLD, card: { policy } };
+    const manifest = describeModel(artefact, name, createRandom('golden'), told);
+    await registerModel(database, { artefact, manifest, goldenSource: 'import', by });
+    return name;
+  };
+  // Another policy may have taken the number meanwhile.
+  const subject = await register().catch(register);
+  const detail = { model_id: sha256, corridor, ...START, to: holdingText(START), policy };
+  return await database.transaction(async (query) => {
+    await refuseStale({ query }, by.keyId);
+    const { reason } = asked;
+    return await propose(query, { kind: 'scorecard-policy', subject, detail, reason }, by);
+  });
+}
+
+/** Puts in force what another person confirms. Locks are taken in the order approvals, controls, rollouts. */
+export const executePolicy: Execute<Api> = async (query, approval, by, { databases }) => {
+  const { subject: name, detail, approval_id: approvalId, proposed_by: proposedBy } = approval;
+  const [subject, corridor] = [String(detail['model_id']), String(detail['corridor'])];
+  // The running build may differ from the build that registered the policy.
+  const { file } = await loadModel({ query }, subject);
+  if (!('policy' in file) || Date.parse(file.policy.ends_at) <= Date.now()) {
+    throw refusePolicy(`${name} is over: propose a new policy`);
+  }
+  await readReady(query);
+  const control: NewControl = {
+    ...{ kind: 'scorecard', scope: MODEL + name, value: { policy: file.policy }, message: null },
+    ...{ reason: approval.reason ?? '', ends_at: file.policy.ends_at, set_by: by.name },
+  };
+  await changeControlsIn(query, databases.primary, false, async (_before, { set }) => {
+    await set(control);
+    const said = { action: 'control.set', subject: nameOf(control), before: null } as const;
+    await recordChange(query, by, { ...said, after: control });
+  });
+  const { rows } = await decideIn(MODELS, query, async (log) => {
+    return { rows: planStart(log, corridor, subject), approvalId, proposedBy, by };
+  });
+  return decidedOf(MODELS, rows);
+};
+
+export const policyOperations = [
+  change({
+    roles: ['risk_officer'],
+    at: '/v1/scorecard-policies',
+    operationId: 'proposeScorecardPolicy',
+    'x-command': 'scorecard policy',
+    summary: 'Propose by what the scorecard decides; another person confirms it',
+    description:
+      'Once confirmed, the policy decides for 5 % of the accounts of the corridor by the table of each day, until `ends_at`. Its later stages are those of a model. One person freezes it by the control `stop` of `model:scorecard-policy@N`, and ends it by its control `scorecard`.',
+    body: bodyOf(newPolicySchema, {
+      ...{ corridor: 'US-EG', measures_left_out: [], review_share: 0.01, decline_share: 0.001 },
+      ...{ bound: 0.01, ends_at: '2026-11-20T09:30:00.000Z', reason: 'It catches twice as many.' },
+    }),
+    answers: { 201: answer('The approval.', approvalSchema) },
+    problems: [404],
+    run: ({ body, by }, { databases: { primary } }: { databases: Api['databases'] }) =>
+      proposePolicy(primary, body, by),
+  }),
+];

@@ -1,0 +1,182 @@
+/**
+ * Goal: two people put a policy of the scorecard in force, in the stages of every model, and one person freezes and
+ * ends it. Method: an API process, tables that have learnt, and keys of people.
+ */
+import { expect, test } from 'vitest';
+import { isDrawn, subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
+import { MODELS, readSettledRollouts } from '../../../../src/core/store/rollouts/rollouts.ts';
+import { DAY_MS } from '../../../../src/kit/words/range.ts';
+import { confirm, confirmed } from '../../../support/approvals.ts';
+import { holdOpen } from '../../../support/hold-open.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { learntTable, POLICY_1, policyValue, storeTable } from '../../../support/policies.ts';
+import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
+import { type Answer, send } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+const api = await openForFile(startRunningApi());
+const { sql } = api.testDatabase;
+const person = (name: string, role: 'risk_officer' | 'operator') =>
+  insertPersonKey(api.testDatabase, name, [role]);
+const [cy, di] = [await person('Cy', 'risk_officer'), await person('Di', 'risk_officer')];
+const ed = await person('Ed', 'operator');
+const TODAY = Math.floor(Date.now() / DAY_MS);
+const SCOPE = `model:${POLICY_1}`;
+
+const { format: _, ...terms } = policyValue();
+const propose = (more: object = {}) =>
+  send(
+    api,
+    'POST',
+    '/v1/scorecard-policies',
+    { ...terms, corridor: 'US-EG', reason: 'why', ...more },
+    cy,
+  );
+const toStage = (to: string, more: object = {}) =>
+  send(api, 'POST', `/v1/models/${POLICY_1}/proposals`, { corridor: 'US-EG', to, ...more }, cy);
+const said = ({ status, body }: Answer) => [status, body.detail];
+const refused = (text: string) => [409, expect.stringContaining(text)];
+const daysFromNow = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
+
+test('a policy takes a table that has learnt and has bands', async () => {
+  expect(said(await propose())).toEqual(refused('has learnt: 0 of 50 known frauds'));
+  const unknown = learntTable('early', { day: TODAY - 3 }).table;
+  const learnt = { ...unknown.learnt, knownFrauds: 49 };
+  await storeTable(api.testDatabase, { ...unknown, learnt });
+  expect(said(await propose())).toEqual(refused('has learnt: 49 of 50 known frauds'));
+  const tops = { scorecard: new Float64Array(), rules: new Map() };
+  await storeTable(api.testDatabase, learntTable('few', { day: TODAY - 2, tops }).table);
+  expect(said(await propose())).toEqual(refused('has no bands: it takes 1000 scores'));
+  await storeTable(api.testDatabase, learntTable('learnt', { day: TODAY - 1 }).table);
+  expect(await sql('select from models')).toEqual([]);
+});
+
+test.each([
+  [{ ends_at: daysFromNow(91) }, '/ends_at', 'in 90 days at most'],
+  [{ ends_at: daysFromNow(-1) }, '/ends_at', 'must lie in the future'],
+  [{ decline_share: 0.02 }, '/decline_share', 'must be at most review_share'],
+  [{ review_share: 0.0015 }, '/review_share', '0.001'],
+  [{ bound: 0.06 }, '/bound', '0.05'],
+  [{ measures_left_out: ['amount', 'amout'] }, '/measures_left_out/1', `not 'amout'`],
+  [{ format: 'x' }, '/format', 'is not a field'],
+])('a policy with %j is refused by its field', async (more, pointer, detail) => {
+  const { status, body } = await propose(more);
+  expect([status, body.errors]).toEqual([
+    422,
+    [{ pointer, detail: expect.stringContaining(detail) }],
+  ]);
+});
+
+test('an approval puts a policy in force for 5 % of the accounts of a corridor until its end', async () => {
+  const proposed = await propose();
+  expect([proposed.status, proposed.body]).toMatchObject([
+    201,
+    { kind: 'scorecard-policy', subject: POLICY_1, detail: { to: 'canary:5', policy: terms } },
+  ]);
+  expect((await propose()).body).toEqual(proposed.body);
+  expect(said(await toStage('shadow'))).toEqual(refused(`${POLICY_1} is not in force`));
+  expect(said(await propose({ corridor: 'XX-XX' }))[0]).toBe(404);
+  expect(await confirmed(api, di, proposed.body)).toMatchObject({
+    items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval' }],
+  });
+  const { body } = await send(api, 'GET', `/v1/controls?scope=${SCOPE}`, undefined, ed);
+  const { ends_at } = terms;
+  const policy = { ...policyValue(), ends_at };
+  expect(body.items).toMatchObject([
+    { kind: 'scorecard', ends_at, set_by: 'Di', value: { policy } },
+  ]);
+  const log = await readSettledRollouts(MODELS, api.database, 'test');
+  const inForce = subjectsInForce(log);
+  expect([...inForce.keys()]).toEqual(['US-EG']);
+  const { canary = null, active } = inForce.get('US-EG') ?? {};
+  const drawn = Array.from({ length: 4000 }, (_, nth) => isDrawn({ canary }, `acc_${nth}`));
+  expect(drawn.filter(Boolean).length / drawn.length).toBeCloseTo(0.05, 1.7);
+  expect(active).toEqual([]);
+  const lines = await sql(
+    `select action, who from audit_log where action ~ '^(control|rollout|approval.confirm)' order by audit_id`,
+  );
+  expect(lines).toEqual(
+    ['control.set', 'rollout.approve', 'approval.confirm'].map((action) => ({ action, who: 'Di' })),
+  );
+});
+
+test('a policy that is rolled out goes on by the stages of a model, and by no emergency', async () => {
+  expect(said(await propose())).toEqual(refused('has been rolled out'));
+  expect(said(await propose({ bound: 0.02 }))).toEqual(refused('US-EG has a canary already'));
+  expect(said(await toStage('active'))).toEqual(refused('its dwell time of 30 min'));
+  const alone = { corridor: 'US-EG', to: 'active', reason: 'why' };
+  const emergency = await send(api, 'POST', `/v1/models/${POLICY_1}/emergency`, alone, cy);
+  expect(said(emergency)).toEqual(refused('wo people alone put a policy in force'));
+  const early = await toStage('active', { override: 'a test does not wait' });
+  await confirmed(api, di, early.body);
+  const { body } = await send(api, 'GET', `/v1/models/${POLICY_1}`, undefined, cy);
+  expect(body).toMatchObject({ stage: { stage: 'corridor' }, card: { policy: terms } });
+});
+
+test('no request sets the control of a policy, and one person freezes, thaws and ends the policy', async () => {
+  const { status, body } = await putControl(
+    api,
+    'scorecard',
+    SCOPE,
+    { ends_at: daysFromNow(1) },
+    cy,
+  );
+  expect([status, body.errors]).toEqual([
+    422,
+    [{ pointer: '/in_force', detail: expect.stringContaining('POST /v1/scorecard-policies') }],
+  ]);
+  expect((await putControl(api, 'stop', SCOPE, {}, ed)).status).toBe(200);
+  expect((await endControl(api, 'stop', SCOPE, ed)).status).toBe(200);
+  const waiting = await toStage('active', { corridor: 'US-MX', override: 'a test does not wait' });
+  expect((await endControl(api, 'scorecard', SCOPE, ed)).body.control).toBeNull();
+  for (const late of [await confirm(api, di, waiting.body.approval_id), await toStage('shadow')]) {
+    expect(said(late)).toEqual(refused(`${POLICY_1} is not in force`));
+  }
+});
+
+test('policies that are proposed at once have names of their own', async () => {
+  const corridors = ['US-MX', 'US-PH'];
+  const asked = corridors.map((corridor, nth) => propose({ corridor, bound: 0.03 + nth / 100 }));
+  const proposed = await Promise.all(asked);
+  expect(proposed.map(({ status }) => status)).toEqual([201, 201]);
+  const names = proposed.map(({ body }) => body.subject);
+  expect(names.sort()).toEqual(['scorecard-policy@2', 'scorecard-policy@3']);
+});
+
+test('the command proposes a policy of whose bound nobody speaks', async () => {
+  const shares = ['--review-share', '0.03', '--decline-share', '0.002'];
+  const end = ['--ends-at', daysFromNow(30), '--reason', 'why', '--json'];
+  const args = ['scorecard', 'policy', '--corridor', 'US-PH', ...shares, ...end];
+  const { stdout, stderr } = await runRisk(args, { RISK_URL: api.url, RISK_API_KEY: cy });
+  const { policy } = JSON.parse(stdout || stderr).detail;
+  expect(policy).toMatchObject({ review_share: 0.03, bound: 0.01, measures_left_out: [] });
+});
+
+test('a confirmation locks controls before rollouts', async () => {
+  const { body } = await propose({ corridor: 'US-IN', bound: 0.05 });
+  const held = await holdOpen(
+    api.database,
+    'lock table market.rollouts in share row exclusive mode',
+  );
+  const confirming = confirm(api, di, body.approval_id);
+  const locks = () =>
+    sql<{ table: string; granted: boolean }>(
+      `select relation::regclass::text as table, granted from pg_locks
+        where mode = 'ShareRowExclusiveLock' and pid = any (select pid from pg_locks where not granted)
+          and relation in ('controls'::regclass, 'rollouts'::regclass) order by 1`,
+    );
+  await waitUntil(async () => (await locks()).some(({ granted }) => !granted), 5000, 'a lock');
+  expect((await locks()).map(({ granted }) => granted)).toEqual([true, false]);
+  await held.letGo();
+  expect((await confirming).status).toBe(200);
+});
+
+test('a policy whose end has come is not confirmed', async () => {
+  const soon = new Date(Date.now() + 1500).toISOString();
+  const { body } = await propose({ corridor: 'US-MX', ends_at: soon });
+  await waitUntil(async () => Date.now() > Date.parse(soon), 5000, 'the end');
+  expect(said(await confirm(api, di, body.approval_id))).toEqual(refused('is over'));
+});
