@@ -125,7 +125,14 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
  * client for every role, which test/integration/rooms/search/search-http.test.ts shows.
  */
 const OF_THE_MARKET = [
-  ...['readModel', 'compareShadow', 'proposeModel', 'actAlone', 'readScorecard'],
+  ...[
+    'readModel',
+    'compareShadow',
+    'proposeModel',
+    'actAlone',
+    'readScorecard',
+    'proposeScorecard',
+  ],
   ...['revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
   ...['changeTransaction', 'readDeviceProfile', 'findTransactionByKey'],
   ...['proveScore', 'proveAuditLine'],

@@ -119,6 +119,7 @@ describe('the examples', () => {
       readBacktestBands: 404,
       cancelBacktest: 404,
       readScorecard: 404,
+      proposeScorecard: 404,
       // No table has learnt.
       proposeScorecardPolicy: 409,
       resumeBacktest: 404,

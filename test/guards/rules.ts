@@ -105,6 +105,12 @@ export const RULES: Guards = {
     test: 'integration/rooms/models/policies-http.test.ts > an approval puts a policy in force for 5 % of the accounts of a corridor until its end',
     mechanism: 'src/rooms/models/policies.ts',
   },
+  'scorecard-taken': {
+    says: 'A table that waits judges once two people have taken it, unless a later table does.',
+    shown: 'POST /v1/scorecards/{day}/proposals, risk scorecard take',
+    test: 'integration/rooms/models/policies-http.test.ts > a table that waits judges once two people have taken it, unless a later table does',
+    mechanism: 'src/rooms/models/scorecards/take-table.ts',
+  },
   'model-emergency': {
     says: 'What one person puts in force alone ends by itself after a day.',
     shown: 'POST /v1/models/{id}/emergency, risk models emergency',

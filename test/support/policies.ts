@@ -51,7 +51,16 @@ export const putInForce = (
     value: { policy },
   });
 
-/** Registers a policy and lets it decide in a corridor; nobody has put it in force yet. */
+/** Stores a table that waits for two people. Resolves to its day. */
+export async function storeUntaken(database: TestDatabase, day: number): Promise<number> {
+  await storeTable(database, learntTable('untaken', { day }).table);
+  await database.sql(`alter table scorecards disable trigger scorecards_never_change;
+    update scorecards set is_taken = false where day = date '1970-01-01' + ${day};
+    alter table scorecards enable trigger scorecards_never_change`);
+  return day;
+}
+
+/** Registers a policy that is in force already, and lets it decide in a corridor. */
 export async function rollOutPolicy({ rig, put }: RollOut, to = 'active'): Promise<void> {
   const path = rig.write(`${POLICY_1}.json`, JSON.stringify(policyValue()));
   const key = await rig.makeKey('policy maker', ['risk_officer']);

@@ -34,6 +34,7 @@ import {
 import { listModelRows, readModelRow } from './queries/list-models.ts';
 import { modelWatchParameters, readModelWatch } from './queries/watch-scores.ts';
 import { scorecardOperations } from './scorecards/operations.ts';
+import { executeTable } from './scorecards/take-table.ts';
 import { watchReportSchema } from './watch-report.ts';
 
 type Parts = {
@@ -183,4 +184,8 @@ export function open({ databases, metrics, limits }: Api): ApiRoom {
   return { routes: [routesOf(operations, limits, { databases, compare })] };
 }
 
-export const executors = { 'model-rollout': executeModel, 'scorecard-policy': executePolicy };
+export const executors = {
+  'model-rollout': executeModel,
+  'scorecard-policy': executePolicy,
+  'scorecard-table': executeTable,
+};

@@ -7,6 +7,7 @@ import {
   type DayTable,
   LABEL_DAYS,
   type Learnt,
+  type StoredTable,
   textOfDay,
 } from '../../../core/score/scorecard/day-table.ts';
 import { measureMeaning } from '../../../core/score/scorecard/explain-margin.ts';
@@ -209,15 +210,20 @@ export function toRulesJson(ruleSet: string, { rules, all }: Pick<Learnt, 'rules
 }
 
 /** @throws Failure where the day has no table */
+export async function readHead(query: Query, of: string): Promise<TableHead> {
+  const head = await findHead(query, Date.parse(of) / DAY_MS);
+  if (head !== undefined) return head;
+  throw new Failure('not-found', 'SCORECARD_UNKNOWN', `${of} has no table of its own`);
+}
+
+/** @throws Failure where the day has no table */
 export async function readTableJson(
   { query }: Pick<Database, 'query'>,
   of: string,
 ): Promise<z.input<typeof tableSchema>> {
-  const head = await findHead(query, Date.parse(of) / DAY_MS);
-  const stored = head && (await readTable(query, head.serial));
-  if (head === undefined || stored === undefined) {
-    throw new Failure('not-found', 'SCORECARD_UNKNOWN', `${of} has no table of its own`);
-  }
+  const head = await readHead(query, of);
+  // A table is never removed.
+  const stored = (await readTable(query, head.serial)) as StoredTable;
   const { ruleSet, group, slots, measures, scorecard, learnt, weeks, hours, lifts } = stored.table;
   const before = await readBefore(query, head.day);
   const carried = carriedBy(stored.table);

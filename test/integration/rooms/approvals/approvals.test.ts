@@ -3,12 +3,14 @@
  * its own route, and confirmed by the author, by others at once, too late and after a withdrawal.
  */
 import { describe, expect, test } from 'vitest';
+import { textOfDay } from '../../../../src/core/score/scorecard/day-table.ts';
+import { listTableDays } from '../../../../src/core/store/scorecards/find-tables.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { events } from '../../../../src/rooms/approvals/events.ts';
 import { confirm, keyIdOf, openExecutors } from '../../../support/approvals.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { learntTable, policyValue, storeTable } from '../../../support/policies.ts';
+import { learntTable, policyValue, storeTable, storeUntaken } from '../../../support/policies.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { freezeMarket } from '../../../support/rooms/corridors/freeze-market.ts';
 import { startPrivateApi } from '../../../support/rooms/privacy/requests.ts';
@@ -124,6 +126,16 @@ const KINDS = {
           where kind = 'scorecard' and (value -> 'policy' ->> 'review_share')::float8 = $1`,
         nth / 1000,
       ),
+  },
+  'scorecard-table': {
+    propose: async (nth) => {
+      const day = textOfDay(await storeUntaken(api.testDatabase, TODAY + nth));
+      return await proposed('POST', `/v1/scorecards/${day}/proposals`, { reason: 'why' });
+    },
+    count: async (nth) => {
+      const inUse = await listTableDays(api.database.query);
+      return inUse.filter(({ day }) => day === TODAY + nth).length;
+    },
   },
   control: {
     async propose(nth) {

@@ -1,16 +1,24 @@
 /**
- * Goal: two people put a policy of the scorecard in force, in the stages of every model, and one person freezes and
- * ends it. Method: an API process, tables that have learnt, and keys of people.
+ * Goal: two people put a policy of the scorecard in force, in the stages of every model, and one person freezes and ends it; a table
+ * that waits judges once two people have taken it. Method: an API process, tables that have learnt, and keys of people.
  */
 import { expect, test } from 'vitest';
 import { isDrawn, subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
+import { textOfDay } from '../../../../src/core/score/scorecard/day-table.ts';
 import { MODELS, readSettledRollouts } from '../../../../src/core/store/rollouts/rollouts.ts';
+import { listTableDays } from '../../../../src/core/store/scorecards/find-tables.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { confirm, confirmed } from '../../../support/approvals.ts';
 import { holdOpen } from '../../../support/hold-open.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { learntTable, POLICY_1, policyValue, storeTable } from '../../../support/policies.ts';
+import {
+  learntTable,
+  POLICY_1,
+  policyValue,
+  storeTable,
+  storeUntaken,
+} from '../../../support/policies.ts';
 import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
@@ -179,4 +187,30 @@ test('a policy whose end has come is not confirmed', async () => {
   const { body } = await propose({ corridor: 'US-MX', ends_at: soon });
   await waitUntil(async () => Date.now() > Date.parse(soon), 5000, 'the end');
   expect(said(await confirm(api, di, body.approval_id))).toEqual(refused('is over'));
+});
+
+test('a table that waits judges once two people have taken it, unless a later table does', async () => {
+  const [day, next] = [textOfDay(TODAY), textOfDay(TODAY + 1)];
+  const take = (of: string) =>
+    send(api, 'POST', `/v1/scorecards/${of}/proposals`, { reason: 'why' }, cy);
+  const inUse = async () => (await listTableDays(api.database.query)).at(-1)?.day;
+  expect(said(await take(day))).toEqual([404, expect.stringContaining(day)]);
+  await storeUntaken(api.testDatabase, TODAY);
+  expect(await inUse()).toBe(TODAY - 1);
+  const early = await take(day);
+  expect([early.status, early.body]).toMatchObject([
+    201,
+    { kind: 'scorecard-table', subject: day },
+  ]);
+  await storeUntaken(api.testDatabase, TODAY + 1);
+  await putControl(api, 'stop', `model:scorecard@${next}`, {}, ed);
+  expect(await confirmed(api, di, (await take(next)).body)).toEqual({ in_use: false });
+  expect(await inUse()).toBe(TODAY - 1);
+  await endControl(api, 'stop', `model:scorecard@${next}`, ed);
+  expect(await inUse()).toBe(TODAY + 1);
+  expect(said(await take(next))).toEqual(refused(`table of ${next} is in use`));
+  const late = await confirm(api, di, early.body.approval_id);
+  for (const answer of [late, await take(day)]) {
+    expect(said(answer)).toEqual(refused(`table of ${next} is in use: a table before it`));
+  }
 });

@@ -15,5 +15,7 @@ export function modelRequests(): readonly (readonly [path: string, body: object]
     ['/v1/scorecard-policies', policy],
     ['/v1/scorecard-policies', { ...policy, corridor: 'XX-XX' }],
     ['/v1/scorecard-policies', { ...policy, bound: 1 }],
+    ['/v1/scorecards/2026-11-29/proposals', { reason: 'why' }],
+    ['/v1/scorecards/2026-11-29/proposals', {}],
   ];
 }
