@@ -154,8 +154,10 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/models/:id">
           {() => <ModelPage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
-        <Route path="/scorecards">{() => <ScorecardsPage />}</Route>
-        <Route path="/scorecards/:day">{() => <ScorecardsPage day={lastSegment()} />}</Route>
+        <Route path="/scorecards">{() => <ScorecardsPage me={me} />}</Route>
+        <Route path="/scorecards/:day">
+          {() => <ScorecardsPage day={lastSegment()} me={me} />}
+        </Route>
         <Route path="/audit" component={AuditPage} />
         <Route path="/personal">{() => <PersonalPage me={me} />}</Route>
         <Route path="/keys">{() => <KeysPage me={me} />}</Route>

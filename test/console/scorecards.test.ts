@@ -4,12 +4,16 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { textOfDay } from '../../src/core/score/scorecard/day-table.ts';
+import { setControl } from '../support/controls.ts';
 import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
+import { insertPersonKey } from '../support/people.ts';
+import { learntTable, POLICY_1, storeTable } from '../support/policies.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { answerOf } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';
 import { inspect, isWider, LOOKS, settle, shoot } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
+import { logInAs } from './support/walk.ts';
 
 const it = setUpConsole();
 const TODAY = Math.floor(Date.now() / 86_400_000);
@@ -118,4 +122,49 @@ test('a backtest may ask what the scorecard would have decided', async () => {
   await tab.getByRole('button', { name: 'Ask' }).click();
   expect((await sent).postDataJSON()).toMatchObject({ model: 'scorecard' });
   await heading(tab, 'Backtest').waitFor();
+});
+
+test('one person proposes a policy, another confirms it, and each alone freezes, thaws and ends it', async () => {
+  const { api } = it.engine;
+  for (const day of [TODAY - SECOND, TODAY])
+    await setControl(api.database, 'stop', `model:scorecard@${textOfDay(day)}`);
+  await storeTable(api.testDatabase, learntTable('console', { day: TODAY - SECOND - 1 }).table);
+  const as = async (name: string) => {
+    const key = await insertPersonKey(api.testDatabase, name, ['risk_officer']);
+    return await logInAs(it.engine, it.browser, key, ['/scorecards', 'Scorecards']);
+  };
+  await using kim = await as('Kim');
+  await kim.getByText('No policy is in force').waitFor();
+  await kim.getByRole('button', { name: 'Propose a policy' }).click();
+  const send = async (tab: typeof kim, action: string) => {
+    const dialog = tab.getByRole('dialog');
+    await dialog.getByLabel('Reason').fill('it catches twice as many');
+    await dialog.getByRole('button', { name: action, exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await kim.getByLabel('Reviewed or declined').fill('2');
+  expect(await inspect(kim, 'policy-proposed-1280-light')).toEqual([]);
+  await send(kim, 'Propose');
+  await kim.getByText(`${POLICY_1} is proposed`).waitFor();
+  expect(await kim.getByRole('button', { name: `Confirm ${POLICY_1}` }).count()).toBe(0);
+  const backtest = kim.getByRole('link', { name: 'backtest', exact: true });
+  expect(await backtest.getAttribute('href')).toContain(encodeURIComponent(POLICY_1));
+  await using lee = await as('Lee');
+  await lee.getByRole('button', { name: `Confirm ${POLICY_1}` }).click();
+  await lee.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
+  await lee.getByText('in force', { exact: true }).waitFor();
+  expect(await lee.getByText('2 %', { exact: true }).count()).toBe(1);
+  await shoot(lee, 'policy-in-force-1280-light', { isWhole: true });
+  expect(await inspect(lee, 'policy-1280-light')).toEqual([]);
+  await lee.setViewportSize({ width: 375, height: 800 });
+  expect(await isWider(lee)).toBe(false);
+  for (const [button, action, then] of [
+    ['Freeze', 'Freeze', 'frozen'],
+    ['Thaw', 'End', 'in force'],
+    ['End', 'End', 'No policy is in force: margins decide nothing.'],
+  ] as const) {
+    await lee.getByRole('button', { name: `${button} ${POLICY_1}` }).click();
+    await send(lee, action);
+    await lee.getByText(then, { exact: true }).waitFor();
+  }
 });

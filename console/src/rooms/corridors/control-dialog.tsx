@@ -23,6 +23,7 @@ export type Preset = {
 
 const LABELS: Readonly<Record<string, string>> = {
   ...{ points: 'Points', from_amount: 'From amount', rate_per_second: 'A second', burst: 'Burst' },
+  received_days: 'Received in days before',
 };
 const HINTS: Readonly<Record<string, string>> = {
   points: 'From 1 to 500: each threshold loses at most half.',
@@ -99,11 +100,13 @@ export function SetDialog({ preset, kinds, onClose }: SetDialogProps) {
       onClose={onClose}
     >
       <Choice label="Kind" value={chosen} onChange={setChosen}>
-        {kinds.map(({ kind: known }) => (
-          <option key={known} value={known}>
-            {kindName(known)}
-          </option>
-        ))}
+        {kinds
+          .filter(({ set_by }) => set_by === 'person')
+          .map(({ kind: known }) => (
+            <option key={known} value={known}>
+              {kindName(known)}
+            </option>
+          ))}
       </Choice>
       <p>{kind.says}</p>
       <Choice label="Scope" value={of} onChange={setOf}>

@@ -1,18 +1,19 @@
 /** The newest table of the day, or an earlier one: all that the market has learnt in that night. */
 import { useQuery } from '@tanstack/react-query';
 import { useLocation } from 'wouter';
-import type { Scorecard, ScorecardTable } from '../../../../src/kit/client/api-types.ts';
+import type { Me, Scorecard, ScorecardTable } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count, percent } from '../../format.ts';
 import { Choice } from '../../parts/field.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
+import { Policies } from './policy.tsx';
 import { Measures, Since } from './scorecard-measures.tsx';
 import { Labels, Rules, Weeks } from './scorecard-outcomes.tsx';
 
 /** @param day of the table; absent: the newest */
-export function ScorecardsPage({ day }: { readonly day?: string }) {
+export function ScorecardsPage({ day, me }: { readonly day?: string; readonly me: Me }) {
   const query = useQuery({
     queryKey: ['scorecards'],
     queryFn: ({ signal }) => ask('GET /v1/scorecards', {}, signal),
@@ -21,6 +22,7 @@ export function ScorecardsPage({ day }: { readonly day?: string }) {
   const shown = day ?? heads[0]?.day;
   return (
     <Page title="Scorecards" aside={<Days heads={heads} shown={shown} />}>
+      <Policies me={me} />
       <Found query={query} what="the tables">
         {() => (shown === undefined ? <NoTable /> : <Table key={shown} day={shown} />)}
       </Found>
