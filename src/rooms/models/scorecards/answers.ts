@@ -39,6 +39,16 @@ export const headSchema = z
     payments: z.int().meta({ description: 'Scored payments of the 90 days before.' }),
     frauds: z.int().meta({ description: 'Known frauds of the 180 days before.' }),
     built_at: z.iso.datetime(),
+    differs: z.number().nullable().meta({
+      description:
+        'Share of verdicts of the last day that the table before gives otherwise. Null: one of both has no bands, or leaves other measures out.',
+    }),
+    is_taken: z
+      .boolean()
+      .meta({ description: 'False: the table changes too much, and waits for two people.' }),
+    in_use: z.boolean().meta({
+      description: 'Judges payments of its day and later, until a newer table in use does.',
+    }),
   })
   .meta({ id: 'Scorecard' });
 
@@ -61,6 +71,12 @@ export const tableSchema = headSchema
     before: headSchema.nullable().meta({ description: 'The table before.' }),
     rule_set: z.string().meta({ description: 'Rules whose log-odds are a measure.' }),
     group: z.string().meta({ description: 'The field of cells.' }),
+    measures_left_out: z
+      .array(z.string())
+      .meta({ description: 'By the policy: they add no points.' }),
+    labels_left_out: z
+      .array(z.string())
+      .meta({ description: 'Controls by which labels took no part.' }),
     constant: z.number(),
     slope: z.number().meta({ description: 'Weight of the log-odds of the rules.' }),
     measures: z.array(
@@ -137,6 +153,9 @@ export const toHeadJson = (head: TableHead): z.input<typeof headSchema> => ({
   payments: head.payments,
   frauds: head.frauds,
   built_at: head.builtAt,
+  differs: head.differs,
+  is_taken: head.isTaken,
+  in_use: head.inUse,
 });
 
 /** NaN is missing. */
@@ -224,9 +243,10 @@ export async function readTableJson(
   const head = await readHead(query, of);
   // A table is never removed.
   const stored = (await readTable(query, head.serial)) as StoredTable;
-  const { ruleSet, group, slots, measures, scorecard, learnt, weeks, hours, lifts } = stored.table;
+  const { table } = stored;
+  const { ruleSet, group, slots, measures, scorecard, learnt, weeks, hours, lifts } = table;
   const before = await readBefore(query, head.day);
-  const carried = carriedBy(stored.table);
+  const carried = carriedBy(table);
   const ofMeasure = (numbers: Float64Array, nth: number) => [
     ...numbers.subarray(nth * BUCKETS, (nth + 1) * BUCKETS),
   ];
@@ -236,6 +256,8 @@ export async function readTableJson(
     before: before.head === undefined ? null : toHeadJson(before.head),
     rule_set: ruleSet,
     group,
+    measures_left_out: [...table.leftOut],
+    labels_left_out: [...table.leftOutLabels],
     constant: scorecard.constant,
     slope: scorecard.slope,
     measures: measures.map((measure, nth) => {

@@ -197,6 +197,13 @@ test('a table that waits judges once two people have taken it, unless a later ta
   expect(said(await take(day))).toEqual([404, expect.stringContaining(day)]);
   await storeUntaken(api.testDatabase, TODAY);
   expect(await inUse()).toBe(TODAY - 1);
+  const shown = async () => (await send(api, 'GET', `/v1/scorecards/${day}`, undefined, cy)).body;
+  expect(await shown()).toMatchObject({
+    differs: null,
+    is_taken: false,
+    in_use: false,
+    labels_left_out: [],
+  });
   const early = await take(day);
   expect([early.status, early.body]).toMatchObject([
     201,
