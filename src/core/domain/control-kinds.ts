@@ -157,7 +157,7 @@ export const CONTROL_KINDS = {
     end: () => ANYBODY,
   },
   unlearnt: {
-    says: 'No scorecard learns from labels of the scope that were received in so many days before.',
+    says: 'Labels of the scope that were received in so many days before take part in no scorecard.',
     scopes: ['market', 'corridor', 'client'],
     fields: ['received_days'],
   },

@@ -34,7 +34,7 @@ export const isLeftOut = (alias: string): string => `((
        or c.kind = 'stop' and c.scope = 'client:' || p.client
        or exists (
          select from market.labels l
-          where l.transaction_id = p.transaction_id and l.created_at = p.created_at
+          where l.transaction_id = p.transaction_id and l.created_at = ${alias}.created_at
             and (c.kind = 'stop' and c.scope = 'client:' || l.client
               or c.kind = 'unlearnt' and c.scope in ('market', 'corridor:' || p.corridor, 'client:' || l.client)
                  and l.received_at >= ${SINCE} and l.received_at < c.set_at))) limit 1) is true)`;
