@@ -22,6 +22,11 @@ export const RULES: Guards = {
     test: 'integration/rooms/rules/rule-set-life.test.ts > a rollout by two people, a rollback by one, and the end',
     mechanism: 'src/rooms/rules/rule-set-change.ts',
   },
+  'rule-bands-by-share': {
+    says: 'A rule set with shares decides by the bands of each night, which its scores name.',
+    test: 'integration/scorecards/bands-by-share.test.ts > the bands are those of the night, and fixed ones where no night knows the rule set',
+    mechanism: 'src/core/score/rules-in-force.ts',
+  },
   'rule-outcomes': {
     says: 'Hits of each rule are counted by verdict and label.',
     shown: 'GET /v1/rules/outcomes, risk rules outcomes',

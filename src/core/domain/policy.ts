@@ -6,7 +6,11 @@ export const POLICY_FORMAT = 'scorecard-policy-json';
 export const POLICY = 'scorecard-policy';
 
 /** Shares of which a table knows the bands. */
-const share = z.number().min(0.001).max(0.1).multipleOf(0.001);
+export const shareSchema = z
+  .number()
+  .min(0.001)
+  .max(0.1)
+  .multipleOf(0.001, 'must be a multiple of 0.001');
 
 export const policySchema = z
   .strictObject({
@@ -15,8 +19,8 @@ export const policySchema = z
       .array(z.string().max(128))
       .max(64)
       .meta({ description: 'Measures that add no points.' }),
-    review_share: share.meta({ description: 'Most payments that are reviewed or declined.' }),
-    decline_share: share.meta({ description: 'Most payments that are declined.' }),
+    review_share: shareSchema.meta({ description: 'Most payments that are reviewed or declined.' }),
+    decline_share: shareSchema.meta({ description: 'Most payments that are declined.' }),
     bound: z.number().min(0.001).max(0.05).meta({
       description: 'Share of verdicts that a night may change; two people take another table.',
     }),

@@ -1,11 +1,13 @@
-/** The rule set that decides: the rule set of a rollout, else the rule set of the build, with the changes of controls. */
+/** The rule set that decides: the rule set of a rollout, else the rule set of the build, with the changes of controls and its bands. */
 import { type Controls, manualOf, offOf, rulesStopped, tightenedBy } from '../domain/control.ts';
 import type { Reason } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type InForce, isDrawn } from './rollout/in-force.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { deriveRuleSet } from './rules/derived-rule-set.ts';
+import { bandRuleSet, baseName, deriveRuleSet } from './rules/derived-rule-set.ts';
 import { currentRuleSet } from './rules/rule-sets.ts';
+import type { StoredTable } from './scorecard/day-table.ts';
+import { bandAt } from './scorecard/shares.ts';
 
 type CorridorRuleSets = {
   readonly active: CompiledRuleSet;
@@ -71,13 +73,38 @@ export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
     return made;
   };
   return {
-    decides: (transaction: Decided) => find(transaction.corridor).decides(transaction),
+    /** @param table of the transaction */
+    decides: (transaction: Decided, table: StoredTable | null = null) =>
+      withBands(find(transaction.corridor).decides(transaction), table),
     /** Controls change a shadow as they change the rule set that decides, so a flip is due to the shadow's own rules and thresholds. */
-    shadows: ({ corridor, currency }: Decided) => {
+    shadows: ({ corridor, currency }: Decided, table: StoredTable | null = null) => {
       const { shadows } = find(corridor);
-      return shadows.length === 0 ? NO_SHADOWS : shadows.map((ruleSetOf) => ruleSetOf(currency));
+      return shadows.length === 0
+        ? NO_SHADOWS
+        : shadows.map((ruleSetOf) => withBands(ruleSetOf(currency), table));
     },
   };
+}
+
+const banded = new WeakMap<CompiledRuleSet, WeakMap<StoredTable, CompiledRuleSet>>();
+
+/** By the bands of its shares where the table knows them, else by the fixed ones. */
+export function withBands(
+  ruleSet: CompiledRuleSet,
+  table: StoredTable | null | undefined,
+): CompiledRuleSet {
+  const { shares, id } = ruleSet;
+  if (shares === undefined || !table) return ruleSet;
+  const ofTables = banded.get(ruleSet) ?? new WeakMap<StoredTable, CompiledRuleSet>();
+  banded.set(ruleSet, ofTables);
+  const known = ofTables.get(table);
+  if (known !== undefined) return known;
+  const tops = table.table.tops.rules.get(baseName(id) ?? id);
+  if (tops === undefined) return ruleSet;
+  const [review, decline] = [bandAt(tops, shares.review), bandAt(tops, shares.decline)];
+  const made = bandRuleSet(ruleSet, { review, decline });
+  ofTables.set(table, made);
+  return made;
 }
 
 /** Derives rule sets once for each reading of the controls or of the rollouts. */

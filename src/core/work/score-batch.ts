@@ -223,8 +223,8 @@ async function scoreRows(
     return Object.assign(judged, { transaction });
   });
   const rules = await worker.ruleSets();
-  const ruleSets = delivered.map(rules.decides);
-  const ruleShadows = delivered.map(rules.shadows);
+  const ruleSets = delivered.map((row, nth) => rules.decides(row, tables[nth] ?? null));
+  const ruleShadows = delivered.map((row, nth) => rules.shadows(row, tables[nth] ?? null));
   const reading = [...ruleSets, ...ruleShadows.flat()];
   const answerOf = await askInputs(worker.inputSources, delivered, reading);
   const { judgements, shadows } = await worker.judge.judge(judgedRows);

@@ -133,7 +133,11 @@ async function readBands(
   const { subject } = JSON.parse(question) as Question;
   const { ruleSetOf } = await compileAll(subject, JSON.parse(sources));
   const before = (corridor: string) => {
-    const { corridorVerdicts, verdicts } = ruleSetOf(corridor);
+    const { id, shares, corridorVerdicts, verdicts } = ruleSetOf(corridor);
+    if (shares !== undefined) {
+      const why = `the bands of ${id} are by share, and other ones each day`;
+      throw new Failure('conflict', 'BACKTEST_BY_SHARE', why);
+    }
     return corridorVerdicts.get(corridor) ?? verdicts;
   };
   const isAsked = (corridor: string) => only === undefined || corridor === only;

@@ -8,14 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { JudgingModel, Models } from '../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { withBands } from '../../core/score/rules-in-force.ts';
 import { judgedVector, opinionOf, SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { clipTo, listMonths } from '../../core/store/partitions/month-slice.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
-import {
-  createFindTable,
-  type FindTable,
-  findTables,
-} from '../../core/store/scorecards/find-tables.ts';
+import { createFindTable, findTables } from '../../core/store/scorecards/find-tables.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { Failure, isUnavailable } from '../../kit/words/failure.ts';
@@ -55,13 +52,15 @@ export async function runBacktest(
   const ofSubject = await compileAll(subject, sources);
   const ofAgainst = await compileAll(against, sources);
   const fold = createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf], days);
-  const judge = createJudge(models, createFindTable(databases.primary.query));
+  const judge = createJudge(models);
+  const findTable = createFindTable(databases.primary.query);
   const countPage = async (rows: readonly StoredRow[]) => {
-    const judged = await judge(rows, subject);
+    const tables = await findTables(findTable, rows);
+    const judged = await judge(rows, tables, subject);
     const isSame = subject.model === against.model && subject.bands === undefined;
-    const judgedAgainst = isSame ? judged : await judge(rows, against);
+    const judgedAgainst = isSame ? judged : await judge(rows, tables, against);
     for (const [at, row] of rows.entries()) {
-      fold(row, [judged[at] ?? null, judgedAgainst[at] ?? null]);
+      fold(row, [judged[at] ?? null, judgedAgainst[at] ?? null], tables.get(row.scorecard));
     }
   };
   const knownMs = Date.parse(question.known_by);
@@ -114,7 +113,7 @@ export async function compileAll(version: Version, sources: Readonly<Record<stri
   const own = new Map<string, CompiledRuleSet>();
   for (const [corridor, ruleSet] of Object.entries(version.corridors))
     own.set(corridor, await compile(ruleSet));
-  const ruleSetOf: RuleSetOf = (corridor) => own.get(corridor) ?? all;
+  const ruleSetOf: RuleSetOf = (corridor, table) => withBands(own.get(corridor) ?? all, table);
   const rules = new Map(
     [all, ...own.values()].flatMap((ruleSet) => ruleSet.rules.map((rule) => [rule.id, rule])),
   );
@@ -122,7 +121,7 @@ export async function compileAll(version: Version, sources: Readonly<Record<stri
 }
 
 /** Judges the rows of a page by a named model, or each by the model that judged it; the scorecard by the margin stored with the row. */
-function createJudge(models: Models, findTable: FindTable) {
+function createJudge(models: Models) {
   const found = new Map<string, JudgingModel | null>();
   const find = async (name: string) => {
     const known = found.get(name);
@@ -134,6 +133,7 @@ function createJudge(models: Models, findTable: FindTable) {
   };
   return async (
     rows: readonly StoredRow[],
+    tables: Awaited<ReturnType<typeof findTables>>,
     { model: named, bands }: Pick<Version, 'model' | 'bands'>,
   ): Promise<Judged[]> => {
     if (named === SCORECARD) {
@@ -142,7 +142,6 @@ function createJudge(models: Models, findTable: FindTable) {
       );
     }
     const judged: Judged[] = [];
-    const tables = await findTables(findTable, rows);
     const vectors = rows.map(({ vector, scorecard, createdAtMs }) =>
       judgedVector(vector, tables.get(scorecard), createdAtMs),
     );

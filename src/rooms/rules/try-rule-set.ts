@@ -14,7 +14,9 @@ import {
 import { type Declared, listOfKey } from '../../core/score/rules/expression/catalogue.ts';
 import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { currentRuleSet, findRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { withBands } from '../../core/score/rules-in-force.ts';
 import { score } from '../../core/score/score.ts';
+import type { StoredTable } from '../../core/score/scorecard/day-table.ts';
 import { judgedVector } from '../../core/score/scorecard/judge-by-table.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
@@ -146,7 +148,10 @@ export const triedSchema = decisionSchema
 type TriedJson = z.infer<typeof triedSchema>;
 type Made = ReturnType<typeof score>;
 /** A row that a rule set is tried on. */
-type Case = SampledRow & { readonly stored: TriedJson['stored'] };
+type Case = SampledRow & {
+  readonly stored: TriedJson['stored'];
+  readonly table?: StoredTable | null | undefined;
+};
 
 export async function tryRuleSet(
   database: Database,
@@ -154,12 +159,13 @@ export async function tryRuleSet(
   trial: z.output<typeof trialSchema>,
 ): Promise<TriedJson> {
   const { rule_set: name = '', source } = trial;
-  const ruleSet =
+  const fixed =
     source === undefined
       ? (findRuleSet(name) ?? (await compileStored(await findKnown(database.query, name))))
       : await compileGiven(database.query, source, '/source');
   const row = await readCase(database, models, trial);
   const { vector, opinion } = row;
+  const ruleSet = withBands(fixed, row.table);
   const inputs = inputsOf(ruleSet, row, row.ruleInputs);
   const made = score({ vector, ruleSet, opinion, inputs });
   const { probability } = made;
@@ -202,6 +208,7 @@ async function readCase(
     ruleInputs: transaction ? knownInputs(ruleInputs, transaction.currency) : ruleInputs,
     opinion: found?.model.judge([judged])[0] ?? null,
     stored: decisionOf(record),
+    table,
   };
 }
 

@@ -7,11 +7,9 @@ import { expect, test } from 'vitest';
 import { VERDICTS } from '../../../src/core/domain/score-record.ts';
 import { tableName } from '../../../src/core/score/scorecard/judge-by-table.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
-import { readBacktest, requestBacktest } from '../../../src/rooms/backtest/request.ts';
-import { runBacktest } from '../../../src/rooms/backtest/run.ts';
-import { findNext } from '../../../src/rooms/backtest/store/backtests.ts';
 import { createCommand } from '../../../src/rooms/evidence/verify-command.ts';
 import { openModels } from '../../../src/rooms/models/open-models.ts';
+import { backtestHere } from '../../support/backtest-here.ts';
 import { endControlIn, setControl } from '../../support/controls.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 import {
@@ -22,7 +20,6 @@ import {
   storeTable,
 } from '../../support/policies.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
-import { makeOfficer } from '../../support/rooms/rules/officers.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { createWorkerRig, seeds } from '../../support/worker-rig.ts';
 
@@ -77,21 +74,11 @@ test('scores are verified across everything that decides, or stops deciding', as
 });
 
 test('a backtest by the model that judged each payment gives the verdicts that were stored', async () => {
-  const ann = await makeOfficer(rig.database, 'Ann of tests');
-  await rig.database.sql(
-    `alter table scores disable trigger user; update scores set scored_at = created_at + interval '1 s'`,
-  );
-  const databases = { primary: rig.pool, replica: null, now: Date.now };
-  const models = await openModels(databases);
-  const timeOf = (day: number) => new Date(day * DAY_MS).toISOString();
-  const window = { from: timeOf(DAY), to: timeOf(DAY + 1), known_by: timeOf(DAY + 2) };
-  await requestBacktest({ databases, models }, { ...window, rule_set: 'default@4' }, ann);
-  const next = await findNext(rig.pool.query);
-  if (next === undefined) throw new Error('nothing waits');
-  const { signal } = new AbortController();
-  const run = { databases, models, writes: rig.pool, signal, untilMs: Number.POSITIVE_INFINITY };
-  await runBacktest(run, next);
-  const { subject } = JSON.parse((await readBacktest(rig.pool, next.id)).report ?? 'null');
+  const window = { fromDay: DAY, toDay: DAY + 1 };
+  const { subject } = await backtestHere(rig.database, rig.pool, {
+    ...window,
+    rule_set: 'default@4',
+  });
   const stored = await rig.database.sql<{ verdict: string; rows: number }>(
     'select verdict, count(*)::int as rows from scores group by verdict',
   );

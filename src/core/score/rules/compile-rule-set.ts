@@ -2,7 +2,6 @@
  * The one way from a rule set's data to what decides: save, check, test, live, shadow, backtest and replay compile here. What
  * is wrong is told all at once, as values.
  */
-
 import { atOnce, type Sliced } from '../../../kit/process/pauses.ts';
 import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
 import { type FieldError, fieldErrors, jsonPointer } from '../../../kit/words/field-errors.ts';
@@ -57,6 +56,8 @@ export type CompiledRuleSet = {
   readonly lists: readonly string[];
   readonly verdicts: Thresholds;
   readonly corridorVerdicts: ReadonlyMap<string, Thresholds>;
+  /** By which a table has bands in place of the thresholds; undefined: the thresholds decide. */
+  readonly shares: RuleSetData['verdicts']['shares'];
   /** Points by which thresholds were lowered, as a model's bands are. */
   readonly tightenedBy: number;
   /** The amount from which payments are not approved; null: there is no bound. */
@@ -178,6 +179,7 @@ function* compileData(data: RuleSetData, { lists, fields }: Declared): Sliced<Co
       lists: inputs.flatMap((key) => listOfKey(key) ?? []),
       verdicts: data.verdicts.all,
       corridorVerdicts,
+      shares: data.verdicts.shares,
       tightenedBy: 0,
       manualFrom: null,
       program,
@@ -266,17 +268,12 @@ function checkSentence(
   return undefined;
 }
 
-type FoundMeasure = {
-  readonly features: readonly FeatureName[];
-  readonly run: (vector: Float64Array) => number;
-};
-
 /** The code of a measure with its bounds, or undefined after a problem was noted. */
 function findMeasure(
   { code, bounds }: { readonly code: string; readonly bounds: Bounds },
   pointer: string,
   { problems }: Check,
-): FoundMeasure | undefined {
+) {
   const found = CODE_MEASURES.get(code);
   const say = (detail: string) => {
     problems.push({ pointer, detail });

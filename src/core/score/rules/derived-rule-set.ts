@@ -1,6 +1,6 @@
 /**
- * Rule sets that people derive for a time: without some rules, with lower thresholds, or with a review of larger amounts. The
- * name says all of it, so a score of any age is explained and verified by the name that it was stored with.
+ * Rule sets that people derive for a time: without some rules, with lower thresholds, or with a review of larger amounts; and
+ * rule sets with bands of a table. The name says all of it, so a score of any age is explained and verified by the name that it was stored with.
  */
 import type { ManualFrom } from '../../domain/control.ts';
 import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
@@ -11,9 +11,9 @@ export type Derivation = Pick<CompiledRuleSet, 'tightenedBy' | 'manualFrom'> & {
   readonly without: readonly string[];
 };
 
-/** `default@4-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`. */
+/** `own@4-without-STRUCTURING-tightened-100-manual-from-2500.5-USD-bands-412-733`. */
 const CHANGES =
-  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)-(?<currency>[A-Z]{3}))?$/;
+  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)-(?<currency>[A-Z]{3}))?(?:-bands-(?<review>[1-9]\d{0,3})-(?<decline>[1-9]\d{0,3}))?$/;
 
 const BASE = /^[a-z][a-z0-9-]{0,47}@[1-9]\d{0,5}/;
 
@@ -30,20 +30,15 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
   const off = base.rules.filter(isOff).map(({ code }) => `-without-${code}`);
   const tightened = tightenedBy === 0 ? '' : `-tightened-${tightenedBy}`;
   const manual = manualFrom === null ? '' : `-manual-from-${textOf(manualFrom, '-')}`;
-  const lower = (points: number) => Math.ceil(lowered(points, tightenedBy));
-  const lowerBoth = ({ review, decline }: Thresholds) => ({
-    review: lower(review),
-    decline: lower(decline),
-  });
   const id = `${base.id}${off.sort().join('')}${tightened}${manual}`;
   if (id === base.id) return base;
   return {
     ...base,
     id,
     rules: base.rules.filter((rule) => !isOff(rule)),
-    verdicts: lowerBoth(base.verdicts),
+    verdicts: lowerBoth(base.verdicts, tightenedBy),
     corridorVerdicts: new Map(
-      [...base.corridorVerdicts].map(([corridor, own]) => [corridor, lowerBoth(own)]),
+      [...base.corridorVerdicts].map(([corridor, own]) => [corridor, lowerBoth(own, tightenedBy)]),
     ),
     tightenedBy,
     manualFrom,
@@ -52,6 +47,19 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
       programRule && isOff(programRule) ? undefined : programRule,
     ),
   };
+}
+
+/** With bands in place of the thresholds of all corridors, lowered as the thresholds were. */
+export const bandRuleSet = (ruleSet: CompiledRuleSet, bands: Thresholds): CompiledRuleSet => ({
+  ...ruleSet,
+  id: `${ruleSet.id}-bands-${bands.review}-${bands.decline}`,
+  verdicts: lowerBoth(bands, ruleSet.tightenedBy),
+  corridorVerdicts: new Map(),
+});
+
+function lowerBoth({ review, decline }: Thresholds, by: number): Thresholds {
+  const lower = (points: number) => Math.ceil(lowered(points, by));
+  return { review: lower(review), decline: lower(decline) };
 }
 
 export const textOf = ({ amount, currency }: ManualFrom, between: string) =>
@@ -64,12 +72,15 @@ export const lowered = (threshold: number, by: number) => Math.max(threshold / 2
 export function parseDerived(base: CompiledRuleSet, name: string): CompiledRuleSet | undefined {
   const changes = name.startsWith(base.id) ? CHANGES.exec(name.slice(base.id.length)) : null;
   if (changes === null) return undefined;
-  const { without = '', points, amount, currency } = changes.groups ?? {};
-  const derived = deriveRuleSet(base, {
+  const { without = '', points, amount, currency, review, decline } = changes.groups ?? {};
+  const fixed = deriveRuleSet(base, {
     without: without.split('-without-').slice(1),
     tightenedBy: Number(points ?? 0),
     manualFrom:
       amount === undefined || currency === undefined ? null : { amount: Number(amount), currency },
   });
+  const isBanded = base.shares !== undefined && review !== undefined;
+  const bands = { review: Number(review), decline: Number(decline) };
+  const derived = isBanded ? bandRuleSet(fixed, bands) : fixed;
   return derived.id === name ? derived : undefined;
 }

@@ -9,6 +9,7 @@ import { FIELD_CHARS_MAX, type FieldError, jsonPointer } from '../../../kit/word
 import { nearestName } from '../../../kit/words/nearest-name.ts';
 import { FEATURE_SCHEMAS } from '../../domain/feature-schema.ts';
 import { canonicalJson, FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata.ts';
+import { shareSchema } from '../../domain/policy.ts';
 import { SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { type Catalogue, typeOfKey } from './expression/catalogue.ts';
 import type { ValueType } from './expression/expression.ts';
@@ -39,6 +40,14 @@ const thresholdsSchema = z
   .refine(({ review, decline }) => review <= decline, 'must rise from review to decline');
 /** Least score of each verdict above `approve`. */
 export type Thresholds = Readonly<z.infer<typeof thresholdsSchema>>;
+
+/** Most payments that are reviewed or declined, and most that are declined, of those that the rule set decided in 28 days. */
+const sharesSchema = z
+  .strictObject({ review: shareSchema, decline: shareSchema })
+  .refine(({ review, decline }) => decline <= review, {
+    path: ['decline'],
+    error: 'must be at most review',
+  });
 
 /**
  * A band reaches from `from` (inclusive) to the next band's `from` (exclusive). The weight rises linearly from this band's to
@@ -153,6 +162,8 @@ export const ruleSetSchema = z.strictObject({
     all: thresholdsSchema,
     /** Corridors whose thresholds differ. */
     corridors: z.record(corridor, thresholdsSchema).optional(),
+    /** Bands in place of all thresholds, where the table of the day knows them. */
+    shares: sharesSchema.optional(),
   }),
 });
 export type RuleSetData = Readonly<z.infer<typeof ruleSetSchema>>;

@@ -4,6 +4,7 @@ import type { Opinion } from '../../../core/score/opinion.ts';
 import type { CompiledRule, CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
 import type { Inputs } from '../../../core/score/rules/generate-program.ts';
 import { inputsOf, knownInputs } from '../../../core/score/rules/rule-inputs.ts';
+import type { StoredTable } from '../../../core/score/scorecard/day-table.ts';
 import { type Weighed, weigh } from '../../../core/score/weigh.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import {
@@ -36,8 +37,8 @@ export type Row = {
   readonly label: 'fraud' | 'legitimate' | null;
 };
 
-/** A version that decides: the rule set of a corridor. */
-export type RuleSetOf = (corridor: string) => CompiledRuleSet;
+/** A version that decides: the rule set of a corridor, with its bands by the table of a row. */
+export type RuleSetOf = (corridor: string, table?: StoredTable | null) => CompiledRuleSet;
 /** The value of the version in question, and that of the version that it is compared with. */
 export type Pair<T> = readonly [subject: T, against: T];
 /** A model that judged or should judge and is not available has a name here in place of an opinion. */
@@ -61,8 +62,8 @@ export function createFold(
     counts.rules[id] ??= noRule();
     return counts.rules[id];
   };
-  return (row: Row, [judged, judgedAgainst]: Pair<Judged>): void => {
-    const [ruleSet, other] = [subject(row.corridor), against(row.corridor)];
+  return (row: Row, [judged, judgedAgainst]: Pair<Judged>, table?: StoredTable | null): void => {
+    const [ruleSet, other] = [subject(row.corridor, table), against(row.corridor, table)];
     const lacking = nameOf(judged) ?? nameOf(judgedAgainst);
     if (lacking !== undefined) {
       increase(counts.unjudged, lacking);

@@ -76,7 +76,7 @@ async function evaluate(
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
   const rules = rulesInForce(await readControls(database), await readRuleSetsInForce(database));
-  const ruleSet = rules.decides(transaction);
+  const ruleSet = rules.decides(transaction, table);
   const ruleInputs = recordInputs(
     ruleSet,
     transaction,
