@@ -23,7 +23,7 @@ import type { ProfileSource, Snapshots } from './profiles.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 40 * 1024 * 1024;
-/** Devices, and as many networks, with 40 entries or more. More: a worker takes more memory; less: more long logs are read whole. */
+/** With 40 entries a device, 3,000 devices, and as many networks. More: a worker takes more memory; less: more long logs are read whole. */
 const SHARED_COPIES_BYTES_MAX = 5 * 1024 * 1024;
 /** To read a shorter log whole costs as much as its copy. */
 const SHARED_COPY_BYTES_MIN = 1024;
