@@ -88,7 +88,7 @@ test('logs of profiles live on while they are renewed, placeholders do not', asy
   await appendProfiles(market, TTL_SECONDS, [
     { ...append(3, null, block('second')), isToRenew: true },
   ]);
-  expect(await redis.ttl(key(3))).toBeLessThanOrEqual(10);
+  expect(await redis.ttl(key(3))).toSatisfy((seconds) => seconds > 0 && seconds <= 10);
   const renewing = { ...append(3, endOf(first.length, first), block('third')), isToRenew: true };
   await appendProfiles(market, TTL_SECONDS, [renewing]);
   expect(await redis.ttl(key(3))).toBeGreaterThan(50);
