@@ -32,3 +32,12 @@ export const policySchema = z
   })
   .meta({ id: 'ScorecardPolicy' });
 export type PolicyValue = z.output<typeof policySchema>;
+export type PolicyTerms = Omit<PolicyValue, 'format' | 'ends_at'>;
+
+/**
+ * By these terms nights are compared without a policy. A larger bound: a night reaches more payments before people look. A smaller
+ * bound: people are asked about nights as they are every week.
+ */
+export const DEFAULT_TERMS: PolicyTerms = {
+  ...{ measures_left_out: [], review_share: 0.01, decline_share: 0.001, bound: 0.01 },
+};

@@ -6,7 +6,13 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { nameOf } from '../../core/domain/control.ts';
 import { MODEL } from '../../core/domain/corridor.ts';
-import { POLICY, POLICY_FORMAT, type PolicyValue, policySchema } from '../../core/domain/policy.ts';
+import {
+  DEFAULT_TERMS,
+  POLICY,
+  POLICY_FORMAT,
+  type PolicyValue,
+  policySchema,
+} from '../../core/domain/policy.ts';
 import type { Api } from '../../core/room.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { planPromotion } from '../../core/score/rollout/plan-rollout.ts';
@@ -42,8 +48,6 @@ import { findModel } from './store/models.ts';
 
 /** Longer: nobody looks again at what decides. Shorter: people approve a policy before its weeks have matured. */
 const END_DAYS_MAX = 90;
-/** Larger: a night reaches more payments before people look. Smaller: people are asked about nights as they are every week. */
-const BOUND = 0.01;
 /** The first stage of a rollout. */
 const START = { state: 'canary', canary_percent: 5 } as const;
 
@@ -53,7 +57,7 @@ const newPolicySchema = z
     corridor: corridorParameter.meta({ description: 'Where it begins.', example: 'US-EG' }),
     ...terms,
     measures_left_out: terms.measures_left_out.default([]),
-    bound: terms.bound.default(BOUND),
+    bound: terms.bound.default(DEFAULT_TERMS.bound),
     ends_at: wireTime.meta({ description: `In ${END_DAYS_MAX} days at most.` }),
     reason: reasonField,
   })

@@ -3,6 +3,7 @@
  * waits for people, and a call takes its labels out. Method: made days, a night each, and a client whose labels are a flood.
  */
 import { expect, test } from 'vitest';
+import { DEFAULT_TERMS } from '../../../src/core/domain/policy.ts';
 import { differsFrom } from '../../../src/core/repair/night/bound.ts';
 import { buildTable } from '../../../src/core/repair/night/build-table.ts';
 import type { Known } from '../../../src/core/repair/night/count-days.ts';
@@ -171,8 +172,8 @@ test('labels reach verdicts through lifts, too', async () => {
   const [points, at] = [own.scorecard.points.slice(), own.measures.indexOf('type_lift') * BUCKETS];
   for (let bucket = 0; bucket < BUCKETS; bucket++) points[at + bucket] = 0.3 * bucket;
   const table = { ...own, scorecard: { ...own.scorecard, points } };
-  const shares = { leftOut: [], reviewShare: 0.1, declineShare: 0.05 };
-  const policy = { ...shares, bound: BOUND, isBounded: true };
+  const shares = { review_share: 0.1, decline_share: 0.05 };
+  const policy = { ...DEFAULT_TERMS, ...shares, measures_left_out: [...own.leftOut] };
   const known = {
     ...{ query: database.query, day: next, slots: [], signal: new AbortController().signal },
     matured: { knownByMs: next * DAY_MS, isOut: () => 'false' },

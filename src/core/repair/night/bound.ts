@@ -2,12 +2,13 @@
 import { logistic } from '../../../kit/elementary-functions.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
+import type { PolicyTerms } from '../../domain/policy.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { relift } from '../../profile/day-features.ts';
 import type { DayTable } from '../../score/scorecard/day-table.ts';
 import { wholeMargin } from '../../score/scorecard/judge-by-table.ts';
-import { bandAt } from '../../score/scorecard/shares.ts';
-import { type PolicyOfNight, readSample } from '../../store/scorecards/read-night.ts';
+import { bandsBy } from '../../score/scorecard/policy.ts';
+import { readSample } from '../../store/scorecards/read-night.ts';
 import { readVectorRows } from '../../store/scorecards/read-payments.ts';
 import { loadTransactions } from '../../store/transactions/read-transactions.ts';
 import { findTableAt } from '../../work/day-tables.ts';
@@ -20,19 +21,18 @@ const DAYS_MAX = 7;
 /**
  * Share of the newest payments to which a new table and the table in use before it give different verdicts by the shares of a policy.
  * Each table makes the day's features of a payment anew, as labels reach payments to come through these features, too.
- * @returns null where a table has no bands, or leaves other measures out than the table before
+ * @returns null where a table has no bands by the policy
  */
 export async function differsFrom(
   known: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   table: DayTable,
-  policy: PolicyOfNight,
+  policy: PolicyTerms,
 ): Promise<number | null> {
   const { query, day, matured, signal } = known;
   const before = (await findTableAt(query, day * DAY_MS - 1))?.table;
-  const isKnown = before?.tops.scorecard.length && table.tops.scorecard.length;
-  if (!before || !isKnown || String(before.leftOut) !== String(table.leftOut)) return null;
-  const [was, is] = [verdictBy(before, policy, known), verdictBy(table, policy, known)];
+  const [was, is] = [before && verdictBy(before, policy, known), verdictBy(table, policy, known)];
+  if (!was || !is) return null;
   let [rows, differing] = [0, 0];
   for await (const page of readVectorRows(query, await sampleOf(known, counted), matured, signal)) {
     const vectors = new Map(page.map(({ id, vector }) => [id, vector]));
@@ -46,12 +46,12 @@ export async function differsFrom(
 }
 
 /** 2 declines, 1 reviews. */
-function verdictBy(table: DayTable, policy: PolicyOfNight, { slots }: Known) {
-  const review = bandAt(table.tops.scorecard, policy.reviewShare);
-  const decline = bandAt(table.tops.scorecard, policy.declineShare);
+function verdictBy(table: DayTable, policy: PolicyTerms, { slots }: Known) {
+  const bands = bandsBy(policy, table);
+  if (bands === null) return null;
   return (vector: Float64Array, payment: Transaction) => {
     const probability = logistic(wholeMargin({ table }, relift(vector, payment, table, slots)));
-    return Number(probability >= review) + Number(probability >= decline);
+    return Number(probability >= bands.reviewFrom) + Number(probability >= bands.declineFrom);
   };
 }
 

@@ -65,7 +65,7 @@ async function readNight(
   const firstDay = day - LEARNT_DAYS;
   const scored = await countScored(query, firstDay, day);
   const maturedTo = day - maturityDays - GUARD_DAYS;
-  const policy = await readPolicyOfNight(query);
+  const { terms, isBounded } = await readPolicyOfNight(query);
   const leftOutLabels = await listLeftOut(query);
   const known: Known = {
     ...{ ...market, query, day, signal },
@@ -84,7 +84,7 @@ async function readNight(
   const { cuts, met, ids } = await cutDays(known, counted, frauds.total, ruleSet, measures);
   const chosen = await chooseRows(known, counted, frauds);
   const bucketsOf = (of: Query) => bucketsBy(of, ruleSet, { measures, cuts });
-  const { leftOut } = policy;
+  const leftOut = terms.measures_left_out;
   const learning = { chosen, cuts, met, measures, bucketsOf: bucketsOf(query), leftOut };
   const judging = {
     ...{ ruleSet: ruleSet.id, measures },
@@ -103,12 +103,12 @@ async function readNight(
       addresses: await findCrowded(query, 'addresses', parties.addresses, day),
     },
   };
-  const differs = await differsFrom(known, counted, table, policy);
+  const differs = await differsFrom(known, counted, table, terms);
   const recent = scored.filter((of) => of.day >= day - COUNTED_DAYS);
   const played = await listPlayed(query, firstDay, LEARNT_DAYS);
   return {
     ...{ table, bytes: encodeTable(table), readTo: market.readTo, days: [...counted.values()] },
-    ...{ differs, isTaken: !policy.isBounded || (differs !== null && differs <= policy.bound) },
+    ...{ differs, isTaken: !isBounded || (differs !== null && differs <= terms.bound) },
     rows: {
       ids: chosen.ids,
       read: (of) => readRows(chosen, { ...known, query: of }, bucketsOf(of)),

@@ -1,7 +1,7 @@
 /** The opinion of a scorecard by a policy of people: a function of the policy, the table of a payment and its vector alone. */
 import { logistic } from '../../../kit/elementary-functions.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import type { PolicyValue } from '../../domain/policy.ts';
+import type { PolicyTerms } from '../../domain/policy.ts';
 import type { Factor, Opinion, OpinionBands } from '../opinion.ts';
 import type { DayTable, StoredTable } from './day-table.ts';
 import { explainMargin } from './explain-margin.ts';
@@ -21,8 +21,8 @@ export function decidingTable({ table, createdAtMs }: JudgedVector): StoredTable
 }
 
 /** Null: the table has no bands, has not learnt, or weighs other measures than the policy. */
-function bandsBy(
-  { measures_left_out, review_share, decline_share }: PolicyValue,
+export function bandsBy(
+  { measures_left_out, review_share, decline_share }: PolicyTerms,
   { learnt, leftOut, tops: { scorecard } }: DayTable,
 ): OpinionBands | null {
   const isOther =
@@ -34,7 +34,7 @@ function bandsBy(
 }
 
 /** Null: the policy says nothing of the vector, and the rules decide. */
-export function opinionBy(policy: PolicyValue, judged: JudgedVector): Opinion | null {
+export function opinionBy(policy: PolicyTerms, judged: JudgedVector): Opinion | null {
   const table = decidingTable(judged);
   const bands = table && bandsBy(policy, table.table);
   if (table === null || bands === null) return null;

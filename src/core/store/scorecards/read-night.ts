@@ -5,6 +5,7 @@ import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { monthOf } from '../../../kit/words/month.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
+import { DEFAULT_TERMS, type PolicyTerms } from '../../domain/policy.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { CROWD_MIN, inMap, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
 import { LABEL_DAYS, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
@@ -128,34 +129,22 @@ export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
   return { reading, slots, readTo };
 }
 
-/** Terms of the newest policy of people in force. */
+/** The newest policy of people in force. */
 export type PolicyOfNight = {
-  readonly leftOut: readonly string[];
-  readonly reviewShare: number;
-  readonly declineShare: number;
-  readonly bound: number;
+  readonly terms: PolicyTerms;
   /** False for the first night of a policy: people saw the effect before they approved the policy. */
   readonly isBounded: boolean;
 };
 
-const NO_POLICY: PolicyOfNight = {
-  ...{ leftOut: [], reviewShare: 0.01, declineShare: 0.001, bound: 0.01 },
-  isBounded: false,
-};
-
 const findPolicy = firstOf<PolicyOfNight, []>(
   'find-policy-of-night',
-  `select array(select jsonb_array_elements_text(policy -> 'measures_left_out') order by 1) as "leftOut",
-          (policy ->> 'review_share')::float8 as "reviewShare", (policy ->> 'decline_share')::float8 as "declineShare",
-          (policy ->> 'bound')::float8 as bound,
-          exists (select from market.scorecards s where s.built_at > c.set_at) as "isBounded"
-     from (select value -> 'policy' as policy, set_at from market.controls
-            where kind = 'scorecard' and coalesce(ends_at, 'infinity') > now() order by set_at desc, scope limit 1) c`,
+  `select value -> 'policy' as terms, exists (select from market.scorecards s where s.built_at > c.set_at) as "isBounded"
+     from market.controls c
+    where kind = 'scorecard' and coalesce(ends_at, 'infinity') > now() order by set_at desc, scope limit 1`,
 );
 
-/** Without a policy, nights are compared by the shares and the bound that a policy has by default. */
 export const readPolicyOfNight = async (query: Query): Promise<PolicyOfNight> =>
-  (await findPolicy(query)) ?? NO_POLICY;
+  (await findPolicy(query)) ?? { terms: DEFAULT_TERMS, isBounded: false };
 
 type DayRate = { readonly day: number; readonly currency: string; readonly usd: number };
 
