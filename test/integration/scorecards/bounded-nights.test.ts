@@ -33,7 +33,7 @@ const { testDatabase, database } = await openTestDatabase();
 const { sql } = testDatabase;
 
 const payments: MadePayment[] = [];
-for (let day = FIRST; day < LAST; day++) payments.push(...makeDay(day, 60));
+for (let day = FIRST; day < LAST; day++) payments.push(...makeDay(day, 45));
 await storeScored(database, payments);
 await storeKnown(database, payments, 3);
 
@@ -177,7 +177,7 @@ test('labels reach verdicts through lifts, too', async () => {
   const known = {
     ...{ query: database.query, day: next, slots: [], signal: new AbortController().signal },
     matured: { knownByMs: next * DAY_MS, isOut: () => 'false' },
-    payments: new Map(Array.from({ length: DAYS }, (_, nth) => [FIRST + nth, 60])),
+    payments: new Map(Array.from({ length: DAYS }, (_, nth) => [FIRST + nth, 45])),
   } as unknown as Known;
   const differs = (other: DayTable) => differsFrom(known, new Map(), other, policy);
   expect(await differs(own)).toBe(0);

@@ -1,9 +1,11 @@
 /**
  * Goal: labels of a frozen corridor, of a stopped client, and those that people take out, take part in no solve; neither do their
- * payments, and all of it counts again once the control ends. Method: two stores, of which one never had the payments.
+ * payments, and all of it counts again once the control ends. Method: two stores, of which one never had the payments; and a store of
+ * so few frauds that its nights count them and solve nothing.
  */
 import { beforeEach, expect, test } from 'vitest';
 import { buildTable, makeNight } from '../../../src/core/repair/night/build-table.ts';
+import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
@@ -12,7 +14,7 @@ import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
 const [FIRST, DAYS] = [20_600, 40];
 const LAST = FIRST + DAYS;
 const [without, having] = [await openTestDatabase(), await openTestDatabase()];
-const { sql } = having.testDatabase;
+const few = await openTestDatabase();
 
 const optionsOf = (day: number) => ({
   ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
@@ -20,9 +22,9 @@ const optionsOf = (day: number) => ({
 });
 const make = ({ database }: typeof having, day = LAST) => makeNight(database, optionsOf(day));
 
-/** Frauds and honest payments of a day, all of them unusual; most days have none. */
-const waveOf = (day: number, seed: string) =>
-  day % 4 !== 0 || day > LAST - 6
+/** Frauds and honest payments, all of them unusual, of a day in so many; those of the last day mature in the night after LAST. */
+const waveOf = (day: number, seed: string, every: number) =>
+  day > LAST - 8 || (LAST - 8 - day) % every !== 0
     ? []
     : makeDay(day, 8, `${seed} ${day}`).map((of, nth) => ({ ...of, isFraud: nth % 2 === 0 }));
 const WAVES = [
@@ -31,43 +33,46 @@ const WAVES = [
   { corridor: 'US-EG', client: 'default', by: 'wave' },
   { corridor: 'US-EG', client: 'default', by: 'importer' },
 ];
-/** Matured frauds of a wave, and of its next day. */
-const [OF_WAVE, OF_DAY] = [8 * 4, 4];
+/** Matured frauds of a wave in the store of few, and of its next day. */
+const [OF_WAVE, OF_DAY] = [2 * 4, 4];
 
-for (let day = FIRST; day < LAST; day++) {
-  const made = makeDay(day, 60);
-  for (const { database } of [without, having]) {
+/** @param every days between waves; 0: none comes */
+async function fill({ database }: typeof having, perDay: number, every: number): Promise<void> {
+  for (let day = FIRST; day < LAST; day++) {
+    const made = makeDay(day, perDay);
     await storeScored(database, made);
     await storeKnown(database, made, 3);
-  }
-  for (const [nth, { by, ...of }] of WAVES.entries()) {
-    const wave = waveOf(day, `wave ${nth}`).map((payment) => ({ ...payment, ...of }));
-    if (wave.length === 0) continue;
-    await storeScored(having.database, wave);
-    await storeKnown(having.database, wave, 4, by);
+    for (const [nth, { by, ...of }] of every === 0 ? [] : WAVES.entries()) {
+      const wave = waveOf(day, `wave ${nth}`, every).map((payment) => ({ ...payment, ...of }));
+      if (wave.length === 0) continue;
+      await storeScored(database, wave);
+      await storeKnown(database, wave, 4, by);
+    }
   }
 }
+await Promise.all([fill(without, 45, 0), fill(having, 45, 4), fill(few, 8, 12)]);
 
 const CONTROLS = [
   insertControl('freeze', 'corridor:US-MX'),
   insertControl('stop', 'client:wave'),
   insertControl('unlearnt', 'client:importer', { received_days: 180 }),
 ];
-const setAll = async (controls: readonly string[] = CONTROLS) => {
-  for (const control of controls) await sql(control);
-  await sql('update controls set set_at = to_timestamp($1)', [(LAST * DAY_MS) / 1000]);
+const { sql } = few.testDatabase;
+const setAll = async (controls: readonly string[] = CONTROLS, on = sql) => {
+  for (const control of controls) await on(control);
+  await on('update controls set set_at = to_timestamp($1)', [(LAST * DAY_MS) / 1000]);
 };
 beforeEach(() => sql('delete from controls'));
+const known = async () => (await make(few)).table.learnt.knownFrauds;
 
-const expected = await make(without);
-const labelsApart = ({ table: { scorecard, learnt, tops } }: typeof expected) => ({
+const labelsApart = ({ table: { scorecard, learnt, tops } }: Night) => ({
   ...{ scorecard, tops },
   learnt: { ...learnt, labelled: null },
 });
 
 test('a table without the labels is that of a store that never had their payments', async () => {
-  await setAll();
-  const night = await make(having);
+  await setAll(CONTROLS, having.testDatabase.sql);
+  const [night, expected] = [await make(having), await make(without)];
   expect(night.table.tops.scorecard).toHaveLength(100);
   expect(night.table.learnt.knownFrauds).toBeGreaterThan(50);
   const { learnt, tops, scorecard } = labelsApart(night);
@@ -82,21 +87,19 @@ test('a table without the labels is that of a store that never had their payment
 });
 
 test('each control leaves its own labels out, and the labels of a client that is stopped whoever paid', async () => {
-  const { table } = await make(having);
+  const { table } = await make(few);
   expect(table.leftOutLabels).toEqual([]);
-  expect(table.learnt.knownFrauds).toBe(expected.table.learnt.knownFrauds + 4 * OF_WAVE);
   for (const [nth, control] of CONTROLS.entries()) {
     await sql('delete from controls');
     await setAll([control]);
-    const left = (await make(having)).table.learnt.knownFrauds;
-    expect(table.learnt.knownFrauds - left).toBe(nth === 1 ? 2 * OF_WAVE : OF_WAVE);
+    const left = table.learnt.knownFrauds - (await known());
+    expect(left).toBe(nth === 1 ? 2 * OF_WAVE : OF_WAVE);
   }
 });
 
 test('labels that were received before, or after the control was set, stay; a whole market is taken out', async () => {
   const unlearnt = (scope: string, days: number) =>
     setAll([insertControl('unlearnt', scope, { received_days: days })]);
-  const known = async () => (await make(having)).table.learnt.knownFrauds;
   const all = await known();
   await unlearnt('client:importer', 1);
   expect(await known()).toBe(all);
@@ -112,14 +115,14 @@ test('labels that were received before, or after the control was set, stay; a wh
 
 test('kept rows stay stored, and count again once the control has ended', async () => {
   await setAll();
-  const { night } = await buildTable(having.database, optionsOf(LAST));
+  const { night } = await buildTable(few.database, optionsOf(LAST));
   const [line] = await sql<{ left: string[]; told: string[] }>(
     `select s.left_out as left, a.after -> 'left_out' as told from scorecards s, audit_log a where a.action = 'scorecard.build'`,
   );
   expect([line?.left, line?.told]).toEqual([night.table.leftOutLabels, night.table.leftOutLabels]);
-  const next = await make(having, LAST + 1);
+  const next = await make(few, LAST + 1);
   await sql(`update controls set ends_at = now() - interval '1 s'`);
-  const again = await make(having, LAST + 1);
+  const again = await make(few, LAST + 1);
   expect(again.table.leftOutLabels).toEqual([]);
   expect(again.table.learnt.all.frauds - next.table.learnt.all.frauds).toBe(4 * (OF_WAVE + OF_DAY));
 });
