@@ -25,7 +25,7 @@ import { createWorkerRig, seeds } from '../../support/worker-rig.ts';
 
 const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
 const [SCOPE, TABLE] = [`model:${POLICY_1}`, `model:${tableName({ day: DAY })}`];
-const PART = 200;
+const PART = 60;
 
 const rig = await openForFile(createWorkerRig());
 const rollOut = await openForFile(startRollOut(rig.database));

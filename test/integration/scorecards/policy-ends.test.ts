@@ -3,10 +3,11 @@
  * workers that stand still between a decision and its store, a frozen Redis, a stopped process, and the hour of a policy.
  */
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { endControlIn, setControl } from '../../support/controls.ts';
 import { holdOpen } from '../../support/hold-open.ts';
+import { openForFile } from '../../support/open-for-file.ts';
 import {
   learntTable,
   POLICY_1,
@@ -17,24 +18,26 @@ import {
 } from '../../support/policies.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { createWorkerRig, seeds, type WorkerRig } from '../../support/worker-rig.ts';
+import { createWorkerRig, seeds } from '../../support/worker-rig.ts';
 
 /** A busy machine may let a lease of the worker run out while a test holds locks. */
 const BUSY = { retry: 2 };
 const SCOPE = `model:${POLICY_1}`;
 const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
 
-let rig: WorkerRig;
-let sent: number;
+const rig = await openForFile(createWorkerRig());
+await storeTable(rig.database, learntTable('ends', { day: DAY }).table);
+await putInForce(rig.pool);
+await rollOutPolicy(await openForFile(startRollOut(rig.database)));
+
+let sent = 0;
+/** Scores of the tests before. */
+let before: readonly [policy: number, rules: number];
 beforeEach(async () => {
-  rig = await createWorkerRig();
-  sent = 0;
-  await storeTable(rig.database, learntTable('ends', { day: DAY }).table);
+  await endControlIn(rig.pool, 'stop', SCOPE);
   await putInForce(rig.pool);
-  await using rollOut = await startRollOut(rig.database);
-  await rollOutPolicy(rollOut);
+  before = await scores();
 });
-afterEach(() => rig[Symbol.asyncDispose]());
 
 async function store(count: number) {
   sent += count;
@@ -42,14 +45,20 @@ async function store(count: number) {
 }
 const send = async (count: number) => await rig.append(await store(count));
 
-/** Scores by the policy, and by the rules, once all are stored. */
-async function decided(): Promise<readonly [number, number]> {
-  await rig.settled(sent);
+/** By the policy, and by the rules. */
+async function scores(): Promise<readonly [number, number]> {
   const [row] = await rig.database.sql<{ all: number; policy: number }>(
     'select count(*)::int as all, count(model)::int as policy from scores',
   );
   const { all = 0, policy = 0 } = row ?? {};
   return [policy, all - policy];
+}
+
+/** Scores of the test, once all are stored. */
+async function decided(): Promise<readonly [number, number]> {
+  await rig.settled(sent);
+  const [policy, rules] = await scores();
+  return [policy - before[0], rules - before[1]];
 }
 
 const isStoring = async () => {
@@ -72,7 +81,7 @@ test.each(Object.entries(WAYS))(
   'what a policy decided before a person %s is decided again by the rules',
   BUSY,
   async (how, change) => {
-    rig.startWorker();
+    await using _worker = rig.startWorker();
     await send(20);
     expect(await decided()).toEqual([20, 0]);
     const later = await store(20);
@@ -108,11 +117,11 @@ test('a worker that stood still while a policy ended decides nothing by it', BUS
 });
 
 test('a policy ends at its hour, and decides again once it is in force anew', BUSY, async () => {
-  rig.startWorker();
-  const endsAtMs = Date.now() + 4000;
+  await using _worker = rig.startWorker();
+  const endsAtMs = Date.now() + 2000;
   await putInForce(rig.pool, policyValue({ ends_at: new Date(endsAtMs).toISOString() }));
   while (Date.now() < endsAtMs + 1000) {
-    await send(5);
+    await send(1);
     await setTimeout(50);
   }
   const [byPolicy, byRules] = await decided();
