@@ -30,7 +30,7 @@ import { type Asked, defineAccounts, defineMerchants, defineShared } from './def
 /** Lists of arrivals that are drawn; the nightly long tests ask for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1);
 /** Arrivals of a busy merchant, whose list keeps 1,280; the nightly long tests let more come, and compare more of their folds. */
-const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [1600, 20];
+const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [1400, 35];
 const BUSY_STEP_MS = 18 * 60_000;
 /** Arrivals of a busy party that come in order, and are folded in batches; the nightly long tests fold each by itself. */
 const ORDERED_SHARE = RUNS > 1 ? 0 : 0.9;
@@ -181,7 +181,7 @@ describe('fold equals the SQL definition', () => {
     'shuffled, late and repeated arrivals',
     async () => {
       await fc.assert(
-        fc.asyncProperty(arrivals({ minLength: 60, maxLength: 160 }), (list) =>
+        fc.asyncProperty(arrivals({ minLength: 50, maxLength: RUNS > 1 ? 160 : 80 }), (list) =>
           check({ list, table: MARKET_TABLE }),
         ),
         { numRuns: RUNS, endOnFailure: true },
@@ -257,4 +257,4 @@ function busyParty(count: number, stepMs: number, accounts: number): Delivery {
 }
 
 /** Transactions of a busy party per label. */
-const LABEL_EVERY = 20;
+const LABEL_EVERY = RUNS > 1 ? 20 : 60;
