@@ -19,7 +19,7 @@ export async function startTrainRig() {
   const rig = opened.use(await startModelsRig());
   const officer = await rig.makeKey('Ann', ['risk_officer']);
   await using database = rig.testDatabase.open();
-  const traffic = { transactions: 3000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
+  const traffic = { transactions: 1500, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.1 };
   await storeLabelledTraffic(database, traffic);
   const out = (name: string) => join(rig.folder, name);
   const readOut = (name: string, file: string) => readFileSync(join(out(name), file));
