@@ -16,13 +16,16 @@ type Promotion = Omit<rollouts.Promotion, 'subject' | 'name'> & { readonly refer
 
 export const refusePolicy = (why: string) => new Failure('conflict', 'POLICY_REFUSED', why);
 
+/** Nobody ends the policy until the end of the database transaction; undefined where the policy is not in force. */
+export const lockPolicy = (query: Query, name: string) =>
+  lockControl(query, 'scorecard', MODEL + name);
+
 /**
- * Nobody ends the policy until the end of the database transaction.
  * @param under name of the policy that something needs; null: it needs none
  * @throws Failure where the policy is not in force
  */
 async function requireUnder(query: Query, under: string | null): Promise<void> {
-  if (under === null || (await lockControl(query, 'scorecard', MODEL + under))) return;
+  if (under === null || (await lockPolicy(query, under))) return;
   throw refusePolicy(`${under} is not in force: propose a new policy`);
 }
 

@@ -15,7 +15,8 @@ import {
 } from '../../core/domain/policy.ts';
 import type { Api } from '../../core/room.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
-import { planPromotion } from '../../core/score/rollout/plan-rollout.ts';
+import { subjectsInForce } from '../../core/score/rollout/in-force.ts';
+import { planPromotion, planRemoval } from '../../core/score/rollout/plan-rollout.ts';
 import { type DayTable, textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { KNOWN_FRAUDS_MIN } from '../../core/score/scorecard/scorecard.ts';
 import { TOPS_MIN } from '../../core/score/scorecard/shares.ts';
@@ -40,7 +41,7 @@ import { reasonField } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { refusePolicy } from './decide-models.ts';
+import { lockPolicy, refusePolicy } from './decide-models.ts';
 import { describeModel, UNTOLD } from './registry/check-model.ts';
 import { registerModel } from './registry/register-model.ts';
 import { loadModel } from './registry/scoring-model.ts';
@@ -100,17 +101,24 @@ function toPolicy({ corridor: _c, reason: _r, ...asked }: NewPolicy, table: DayT
   });
 }
 
+type Start = { readonly corridor: string; readonly subject: string };
+
 /**
- * The row of the first stage. Each score has the margin of a table, so a policy needs no shadow.
+ * The rows of the first stage, which takes back a canary that is an ended policy. Each score has the margin of a table, so a policy
+ * needs no shadow.
  * @throws Failure where the policy has been rolled out before, or the corridor has another canary
  */
-function planStart(log: readonly Rollout[], corridor: string, subject: string): Rollout[] {
+async function planStart(query: Query, log: readonly Rollout[], { corridor, subject }: Start) {
   if (log.some((row) => row.subject === subject)) {
     throw refusePolicy('the policy has been rolled out: propose its next stage, or another policy');
   }
   const shadow = { corridor, subject, state: 'shadow', canary_percent: 0 } as const;
-  const target = { subject, ...START };
-  return planPromotion([{ ...shadow, cause: 'approval' }, ...log], [corridor], target);
+  const canary = subjectsInForce(log).get(corridor)?.canary?.subject ?? '';
+  const { format, model = '' } = (await findModel(query, canary)) ?? {};
+  const isOver = format === POLICY_FORMAT && !(await lockPolicy(query, model));
+  const ended = isOver ? planRemoval(log, corridor, canary) : [];
+  const known = [{ ...shadow, cause: 'approval' } as const, ...log, ...ended];
+  return [...ended, ...planPromotion(known, [corridor], { subject, ...START })];
 }
 
 /** Registers the model of a policy, which a policy that was proposed before has, and proposes the policy. */
@@ -119,7 +127,8 @@ async function proposePolicy(database: Database, asked: NewPolicy, by: Officer):
   const policy = toPolicy(asked, await readReady(database.query));
   const artefact = Buffer.from(JSON.stringify(policy));
   const sha256 = hash('sha256', artefact, 'hex');
-  planStart(await readSettledRollouts(MODELS, database, by.request), corridor, sha256);
+  const log = await readSettledRollouts(MODELS, database, by.request);
+  await planStart(database.query, log, { corridor, subject: sha256 });
   const register = async (): Promise<string> => {
     const known = await findModel(database.query, sha256);
     if (known !== undefined) return known.model;
@@ -159,7 +168,8 @@ export const executePolicy: Execute<Api> = async (query, approval, by, { databas
     await recordChange(query, by, { ...said, after: control });
   });
   const { rows } = await decideIn(MODELS, query, async (log) => {
-    return { rows: planStart(log, corridor, subject), approvalId, proposedBy, by };
+    const rows = await planStart(query, log, { corridor, subject });
+    return { rows, approvalId, proposedBy, by };
   });
   return decidedOf(MODELS, rows);
 };

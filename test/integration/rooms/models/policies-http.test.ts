@@ -182,6 +182,20 @@ test('a confirmation locks controls before rollouts', async () => {
   expect((await confirming).status).toBe(200);
 });
 
+test('a policy that has ended gives its canary up to the next policy, and to no other model', async () => {
+  const next = () => propose({ corridor: 'US-IN', bound: 0.045 });
+  expect(said(await next())).toEqual(refused('US-IN has a canary already'));
+  const waiting = `select scope from controls where kind = 'scorecard' and scope <> $1`;
+  const [{ scope } = {}] = await sql<{ scope: string }>(waiting, [SCOPE]);
+  await endControl(api, 'scorecard', scope ?? '', ed);
+  expect(await confirmed(api, di, (await next()).body)).toMatchObject({
+    items: [
+      { corridor: 'US-IN', to: 'deprecated', cause: 'rollback' },
+      { corridor: 'US-IN', to: 'canary:5', cause: 'approval' },
+    ],
+  });
+});
+
 test('a policy whose end has come is not confirmed', async () => {
   const soon = new Date(Date.now() + 1500).toISOString();
   const { body } = await propose({ corridor: 'US-MX', ends_at: soon });
