@@ -35,6 +35,7 @@ import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, change } from '../../kit/http/operation.ts';
 import { createRandom } from '../../kit/random.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { reasonField } from '../../kit/words/plain-text.ts';
@@ -138,8 +139,11 @@ async function proposePolicy(database: Database, asked: NewPolicy, by: Officer):
     await registerModel(database, { artefact, manifest, goldenSource: 'import', by });
     return name;
   };
-  // Another policy may have taken the number meanwhile.
-  const subject = await register().catch(register);
+  const subject = await register().catch((error: unknown) => {
+    // Another policy may have taken the number meanwhile.
+    if (error instanceof Failure && error.code === 'MODEL_EXISTS') return register();
+    throw error;
+  });
   const detail = { model_id: sha256, corridor, ...START, to: holdingText(START), policy };
   return await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);

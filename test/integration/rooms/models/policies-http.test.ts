@@ -154,6 +154,19 @@ test('policies that are proposed at once have names of their own', async () => {
   expect(names.sort()).toEqual(['scorecard-policy@2', 'scorecard-policy@3']);
 });
 
+test('a policy that is not stored for another reason than its name is tried once', async () => {
+  // A sequence goes on where its statement fails.
+  await sql(`create sequence tries;
+    create function refuse() returns trigger language plpgsql set search_path from current as $$
+      begin perform nextval('tries'); raise check_violation; end $$;
+    create trigger refuse before insert on models for each row execute function refuse()`);
+  const { status } = await propose({ corridor: 'US-MX', bound: 0.021 });
+  await sql('drop function refuse cascade');
+  expect(status).toBe(500);
+  const tries = await sql(`select last_value::int4 as tries from tries where is_called`);
+  expect(tries).toEqual([{ tries: 1 }]);
+});
+
 test('the command proposes a policy of whose bound nobody speaks', async () => {
   const shares = ['--review-share', '0.03', '--decline-share', '0.002'];
   const end = ['--ends-at', daysFromNow(30), '--reason', 'why', '--json'];
