@@ -1,5 +1,10 @@
-/** Alerts of models whose scores or features have drifted much: one event a model and UTC day. */
+/** Models that drift much, each once a UTC day, and the newest table while it waits for people. */
 import type { EventSource } from '../../core/events.ts';
+import { textOfDay } from '../../core/score/scorecard/day-table.ts';
+import { listHeads } from '../../core/store/scorecards/scorecards.ts';
+import { toWaitingEvents } from '../../kit/approvals/approvals.ts';
+import { ENGINE } from '../../kit/words/principal.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import { listWatchReports } from './store/watch-reports.ts';
 import { decides } from './watch-report.ts';
 
@@ -24,6 +29,20 @@ export const events: readonly EventSource[] = [
               .map(({ feature }) => feature),
           },
         }));
+    },
+  },
+  {
+    type: 'approval.waiting',
+    find: async (query, nowMs) => {
+      const [newest] = await listHeads(query, Math.floor(nowMs / DAY_MS) + 1, 1);
+      if (newest === undefined || newest.isTaken || newest.inUse) return [];
+      const [subject, { differs }] = [textOfDay(newest.day), newest];
+      const share = differs === null ? null : `${(100 * differs).toFixed(2)} %`;
+      const reason = share && `${share} of the verdicts of the last day differ`;
+      const next = `Two people take it: risk scorecard take ${subject}.`;
+      const said = { action: 'scorecard-table', subject, reason, who: ENGINE, next };
+      const event = { id: `scorecard_${subject}`, at: new Date(newest.builtAt) };
+      return await toWaitingEvents(query, [{ event, said, roles: ['risk_officer'], except: null }]);
     },
   },
 ];
