@@ -7,6 +7,7 @@ import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts'
 import { bandRuleSet, baseName, deriveRuleSet } from './rules/derived-rule-set.ts';
 import { currentRuleSet } from './rules/rule-sets.ts';
 import type { StoredTable } from './scorecard/day-table.ts';
+import { type DatedTable, decidingTable } from './scorecard/policy.ts';
 import { bandAt } from './scorecard/shares.ts';
 
 type CorridorRuleSets = {
@@ -21,7 +22,7 @@ export const NO_ROLLOUTS: RuleSetsInForce = new Map();
 
 const BY_BUILD: CorridorRuleSets = { active: currentRuleSet, canary: null, shadows: [] };
 
-type Decided = Pick<Transaction, 'corridor' | 'currency' | 'accountId'>;
+type Decided = Pick<Transaction, 'corridor' | 'currency' | 'accountId' | 'createdAtMs'>;
 export type RulesInForce = ReturnType<typeof rulesInForce>;
 type OfCorridor = {
   readonly decides: (transaction: Decided) => CompiledRuleSet;
@@ -74,27 +75,27 @@ export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
   };
   return {
     /** @param table of the transaction */
-    decides: (transaction: Decided, table: StoredTable | null = null) =>
-      withBands(find(transaction.corridor).decides(transaction), table),
+    decides(transaction: Decided, table: StoredTable | null = null) {
+      const { corridor, createdAtMs } = transaction;
+      return withBands(find(corridor).decides(transaction), { table, createdAtMs });
+    },
     /** Controls change a shadow as they change the rule set that decides, so a flip is due to the shadow's own rules and thresholds. */
-    shadows: ({ corridor, currency }: Decided, table: StoredTable | null = null) => {
+    shadows({ corridor, currency, createdAtMs }: Decided, table: StoredTable | null = null) {
       const { shadows } = find(corridor);
       return shadows.length === 0
         ? NO_SHADOWS
-        : shadows.map((ruleSetOf) => withBands(ruleSetOf(currency), table));
+        : shadows.map((ruleSetOf) => withBands(ruleSetOf(currency), { table, createdAtMs }));
     },
   };
 }
 
 const banded = new WeakMap<CompiledRuleSet, WeakMap<StoredTable, CompiledRuleSet>>();
 
-/** By the bands of its shares where the table knows them, else by the fixed ones. */
-export function withBands(
-  ruleSet: CompiledRuleSet,
-  table: StoredTable | null | undefined,
-): CompiledRuleSet {
+/** By the bands of its shares where a table that may decide knows them, else by the fixed ones. */
+export function withBands(ruleSet: CompiledRuleSet, judged?: DatedTable): CompiledRuleSet {
   const { shares, id } = ruleSet;
-  if (shares === undefined || !table) return ruleSet;
+  const table = shares && judged && decidingTable(judged);
+  if (!table) return ruleSet;
   const ofTables = banded.get(ruleSet) ?? new WeakMap<StoredTable, CompiledRuleSet>();
   banded.set(ruleSet, ofTables);
   const known = ofTables.get(table);

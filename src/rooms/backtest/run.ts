@@ -113,7 +113,7 @@ export async function compileAll(version: Version, sources: Readonly<Record<stri
   const own = new Map<string, CompiledRuleSet>();
   for (const [corridor, ruleSet] of Object.entries(version.corridors))
     own.set(corridor, await compile(ruleSet));
-  const ruleSetOf: RuleSetOf = (corridor, table) => withBands(own.get(corridor) ?? all, table);
+  const ruleSetOf: RuleSetOf = (corridor, of) => withBands(own.get(corridor) ?? all, of);
   const rules = new Map(
     [all, ...own.values()].flatMap((ruleSet) => ruleSet.rules.map((rule) => [rule.id, rule])),
   );

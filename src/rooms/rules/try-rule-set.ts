@@ -16,8 +16,8 @@ import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { currentRuleSet, findRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { withBands } from '../../core/score/rules-in-force.ts';
 import { score } from '../../core/score/score.ts';
-import type { StoredTable } from '../../core/score/scorecard/day-table.ts';
 import { judgedVector } from '../../core/score/scorecard/judge-by-table.ts';
+import type { DatedTable } from '../../core/score/scorecard/policy.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { findTableOf } from '../../core/store/scorecards/find-tables.ts';
@@ -150,7 +150,7 @@ type Made = ReturnType<typeof score>;
 /** A row that a rule set is tried on. */
 type Case = SampledRow & {
   readonly stored: TriedJson['stored'];
-  readonly table?: StoredTable | null | undefined;
+  readonly judged?: DatedTable;
 };
 
 export async function tryRuleSet(
@@ -165,7 +165,7 @@ export async function tryRuleSet(
       : await compileGiven(database.query, source, '/source');
   const row = await readCase(database, models, trial);
   const { vector, opinion } = row;
-  const ruleSet = withBands(fixed, row.table);
+  const ruleSet = withBands(fixed, row.judged);
   const inputs = inputsOf(ruleSet, row, row.ruleInputs);
   const made = score({ vector, ruleSet, opinion, inputs });
   const { probability } = made;
@@ -208,7 +208,7 @@ async function readCase(
     ruleInputs: transaction ? knownInputs(ruleInputs, transaction.currency) : ruleInputs,
     opinion: found?.model.judge([judged])[0] ?? null,
     stored: decisionOf(record),
-    table,
+    judged,
   };
 }
 

@@ -14,8 +14,11 @@ const TABLE_DAYS_MAX = 7;
 /** Most factors that become reasons of one score. */
 const FACTORS_MAX = 4;
 
-/** The table of a vector, while it may decide; null: the rules do. */
-export function decidingTable({ table, createdAtMs }: JudgedVector): StoredTable | null {
+/** The newest table in use when a payment was made. */
+export type DatedTable = Pick<JudgedVector, 'table' | 'createdAtMs'>;
+
+/** The table of a payment, while it may decide; null: the rules do by their fixed bands. */
+export function decidingTable({ table, createdAtMs }: DatedTable): StoredTable | null {
   const age = table === null ? 0 : Math.floor(createdAtMs / DAY_MS) - table.table.day;
   return age > TABLE_DAYS_MAX ? null : table;
 }

@@ -5,6 +5,7 @@ import type { CompiledRule, CompiledRuleSet } from '../../../core/score/rules/co
 import type { Inputs } from '../../../core/score/rules/generate-program.ts';
 import { inputsOf, knownInputs } from '../../../core/score/rules/rule-inputs.ts';
 import type { StoredTable } from '../../../core/score/scorecard/day-table.ts';
+import type { DatedTable } from '../../../core/score/scorecard/policy.ts';
 import { type Weighed, weigh } from '../../../core/score/weigh.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import {
@@ -38,7 +39,7 @@ export type Row = {
 };
 
 /** A version that decides: the rule set of a corridor, with its bands by the table of a row. */
-export type RuleSetOf = (corridor: string, table?: StoredTable | null) => CompiledRuleSet;
+export type RuleSetOf = (corridor: string, judged?: DatedTable) => CompiledRuleSet;
 /** The value of the version in question, and that of the version that it is compared with. */
 export type Pair<T> = readonly [subject: T, against: T];
 /** A model that judged or should judge and is not available has a name here in place of an opinion. */
@@ -62,8 +63,9 @@ export function createFold(
     counts.rules[id] ??= noRule();
     return counts.rules[id];
   };
-  return (row: Row, [judged, judgedAgainst]: Pair<Judged>, table?: StoredTable | null): void => {
-    const [ruleSet, other] = [subject(row.corridor, table), against(row.corridor, table)];
+  return (row: Row, [judged, judgedAgainst]: Pair<Judged>, table: StoredTable | null = null) => {
+    const of = { table, createdAtMs: row.createdAtMs };
+    const [ruleSet, other] = [subject(row.corridor, of), against(row.corridor, of)];
     const lacking = nameOf(judged) ?? nameOf(judgedAgainst);
     if (lacking !== undefined) {
       increase(counts.unjudged, lacking);

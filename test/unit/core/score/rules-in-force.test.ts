@@ -16,7 +16,9 @@ import { always } from '../../../support/rooms/rules/officers.ts';
 const compiled = compileRuleSet(always('own@1'));
 if (!('ruleSet' in compiled)) throw new Error(JSON.stringify(compiled.problems));
 const { ruleSet } = compiled;
-const row = (accountId: string, corridor = 'US-EG') => ({ accountId, corridor, currency: 'USD' });
+const row = (accountId: string, corridor = 'US-EG') => ({
+  ...{ accountId, corridor, currency: 'USD', createdAtMs: 0 },
+});
 
 test('a batch keeps the rule sets that it began with', async () => {
   let inForce: RuleSetsInForce = NO_ROLLOUTS;

@@ -6,6 +6,7 @@ import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules
 import { rulesInForce, withBands } from '../../../../../src/core/score/rules-in-force.ts';
 import { NEVER, topsOf } from '../../../../../src/core/score/scorecard/shares.ts';
 import { verdictOf } from '../../../../../src/core/score/weigh.ts';
+import { DAY_MS } from '../../../../../src/kit/words/range.ts';
 import { controlsOf } from '../../../../support/controls.ts';
 import { dayTable } from '../../../../support/day-tables.ts';
 import { always } from '../../../../support/rooms/rules/officers.ts';
@@ -14,12 +15,12 @@ const all = { review: 500, decline: 800 };
 const verdicts = { all, corridors: { 'US-EG': all }, shares: { review: 0.01, decline: 0.001 } };
 const own = compileOwn({ ...always('own@1'), feature_schema: 4, verdicts });
 const rising = (count: number) => Array.from({ length: count }, (_, nth) => nth);
-/** A table of a night that found these points of a rule set. */
-function tableOf(points: readonly number[], name = 'own@1') {
+/** A table of a night that found these points of a rule set, and a payment that the table judges so many days later. */
+function tableOf(points: readonly number[], name = 'own@1', days = 0) {
   const tops = topsOf(points);
   const rules = new Map(tops.length === 0 ? [] : [[name, tops]]);
   const table = dayTable({ tops: { scorecard: new Float64Array(), rules } });
-  return { serial: 1, sha256: '', table };
+  return { table: { serial: 1, sha256: '', table }, createdAtMs: (table.day + days) * DAY_MS };
 }
 
 test('at most the shares are stopped from 1,000 scores on, in all corridors, and ties stay below', () => {
@@ -35,21 +36,27 @@ test('at most the shares are stopped from 1,000 scores on, in all corridors, and
 test.each([
   ['fewer scores', own, tableOf(rising(999))],
   ['another rule set', own, tableOf(rising(1000), 'own@2')],
-  ['no table', own, null],
+  ['no table', own, { table: null, createdAtMs: 0 }],
+  ['a table that is eight days old', own, tableOf(rising(1000), 'own@1', 8)],
   ['no shares', currentRuleSet, tableOf(rising(1000), currentRuleSet.id)],
-])('fixed bands decide by %s', (_, ruleSet, table) => {
-  expect(withBands(ruleSet, table)).toBe(ruleSet);
+])('fixed bands decide by %s', (_, ruleSet, judged) => {
+  expect(withBands(ruleSet, judged)).toBe(ruleSet);
+});
+
+test('the bands of a table decide for seven days', () => {
+  expect(withBands(own, tableOf(rising(1000), 'own@1', 7)).id).toBe('own@1-bands-990-999');
 });
 
 test('a shadow has bands as the rule set that decides', () => {
   const inForce = new Map([['US-EG', { active: own, canary: null, shadows: [own] }]]);
   const rules = rulesInForce(controlsOf(), inForce);
-  const [row, table] = [
-    { corridor: 'US-EG', currency: 'USD', accountId: 'a' },
-    tableOf(rising(1000)),
-  ];
-  const all = [rules.decides(row, table), ...rules.shadows(row, table)];
-  expect(all.map(({ id }) => id)).toEqual(['own@1-bands-990-999', 'own@1-bands-990-999']);
+  const idsOf = (days: number) => {
+    const { table, createdAtMs } = tableOf(rising(1000), 'own@1', days);
+    const row = { corridor: 'US-EG', currency: 'USD', accountId: 'a', createdAtMs };
+    return [rules.decides(row, table), ...rules.shadows(row, table)].map(({ id }) => id);
+  };
+  expect(idsOf(7)).toEqual(['own@1-bands-990-999', 'own@1-bands-990-999']);
+  expect(idsOf(8)).toEqual(['own@1', 'own@1']);
 });
 
 test('the name is all that is needed, whatever people change beside the bands', () => {

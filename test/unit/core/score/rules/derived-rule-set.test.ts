@@ -52,7 +52,8 @@ test.each([
 test('in force is the amount in the currency of the payment, and 0 in a currency without a rate', () => {
   const inForce = (value: object) =>
     rulesInForce(controlsOf(aControl('manual', 'corridor:US-EG', { value })), NO_ROLLOUTS).decides;
-  const of = (corridor: string, currency: string) => ({ corridor, currency, accountId: 'acc_1' });
+  const common = { accountId: 'acc_1', createdAtMs: 0 };
+  const of = (corridor: string, currency: string) => ({ corridor, currency, ...common });
   const now = inForce({ currency: 'USD', amounts: { USD: 100, EGP: 4878.04 } });
   expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now(of('US-EG', currency)).id)).toEqual([
     'default@4-manual-from-100-USD',
