@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
+import { NIGHT } from '../src/core/repair/night-duty.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { packVectors } from '../src/core/store/scores/score-values.ts';
 import { readConfig, readEnvironment } from '../src/kit/config/config.ts';
@@ -12,7 +13,7 @@ import { openDatabase } from '../src/kit/database/open-database.ts';
 import { createRandom, normal } from '../src/kit/random.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/range.ts';
-import { spawnAside, spawnNight } from '../src/main/spawn-aside.ts';
+import { spawnAside } from '../src/main/spawn-aside.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
@@ -106,7 +107,7 @@ const childOf = (pid: number) =>
     .split(' ')
     .find(
       (child) =>
-        existsSync(`/proc/${child}/stat`) && readProc(`${child}/cmdline`).includes('night.ts'),
+        existsSync(`/proc/${child}/stat`) && readProc(`${child}/cmdline`).includes('aside.ts'),
     );
 
 /** Runs the process of a night, and tells the most that it had until its end. Own memory is without the pages of program files. */
@@ -135,9 +136,9 @@ async function* run(args: string[], context: BenchContext): AsyncGenerator<Bench
   const days = Array.from({ length: sizes.days + 2 }, (_, nth) => (night - nth) * DAY_MS);
   await ensurePartitions(pool, days.map(monthOf));
   await fill(services, night, sizes, (text) => output.note(text));
-  const build = spawnNight(spawnAside({ config, environment: readEnvironment() }));
-  const first = await measure(build(night - 1, signal));
-  const busy = await measure(build(night, signal));
+  const runAside = spawnAside({ config, environment: readEnvironment() });
+  const first = await measure(runAside(NIGHT, night - 1, signal));
+  const busy = await measure(runAside(NIGHT, night, signal));
   const isOver = busy.own_mib > OWN_MIB_MAX || busy.cpu_s > CPU_SECONDS_MAX;
   const figures = [
     ...Object.entries(busy),

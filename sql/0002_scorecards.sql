@@ -79,10 +79,10 @@ comment on table scorecard_groups is 'The text by which a table tells amounts ap
 create trigger scorecard_groups_never_change before update or delete or truncate on scorecard_groups
   for each statement execute function refuse_change();
 
--- transaction: formats of a policy, and of trees that stand on a scorecard
+-- transaction: the format of a policy
 alter table models drop constraint model_format_known,
   add constraint model_format_known check (
-    format in ('xgboost-json', 'lightgbm-text', 'logistic-json', 'scorecard-policy-json', 'on-scorecard-json'));
+    format in ('xgboost-json', 'lightgbm-text', 'logistic-json', 'scorecard-policy-json'));
 -- transaction: trees that the engine itself puts into shadow
 alter table rollouts drop constraint rollout_cause_fits,
   add constraint rollout_cause_fits check (

@@ -119,16 +119,18 @@ export type ApiRoom = {
   readonly ended?: () => Promise<unknown>;
 };
 
+/** Work of a day in a process of its own: the exported function of a module that does it, and what it makes, for people. */
+export type Aside = Readonly<Record<'name' | 'run' | 'makes', string>> & {
+  /** Reached by its address: an import would put the module into the memory of every worker. */
+  readonly module: URL;
+  readonly heapMib: number;
+};
+
 /**
- * Runs a program in a process of its own, which gives way to all others on the machine and reads the configuration and `input` as
- * JSON from standard input; `task` names what it makes, for people. Resolves also where the signal ended the program.
- * @throws Failure `ASIDE_FAILED` with the last words of the program
+ * The process gives way to all others on the machine. Resolves also where the signal ended it.
+ * @throws Failure `ASIDE_FAILED` with the last words of the process
  */
-export type RunAside = (
-  program: URL,
-  input: object,
-  options: { readonly task: string; readonly heapMib: number; readonly signal: AbortSignal },
-) => Promise<void>;
+export type RunAside = (aside: Aside, day: number, signal: AbortSignal) => Promise<void>;
 
 /** A worker process, as rooms see it. */
 export type Worker = {

@@ -1,16 +1,14 @@
-/** Runs a program in a process of its own, which gives way to all others on the machine. */
+/** Runs work in a process of its own, which gives way to all others on the machine. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { RunNight } from '../core/repair/night-duty.ts';
 import type { RunAside } from '../core/room.ts';
 import { textOfDay } from '../core/score/scorecard/day-table.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { Failure } from '../kit/words/failure.ts';
 
-const NIGHT = new URL('night.ts', import.meta.url);
-const NIGHT_HEAP_MIB = 64;
+const PROGRAM = fileURLToPath(new URL('aside.ts', import.meta.url));
 const NICE = 10;
 /** Bounds of memory beside the heap. Smaller: a program collects garbage most of its time. */
 const HEAP = [
@@ -27,16 +25,16 @@ const loaders = () => process.execArgv.filter((flag) => flag.startsWith('--impor
 
 export const spawnAside =
   ({ config, environment }: Pick<CommandContext, 'config' | 'environment'>): RunAside =>
-  async (program, input, { task, heapMib, signal }) => {
+  async ({ name, module, run, makes, heapMib }, day, signal) => {
     const flags = [`--max-old-space-size=${heapMib}`, ...HEAP, ...loaders()];
-    const child = spawn(process.execPath, [...flags, fileURLToPath(program)], {
+    const child = spawn(process.execPath, [...flags, PROGRAM, name, fileURLToPath(module), run], {
       env: { ...environment, ...MEMORY },
       stdio: ['pipe', 'ignore', 'pipe'],
       signal,
     });
     if (child.pid !== undefined) setPriority(child.pid, NICE);
     // A process that ends before it has read says why by itself.
-    child.stdin.on('error', () => undefined).end(JSON.stringify({ config, ...input }));
+    child.stdin.on('error', () => undefined).end(JSON.stringify({ config, day }));
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = `${said}${text}`.slice(-SAID_CHARS);
@@ -47,13 +45,9 @@ export const spawnAside =
     });
     if (code === 0) return;
     const why = said.trim() || `the process ended with ${killed ?? code}`;
-    throw new Failure('transient', 'ASIDE_FAILED', `${task} was not made: ${why}`);
-  };
-
-/** Builds a table of the day aside. */
-export const spawnNight =
-  (runAside: RunAside): RunNight =>
-  (day, signal) => {
-    const task = `the table of ${textOfDay(day)}`;
-    return runAside(NIGHT, { day }, { task, heapMib: NIGHT_HEAP_MIB, signal });
+    throw new Failure(
+      'transient',
+      'ASIDE_FAILED',
+      `the ${makes} of ${textOfDay(day)} was not made: ${why}`,
+    );
   };

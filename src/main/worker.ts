@@ -8,7 +8,7 @@ import type { Controls } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
-import { bindNight, type RunNight } from '../core/repair/night-duty.ts';
+import { bindNight } from '../core/repair/night-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
@@ -58,7 +58,7 @@ import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 import { waitForSchema } from './schema-version.ts';
 import { serveHealth } from './serve-health.ts';
-import { spawnAside, spawnNight } from './spawn-aside.ts';
+import { spawnAside } from './spawn-aside.ts';
 import { createLife } from './vital-signs.ts';
 
 /** Parts that a test may put in place of the engine's own. */
@@ -152,8 +152,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const ownDuties = createDuties(worker, spawnNight(worker.runAside));
-  const duties = [...ownDuties, ...peopleDuties, ...ofRooms.duties];
+  const duties = [...createDuties(worker), ...peopleDuties, ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
@@ -275,7 +274,7 @@ async function openRooms(
 }
 
 /** Duties of the market, which one worker does at a time. */
-function createDuties(worker: Worker, runNight: RunNight): Duty[] {
+function createDuties(worker: Worker): Duty[] {
   const { config, database, metrics, leadership } = worker;
   return [
     ...bindIngestDuties(worker),
@@ -284,6 +283,6 @@ function createDuties(worker: Worker, runNight: RunNight): Duty[] {
     bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
     bindLabelDuty(worker),
     bindPartitions(leadership),
-    bindNight(database, leadership, runNight),
+    bindNight(worker),
   ];
 }

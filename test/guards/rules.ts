@@ -116,6 +116,11 @@ export const RULES: Guards = {
     test: 'integration/rooms/models/policies-http.test.ts > a table that waits judges once two people have taken it, unless a later table does',
     mechanism: 'src/rooms/models/scorecards/take-table.ts',
   },
+  'scorecard-trees': {
+    says: 'Trees that train themselves enter shadow behind the shadows of people, the same bytes of the same store.',
+    test: 'integration/rooms/models/trees.test.ts > the same store gives the same trees',
+    mechanism: 'src/rooms/models/trees/train-trees.ts',
+  },
   'model-emergency': {
     says: 'What one person puts in force alone ends by itself after a day.',
     shown: 'POST /v1/models/{id}/emergency, risk models emergency',

@@ -113,3 +113,15 @@ export function modelFile(mark = 0) {
   if (tree !== undefined) tree.split_conditions[1] = -0.5 - mark / 64;
   return file;
 }
+
+/** XGBoost's file of trees that stand on the scorecard. @param splits by default on amount below 1, and else on the hour */
+export function treesOnScorecard(splits = [1, 0, 2, 0, 0]): string {
+  const file = modelFile(1);
+  file.learner.feature_names = ['scorecard_margin', 'amount', 'hour'];
+  file.learner.learner_model_param.num_feature = '3';
+  for (const tree of file.learner.gradient_booster.model.trees) {
+    tree.tree_param.num_feature = '3';
+    tree.split_indices = splits;
+  }
+  return JSON.stringify(file);
+}

@@ -5,9 +5,11 @@ import { insertTable } from '../../src/core/store/scorecards/scorecards.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
+import { describeModel, UNTOLD } from '../../src/rooms/models/registry/check-model.ts';
 import { setControl } from './controls.ts';
 import type { TestDatabase } from './database.ts';
 import { newTable } from './day-tables.ts';
+import { treesOnScorecard } from './models-command.ts';
 import { randomTable } from './random-tables.ts';
 import type { RollOut } from './rolled-out.ts';
 
@@ -66,4 +68,16 @@ export async function rollOutPolicy({ rig, put }: RollOut, to = 'active'): Promi
   const key = await rig.makeKey('policy maker', ['risk_officer']);
   await rig.json(key, 'import', path, '--name', POLICY_1);
   await put(POLICY_1, to);
+}
+
+/** Registers small trees that stand on the scorecard under the policy, and rolls them out. */
+export async function rollOutTrees({ rig, put }: RollOut, name: string, to: string) {
+  const bytes = new TextEncoder().encode(treesOnScorecard());
+  const path = rig.write('trees.json', bytes);
+  const told = { ...UNTOLD, card: { under: POLICY_1 } };
+  const manifest = describeModel(bytes, name, createRandom('golden'), told);
+  rig.write('trees.json.manifest.json', JSON.stringify(manifest));
+  const key = await rig.makeKey('trees maker', ['risk_officer']);
+  await rig.json(key, 'import', path);
+  await put(name, to);
 }

@@ -2,12 +2,11 @@
  * The duty that has the table of each day built, once a night, in a process of its own: a solve keeps a processor busy for a
  * second. Nobody waits for the table; two nights of one day store one table, as a day has at most one.
  */
-import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
-import type { Leadership } from '../../kit/duties/leadership.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { lowestIdAt } from '../../kit/words/cursor.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
+import type { Aside, Worker } from '../room.ts';
 import { endWorse } from './night/after-night.ts';
 
 const LOOK_EVERY_MS = 60_000;
@@ -18,8 +17,10 @@ const LATEST_MS = 3_600_000;
 /** Wait after a night that failed. Shorter: a night that always fails keeps a processor busy. */
 const RETRY_MS = 1_800_000;
 
-/** Builds the table of the day, in days since 1970. Throws where it is not built. */
-export type RunNight = (day: number, signal: AbortSignal) => Promise<void>;
+export const NIGHT: Aside = {
+  ...{ name: 'night', run: 'buildTable', makes: 'table', heapMib: 64 },
+  module: new URL('night/build-table.ts', import.meta.url),
+};
 
 const lookAt = onlyOf<{ isBuilt: boolean; isPending: boolean }, [day: number, lowest: string]>(
   'look-at-night',
@@ -30,9 +31,7 @@ const lookAt = onlyOf<{ isBuilt: boolean; isPending: boolean }, [day: number, lo
 );
 
 export function bindNight(
-  database: Pick<Database, 'query' | 'transaction'>,
-  leadership: Leadership,
-  runNight: RunNight,
+  { database, leadership, runAside }: Pick<Worker, 'database' | 'leadership' | 'runAside'>,
   nowMs = Date.now,
 ): Duty {
   const lead = leadership.of('care');
@@ -51,7 +50,7 @@ export function bindNight(
         if (!isBuilt) {
           if (isPending && timeMs < LATEST_MS) return;
           notBeforeMs = atMs + RETRY_MS;
-          await runNight(day, signal);
+          await runAside(NIGHT, day, signal);
         }
         // Each look, as the leader before may have ended after the night.
         await endWorse(database, day);

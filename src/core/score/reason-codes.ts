@@ -1,5 +1,6 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
+import { SCORECARD_MARGIN } from './factor-sentence.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { BUILT_IN } from './rules/rule-sets.ts';
 import { FAILED_REASON } from './rules-in-force.ts';
@@ -45,8 +46,8 @@ const ofBuild = (
   features: readonly string[] = [],
 ): ReasonCode => ({ code, description, origin, rule_sets: [], features });
 
-/** Measures of the scorecard that are no features of a vector. */
-const OWN_MEASURES = measureNames([]).filter((name) =>
+/** The scorecard and its measures that are no features of a vector. */
+const OWN_MEASURES = [SCORECARD_MARGIN, ...measureNames([])].filter((name) =>
   FEATURE_LIST.every((feature) => feature.name !== name),
 );
 

@@ -272,8 +272,8 @@ async function scoreRows(
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }
   }
-  const policies = [...new Set(judgements.flatMap(({ under }) => under ?? []))];
-  const judgedBy = policies.length === 0 ? [] : [...policies, ...namesOf(tables)];
+  const ofPolicies = judgements.flatMap((by) => (by.under ? [by.under, by.model ?? ''] : []));
+  const judgedBy = ofPolicies.length > 0 ? [...new Set(ofPolicies), ...namesOf(tables)] : [];
   return { scored, failed, shadows, compared, judgedBy };
 }
 

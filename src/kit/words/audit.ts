@@ -18,6 +18,7 @@ export const AUDIT_ACTIONS = [
   'rollout.approve',
   'rollout.emergency',
   'rollout.rollback',
+  'rollout.shadow',
   'dead-letters.replay',
   'dead-letters.purge',
   'dead-letters.close',

@@ -1,6 +1,6 @@
 /**
  * Goal: whatever decided a payment, its score is computed again to the bit, and a backtest gives what was decided. Method: a worker
- * across the rules, a model, a policy as canary and in force, a freeze, a table that is refused, a rollback and the end of the policy.
+ * across the rules, a model, a policy as canary and in force, a freeze, a refused table, a rollback, trees, and the end of the policy.
  */
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -17,6 +17,7 @@ import {
   POLICY_1,
   putInForce,
   rollOutPolicy,
+  rollOutTrees,
   storeTable,
 } from '../../support/policies.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
@@ -25,6 +26,7 @@ import { createWorkerRig, seeds } from '../../support/worker-rig.ts';
 
 const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
 const [SCOPE, TABLE] = [`model:${POLICY_1}`, `model:${tableName({ day: DAY })}`];
+const TREES = 'scorecard-trees@2026-11-30';
 const PART = 60;
 
 const rig = await openForFile(createWorkerRig());
@@ -66,6 +68,8 @@ test('scores are verified across everything that decides, or stops deciding', as
   await rollOut.rollBack();
   expect(await decideMore()).toEqual(['m@1 1']);
   await rollOut.put(POLICY_1, 'active');
+  await rollOutTrees(rollOut, TREES, 'active');
+  expect(await decideMore()).toEqual([`${TREES} 1`]);
   await endControlIn(rig.pool, 'scorecard', SCOPE);
   expect(await decideMore()).toEqual(['rules 1']);
   const all = ['scores', '--sample', '100000'];

@@ -5,10 +5,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { buildTable, makeNight } from '../../../src/core/repair/night/build-table.ts';
+import { NIGHT } from '../../../src/core/repair/night-duty.ts';
 import { hashTable } from '../../../src/core/score/scorecard/table-bytes.ts';
 import { findHead } from '../../../src/core/store/scorecards/scorecards.ts';
 import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
-import { spawnAside, spawnNight } from '../../../src/main/spawn-aside.ts';
+import { spawnAside } from '../../../src/main/spawn-aside.ts';
 import { testConfig } from '../../support/config.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { holdOpen } from '../../support/hold-open.ts';
@@ -39,14 +40,13 @@ const runAside = spawnAside({
   }),
   environment: childEnvironment({}),
 });
-const run = spawnNight(runAside);
 
 /** Processes of nights that this one has started. */
 const nights = () =>
   readdirSync('/proc/self/task')
     .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' '))
     .filter(
-      (pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('night.ts'),
+      (pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('aside.ts'),
     );
 
 const sessions = `select from pg_stat_activity where datname = current_database() and application_name = 'risk-night'`;
@@ -57,7 +57,7 @@ async function startBehind(lock: string, count = 1) {
   const held = await holdOpen(database, `lock table market.${lock}`);
   const said: string[] = [];
   const ended = Array.from({ length: count }, async () => {
-    said.push(await run(LAST, signal).then(() => 'built', String));
+    said.push(await runAside(NIGHT, LAST, signal).then(() => 'built', String));
     return said.at(-1);
   });
   const isWaiting = async () => {
@@ -104,7 +104,7 @@ test('a worker that stops ends its night', async () => {
   const before = await stored();
   const stop = new AbortController();
   const held = await holdOpen(database, 'lock table market.labels in access exclusive mode');
-  const ended = run(LAST, stop.signal);
+  const ended = runAside(NIGHT, LAST, stop.signal);
   await waitUntil(async () => (await countSessions()) === 1, 20_000, 'a night');
   stop.abort();
   expect(await ended).toBeUndefined();

@@ -14,6 +14,7 @@ import {
   policyValue,
   putInForce,
   rollOutPolicy,
+  rollOutTrees,
   storeTable,
 } from '../../support/policies.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
@@ -23,6 +24,7 @@ import { createWorkerRig, seeds } from '../../support/worker-rig.ts';
 /** A busy machine may let a lease of the worker run out while a test holds locks. */
 const BUSY = { retry: 2 };
 const SCOPE = `model:${POLICY_1}`;
+const TREES = 'scorecard-trees@2026-11-30';
 const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
 
 const rig = await openForFile(createWorkerRig());
@@ -31,12 +33,12 @@ await putInForce(rig.pool);
 await rollOutPolicy(await openForFile(startRollOut(rig.database)));
 
 let sent = 0;
-/** Scores of the tests before. */
-let before: readonly [policy: number, rules: number];
+/** Scores of the tests before: by the policy, and all. */
+let before: readonly [policy: number, all: number];
 beforeEach(async () => {
   await endControlIn(rig.pool, 'stop', SCOPE);
   await putInForce(rig.pool);
-  before = await scores();
+  before = await scoresBy(POLICY_1);
 });
 
 async function store(count: number) {
@@ -45,20 +47,21 @@ async function store(count: number) {
 }
 const send = async (count: number) => await rig.append(await store(count));
 
-/** By the policy, and by the rules. */
-async function scores(): Promise<readonly [number, number]> {
-  const [row] = await rig.database.sql<{ all: number; policy: number }>(
-    'select count(*)::int as all, count(model)::int as policy from scores',
+/** Scores by a model, and all. */
+async function scoresBy(model: string): Promise<readonly [number, number]> {
+  const [row] = await rig.database.sql<{ all: number; own: number }>(
+    'select count(*)::int as all, count(*) filter (where model = $1)::int as own from scores',
+    [model],
   );
-  const { all = 0, policy = 0 } = row ?? {};
-  return [policy, all - policy];
+  return [row?.own ?? 0, row?.all ?? 0];
 }
 
-/** Scores of the test, once all are stored. */
-async function decided(): Promise<readonly [number, number]> {
+/** Scores of the test by the policy, or by the trees on it, and all others, once all are stored. */
+async function decided(by = POLICY_1): Promise<readonly [number, number]> {
   await rig.settled(sent);
-  const [policy, rules] = await scores();
-  return [policy - before[0], rules - before[1]];
+  const [own, all] = await scoresBy(by);
+  const mine = own - (by === POLICY_1 ? before[0] : 0);
+  return [mine, all - before[1] - mine];
 }
 
 const isStoring = async () => {
@@ -77,29 +80,30 @@ const WAYS = {
   'ends it while Redis is frozen': endPolicy,
 };
 
+async function decideAgain(change: () => Promise<unknown>, by: string, isFrozen = false) {
+  await using _worker = rig.startWorker();
+  await send(20);
+  expect(await decided(by)).toEqual([20, 0]);
+  const later = await store(20);
+  await using held = await holdOpen(rig.pool, 'lock table market.scores in exclusive mode');
+  await rig.append(later);
+  await waitUntil(isStoring, 10_000, 'a decision to be stored');
+  if (isFrozen) rig.redis.pause();
+  const began = performance.now();
+  await change();
+  expect(performance.now() - began).toBeLessThan(2000);
+  await held.letGo();
+  if (isFrozen) {
+    await setTimeout(500);
+    rig.redis.resume();
+  }
+  expect(await decided(by)).toEqual([20, 20]);
+}
+
 test.each(Object.entries(WAYS))(
   'what a policy decided before a person %s is decided again by the rules',
   BUSY,
-  async (how, change) => {
-    await using _worker = rig.startWorker();
-    await send(20);
-    expect(await decided()).toEqual([20, 0]);
-    const later = await store(20);
-    await using held = await holdOpen(rig.pool, 'lock table market.scores in exclusive mode');
-    await rig.append(later);
-    await waitUntil(isStoring, 10_000, 'a decision to be stored');
-    const isFrozen = how.endsWith('frozen');
-    if (isFrozen) rig.redis.pause();
-    const began = performance.now();
-    await change();
-    expect(performance.now() - began).toBeLessThan(2000);
-    await held.letGo();
-    if (isFrozen) {
-      await setTimeout(500);
-      rig.redis.resume();
-    }
-    expect(await decided()).toEqual([20, 20]);
-  },
+  (how, change) => decideAgain(change, POLICY_1, how.endsWith('frozen')),
 );
 
 test('a worker that stood still while a policy ended decides nothing by it', BUSY, async () => {
@@ -135,4 +139,10 @@ test('a policy ends at its hour, and decides again once it is in force anew', BU
   await setTimeout(1000);
   await send(5);
   expect(await decided()).toEqual([byPolicy + 5, byRules]);
+});
+
+test('what trees decided before a person stops the trees is decided again without them', async () => {
+  await using rollOut = await startRollOut(rig.database);
+  await rollOutTrees(rollOut, TREES, 'active');
+  await decideAgain(() => setControl(rig.pool, 'stop', `model:${TREES}`), TREES);
 });

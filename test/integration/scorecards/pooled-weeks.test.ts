@@ -1,6 +1,6 @@
 /**
- * Goal: a policy that catches fewer frauds than the rules ends by itself after the night that says so, and no other policy does.
- * Method: tables with weeks by hand, and a night over days that a policy has decided.
+ * Goal: a policy that catches fewer frauds than the rules ends by itself after the night that says so, and no other policy does; trees
+ * that catch fewer than the scorecard are taken back. Method: tables with weeks by hand, and a night over days that a policy has decided.
  */
 import { expect, test } from 'vitest';
 import { buildTable } from '../../../src/core/repair/night/build-table.ts';
@@ -13,17 +13,21 @@ import { openTestDatabase } from '../../support/database.ts';
 import { dayTable, newTable } from '../../support/day-tables.ts';
 import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
 import { openForFile } from '../../support/open-for-file.ts';
+import { putInForce, rollOutTrees } from '../../support/policies.ts';
+import { startRollOut } from '../../support/rolled-out.ts';
 
 const { testDatabase, database } = await openTestDatabase();
 const { sql } = testDatabase;
-const POLICY = 'scorecard-policy@1';
+const [POLICY, TREES] = ['scorecard-policy@1', 'scorecard-trees@2026-11-30'];
 
 type Told = { readonly frauds?: number; readonly caught?: number };
 
 let day = 20_700;
+const rollOut = await openForFile(startRollOut(testDatabase));
 const leadership = await openForFile(Promise.resolve(createLeadership(database, 'a worker')));
 const nowMs = () => day * DAY_MS + 2 * HOUR_MS;
-const duty = bindNight(database, leadership, () => Promise.reject(), nowMs);
+const runAside = () => Promise.reject();
+const duty = bindNight({ database, leadership, runAside }, nowMs);
 const look = () => duty.run(new AbortController().signal);
 /** Stores a table whose three weeks say so of a policy; the first week is no longer among the newest two. */
 async function tell(policy: string, first: Told = {}, second = first) {
@@ -65,9 +69,25 @@ test('a policy that catches one fraud less of a hundred ends, once, by the engin
       who: 'engine',
       subject: `scorecard:model:${POLICY}`,
       kind: 'scorecard',
-      reason: 'of 180 alerts of two weeks 61 were frauds; the rules catch 62 among as many',
+      reason: 'of 180 alerts of two weeks 61 were frauds, and 62 among as many by the rules',
     },
   ]);
+});
+
+test('trees are taken back that catch one fraud less than the scorecard alone', async () => {
+  await putInForce(database);
+  await rollOutTrees(rollOut, TREES, 'active');
+  const rows = () =>
+    sql<{ state: string; reason: string }>('select * from rollouts order by rollout_id');
+  const states = async () => (await rows()).map(({ state }) => state);
+  await tell(TREES, { caught: 90 });
+  expect(await states()).toEqual(['shadow', 'canary', 'active']);
+  await tell(TREES, { caught: 90 }, { caught: 89 });
+  await look();
+  expect(await states()).toEqual(['shadow', 'canary', 'active', 'deprecated']);
+  expect((await rows()).at(-1)?.reason).toBe(
+    'of 180 alerts of two weeks 179 were frauds, and 180 among as many by the scorecard',
+  );
 });
 
 test('weeks tell what a policy has decided, as its scores say', async () => {

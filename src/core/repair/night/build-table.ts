@@ -12,7 +12,7 @@ import { goldenOf } from '../../score/scorecard/golden.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import { collectWeeks } from '../../score/scorecard/weeks.ts';
-import { isLeftOut, listLeftOut } from '../../store/scorecards/left-out.ts';
+import { listLeftOut, maturedBy } from '../../store/scorecards/left-out.ts';
 import {
   countScored,
   findCrowded,
@@ -26,9 +26,6 @@ import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
 import { differsFrom } from './bound.ts';
 import { COUNTED_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
 import { bucketsBy, chooseRows, cutDays, findTops, learnRows, readRows } from './night-rows.ts';
-
-/** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
-const GUARD_DAYS = 1;
 
 /** Bound on a statement of a night, for which nobody waits. */
 export const NIGHT_STATEMENT_MS = 3_600_000;
@@ -57,27 +54,21 @@ export const makeNight = (
   options: Omit<BuildOptions, 'by'>,
 ): Promise<Night> => inSnapshot(database, (query) => readNight(query, options));
 
-async function readNight(
-  query: Query,
-  { day, maturityDays, signal }: Omit<BuildOptions, 'by'>,
-): Promise<Night> {
+async function readNight(query: Query, options: Omit<BuildOptions, 'by'>): Promise<Night> {
+  const { day, signal } = options;
   const market = await readMarketOfNight(query);
   const firstDay = day - LEARNT_DAYS;
   const scored = await countScored(query, firstDay, day);
-  const maturedTo = day - maturityDays - GUARD_DAYS;
   const { terms, isBounded } = await readPolicyOfNight(query);
   const leftOutLabels = await listLeftOut(query);
+  const matured = maturedBy(options, LEARNT_DAYS, leftOutLabels);
   const known: Known = {
     ...{ ...market, query, day, signal },
     rates: await readRatesOfDays(query, firstDay, day),
-    matured: {
-      ...{ fromMs: firstDay * DAY_MS, toMs: maturedTo * DAY_MS + 1, knownByMs: day * DAY_MS },
-      // Without such controls nobody asks for each payment.
-      isOut: leftOutLabels.length > 0 ? isLeftOut : () => 'false',
-    },
+    matured: { ...matured, toMs: matured.toMs + 1 },
     payments: new Map(scored.map((of) => [of.day, of.payments])),
   };
-  const weeks = collectWeeks(maturedTo);
+  const weeks = collectWeeks(matured.toMs / DAY_MS);
   const { counted, parties, frauds, evidence } = await sumUp(known, weeks);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));

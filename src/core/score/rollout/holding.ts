@@ -30,9 +30,10 @@ export type Rollout = Holding & {
   readonly subject: string;
   /**
    * approval: two people decided; displacement: another one became active; rollback: one person or the engine took it back;
-   * emergency: one person decided alone, for a day unless another person confirms the same.
+   * emergency: one person decided alone, for a day unless another person confirms the same; engine: the engine put into shadow
+   * what it trained itself.
    */
-  readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
+  readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency' | 'engine';
 };
 
 /** A row of the log. */

@@ -8,7 +8,7 @@ export type InForce = {
   /** The active one, and the one before it, which decides where the active one cannot. */
   readonly active: readonly string[];
   readonly canary: { readonly subject: string; readonly percent: number } | null;
-  /** Newest first. */
+  /** The shadows of people, newest first, and then the engine's own. */
   readonly shadows: readonly string[];
 };
 
@@ -45,13 +45,17 @@ export function subjectsInForce(log: readonly Rollout[]): Map<string, InForce> {
   for (const corridor of new Set(log.map((row) => row.corridor))) {
     const holdings = [...holdingsIn(log, corridor)];
     const canary = holdings.find(([, { state }]) => state === 'canary');
-    const shadows = holdings.filter(([, { state }]) => state === 'shadow').map(([id]) => id);
+    const isOwn = ([, { cause }]: (typeof holdings)[number]) => Number(cause === 'engine');
+    const shadows = holdings.filter(([, { state }]) => state === 'shadow').reverse();
     const active = [...new Set(activeIn(log, corridor).reverse())].slice(0, ACTIVE_KEPT);
     if (active.length + shadows.length === 0 && canary === undefined) continue;
     inForce.set(corridor, {
       active,
       canary: canary ? { subject: canary[0], percent: canary[1].canary_percent } : null,
-      shadows: shadows.reverse().slice(0, SHADOWS_MAX),
+      shadows: shadows
+        .sort((left, right) => isOwn(left) - isOwn(right))
+        .map(([id]) => id)
+        .slice(0, SHADOWS_MAX),
     });
   }
   return inForce;

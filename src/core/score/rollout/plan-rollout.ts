@@ -22,13 +22,13 @@ const rankOf = (state: RolloutState) => PROPOSED_STATES.indexOf(state as Propose
 export type Target = ProposedHolding & { readonly subject: string };
 
 /** The state of each subject in a corridor, by its newest row, the newest last; absent subjects are staged. */
-export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
-  const holdings = new Map<string, Holding>();
+export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Rollout> {
+  const holdings = new Map<string, Rollout>();
   for (const row of log) {
     if (row.corridor !== corridor) continue;
     // Deleted first, so that the newest row is inserted last.
     holdings.delete(row.subject);
-    holdings.set(row.subject, { state: row.state, canary_percent: row.canary_percent });
+    holdings.set(row.subject, row);
   }
   return holdings;
 }
@@ -209,6 +209,19 @@ function isNewest(log: readonly Rollout[], row: Rollout): boolean {
     log.findLast((logged) => logged.corridor === corridor && logged.subject === subject) === row
   );
 }
+
+/** The rows that put into shadow what the engine trained, instead of what the engine put there before. */
+export const planOwnShadow = (
+  log: readonly Rollout[],
+  corridors: readonly string[],
+  subject: string,
+): Rollout[] =>
+  corridors.flatMap((corridor) => [
+    ...[...holdingsIn(log, corridor)]
+      .filter(([, { cause }]) => cause === 'engine')
+      .map(([id]) => ended(corridor, id)),
+    { corridor, subject, state: 'shadow', canary_percent: 0, cause: 'engine' },
+  ]);
 
 /** The furthest state of a subject in any corridor; emergencies do not count. */
 function furthestOf(all: readonly Rollout[], subject: string): RolloutState {

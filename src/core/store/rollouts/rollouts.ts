@@ -8,7 +8,13 @@ import { rowsOf, timeText } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Actor, ENGINE, engineOf } from '../../../kit/words/principal.ts';
 import type { LoggedRollout, Rollout } from '../../score/rollout/holding.ts';
-import { holdingsIn, planLapses, planRemoval } from '../../score/rollout/plan-rollout.ts';
+import {
+  holdingsIn,
+  planLapses,
+  planOwnShadow,
+  planRemoval,
+} from '../../score/rollout/plan-rollout.ts';
+import { listCorridors } from '../transactions/transactions.ts';
 import { forgetCounts } from './rollout-counts.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -156,11 +162,12 @@ function changeOf(
       log.findLast((row) => row.corridor === corridor && row.subject === subject) ?? [],
   );
   const target = (approvalId === null ? rows[0] : rows.at(-1))?.subject ?? '';
-  const isEmergency = rows.some(({ cause }) => cause === 'emergency');
   const decided = approvalId === null ? 'rollout.rollback' : 'rollout.approve';
+  const cause = rows.at(-1)?.cause;
+  const alone = cause === 'emergency' ? 'rollout.emergency' : decided;
   const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
   return {
-    action: isEmergency ? 'rollout.emergency' : decided,
+    action: cause === 'engine' ? 'rollout.shadow' : alone,
     subject: kind === RULE_SETS ? target : (approvalId ?? corridors.join(' ')),
     before: { holdings: before.map(holdingOf) },
     after: { holdings: rows.map(holdingOf), reason: reason ?? null },
@@ -183,10 +190,17 @@ export async function readSettledRollouts(
   return await readRollouts(kind, database);
 }
 
+/** Puts what the engine trained into shadow in all corridors. */
+export const putInShadow = (query: Query, subject: string, by: Actor): Promise<Decision> =>
+  decideIn(MODELS, query, async (log) => {
+    const rows = planOwnShadow(log, await listCorridors({ query }), subject);
+    return { ...BY_ENGINE, rows, by };
+  });
+
 /** False where the subject no longer decides in the corridor: a person or another worker was faster. */
 export async function takeBack(
   kind: RolloutKind,
-  database: Database,
+  database: Pick<Database, 'transaction'>,
   process: string,
   {
     corridor,

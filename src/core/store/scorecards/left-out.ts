@@ -4,6 +4,8 @@
  */
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf, timeText } from '../../../kit/database/statement.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import type { Matured } from './read-payments.ts';
 
 /** `now()` stands still in a transaction, so that all rows of a night are asked for the same controls. */
 const LEAVES_OUT = `(c.kind = 'freeze' and c.scope like 'corridor:%' or c.kind = 'stop' and c.scope like 'client:%' or c.kind = 'unlearnt')
@@ -27,7 +29,7 @@ export const listLeftOut = async (query: Query): Promise<string[]> =>
  * for an `exists` the planner may read all transactions.
  * @param alias of rows with the id and the time of a payment
  */
-export const isLeftOut = (alias: string): string => `((
+const isLeftOut = (alias: string): string => `((
   select true from market.transactions p join market.controls c on ${LEAVES_OUT}
    where p.transaction_id = ${alias}.transaction_id and p.created_at = ${alias}.created_at
      and (c.kind = 'freeze' and c.scope = 'corridor:' || p.corridor
@@ -38,3 +40,18 @@ export const isLeftOut = (alias: string): string => `((
             and (c.kind = 'stop' and c.scope = 'client:' || l.client
               or c.kind = 'unlearnt' and c.scope in ('market', 'corridor:' || p.corridor, 'client:' || l.client)
                  and l.received_at >= ${SINCE} and l.received_at < c.set_at))) limit 1) is true)`;
+
+/** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
+const GUARD_DAYS = 1;
+
+/** The payments that are matured at 00:00 of a day. @param leftOut controls that leave labels out */
+export const maturedBy = (
+  { day, maturityDays }: { readonly day: number; readonly maturityDays: number },
+  days: number,
+  leftOut: readonly string[],
+): Matured => ({
+  ...{ fromMs: (day - days) * DAY_MS, toMs: (day - maturityDays - GUARD_DAYS) * DAY_MS },
+  knownByMs: day * DAY_MS,
+  // Without such controls nobody asks for each payment.
+  isOut: leftOut.length > 0 ? isLeftOut : () => 'false',
+});

@@ -131,6 +131,8 @@ export async function readMarketOfNight(query: Query): Promise<MarketOfNight> {
 
 /** The newest policy of people in force. */
 export type PolicyOfNight = {
+  /** Null without a policy. */
+  readonly name: string | null;
   readonly terms: PolicyTerms;
   /** False for the first night of a policy: people saw the effect before they approved the policy. */
   readonly isBounded: boolean;
@@ -138,13 +140,14 @@ export type PolicyOfNight = {
 
 const findPolicy = firstOf<PolicyOfNight, []>(
   'find-policy-of-night',
-  `select value -> 'policy' as terms, exists (select from market.scorecards s where s.built_at > c.set_at) as "isBounded"
+  `select substr(scope, length('model:') + 1) as name, value -> 'policy' as terms,
+          exists (select from market.scorecards s where s.built_at > c.set_at) as "isBounded"
      from market.controls c
     where kind = 'scorecard' and coalesce(ends_at, 'infinity') > now() order by set_at desc, scope limit 1`,
 );
 
 export const readPolicyOfNight = async (query: Query): Promise<PolicyOfNight> =>
-  (await findPolicy(query)) ?? { terms: DEFAULT_TERMS, isBounded: false };
+  (await findPolicy(query)) ?? { name: null, terms: DEFAULT_TERMS, isBounded: false };
 
 type DayRate = { readonly day: number; readonly currency: string; readonly usd: number };
 

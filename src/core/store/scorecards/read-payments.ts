@@ -66,7 +66,7 @@ export type Matured = {
 };
 
 /** The label of a row that was known at a time. */
-const labelOf = (alias: string, knownByMs: number) =>
+export const labelOf = (alias: string, knownByMs: number) =>
   labelInForce(
     `l.transaction_id = ${alias}.transaction_id and l.created_at = ${alias}.created_at and l.labelled_at <= '${isoTime(knownByMs)}'`,
   );
@@ -102,13 +102,15 @@ export async function* readFrauds(
 export type VectorRow = {
   readonly id: string;
   readonly vector: Float64Array;
-  /** Serial of the table that judged the payment. */
+  readonly accountId: string;
+  /** Serial of the table that judged the payment, and the log-odds of fraud by that table. */
   readonly scorecard: number | null;
   readonly ruleSet: string;
   /** Points of the rules alone; null where a model of 1.0.0 decided. */
   readonly points: number | null;
   /** Null: the payment takes part in no solve. */
   readonly isFraud: boolean | null;
+  readonly margin: number | null;
 };
 
 /** Logged vectors by id; ids without a score are left out. @param ids in an order that the rows keep */
@@ -124,7 +126,7 @@ export async function* readVectorRows(
     const times = page.map((id) => createdAtMsOf(id) ?? 0);
     const rows = await query<Omit<VectorRow, 'vector'> & { readonly features: Buffer }>(
       {
-        text: `select u.id, s.features, s.scorecard,
+        text: `select u.id, s.account_id as "accountId", s.features, s.scorecard, s.margin,
                 case when not ${isOut('s')} then coalesce(${labelOf('s', knownByMs)} = 'fraud', false) end as "isFraud",
                 s.rule_set as "ruleSet", coalesce(s.by_rules, case when s.model is null then s.score end) as points
            from unnest($1::uuid[], $2::timestamptz[]) with ordinality u (id, created_at, nth)

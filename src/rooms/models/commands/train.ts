@@ -3,12 +3,7 @@
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
 
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { z } from 'zod';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import type { Slot } from '../../../core/score/scorecard/day-table.ts';
@@ -27,15 +22,12 @@ import { refuseTakenName, registerModel } from '../registry/register-model.ts';
 import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
 import type { ModelCard } from '../training/card/model-card.ts';
+import { readCodeVersion } from '../training/code-version.ts';
 import { countFrauds } from '../training/rows.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
 import { readTraining, TRAIN_OPTIONS, type TrainSettings } from './train-options.ts';
 import { readWindows } from './training-windows.ts';
-
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const GIT_TIMEOUT_MS = 5000;
-const packageFile = z.object({ version: z.string() });
 
 /** Bound on the statements of one snapshot, which only an operator waits for. */
 const READING_TIMEOUT_MS = 3_600_000;
@@ -221,21 +213,4 @@ function show(
     `${path}: ${ARTEFACT}, its manifest and card.json`,
     registers ? `registered as staged, ${sha256}` : `not registered, ${sha256}`,
   ]);
-}
-
-/**
- * The code that makes a model: the package's version, and the commit where the package runs from a checkout.
- * `1.0.0`, or `1.0.0+628a95c0d1e2`, with `-dirty` where files differ from the commit.
- */
-async function readCodeVersion(): Promise<string> {
-  const text = await readFile(`${ROOT}/package.json`, 'utf8');
-  const { version } = packageFile.parse(JSON.parse(text));
-  const args = ['-C', ROOT, 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'];
-  try {
-    const { stdout } = await promisify(execFile)('git', args, { timeout: GIT_TIMEOUT_MS });
-    return `${version}+${stdout.trim()}`;
-  } catch {
-    // An image has neither git nor a checkout.
-    return version;
-  }
 }

@@ -2,6 +2,7 @@
  * Takes a margin apart: a base that all rows share and the contribution of each feature's value. Ways through the trees are
  * cheap enough for every decision; exact Shapley values serve requests.
  */
+import { SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
 import type { Batch } from './batch.ts';
 import { MODEL_DEPTH_MAX } from './bounds.ts';
 import { type TreeEnsemble, treeDepths } from './lay-out-trees.ts';
@@ -28,11 +29,13 @@ function contributionsOf(
   addTree: AddTree,
 ): Contributions {
   const features = ensemble.featureNames.length;
+  const scorecard = ensemble.featureNames.indexOf(SCORECARD_MARGIN);
   const inputs = inputsOf(ensemble, batch.values);
   const values = new Float64Array(batch.values.length);
   const base = margins.map((margin, row) => {
     const [from, to] = [row * features, (row + 1) * features];
     const own = values.subarray(from, to);
+    if (scorecard >= 0) own[scorecard] = batch.values[from + scorecard] || 0;
     for (const root of ensemble.roots) addTree(root, inputs.subarray(from, to), own);
     let sum = 0;
     for (const value of own) sum += value;

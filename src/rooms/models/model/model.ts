@@ -85,11 +85,13 @@ const OF_MARGIN: LogisticModel = {
   features: [{ name: SCORECARD_MARGIN, mean: 0, deviation: 1, weight: 1, missing_weight: 0 }],
 };
 
-const prepare = (ensemble: TreeEnsemble): ReadTrees => ({
-  ensemble,
-  closed: closeTrees(ensemble),
-  shapleySteps: shapleySteps(ensemble),
-});
+function prepare(ensemble: TreeEnsemble): ReadTrees {
+  const scorecard = ensemble.featureNames.indexOf(SCORECARD_MARGIN);
+  if (scorecard >= 0 && ensemble.feature.includes(scorecard)) {
+    refuse('trees', `no tree may split on ${SCORECARD_MARGIN}, to which trees are added`);
+  }
+  return { ensemble, closed: closeTrees(ensemble), shapleySteps: shapleySteps(ensemble) };
+}
 
 /** The model of a file that was read. */
 export const openModel = (file: ModelFile): Model =>
@@ -105,12 +107,18 @@ export function calibrateModel(model: Model, calibration: Calibration | null): M
   return { ...model, probabilityOf: (margin) => calibrate(calibration, margin) };
 }
 
+/** Trees that have the margin of the scorecard among their features are added to it. A missing one adds nothing. */
 function treeModel({ format, sha256 }: Read, { ensemble, closed }: ReadTrees): Model {
+  const ofTrees = treePredictor(ensemble, closed);
+  const { length: width } = ensemble.featureNames;
+  const scorecard = ensemble.featureNames.indexOf(SCORECARD_MARGIN);
+  const withScorecard = (batch: Batch) =>
+    ofTrees(batch).map((margin, row) => margin + (batch.values[row * width + scorecard] || 0));
   return {
     format,
     sha256,
     featureNames: ensemble.featureNames,
-    marginOf: treePredictor(ensemble, closed),
+    marginOf: scorecard < 0 ? ofTrees : withScorecard,
     probabilityOf: (margin) => logistic(ensemble.marginScale * margin),
     contributionsOf: (batch, margins, method) =>
       method === 'shapley'

@@ -56,9 +56,10 @@ function toRow(
     ...model,
     created_at: model.created_at.toISOString(),
     does: describeHoldings(holdings),
-    corridors: holdings.flatMap(({ corridor, holding }) =>
-      holding === undefined ? [] : { corridor, ...holding },
-    ),
+    corridors: holdings.flatMap(({ corridor, holding }) => {
+      if (holding === undefined) return [];
+      return { corridor, state: holding.state, canary_percent: holding.canary_percent };
+    }),
   };
 }
 

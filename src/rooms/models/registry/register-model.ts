@@ -1,9 +1,9 @@
 /** Puts a model into the registry: checked whole, then stored in one statement. */
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Officer } from '../../../kit/words/principal.ts';
+import { type Actor, ENGINE } from '../../../kit/words/principal.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { ModelFile } from '../model/model.ts';
 import { findModel, type GoldenSource, insertModel } from '../store/models.ts';
@@ -13,7 +13,9 @@ type Registration = {
   readonly artefact: Uint8Array;
   readonly manifest: ModelManifest;
   readonly goldenSource: GoldenSource;
-  readonly by: Officer;
+  readonly by: Actor;
+  /** Runs in the commit that registers the model. */
+  readonly alongside?: (query: Query) => Promise<unknown>;
 };
 
 /**
@@ -22,16 +24,17 @@ type Registration = {
  */
 export async function registerModel(
   database: Database,
-  { artefact, manifest, goldenSource, by }: Registration,
+  { artefact, manifest, goldenSource, by, alongside }: Registration,
 ): Promise<{ readonly isNew: boolean; readonly file: ModelFile }> {
   const { file } = openScoringModel(artefact, manifest, await readSlots(database.query));
   const { format } = file;
-  const row = { manifest, artefact, format, goldenSource, createdBy: by.name };
+  const row = { manifest, artefact, format, goldenSource, createdBy: by.name ?? ENGINE };
   const isNew = await database.transaction(async (query) => {
     if (!(await insertModel({ query }, row))) return false;
     const after = { model: manifest.model, format };
     const action = 'model.register';
     await recordChange(query, by, { action, subject: manifest.sha256, before: null, after });
+    await alongside?.(query);
     return true;
   });
   if (!isNew) await refuseOther(database, manifest);

@@ -1,9 +1,12 @@
 /** A registered model as scoring, verification and explanations use it. */
 import { z } from 'zod';
-import { factorSentence } from '../../../core/score/factor-sentence.ts';
+import { POLICY } from '../../../core/domain/policy.ts';
+import { factorSentence, SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel } from '../../../core/score/judge.ts';
 import type { OpinionBands } from '../../../core/score/opinion.ts';
 import type { Slot } from '../../../core/score/scorecard/day-table.ts';
+import type { JudgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
+import { decidingTable } from '../../../core/score/scorecard/policy.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
@@ -55,7 +58,11 @@ function toScoringModel(
   if ('policy' in file) return { file, ...judgeByPolicy(file, manifest.model) };
   const model = calibrateModel(openModel(file), manifest.calibration);
   const columns = bindFeatures(model, featureNames(slots));
-  const bands = bandsOf(manifest.card);
+  const isOnScorecard = model.featureNames.includes(SCORECARD_MARGIN);
+  // A model on the scorecard needs a policy of people: no control has the name without a number.
+  const under = isOnScorecard ? String(manifest.card?.['under'] ?? POLICY) : null;
+  const ofCard = bandsOf(manifest.card);
+  const bands = isOnScorecard && ofCard ? { ...ofCard, isOfProbability: true as const } : ofCard;
   /** The margin of one vector; its contributions are in the order of the model's features. */
   const toParts = ({ batch, margins }: Row, { base, values }: Contributions) => {
     const margin = margins[0] ?? Number.NaN;
@@ -67,13 +74,13 @@ function toScoringModel(
     const probability = model.probabilityOf(margin);
     return { base: base[0] ?? Number.NaN, margin, probability, contributions };
   };
-  const rowOf = (vector: Float64Array): Row => {
-    const batch = gatherBatch([vector], columns);
+  const rowOf = (judged: JudgedVector): Row => {
+    const batch = gatherBatch([judged], columns);
     return { batch, margins: model.marginOf(batch) };
   };
   const byPath = ({ batch, margins }: Row) => model.contributionsOf(batch, margins, 'path');
-  const topFactors = (vector: Float64Array) => {
-    const row = rowOf(vector);
+  const topFactors = (judged: JudgedVector) => {
+    const row = rowOf(judged);
     return toParts(row, byPath(row))
       .contributions.filter(({ contribution }) => contribution > 0)
       .sort((a, b) => b.contribution - a.contribution)
@@ -83,21 +90,21 @@ function toScoringModel(
     file,
     modelId: model.sha256,
     name: manifest.model,
-    under: null,
+    under,
     isFree: false,
     judge(rows) {
-      const vectors = rows.map(({ vector }) => vector);
-      const margins = model.marginOf(gatherBatch(vectors, columns));
-      return vectors.map((vector, row) => {
+      const margins = model.marginOf(gatherBatch(rows, columns));
+      return rows.map((judged, row) => {
+        if (isOnScorecard && decidingTable(judged) === null) return null;
         const probability = model.probabilityOf(margins[row] ?? Number.NaN);
         if (probability >= 0 && probability <= 1) {
-          return { probability, bands, factors: () => topFactors(vector) };
+          return { probability, bands, factors: () => topFactors(judged) };
         }
         throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
       });
     },
-    async explain({ vector }, method) {
-      const row = rowOf(vector);
+    async explain(judged, method) {
+      const row = rowOf(judged);
       const isExact = method === 'shapley' && 'trees' in file;
       const told = isExact ? await exactly(manifest.model, file.trees, row) : byPath(row);
       const { contributions, ...parts } = toParts(row, told);

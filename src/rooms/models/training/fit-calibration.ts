@@ -3,6 +3,7 @@
 import { logistic, softPlus } from '../../../kit/elementary-functions.ts';
 import { type Calibration, calibrate } from '../model/calibration.ts';
 import { minimise } from './newton.ts';
+import { lastOf } from './options.ts';
 
 /**
  * Predicts even rows by a fit to the odd ones, and the other way round, so that the probabilities may be judged.
@@ -38,9 +39,7 @@ export function fitPlatt(margins: Float64Array, labels: Uint8Array): Calibration
     },
     Float64Array.of(1, 0),
   );
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  const [slope = 0, intercept = 0] = step.value;
+  const [slope = 0, intercept = 0] = lastOf(steps);
   return { kind: 'platt', slope: Math.max(slope, SLOPE_MIN), intercept };
 }
 

@@ -108,3 +108,11 @@ export type FitStep = {
   /** The validation metric so far; null without one. */
   readonly metric: number | null;
 };
+
+/** The result of what works step by step. */
+export function lastOf<Result>(steps: Generator<FitStep, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

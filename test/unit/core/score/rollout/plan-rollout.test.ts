@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { ProposedState, Rollout } from '../../../../../src/core/score/rollout/holding.ts';
 import {
   holdingsIn,
+  planOwnShadow,
   planPromotion,
   planRollback,
   type Target,
@@ -121,4 +122,15 @@ test('rolling back again and again ends with the rules alone', () => {
       expect(modelsOf(log, 'US-EG', 'canary')).toEqual([]);
     }),
   );
+});
+
+test('the engine has one shadow a corridor, and ends none that people have moved', () => {
+  const first = planOwnShadow([], CORRIDORS, 'a');
+  const second = planOwnShadow(first, CORRIDORS, 'b');
+  expect(modelsOf([...first, ...second], 'US-MX', 'shadow')).toEqual(['b']);
+  const log = [...first, ...decide(first, to('a', 'canary', 5))];
+  expect(modelsOf(log, 'US-EG', 'canary')).toEqual(['a']);
+  const after = [...log, ...planOwnShadow(log, CORRIDORS, 'b')];
+  expect(modelsOf(after, 'US-EG', 'canary')).toEqual(['a']);
+  expect(modelsOf(after, 'US-MX', 'shadow')).toEqual(['b']);
 });

@@ -107,7 +107,11 @@ describe('bindFeatures', () => {
 
   test('and takes them out of vectors, missing where a vector is too short', () => {
     const columns = bindFeatures(model, ['hour', 'rate', 'amount']);
-    const batch = gatherBatch([Float64Array.of(7, 0.5, 20), Float64Array.of(7, 2.5)], columns);
+    const vectors = [Float64Array.of(7, 0.5, 20), Float64Array.of(7, 2.5)];
+    const batch = gatherBatch(
+      vectors.map((vector) => ({ vector, margin: () => 0 })),
+      columns,
+    );
     expect(batch).toEqual(BATCH);
     expect([...model.marginOf(batch)]).toEqual([0, -2.75]);
   });

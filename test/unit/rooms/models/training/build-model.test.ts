@@ -8,9 +8,8 @@ import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts'
 import { DEFAULT_BANDS } from '../../../../../src/rooms/models/training/bands.ts';
 import { buildModel } from '../../../../../src/rooms/models/training/build-model.ts';
 import { marginsOf } from '../../../../../src/rooms/models/training/fit-artefact.ts';
-import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
+import { lastOf, TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
 import type { LabelledRows } from '../../../../../src/rooms/models/training/rows.ts';
-import { lastOf } from './train-to-the-end.ts';
 
 const ROWS = 4000;
 /** Labels are random by account: only a model that has seen the account can know them. */

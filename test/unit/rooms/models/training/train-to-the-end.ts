@@ -1,14 +1,7 @@
 /** Trainings without a stop between their steps. */
 import { fitLogistic } from '../../../../../src/rooms/models/training/fit-artefact.ts';
+import { lastOf } from '../../../../../src/rooms/models/training/options.ts';
 import { growTrees } from '../../../../../src/rooms/models/training/train-trees.ts';
-
-/** @returns the result of what works step by step */
-export function lastOf<Step, Result>(steps: Generator<Step, Result>): Result {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
 
 /** The ensemble, and the validation metric of every round; the higher, the better. */
 export function trainTrees(...input: Parameters<typeof growTrees>) {

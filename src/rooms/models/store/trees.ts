@@ -1,0 +1,72 @@
+/** Reads for trees that train themselves: whether they are due, and what the trees before have said. */
+import { isoTime } from '../../../core/store/partitions/month-slice.ts';
+import { countScored } from '../../../core/store/scorecards/read-night.ts';
+import { labelOf, type Matured } from '../../../core/store/scorecards/read-payments.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import { ENGINE } from '../../../kit/words/principal.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+
+/** Name of the trees that the engine trains; the version is the day. */
+export const OWN_TREES = 'scorecard-trees';
+const ARE_OWN = `starts_with(model, '${OWN_TREES}@') and created_by = '${ENGINE}'`;
+/** Fewer known frauds: trees are worse than the scorecard alone, which learns of 50. */
+const FRAUDS_MIN = 500;
+const [FIRST_DAYS, EVERY_DAYS] = [28, 7];
+/** Matured days in which trees are compared with the scorecard, and the fewest frauds by which they are ahead. */
+const [COMPARED_DAYS, COMPARED_FRAUDS_MIN] = [14, 100];
+/** Payments that are compared, of more a sample. More: the comparison takes longer than the training. */
+const COMPARED_MAX = 1_000_000;
+
+/** Whether the table of the day knows enough, of days enough, and no trees are a week young. */
+export const areTreesDue = anyOf<[day: number]>(
+  'find-due-trees',
+  `from market.scorecards where day = date '1970-01-01' + $1::int4 and frauds >= ${FRAUDS_MIN}
+     and exists (select from market.scorecard_days d where d.day <= date '1970-01-01' + $1::int4 - ${FIRST_DAYS})
+     and not exists (select from market.models where ${ARE_OWN} and created_at > now() - interval '${EVERY_DAYS} days')`,
+);
+
+/** Known frauds, and how many of them are among the riskiest payments by the trees, and by the scorecard. */
+export type Beside = Readonly<Record<'frauds' | 'trees' | 'scorecard', number>>;
+
+/**
+ * The line of trees beside the scorecard, over the last two matured weeks: what the trees of then said in shadow, and the margins of
+ * the tables of then, of the same payments. Trees of a week have not lived two, so the line is compared.
+ * @param share of the payments that count as the riskiest; ties stay below
+ */
+export async function compareTrees(
+  query: Query,
+  { toMs, knownByMs, isOut }: Matured,
+  share: number,
+): Promise<Beside | undefined> {
+  const [from, to] = [toMs - COMPARED_DAYS * DAY_MS, toMs].map(isoTime);
+  const days = await countScored(query, toMs / DAY_MS - COMPARED_DAYS, toMs / DAY_MS);
+  const every = Math.ceil(days.reduce((sum, { payments }) => sum + payments, 1) / COMPARED_MAX);
+  const text = `
+    select count(*)::int4 as frauds, count(*) filter (where by_trees <= ${share})::int4 as trees,
+           count(*) filter (where by_scorecard <= ${share})::int4 as scorecard
+      from (select s.transaction_id, s.created_at, cume_dist() over (order by o.probability desc) as by_trees,
+                   cume_dist() over (order by s.margin desc) as by_scorecard
+              from (select transaction_id, max(probability) as probability from market.shadow_batches
+                     cross join lateral unnest(transaction_ids, probabilities) as o (transaction_id, probability)
+                     where model_id in (select model_id from market.models where ${ARE_OWN}) and scored_at >= '${from}'
+                       and transaction_id < '${lowestIdAt(toMs)}' and uuid_hash(transaction_id) % ${every} = 0
+                     group by transaction_id) o
+              join market.scores s on s.created_at >= '${from}' and s.created_at < '${to}' and s.transaction_id = o.transaction_id
+             where s.scorecard is not null and not ${isOut('s')}) s
+     where case when s.transaction_id in (select transaction_id from market.labels l
+                                           where l.created_at >= '${from}' and l.created_at < '${to}' and label = 'fraud')
+                then ${labelOf('s', knownByMs)} = 'fraud' end`;
+  return (await query<Beside>({ text }))[0];
+}
+
+/** The newest of the engine's trees, where their line caught more than the scorecard and nobody has moved them. */
+export const findAhead = rowsOf<Beside & { readonly model: string; readonly at: Date }>(
+  'find-trees-ahead',
+  `select model, created_at as at, frauds, trees, scorecard
+     from (select * from market.models where ${ARE_OWN} order by created_at desc, model desc limit 1) m
+    cross join jsonb_to_record(card -> 'beside') as beside (frauds int4, trees int4, scorecard int4)
+    where frauds >= ${COMPARED_FRAUDS_MIN} and trees > scorecard
+      and not exists (select from market.rollouts r where r.model_id = m.model_id and cause <> 'engine')`,
+);

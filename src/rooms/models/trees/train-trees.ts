@@ -1,0 +1,130 @@
+/**
+ * Trains the trees of a week on what is stored and known at 00:00 of a day, registers them and puts them into shadow. Rows are logged
+ * vectors of sampled payments, and of known frauds, of the days that nights have counted. The same store gives the same bytes.
+ */
+import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
+import type { BuildOptions } from '../../../core/repair/night/build-table.ts';
+import { SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
+import { textOfDay } from '../../../core/score/scorecard/day-table.ts';
+import { leastHashes } from '../../../core/score/scorecard/kept-rows.ts';
+import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
+import { putInShadow } from '../../../core/store/rollouts/rollouts.ts';
+import { listLeftOut, maturedBy } from '../../../core/store/scorecards/left-out.ts';
+import {
+  listCounted,
+  readPolicyOfNight,
+  readSample,
+} from '../../../core/store/scorecards/read-night.ts';
+import { readFrauds, readVectorRows } from '../../../core/store/scorecards/read-payments.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import { createRandom } from '../../../kit/random.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { describeModel, featureNames } from '../registry/check-model.ts';
+import { registerModel } from '../registry/register-model.ts';
+import { compareTrees, OWN_TREES } from '../store/trees.ts';
+import { buildModel, findLack } from '../training/build-model.ts';
+import { readCodeVersion } from '../training/code-version.ts';
+import { lastOf, treeDefaults } from '../training/options.ts';
+import { countFrauds, createCollector } from '../training/rows.ts';
+
+/** Days before a table whose payments are read. */
+const DAYS = 90;
+/** Values of all rows, 4 bytes each. More: the process takes more memory than is told. */
+const VALUES_MAX = 13_000_000;
+/** Share of rows that are frauds beside the sample. */
+const FRAUD_SHARE = 1 / 7;
+
+type Options = Omit<BuildOptions, 'by'>;
+
+/** @throws Failure `TOO_LITTLE_DATA` */
+export async function trainTrees(database: Database, { by, ...options }: BuildOptions) {
+  const { artefact, manifest } = await makeTrees(database, options);
+  await registerModel(database, {
+    ...{ artefact, manifest, goldenSource: 'manifest', by },
+    alongside: (query) => putInShadow(query, manifest.sha256, by),
+  });
+}
+
+/** Makes what is registered. */
+export async function makeTrees(database: Database, options: Options, valuesMax = VALUES_MAX) {
+  const name = `${OWN_TREES}@${textOfDay(options.day)}`;
+  const read = await inSnapshot(database, (query) => readTraining(query, options, valuesMax));
+  const { training, base, under, terms, matured, slots, beside } = read;
+  const isJudged = (_: number, row: number) => !Number.isNaN(base[row]);
+  const labels = training.labels.filter(isJudged);
+  const accounts = training.accounts.filter(isJudged);
+  const lack = findLack({ ...training, labels, accounts }, null);
+  if (lack !== undefined) throw new Failure('invalid', 'TOO_LITTLE_DATA', lack);
+  const frauds = countFrauds(training.labels);
+  const trainer = { kind: 'trees', options: treeDefaults(frauds) } as const;
+  const { review_share: reviewed, decline_share: declines } = terms;
+  const steps = buildModel({
+    ...{ training, base, trainer, validation: null, daysSeen: 0 },
+    bandsRule: { by: 'share', reviews: reviewed - declines, declines },
+    randomFor: (purpose) => createRandom(`${name}/${purpose}`),
+  });
+  const { bytes: artefact, size, calibration, judged } = lastOf(steps);
+  const { bands, importance } = judged;
+  const told = {
+    ...{ feature_schema: FEATURE_SCHEMA, calibration },
+    lineage: {
+      trained: {
+        from: textOfDay(matured.fromMs / DAY_MS),
+        to: textOfDay(matured.toMs / DAY_MS - 1),
+        known_by: new Date(matured.knownByMs).toISOString(),
+      },
+      ...{ code_version: await readCodeVersion(), parent: null },
+    },
+    card: {
+      ...{ under, rows: labels.length, frauds, size, options: trainer.options },
+      ...{ importance, bands, beside },
+    },
+  };
+  return { artefact, manifest: describeModel(artefact, name, createRandom('golden'), told, slots) };
+}
+
+/**
+ * The payments with the least hashes, which are a sample of all, and frauds beside them, in the order of time. Beside each row stand
+ * the log-odds by the table that judged the payment: NaN for a payment that no table judged, and for a fraud beside the sample.
+ */
+async function readTraining(query: Query, { signal, ...options }: Options, valuesMax: number) {
+  const { name: under, terms } = await readPolicyOfNight(query);
+  const slots = await readSlots(query);
+  const matured = maturedBy(options, DAYS, await listLeftOut(query));
+  const all = featureNames(slots);
+  // No vector has the margin of the scorecard, so no tree asks for it.
+  const names = [
+    SCORECARD_MARGIN,
+    ...all.filter((name) => !terms.measures_left_out.includes(name)),
+  ];
+  const choice = { names, columns: Int32Array.from(names, (name) => all.indexOf(name)) };
+  const rowsMax = Math.floor(valuesMax / names.length);
+  const fraudsMax = Math.floor(FRAUD_SHARE * rowsMax);
+  const [payments, frauds] = [leastHashes(rowsMax - fraudsMax), leastHashes(fraudsMax)];
+  for (const { day } of await listCounted(query, matured.fromMs / DAY_MS, matured.toMs / DAY_MS)) {
+    const { sample } = await readSample(query, day);
+    for (const id of uuidsIn(sample)) payments.add(id);
+  }
+  for await (const page of readFrauds(query, matured, false, signal)) {
+    for (const { id } of page) frauds.add(id);
+  }
+  const sampled = new Set(uuidsIn(payments.end()));
+  const ids = [...new Set([...sampled, ...uuidsIn(frauds.end())])].sort();
+  const collector = createCollector(choice, ids.length, false);
+  const margins: number[] = [];
+  for await (const rows of readVectorRows(query, ids, matured, signal)) {
+    for (const { id, vector, accountId, scorecard, margin, isFraud } of rows) {
+      if (isFraud === null) continue;
+      const label = isFraud ? 'fraud' : 'legitimate';
+      // Nothing is told by day or corridor.
+      collector.add([{ vector, accountId, label, day: 0, corridor: '' }]);
+      margins.push(sampled.has(id) && scorecard !== null ? Number(margin) : Number.NaN);
+    }
+  }
+  const beside = await compareTrees(query, matured, terms.review_share);
+  const [training, base] = [collector.finish(), Float64Array.from(margins)];
+  return { training, base, under, terms, matured, slots, beside };
+}
