@@ -11,10 +11,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { UsageError } from '../src/kit/command/command.ts';
 import { Failure } from '../src/kit/words/failure.ts';
-import { disagreements, type Published } from './detection/agreement.ts';
+import { disagreements, type Published, publishedTable } from './detection/agreement.ts';
 import { LABELS, type Labels } from './detection/labels.ts';
 import { type Lived, openMarketDays } from './detection/market-days.ts';
-import { openOfficers, type Trained } from './detection/officers.ts';
+import { openOfficers, readShadow, type Trained } from './detection/officers.ts';
+import { openPolicy, type PolicyDays } from './detection/policy.ts';
 import { findProcess, type Process } from './detection/processes.ts';
 import { type Figures, measure, type Tested, testWeek } from './detection/protocol.ts';
 import { type Day, dateOf, type Payment, readDays } from './detection/published-days.ts';
@@ -31,8 +32,12 @@ const USAGE = `--data FOLDER      the files of a process (../shared/data)
 --alert-percent N  of a day's payments are alerts, at most (5)
 --days N           the first days of the process (all)
 --train NAME:DAYS  models for the last week, each trained on so many days that end a week before (none; week:7,quarter:91)
+--policy           people put a policy in force once it may decide, and renew it
+--review-percent N of payments are stopped by the policy (1)
+--trees            under the policy trees train themselves each week, and people put those in force that are ahead
 --scores FOLDER    keeps the scores of the last week there`;
 
+const FLAG = { type: 'boolean' } as const;
 const DAY_MS = 86_400_000;
 const LABEL_DELAY_DAYS = 7;
 const CORRIDOR = 'US-US';
@@ -48,13 +53,20 @@ type Options = {
   readonly alertPercent: number;
   readonly trainings: readonly { readonly name: string; readonly days: number }[];
   readonly scores: string | undefined;
+  readonly policy: { readonly share: number; readonly withTrees: boolean } | undefined;
 };
 
 function readOptions(args: string[]): Options {
   const { values, numbers } = readNumbers(
     args,
-    { days: { or: DAYS_MAX, max: DAYS_MAX }, 'alert-percent': { or: 5, max: 100 } },
-    { data: TEXT, process: TEXT, labels: TEXT, train: TEXT, scores: TEXT },
+    {
+      ...{ days: { or: DAYS_MAX, max: DAYS_MAX }, 'alert-percent': { or: 5, max: 100 } },
+      'review-percent': { or: 1, max: 10 },
+    },
+    {
+      ...{ data: TEXT, process: TEXT, labels: TEXT, train: TEXT, scores: TEXT },
+      ...{ policy: FLAG, trees: FLAG },
+    },
   );
   const trainings = (values.train ?? '')
     .split(',')
@@ -70,7 +82,9 @@ function readOptions(args: string[]): Options {
   const data = resolve(values.data ?? '../shared/data');
   const process = findProcess(data, values.process);
   const { days, 'alert-percent': alertPercent } = numbers;
-  return { data, process, labels, days, alertPercent, trainings, scores };
+  const asked = { share: numbers['review-percent'] / 100, withTrees: values.trees === true };
+  const policy = values.policy === true ? asked : undefined;
+  return { data, process, labels, days, alertPercent, trainings, scores, policy };
 }
 
 type Model = Trained & { readonly name: string };
@@ -112,25 +126,6 @@ async function untilLoaded(
       throw new Failure('permanent', 'NOT_LOADED', 'no worker took the models');
     await delay(POLL_MS, undefined, { signal });
   }
-}
-
-/** Probabilities of a model in shadow, in the order of the transactions. */
-async function readShadow(
-  { services: { database } }: Pipeline,
-  modelId: string,
-  ids: readonly string[],
-): Promise<number[]> {
-  const { rows } = await database.query<{ id: string; score: number }>(
-    `select id, score from shadow_batches, unnest(transaction_ids, probabilities) as s (id, score)
-      where model_id = $1`,
-    [modelId],
-  );
-  const byId = new Map(rows.map(({ id, score }) => [id, score]));
-  return ids.map((id) => {
-    const score = byId.get(id);
-    if (score !== undefined) return score;
-    throw new Failure('permanent', 'NO_SCORE', `no model has judged the payment ${id}`);
-  });
 }
 
 /** By the published evaluator, where the folder has it. */
@@ -186,31 +181,35 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
   const startMs = starts.at(-1);
   if (startMs === undefined) throw new UsageError(`${days.length} days have no whole week`);
   await using pipeline = await startPipeline({ workers: 1, settings: {} }, context);
-  const { live, lived } = await openMarketDays(pipeline, options, context);
+  const policy = options.policy && (await openPolicy(pipeline, options.policy, starts, context));
+  const { live, lived } = await openMarketDays(pipeline, options, context, policy?.after);
   await live(days.filter((day) => day.startMs < startMs));
   const models = await train(pipeline, options, startMs);
   const modelIds = models.map(({ modelId }) => modelId);
   await untilLoaded(pipeline, modelIds, context.signal);
   await live(days.filter((day) => day.startMs >= startMs));
 
-  const perSecond = lived.ids.length / lived.feedSeconds;
+  const all = lived.days.flatMap(({ scores }) => scores);
+  const perSecond = all.length / lived.feedSeconds;
   const shared = {
     inputs: {
-      ...{ process: process.name, labels, days: days.length, payments: lived.ids.length },
+      ...{ process: process.name, labels, days: days.length, payments: all.length },
       ...(labels === 'alerts' && { alert_percent: options.alertPercent }),
     },
     ...{ settings: {}, versions: pipeline.services.versions, perSecond, ceilings: [] },
   };
-  yield { ...shared, ...reportWeeks(days, starts, lived, pipeline) };
+  yield { ...shared, ...(await reportWeeks(starts, lived, pipeline, policy)) };
 
   const week = lastWeekOf(days, startMs);
-  const part = <T>(all: readonly T[]) => all.slice(week.first, week.first + week.payments.length);
+  const part = all.slice(week.first, week.first + week.payments.length);
   const judged: Judged[] = [
-    { name: 'rules', scores: part(lived.risks), figures: {} },
-    { name: 'scorecard', scores: part(lived.margins), figures: {} },
+    { name: 'rules', scores: part.map(({ ruled }) => ruled), figures: {} },
+    { name: 'scorecard', scores: part.map(({ margin }) => margin), figures: {} },
   ];
-  for (const { name, modelId, seconds } of models) {
-    const scores = await readShadow(pipeline, modelId, part(lived.ids));
+  for (const { name, seconds } of models) {
+    const scores = await readShadow(pipeline, name, part);
+    if (scores.some(Number.isNaN))
+      throw new Failure('permanent', 'NO_SCORE', `${name} has not judged every payment`);
     judged.push({ name, scores, figures: { training_seconds: seconds } });
   }
   for (const { name, scores, figures } of judged) {
@@ -225,32 +224,38 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
 }
 
 /** Figures from the first day on. */
-function reportWeeks(
-  days: readonly Day[],
+async function reportWeeks(
   starts: readonly number[],
-  { risks, margins, labelled, nights, feedSeconds, misjudged }: Lived,
+  lived: Lived,
   { api, workers }: Pipeline,
+  policy: PolicyDays | undefined,
 ) {
+  const { days, labelled, nights, feedSeconds } = lived;
+  const all = days.flatMap(({ scores }) => scores);
+  const misjudged = all.filter(({ isOfDay }) => !isOfDay).length;
   const payments = days.flatMap((day) => day.payments);
   const scores = {
     amount: payments.map(({ amount }) => Number(amount)),
-    rules: risks,
-    scorecard: margins,
+    rules: all.map(({ ruled }) => ruled),
+    scorecard: all.map(({ margin }) => margin),
+    ...(await policy?.scores(all)),
   };
   const weeks = measureWeeks(days, starts, scores, labelled);
+  const told = await policy?.report(lived, weeks);
   const countFrauds = (of: readonly Payment[]) => of.filter(({ isFraud }) => isFraud).length;
   const seconds = percentiles(nights.map((night) => night.seconds));
   const mebibytes = (bytes: readonly number[]) => Math.max(...bytes) / 2 ** 20;
   return {
     caseName: 'by week',
     figures: {
-      payments_per_second: risks.length / feedSeconds,
+      payments_per_second: all.length / feedSeconds,
       frauds: countFrauds(payments),
       known_share_of_frauds: countFrauds(labelled) / countFrauds(payments),
       ...{ night_p50_seconds: seconds.p50, night_max_seconds: seconds.max },
       night_peak_mib: mebibytes(nights.map(({ peakBytes }) => peakBytes)),
       worker_peak_mib: mebibytes(workers.map(({ pid }) => peakRssBytes(pid))),
       api_peak_mib: mebibytes([peakRssBytes(api.pid)]),
+      ...told?.figures,
     },
     tables: [
       {
@@ -266,12 +271,14 @@ function reportWeeks(
           ...{ weeks: of, ...digits(means, 3) },
         })),
       },
+      ...(told?.tables ?? []),
     ],
     breaches: [
       ...lostWeeks(weeks),
       ...(misjudged === 0
         ? []
         : [`another table judged ${misjudged} payments than that of their day`]),
+      ...(told?.breaches ?? []),
     ],
   };
 }
@@ -282,11 +289,6 @@ const digits = (values: Readonly<Record<string, number>>, count: number) =>
 const intervals = (figures: Figures): BenchTable => ({
   title: 'with 95 % over resampled customers',
   rows: Object.entries(figures).map(([figure, of]) => ({ figure, ...digits(of, 4) })),
-});
-
-const publishedTable = ({ blocks }: Published): BenchTable => ({
-  title: 'by evaluate.mjs',
-  rows: Object.entries(blocks[0] ?? {}).map(([figure, value]) => ({ figure, value })),
 });
 
 export const bench: Bench = {

@@ -1,4 +1,5 @@
 /** Compares the figures of the published evaluator with those of the protocol. */
+import type { BenchTable } from '../support/bench.ts';
 import type { Figures } from './protocol.ts';
 
 /**
@@ -29,3 +30,8 @@ export function disagreements(figures: Figures, { blocks, whole }: Published): s
       : [`${name} is ${value} here and ${published[name]} by evaluate.mjs`];
   });
 }
+
+export const publishedTable = ({ blocks }: Published): BenchTable => ({
+  title: 'by evaluate.mjs',
+  rows: Object.entries(blocks[0] ?? {}).map(([figure, value]) => ({ figure, value })),
+});

@@ -23,17 +23,28 @@ const FOLLOWED_MS = 1500;
 /** The memory that the engine gives a night. */
 const NIGHT = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2 --v8-pool-size=1' };
 
-/** Scores are in the order of the payments. */
+export type Night = Awaited<ReturnType<typeof runRisk>>;
+
+export type Score = {
+  readonly id: string;
+  readonly risk: number;
+  /** Risk that the rules alone would give. */
+  readonly ruled: number;
+  readonly margin: number;
+  /** Kind of the model that decided; null: the rules. */
+  readonly by: string | null;
+  readonly isStopped: boolean;
+  /** Whether the table of the payment's day judged. */
+  readonly isOfDay: boolean;
+};
+
 export type Lived = {
-  readonly ids: string[];
-  readonly risks: number[];
-  readonly margins: number[];
+  /** With scores in the order of the payments. */
+  readonly days: (Day & { readonly scores: readonly Score[] })[];
   /** Payments whose label is known once its time has come. */
   readonly labelled: Payment[];
-  readonly nights: { readonly seconds: number; readonly peakBytes: number }[];
+  readonly nights: Night[];
   feedSeconds: number;
-  /** Payments that another table judged than that of their day. */
-  misjudged: number;
 };
 
 type MarketDays = { readonly lived: Lived; readonly live: (days: readonly Day[]) => Promise<void> };
@@ -46,6 +57,7 @@ export async function openMarketDays(
     alertPercent,
   }: { readonly process: Process; readonly labels: Labels; readonly alertPercent: number },
   { signal, output }: BenchContext,
+  afterNight?: (startMs: number, night: Night) => Promise<void>,
 ): Promise<MarketDays> {
   const { api, apiKey, workers, services } = pipeline;
   const client = createApiClient({ url: api.url, key: apiKey, signal });
@@ -70,10 +82,7 @@ export async function openMarketDays(
 
   const delayMs = delayDaysOf(labels) * DAY_MS;
   const labelledByDay = new Map<number, readonly Payment[]>();
-  const lived: Lived = {
-    ...{ ids: [], risks: [], margins: [], labelled: [], nights: [] },
-    ...{ feedSeconds: 0, misjudged: 0 },
-  };
+  const lived: Lived = { days: [], labelled: [], nights: [], feedSeconds: 0 };
 
   async function feed(payments: readonly Payment[]): Promise<string[]> {
     const startedMs = performance.now();
@@ -90,8 +99,10 @@ export async function openMarketDays(
       for (const { startMs, payments } of days) {
         // A label counts from its `labelled_at`, so those of the day may all be sent before its payments.
         await postLabels(target, labelledByDay.get(startMs - delayMs) ?? [], delayMs);
-        if (lived.ids.length > 0) {
-          lived.nights.push(await buildTable(pipeline, startMs));
+        if (lived.days.length > 0) {
+          const night = await buildTable(pipeline, startMs);
+          lived.nights.push(night);
+          await afterNight?.(startMs, night);
           await followed();
         }
         output.progress(`${dateOf(startMs)}: ${payments.length} payments`);
@@ -106,10 +117,7 @@ export async function openMarketDays(
         const labelled = labelledOf(labels, payments, margins, alertPercent);
         labelledByDay.set(startMs, labelled);
         lived.labelled.push(...labelled);
-        lived.ids.push(...ids);
-        lived.margins.push(...margins);
-        lived.risks.push(...scores.map(({ risk }) => risk));
-        lived.misjudged += scores.filter(({ isOfDay }) => !isOfDay).length;
+        lived.days.push({ startMs, payments, scores });
       }
     },
   };
@@ -118,20 +126,14 @@ export async function openMarketDays(
 const buildTable = (pipeline: Pipeline, ms: number) =>
   runRisk(pipeline, ['scorecard', 'build', '--day', dateOf(ms)], NIGHT);
 
-type Score = {
-  readonly id: string;
-  readonly risk: number;
-  readonly margin: number;
-  readonly isOfDay: boolean;
-};
-
 /** Scores of a day by the transaction's id. */
 async function readScores(
   database: Pipeline['services']['database'],
   startMs: number,
 ): Promise<Map<string, Score>> {
   const { rows } = await database.query<Score>(
-    `select transaction_id as id, risk, margin,
+    `select transaction_id as id, risk, coalesce(by_rules / 1000.0, risk)::float8 as ruled, margin,
+            split_part(model, '@', 1) as by, verdict <> 'approve' as "isStopped",
             scorecard is not distinct from (select serial from scorecards where day = $3) as "isOfDay"
        from scores where created_at >= $1 and created_at < $2`,
     [new Date(startMs), new Date(startMs + DAY_MS), dateOf(startMs)],

@@ -44,3 +44,18 @@ export async function openOfficers(pipeline: Pipeline): Promise<Officers> {
     },
   };
 }
+
+/** Probabilities of models in shadow whose names begin so, in the order of the scores; NaN: no such model judged. */
+export async function readShadow(
+  { services: { database } }: Pipeline,
+  name: string,
+  scores: readonly { readonly id: string }[],
+): Promise<number[]> {
+  const { rows } = await database.query<{ id: string; p: number }>(
+    `select id, p from shadow_batches join models using (model_id), unnest(transaction_ids, probabilities) as s (id, p)
+      where starts_with(model, $1)`,
+    [name],
+  );
+  const byId = new Map(rows.map(({ id, p }) => [id, p]));
+  return scores.map(({ id }) => byId.get(id) ?? Number.NaN);
+}

@@ -13,10 +13,12 @@ const MATURED_DAYS = 8;
 const MEAN_FROM_DAYS = 28;
 const LAST_WEEKS = 4;
 
-type Scorer = 'amount' | 'rules' | 'scorecard';
+/** The last two are there where a policy is. */
+type ByScorer<Of> = Readonly<Record<'amount' | 'rules' | 'scorecard', Of>> &
+  Readonly<Partial<Record<'policy' | 'trees', Of>>>;
 
 /** Scores are in the order of the payments. */
-export type Scores = Readonly<Record<Scorer, ArrayLike<number>>>;
+export type Scores = ByScorer<ArrayLike<number>>;
 
 export type Week = {
   readonly startMs: number;
@@ -25,15 +27,12 @@ export type Week = {
   readonly frauds: number;
   /** Known frauds when the week begins. */
   readonly known: number;
-  /** Average precision; NaN in a week without fraud. */
-  readonly precisions: Readonly<Record<Scorer, number>>;
+  /** Average precision; NaN in a week without fraud, or with a payment that has no score. */
+  readonly precisions: ByScorer<number>;
 };
 
-const precisionsBy = (of: (scorer: Scorer) => number): Week['precisions'] => ({
-  amount: of('amount'),
-  rules: of('rules'),
-  scorecard: of('scorecard'),
-});
+const byScorer = (names: object, of: (name: string) => number) =>
+  Object.fromEntries(Object.keys(names).map((name) => [name, of(name)])) as Week['precisions'];
 
 /** When whole weeks begin. @param weeksFrom number of the first day */
 export function weekStarts(days: readonly Day[], weeksFrom: number): number[] {
@@ -55,8 +54,9 @@ export function measureWeeks(
     const first = before.reduce((sum, { payments }) => sum + payments.length, 0);
     const kept = [...testWeek(days, startMs).entries()].filter(([, { isKept }]) => isKept);
     const labels = kept.map(([, { isFraud }]) => (isFraud ? 1 : 0));
-    const precisionBy = (scorer: Scorer) => {
-      const ofKept = kept.map(([row]) => scores[scorer][first + row] ?? Number.NaN);
+    const precisionBy = (name: string) => {
+      const ofKept = kept.map(([row]) => scores[name as keyof Scores]?.[first + row] ?? Number.NaN);
+      if (ofKept.some(Number.isNaN)) return Number.NaN;
       return averagePrecisionOf(thresholdsOf({ scores: ofKept, labels }));
     };
     const maturedMs = startMs - MATURED_DAYS * DAY_MS;
@@ -64,25 +64,32 @@ export function measureWeeks(
       ...{ startMs, payments: kept.length },
       frauds: labels.filter((label) => label === 1).length,
       known: known.filter(({ createdAt }) => Date.parse(createdAt) <= maturedMs).length,
-      precisions: precisionsBy(precisionBy),
+      precisions: byScorer(scores, precisionBy),
     };
   });
 }
 
 type Means = { readonly weeks: string } & Week['precisions'];
 
-/** Means of the weeks from day 28 on, and of the last four weeks; weeks without fraud stay out. */
+/** Means of the weeks from day 28 on, of the last four and of those with trees; weeks without fraud stay out. */
 export function meansOf(weeks: readonly Week[], firstDayMs: number): Means[] {
   const from = weeks.filter(
     ({ startMs, frauds }) => frauds > 0 && startMs >= firstDayMs + MEAN_FROM_DAYS * DAY_MS,
   );
-  const meanOf = (of: readonly Week[], scorer: Scorer) =>
-    of.reduce((sum, { precisions }) => sum + precisions[scorer], 0) / of.length;
-  const meansBy = (name: string, of: readonly Week[]) => ({
-    weeks: name,
-    ...precisionsBy((scorer) => meanOf(of, scorer)),
+  const meanOf = (of: readonly Week[], name: string) => {
+    const told = of.map(({ precisions }) => precisions[name as keyof Scores] ?? Number.NaN);
+    const known = told.filter((precision) => !Number.isNaN(precision));
+    return known.reduce((sum, precision) => sum + precision, 0) / known.length;
+  };
+  const meansBy = (weeks: string, of: readonly Week[]) => ({
+    ...{ weeks, ...byScorer(of[0]?.precisions ?? {}, (name) => meanOf(of, name)) },
   });
-  return [meansBy('from day 28 on', from), meansBy('the last four', from.slice(-LAST_WEEKS))];
+  const withTrees = from.filter(({ precisions: { trees = Number.NaN } }) => !Number.isNaN(trees));
+  const means = [
+    meansBy('from day 28 on', from),
+    meansBy('the last four', from.slice(-LAST_WEEKS)),
+  ];
+  return withTrees.length === 0 ? means : [...means, meansBy('with trees', withTrees)];
 }
 
 /** A scorecard that knows so many frauds may be worse than the rules by so much, not by more. */

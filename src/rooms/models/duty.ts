@@ -29,7 +29,7 @@ export async function openModelsWorker(
   return { judge, duties: [duty, watchDuty(worker), trainDuty(worker)] };
 }
 
-const TREES: Aside = {
+export const TREES: Aside = {
   // Rows lie outside of the heap.
   ...{ name: 'trees', run: 'trainTrees', makes: 'trees', heapMib: 96 },
   module: new URL('trees/train-trees.ts', import.meta.url),

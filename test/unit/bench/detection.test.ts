@@ -158,6 +158,18 @@ describe('measureWeeks()', () => {
     expect(meansOf(before, 0)[0]?.rules).toBe(1);
   });
 
+  test('a week with a payment that trees did not judge is in no mean of theirs', () => {
+    const trees = best.map((one, nth) => (nth < 70 ? Number.NaN : one));
+    const weeks = measureWeeks(days, weekStarts(days, 0), { ...scores, trees }, all);
+    const none = Number.NaN;
+    expect(weeks.map((week) => week.precisions.trees)).toEqual([none, none, none, none, none, 1]);
+    expect(meansOf(weeks, 0)).toMatchObject([
+      { trees: 1 },
+      { trees: 1 },
+      { weeks: 'with trees', trees: 1, amount: 0.5 },
+    ]);
+  });
+
   test('a week that begins with 100 known frauds names what the scorecard has lost', () => {
     const [week] = measureWeeks(days, [0], scores, all);
     if (week === undefined) throw new Error('no week');
