@@ -8,6 +8,7 @@ import { failpoints } from './scenarios/failpoints.ts';
 import { frozenLeader } from './scenarios/frozen-leader.ts';
 import { killWorkers } from './scenarios/kill-workers.ts';
 import { overload } from './scenarios/overload.ts';
+import { policy } from './scenarios/policy.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { profilesDropped } from './scenarios/profiles-dropped.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   spoiltEntries,
   deadLettersReplayed,
   reviewers,
+  policy,
   clockSkew,
   backfill,
   overload,

@@ -6,6 +6,7 @@
 import { REVIEW_MUTANTS } from './review-mutants.ts';
 import { LOST_BY_DEATH } from './scenarios/failpoints.ts';
 import { CLOSED_LATE } from './scenarios/frozen-leader.ts';
+import { BY_ENDED, BY_UNTAKEN } from './scenarios/policy.ts';
 import { EVENTS_LEFT } from './scenarios/redis-faults.ts';
 import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
 import type { Mutant } from './support/mutant.ts';
@@ -208,5 +209,23 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'null;',
       },
     ],
+  },
+  {
+    name: 'refuse-ended',
+    what: 'scores are stored by a policy and by a night that are out of force',
+    scenario: 'policy',
+    bar: BY_ENDED,
+    file: 'sql/0002_scorecards.sql',
+    find: "if asked = '{}' then return true; end if;",
+    replace: 'return true;',
+  },
+  {
+    name: 'untaken-night',
+    what: 'a night judges although nobody has taken it',
+    scenario: 'policy',
+    bar: BY_UNTAKEN,
+    file: 'src/core/store/scorecards/scorecards.ts',
+    find: '((is_taken or to_char',
+    replace: '((true or to_char',
   },
 ];
