@@ -7,7 +7,7 @@ import { textOfDay } from '../../src/core/score/scorecard/day-table.ts';
 import { setControl } from '../support/controls.ts';
 import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { learntTable, POLICY_1, storeTable } from '../support/policies.ts';
+import { learntTable, POLICY_1, storeTable, storeUntaken } from '../support/policies.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { answerOf } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';
@@ -124,24 +124,50 @@ test('a backtest may ask what the scorecard would have decided', async () => {
   await heading(tab, 'Backtest').waitFor();
 });
 
+/** Opens the page of the scorecards as a risk officer. */
+async function as(name: string) {
+  const key = await insertPersonKey(it.engine.api.testDatabase, name, ['risk_officer']);
+  return await logInAs(it.engine, it.browser, key, ['/scorecards', 'Scorecards']);
+}
+type Tab = Awaited<ReturnType<typeof as>>;
+async function send(tab: Tab, action: string, reason = 'it catches twice as many'): Promise<void> {
+  const dialog = tab.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill(reason);
+  await dialog.getByRole('button', { name: action, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+test('two people take a table that waits, and one person refuses it and allows it again', async () => {
+  const day = textOfDay(await storeUntaken(it.engine.api.testDatabase, NEWEST + 1));
+  await using max = await as('Max');
+  const state = (tab: Tab, said: string) =>
+    tab.getByRole('row', { name: day }).getByText(said, { exact: true }).waitFor();
+  await state(max, 'waits');
+  expect(await inspect(max, 'nights-1280-light')).toEqual([]);
+  await max.getByRole('button', { name: `Take ${day}` }).click();
+  await send(max, 'Take');
+  await using ida = await as('Ida');
+  await ida.getByRole('button', { name: `Confirm ${day}` }).click();
+  await ida.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
+  await state(max, 'taken');
+  await max.getByRole('button', { name: `Refuse ${day}` }).click();
+  await send(max, 'Refuse');
+  await state(max, 'refused');
+  await max.getByRole('button', { name: `Allow ${day}` }).click();
+  await send(max, 'End');
+  await state(max, 'taken');
+  await max.setViewportSize({ width: 375, height: 800 });
+  expect(await isWider(max)).toBe(false);
+});
+
 test('one person proposes a policy, another confirms it, and each alone freezes, thaws and ends it', async () => {
   const { api } = it.engine;
   for (const day of [TODAY - SECOND, TODAY])
     await setControl(api.database, 'stop', `model:scorecard@${textOfDay(day)}`);
   await storeTable(api.testDatabase, learntTable('console', { day: TODAY - SECOND - 1 }).table);
-  const as = async (name: string) => {
-    const key = await insertPersonKey(api.testDatabase, name, ['risk_officer']);
-    return await logInAs(it.engine, it.browser, key, ['/scorecards', 'Scorecards']);
-  };
   await using kim = await as('Kim');
   await kim.getByText('No policy is in force').waitFor();
   await kim.getByRole('button', { name: 'Propose a policy' }).click();
-  const send = async (tab: typeof kim, action: string) => {
-    const dialog = tab.getByRole('dialog');
-    await dialog.getByLabel('Reason').fill('it catches twice as many');
-    await dialog.getByRole('button', { name: action, exact: true }).click();
-    await dialog.waitFor({ state: 'detached' });
-  };
   await kim.getByLabel('Reviewed or declined').fill('2');
   expect(await inspect(kim, 'policy-proposed-1280-light')).toEqual([]);
   await send(kim, 'Propose');

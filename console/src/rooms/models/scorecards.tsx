@@ -3,26 +3,33 @@ import { useQuery } from '@tanstack/react-query';
 import { useLocation } from 'wouter';
 import type { Me, Scorecard, ScorecardTable } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { usePolling } from '../../api/presence.ts';
 import { count, percent } from '../../format.ts';
 import { Choice } from '../../parts/field.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
+import { Nights } from './nights.tsx';
 import { Policies } from './policy.tsx';
 import { Measures, Since } from './scorecard-measures.tsx';
 import { Labels, Rules, Weeks } from './scorecard-outcomes.tsx';
+
+/** Longer: people learn late that a table waits or was taken. Shorter: each open page asks more often. */
+const ASK_EVERY_MS = 5000;
 
 /** @param day of the table; absent: the newest */
 export function ScorecardsPage({ day, me }: { readonly day?: string; readonly me: Me }) {
   const query = useQuery({
     queryKey: ['scorecards'],
     queryFn: ({ signal }) => ask('GET /v1/scorecards', {}, signal),
+    refetchInterval: usePolling(ASK_EVERY_MS),
   });
   const heads = query.data?.items ?? [];
   const shown = day ?? heads[0]?.day;
   return (
     <Page title="Scorecards" aside={<Days heads={heads} shown={shown} />}>
       <Policies me={me} />
+      <Nights heads={heads} me={me} />
       <Found query={query} what="the tables">
         {() => (shown === undefined ? <NoTable /> : <Table key={shown} day={shown} />)}
       </Found>
