@@ -32,6 +32,8 @@ export type Source = {
   readonly verdicts: {
     readonly all: Thresholds;
     readonly corridors?: Readonly<Record<string, Thresholds>>;
+    /** Most payments that are stopped, by which each night sets the bands. */
+    readonly shares?: Thresholds;
   };
 };
 

@@ -11,10 +11,11 @@ type ThresholdFieldsProps = {
 };
 
 export function ThresholdFields({ verdicts, isReadOnly, onChange }: ThresholdFieldsProps) {
-  const { all, corridors = {} } = verdicts;
+  const { all, corridors = {}, shares } = verdicts;
+  const own = shares === undefined ? {} : { shares };
   const others = useCorridorNames().filter((name) => corridors[name] === undefined);
   const put = (changed: Readonly<Record<string, Thresholds>>) =>
-    onChange(Object.keys(changed).length === 0 ? { all } : { all, corridors: changed });
+    onChange({ all, ...(Object.keys(changed).length === 0 ? {} : { corridors: changed }), ...own });
   const rows = [['all corridors', all] as const, ...Object.entries(corridors)];
   return (
     <fieldset className="bands" disabled={isReadOnly}>
@@ -52,6 +53,7 @@ export function ThresholdFields({ verdicts, isReadOnly, onChange }: ThresholdFie
           </div>
         );
       })}
+      <Shares verdicts={verdicts} isReadOnly={isReadOnly} onChange={onChange} />
       {isReadOnly || others.length === 0 ? null : (
         <Choice
           label="A corridor that differs"
@@ -65,5 +67,44 @@ export function ThresholdFields({ verdicts, isReadOnly, onChange }: ThresholdFie
         </Choice>
       )}
     </fieldset>
+  );
+}
+
+const FIRST_SHARES: Thresholds = { review: 0.01, decline: 0.001 };
+const toPercent = (share: number) => Number((100 * share).toFixed(5));
+const toShare = (percent: number) => Number((percent / 100).toFixed(7));
+
+/** Shares by which each night sets the bands, in place of all least scores. */
+function Shares({ verdicts, isReadOnly, onChange }: ThresholdFieldsProps) {
+  const { shares, ...fixed } = verdicts;
+  if (shares === undefined) {
+    return isReadOnly ? null : (
+      <div className="row">
+        <button type="button" onClick={() => onChange({ ...fixed, shares: FIRST_SHARES })}>
+          Let nights set the bands
+        </button>
+      </div>
+    );
+  }
+  const set = (changed: Partial<Thresholds>) =>
+    onChange({ ...fixed, shares: { ...shares, ...changed } });
+  return (
+    <div className="row">
+      <NumberField
+        label="Stopped by a night, %"
+        value={toPercent(shares.review)}
+        onChange={(percent) => set({ review: toShare(percent) })}
+      />
+      <NumberField
+        label="Declined by it, %"
+        value={toPercent(shares.decline)}
+        onChange={(percent) => set({ decline: toShare(percent) })}
+      />
+      {isReadOnly ? null : (
+        <button type="button" onClick={() => onChange(fixed)}>
+          Fixed bands alone
+        </button>
+      )}
+    </div>
   );
 }

@@ -126,6 +126,25 @@ test('what was saved elsewhere meanwhile is shown before anything is lost', asyn
   expect((await read('careful@1')).source.verdicts.all).toEqual({ review: 500, decline: 800 });
 });
 
+test('nights set the bands by shares, which stay as thresholds of a corridor come and go', async () => {
+  await using page = await as('Ann', '/rules', 'Rules');
+  await page.getByRole('link', { name: 'careful@1' }).click();
+  const save = async () => {
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    return (await read('careful@1')).source.verdicts;
+  };
+  await page.getByRole('button', { name: 'Let nights set the bands' }).click();
+  await page.getByLabel('Stopped by a night, %').fill('1.5');
+  await page.getByLabel('A corridor that differs').selectOption({ index: 1 });
+  await page.getByRole('button', { name: /as all corridors$/ }).click();
+  const all = { review: 500, decline: 800 };
+  expect(await save()).toEqual({ all, shares: { review: 0.015, decline: 0.001 } });
+  expect(await inspect(page, 'editor-shares-1280-light')).toEqual([]);
+  await page.getByRole('button', { name: 'Fixed bands alone' }).click();
+  expect(await save()).toEqual({ all });
+});
+
 test.each(LOOKS)(
   'at %s px the pages are complete, and axe finds nothing',
   async (width, viewport, colorScheme) => {
