@@ -117,6 +117,12 @@ describe('a worker that is killed', async () => {
         await sql(`update leaderships set expires_at = '-infinity'`);
         return ids;
       };
+      /** A worker of this process takes what is left: another process would cost 0.7 s of processor time. */
+      const finish = async () => {
+        await using _worker = rig.startWorker(settings);
+        const isEmpty = async () => (await sql(`select from outbox_${topic}`)).length === 0;
+        await waitUntil(isEmpty, 10_000, 'rows to be taken');
+      };
       const take = `take-outbox-${topic}`;
       const commit = `commit-of-${topic === 'evidence' ? 'lock-evidence-log' : take}`;
       const ids = await kill(`leader-before-${commit}`);
@@ -125,7 +131,8 @@ describe('a worker that is killed', async () => {
       // Profiles may be told again, so they are told before the commit.
       expect(await effects()).toHaveLength(topic === 'labels' ? ids.length : 0);
       expect(await sql(`select from outbox_${topic}`)).not.toEqual([]);
-      ids.push(...(await kill(`leader-after-${commit}`)));
+      if (THOROUGH || topic === 'events') ids.push(...(await kill(`leader-after-${commit}`)));
+      else await finish();
       expect((await effects()).sort()).toEqual(ids.sort());
       expect(await sql(`select from outbox_${topic}`)).toEqual([]);
     },
