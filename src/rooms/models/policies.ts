@@ -105,8 +105,8 @@ function toPolicy({ corridor: _c, reason: _r, ...asked }: NewPolicy, table: DayT
 type Start = { readonly corridor: string; readonly subject: string };
 
 /**
- * The rows of the first stage, which takes back a canary that is an ended policy. Each score has the margin of a table, so a policy
- * needs no shadow.
+ * The rows of the first stage, which takes back a canary whose policy has ended: the policy, or trees on it. Each score has the margin of
+ * a table, so a policy needs no shadow.
  * @throws Failure where the policy has been rolled out before, or the corridor has another canary
  */
 async function planStart(query: Query, log: readonly Rollout[], { corridor, subject }: Start) {
@@ -114,10 +114,10 @@ async function planStart(query: Query, log: readonly Rollout[], { corridor, subj
     throw refusePolicy('the policy has been rolled out: propose its next stage, or another policy');
   }
   const shadow = { corridor, subject, state: 'shadow', canary_percent: 0 } as const;
-  const canary = subjectsInForce(log).get(corridor)?.canary?.subject ?? '';
-  const { format, model = '' } = (await findModel(query, canary)) ?? {};
-  const isOver = format === POLICY_FORMAT && !(await lockPolicy(query, model));
-  const ended = isOver ? planRemoval(log, corridor, canary) : [];
+  const canary = subjectsInForce(log).get(corridor)?.canary?.subject;
+  const under = canary === undefined ? null : (await loadModel({ query }, canary)).under;
+  const isOver = under !== null && !(await lockPolicy(query, under));
+  const ended = isOver ? planRemoval(log, corridor, canary ?? '') : [];
   const known = [{ ...shadow, cause: 'approval' } as const, ...log, ...ended];
   return [...ended, ...planPromotion(known, [corridor], { subject, ...START })];
 }

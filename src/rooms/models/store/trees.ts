@@ -1,4 +1,5 @@
 /** Reads for trees that train themselves: whether they are due, and what the trees before have said. */
+import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import { countScored } from '../../../core/store/scorecards/read-night.ts';
 import { labelOf, type Matured } from '../../../core/store/scorecards/read-payments.ts';
@@ -25,6 +26,15 @@ export const areTreesDue = anyOf<[day: number]>(
   `from market.scorecards where day = date '1970-01-01' + $1::int4 and frauds >= ${FRAUDS_MIN}
      and exists (select from market.scorecard_days d where d.day <= date '1970-01-01' + $1::int4 - ${FIRST_DAYS})
      and not exists (select from market.models where ${ARE_OWN} and created_at > now() - interval '${EVERY_DAYS} days')`,
+);
+
+/**
+ * Serials of tables that have learnt. Margins of other tables are the log-odds of the rules: with those among the rows, trees stopped
+ * half of the payments that a policy asked for.
+ */
+export const listLearnt = rowsOf<{ serial: number }, []>(
+  'list-learnt-scorecards',
+  `select serial from market.scorecards where frauds >= ${KNOWN_FRAUDS_MIN}`,
 );
 
 /** Known frauds, and how many of them are among the riskiest payments by the trees, and by the scorecard. */

@@ -24,7 +24,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { describeModel, featureNames } from '../registry/check-model.ts';
 import { registerModel } from '../registry/register-model.ts';
-import { compareTrees, OWN_TREES } from '../store/trees.ts';
+import { compareTrees, listLearnt, OWN_TREES } from '../store/trees.ts';
 import { buildModel, findLack } from '../training/build-model.ts';
 import { readCodeVersion } from '../training/code-version.ts';
 import { lastOf, treeDefaults } from '../training/options.ts';
@@ -91,7 +91,7 @@ export async function makeTrees(database: Database, options: Options, valuesMax 
 
 /**
  * The payments with the least hashes, which are a sample of all, and frauds beside them, in the order of time. Beside each row stand
- * the log-odds by the table that judged the payment: NaN for a payment that no table judged, and for a fraud beside the sample.
+ * the log-odds by the table that judged the payment: NaN for a payment that no learnt table judged, and for a fraud beside the sample.
  */
 async function readTraining(query: Query, { signal, ...options }: Options, valuesMax: number) {
   const { name: under, terms } = await readPolicyOfNight(query);
@@ -114,6 +114,7 @@ async function readTraining(query: Query, { signal, ...options }: Options, value
   for await (const page of readFrauds(query, matured, false, signal)) {
     for (const { id } of page) frauds.add(id);
   }
+  const learnt = new Set((await listLearnt(query)).map(({ serial }) => serial));
   const sampled = new Set(uuidsIn(payments.end()));
   const ids = [...new Set([...sampled, ...uuidsIn(frauds.end())])].sort();
   const collector = createCollector(choice, ids.length, false);
@@ -124,7 +125,7 @@ async function readTraining(query: Query, { signal, ...options }: Options, value
       const label = isFraud ? 'fraud' : 'legitimate';
       // Nothing is told by day or corridor.
       collector.add([{ vector, accountId, label, day: 0, corridor: '' }]);
-      margins.push(sampled.has(id) && scorecard !== null ? Number(margin) : Number.NaN);
+      margins.push(sampled.has(id) && learnt.has(scorecard ?? 0) ? Number(margin) : Number.NaN);
     }
   }
   const beside = await compareTrees(query, matured, terms.review_share);
