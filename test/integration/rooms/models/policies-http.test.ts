@@ -16,9 +16,12 @@ import {
   learntTable,
   POLICY_1,
   policyValue,
+  putInForce,
+  rollOutTrees,
   storeTable,
   storeUntaken,
 } from '../../../support/policies.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
 import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
@@ -207,6 +210,18 @@ test('a policy that has ended gives its canary up to the next policy, and to no 
       { corridor: 'US-IN', to: 'canary:5', cause: 'approval' },
     ],
   });
+});
+
+test('trees whose policy has ended give their canary up, too', async () => {
+  await putInForce(api.database);
+  await using rollOut = await startRollOut(api.testDatabase);
+  await rollOutTrees(rollOut, 'scorecard-trees@2026-11-30', 'canary:5');
+  await endControl(api, 'scorecard', SCOPE, ed);
+  const { body } = await propose({ bound: 0.044 });
+  expect((await confirmed(api, di, body))['items']).toMatchObject([
+    { corridor: 'US-EG', to: 'deprecated', cause: 'rollback' },
+    { corridor: 'US-EG', to: 'canary:5', cause: 'approval' },
+  ]);
 });
 
 test('a policy whose end has come is not confirmed', async () => {
