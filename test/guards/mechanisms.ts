@@ -263,7 +263,9 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/rooms/models/queries/watch-scores.ts',
   'integration/scorecards/judge-by-table.test.ts > a table of a newer version judges nothing, and the log, doctor and answers say so':
     'src/core/store/scorecards/find-tables.ts',
-  'integration/scorecards/policy-ends.test.ts > what a policy decided before a person %s is decided again without it':
+  'integration/scorecards/policy-ends.test.ts > what a policy decided before a person %s is decided again by the rules':
+    'src/core/store/scores/scores.ts',
+  'integration/scorecards/policy-ends.test.ts > what trees decided before a person stops the trees is decided again without them':
     'src/core/store/scores/scores.ts',
   'integration/scorecards/across-policy.test.ts > scores are verified across everything that decides, or stops deciding':
     'src/core/score/scorecard/policy.ts',
