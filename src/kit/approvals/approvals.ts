@@ -217,7 +217,8 @@ export function requireOther({ name }: Pick<Officer, 'name'>, first: string, why
 
 function requireWaiting({ approval_id: id, state }: Approval): void {
   if (state === 'waiting') return;
-  throw new Failure('conflict', 'NOT_WAITING', `the approval ${id} is ${state}: propose it again`);
+  const next = state === 'confirmed' ? 'nothing is left to do' : 'propose it again';
+  throw new Failure('conflict', 'NOT_WAITING', `the approval ${id} is ${state}: ${next}`);
 }
 
 const findLast = firstOf<Approval, [...Named, since: string | null]>(

@@ -28,13 +28,13 @@ const FORMATS: Readonly<Record<string, string>> = { uuid: 'a UUID' };
 
 /**
  * A predicate of the field, without a full stop. A schema's own words say what is allowed ("must be …"), and what was
- * given is added here, except where a check of several fields refuses their object.
+ * given is added here, except where a check of several fields refuses their object or gives no input.
  * @param issue of a parse with DESCRIBED
  */
 export function issueText({ code, input, message }: z.core.$ZodIssue): string {
   if (code === 'invalid_type' && input === undefined) return 'is required';
   const isOpen = /^must (?!not )/.test(message) && !message.includes(', not ');
-  const isOfFields = code === 'custom' && given(input) === 'an object';
+  const isOfFields = code === 'custom' && (input === undefined || given(input) === 'an object');
   return isOpen && !isOfFields ? `${message}, not ${given(input)}` : message;
 }
 

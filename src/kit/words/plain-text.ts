@@ -41,8 +41,11 @@ export function plainText(charsMax: number) {
 
 /** Larger: a line of the audit log is a page. Smaller: the name of an order of a court does not fit. */
 export const REASON_CHARS_MAX = 500;
+/** Why somebody does something. Postgres stores no reason of blanks. */
+export const whyText = (charsMax: number) =>
+  plainText(charsMax).refine((text) => text.trim() !== '', 'must not be blank');
 /** Why somebody changes something, for colleagues and the audit log. */
-export const reasonText = plainText(REASON_CHARS_MAX);
+export const reasonText = whyText(REASON_CHARS_MAX);
 /** The reason of a request. */
 export const reasonField = reasonText.meta({ description: 'For the audit log.' });
 

@@ -67,8 +67,8 @@ export const newBacktestSchema = z
     ({ from, to, rule_set, source, model: named, review_from, decline_from }, context) => {
       const times = { from: Date.parse(from), to: Date.parse(to) };
       refuseEmpty(context, findEmpty(times, 'from', 'to', TIMES));
-      const say = (path: string, message: string) =>
-        context.addIssue({ code: 'custom', path: [path], message, input: undefined });
+      const say = (path: string, message: string, input?: unknown) =>
+        context.addIssue({ code: 'custom', path: [path], message, input });
       if (rule_set !== undefined && source !== undefined) {
         say('source', 'must be absent where rule_set is given');
       }
@@ -76,7 +76,7 @@ export const newBacktestSchema = z
         say('rule_set', 'must be given, or source, or model');
       }
       if (review_from === undefined && decline_from === undefined) return;
-      if (named !== SCORECARD) say('model', `must be ${SCORECARD} where bands are given`);
+      if (named !== SCORECARD) say('model', `must be ${SCORECARD} where bands are given`, named);
       if (review_from === undefined) say('review_from', 'must be given with decline_from');
       if (decline_from === undefined) say('decline_from', 'must be given with review_from');
       else if (review_from !== undefined && review_from > decline_from)

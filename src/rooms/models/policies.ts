@@ -102,6 +102,9 @@ function toPolicy({ corridor: _c, reason: _r, ...asked }: NewPolicy, table: DayT
   });
 }
 
+/** Fewer: policies that many people propose at once are refused. */
+const TRIES_MAX = 20;
+
 type Start = { readonly corridor: string; readonly subject: string };
 
 /**
@@ -122,7 +125,7 @@ async function planStart(query: Query, log: readonly Rollout[], { corridor, subj
   return [...ended, ...planPromotion(known, [corridor], { subject, ...START })];
 }
 
-/** Registers the model of a policy, which a policy that was proposed before has, and proposes the policy. */
+/** Proposes a policy, and registers its model in the same commit unless the model is registered already. */
 async function proposePolicy(database: Database, asked: NewPolicy, by: Officer): Promise<Approval> {
   const [corridor = ''] = await corridorsNamed(database, asked.corridor);
   const policy = toPolicy(asked, await readReady(database.query));
@@ -130,26 +133,31 @@ async function proposePolicy(database: Database, asked: NewPolicy, by: Officer):
   const sha256 = hash('sha256', artefact, 'hex');
   const log = await readSettledRollouts(MODELS, database, by.request);
   await planStart(database.query, log, { corridor, subject: sha256 });
-  const register = async (): Promise<string> => {
-    const known = await findModel(database.query, sha256);
-    if (known !== undefined) return known.model;
-    const name = `${POLICY}@${(await nextNumber(database.query)).number}`;
-    const told = { ...UNTOLD, card: { policy } };
-    const manifest = describeModel(artefact, name, createRandom('golden'), told);
-    await registerModel(database, { artefact, manifest, goldenSource: 'import', by });
-    return name;
-  };
-  const subject = await register().catch((error: unknown) => {
-    // Another policy may have taken the number meanwhile.
-    if (error instanceof Failure && error.code === 'MODEL_EXISTS') return register();
-    throw error;
-  });
   const detail = { model_id: sha256, corridor, ...START, to: holdingText(START), policy };
-  return await database.transaction(async (query) => {
+  const ask = async (query: Query, subject: string) => {
     await refuseStale({ query }, by.keyId);
     const { reason } = asked;
     return await propose(query, { kind: 'scorecard-policy', subject, detail, reason }, by);
-  });
+  };
+  const register = async (triesLeft: number): Promise<Approval> => {
+    const known = await findModel(database.query, sha256);
+    if (known !== undefined) return await database.transaction((query) => ask(query, known.model));
+    const name = `${POLICY}@${(await nextNumber(database.query)).number}`;
+    const told = { ...UNTOLD, card: { policy } };
+    const manifest = describeModel(artefact, name, createRandom('golden'), told);
+    let proposed: Approval | undefined;
+    const alongside = async (query: Query) => {
+      proposed = await ask(query, name);
+    };
+    const asIs = { artefact, manifest, goldenSource: 'import', by, alongside } as const;
+    await registerModel(database, asIs).catch((error: unknown) => {
+      // Another policy may have taken the number meanwhile.
+      const isTaken = error instanceof Failure && error.code === 'MODEL_EXISTS';
+      if (!isTaken || triesLeft === 0) throw error;
+    });
+    return proposed ?? (await register(triesLeft - 1));
+  };
+  return await register(TRIES_MAX);
 }
 
 /** Puts in force what another person confirms. Locks are taken in the order approvals, controls, rollouts. */

@@ -31,7 +31,10 @@ const STEPS = {
 } as const;
 
 const COLUMNS: readonly Column<Night>[] = [
-  { id: 'day', header: 'Judges from', cell: ({ day }) => day },
+  {
+    ...{ id: 'day', header: 'Judges from' },
+    cell: ({ day }) => <span className="number">{day}</span>,
+  },
   {
     id: 'state',
     header: 'State',
@@ -70,8 +73,8 @@ export function Nights({ heads, me }: NightsProps) {
     cell: (night) => {
       const { name, roles } = STEPS[night.state];
       return night.matters && has(me, ...roles) ? (
-        <button type="button" onClick={() => setAsked(night)}>
-          {name} {night.day}
+        <button type="button" aria-label={`${name} ${night.day}`} onClick={() => setAsked(night)}>
+          {name}
         </button>
       ) : null;
     },

@@ -91,12 +91,12 @@ function Shares({ verdicts, isReadOnly, onChange }: ThresholdFieldsProps) {
   return (
     <div className="row">
       <NumberField
-        label="Stopped by a night, %"
+        label="Stopped at most, %"
         value={toPercent(shares.review)}
         onChange={(percent) => set({ review: toShare(percent) })}
       />
       <NumberField
-        label="Declined by it, %"
+        label="Declined at most, %"
         value={toPercent(shares.decline)}
         onChange={(percent) => set({ decline: toShare(percent) })}
       />

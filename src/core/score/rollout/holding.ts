@@ -1,6 +1,6 @@
 /** States of models and rule sets in corridors, and the states that people may ask for. One mechanism rolls out both. */
 import { z } from 'zod';
-import { plainText } from '../../../kit/words/plain-text.ts';
+import { whyText } from '../../../kit/words/plain-text.ts';
 
 /** States that a proposal may ask for, in the order in which a subject rises. */
 export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
@@ -50,10 +50,7 @@ export function holdingText({ state, canary_percent }: Holding): string {
 
 const REASON_CHARS_MAX = 1024;
 /** Why a decision cannot wait. */
-export const reasonText = plainText(REASON_CHARS_MAX).refine(
-  (text) => text.trim() !== '',
-  'must not be blank',
-);
+export const reasonText = whyText(REASON_CHARS_MAX);
 /** In a proposal. */
 export const overrideText = reasonText.optional().meta({
   description:

@@ -22,7 +22,7 @@ import {
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { Trace } from '../../../kit/traces/trace.ts';
-import { given, oneOf } from '../../../kit/words/describe-issue.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
 import { partyOfAddress } from '../../domain/personal.ts';
@@ -261,6 +261,6 @@ export async function corridorsNamed(
   const known = await listCorridors(database);
   if (corridor === ALL_CORRIDORS) return known;
   if (known.includes(corridor)) return [corridor];
-  const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
+  const why = `there is no corridor ${given(corridor)}; the market has ${known.join(', ')}`;
   throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
 }

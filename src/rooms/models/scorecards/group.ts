@@ -8,10 +8,10 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, timeText } from '../../../kit/database/statement.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
-import { plainText } from '../../../kit/words/plain-text.ts';
+import { plainText, reasonText } from '../../../kit/words/plain-text.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 
-const [NAME_CHARS_MAX, REASON_CHARS_MAX] = [49, 500];
+const NAME_CHARS_MAX = 49;
 
 export const newGroupSchema = z
   .strictObject({
@@ -19,7 +19,7 @@ export const newGroupSchema = z
       description: '`type`, or `metadata.` and a declared text that is not personal.',
       example: 'type',
     }),
-    reason: plainText(REASON_CHARS_MAX).meta({ example: 'Amounts differ by category.' }),
+    reason: reasonText.meta({ example: 'Amounts differ by category.' }),
   })
   .meta({ id: 'NewScorecardGroup' });
 

@@ -135,7 +135,7 @@ test('nights set the bands by shares, which stay as thresholds of a corridor com
     return (await read('careful@1')).source.verdicts;
   };
   await page.getByRole('button', { name: 'Let nights set the bands' }).click();
-  await page.getByLabel('Stopped by a night, %').fill('1.5');
+  await page.getByLabel('Stopped at most, %').fill('1.5');
   await page.getByLabel('A corridor that differs').selectOption({ index: 1 });
   await page.getByRole('button', { name: /as all corridors$/ }).click();
   const all = { review: 500, decline: 800 };

@@ -73,6 +73,7 @@ test.each([
   [{ bound: 0.06 }, '/bound', '0.05'],
   [{ measures_left_out: ['amount', 'amout'] }, '/measures_left_out/1', `not 'amout'`],
   [{ format: 'x' }, '/format', 'is not a field'],
+  [{ reason: ' ' }, '/reason', 'must not be blank'],
 ])('a policy with %j is refused by its field', async (more, pointer, detail) => {
   const { status, body } = await propose(more);
   expect([status, body.errors]).toEqual([
@@ -149,26 +150,29 @@ test('no request sets the control of a policy, and one person freezes, thaws and
 });
 
 test('policies that are proposed at once have names of their own', async () => {
-  const corridors = ['US-MX', 'US-PH'];
-  const asked = corridors.map((corridor, nth) => propose({ corridor, bound: 0.03 + nth / 100 }));
-  const proposed = await Promise.all(asked);
-  expect(proposed.map(({ status }) => status)).toEqual([201, 201]);
-  const names = proposed.map(({ body }) => body.subject);
-  expect(names.sort()).toEqual(['scorecard-policy@2', 'scorecard-policy@3']);
+  const corridors = ['US-MX', 'US-PH', 'GB-NG', 'GB-PK', 'AE-IN', 'DE-TR'];
+  const asked = corridors.map((corridor, nth) => propose({ corridor, bound: 0.03 + nth / 1000 }));
+  const names = (await Promise.all(asked)).map(({ body }) => body.subject);
+  expect(names.sort()).toEqual(corridors.map((_corridor, nth) => `scorecard-policy@${nth + 2}`));
 });
 
-test('a policy that is not stored for another reason than its name is tried once', async () => {
-  // A sequence goes on where its statement fails.
-  await sql(`create sequence tries;
-    create function refuse() returns trigger language plpgsql set search_path from current as $$
-      begin perform nextval('tries'); raise check_violation; end $$;
-    create trigger refuse before insert on models for each row execute function refuse()`);
-  const { status } = await propose({ corridor: 'US-MX', bound: 0.021 });
-  await sql('drop function refuse cascade');
-  expect(status).toBe(500);
-  const tries = await sql(`select last_value::int4 as tries from tries where is_called`);
-  expect(tries).toEqual([{ tries: 1 }]);
-});
+test.each(['models', 'approvals'])(
+  'a policy that %s do not take for another reason than its name is tried once, and nothing is stored',
+  async (table) => {
+    const count = () => sql('select count(*)::int4 from models');
+    const before = await count();
+    // A sequence goes on where its statement fails.
+    await sql(`create sequence tries;
+      create function refuse() returns trigger language plpgsql set search_path from current as $$
+        begin perform nextval('tries'); raise check_violation; end $$;
+      create trigger refuse before insert on ${table} for each row execute function refuse()`);
+    const { status } = await propose({ corridor: 'US-MX', bound: 0.021 });
+    await sql('drop function refuse cascade');
+    const tries = await sql(`select last_value::int4 as tries from tries where is_called`);
+    await sql('drop sequence tries');
+    expect([status, tries, await count()]).toEqual([500, [{ tries: 1 }], before]);
+  },
+);
 
 test('the command proposes a policy of whose bound nobody speaks', async () => {
   const shares = ['--review-share', '0.03', '--decline-share', '0.002'];

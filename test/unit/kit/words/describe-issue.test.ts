@@ -30,6 +30,12 @@ test.each([
   expect(details(value)).toEqual([detail]);
 });
 
+test('a check of several fields names the value that it is given', () => {
+  const say = (input?: string) =>
+    issueText({ code: 'custom', path: [], message: 'must be x with y', input });
+  expect([say(), say('z')]).toEqual(['must be x with y', "must be x with y, not 'z'"]);
+});
+
 test('a long text is repeated in part', () => {
   expect(details({ ...RIGHT, isOn: 'y'.repeat(1000) })).toEqual([
     `isOn must be true or false, not '${'y'.repeat(64)}…'`,
