@@ -72,7 +72,7 @@ async function readNight(query: Query, options: Omit<BuildOptions, 'by'>): Promi
   const { counted, parties, frauds, evidence } = await sumUp(known, weeks);
   const ruleSet = currentRuleSet;
   const measures = measureNames(slotNames(market.slots));
-  const { cuts, met, ids } = await cutDays(known, counted, frauds.total, ruleSet, measures);
+  const { cuts, met, newest } = await cutDays(known, counted, frauds.total, ruleSet, measures);
   const chosen = await chooseRows(known, counted, frauds);
   const bucketsOf = (of: Query) => bucketsBy(of, ruleSet, { measures, cuts });
   const leftOut = terms.measures_left_out;
@@ -86,7 +86,7 @@ async function readNight(query: Query, options: Omit<BuildOptions, 'by'>): Promi
     slots: market.slots.map(({ field, kind }) => ({ field, kind })),
     ...judging,
     ...evidence,
-    tops: await findTops(known, ids, { table: judging }),
+    tops: await findTops(known, newest, { table: judging }),
     golden: goldenOf({ table: judging }),
     ...{ currency: market.reading.currency, weeks: weeks.end() },
     crowded: {
