@@ -52,7 +52,7 @@ const PAGES: readonly (readonly [string, () => string, string | RegExp])[] = [
   ['audit', () => '/audit', 'rollout.approve'],
   ['keys', () => '/keys', 'API keys'],
   ['workload', () => '/workload', 'Officers at work'],
-  ['rules', () => '/rules', 'Declined were'],
+  ['rules', () => '/rules', 'Of declined payments'],
   ['corridor', () => '/corridors/US-EG', 'not independent'],
   ['backtests', () => '/backtests', 'Asked so far'],
   ['nowhere', () => '/nowhere', 'There is no such page'],

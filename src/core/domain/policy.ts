@@ -19,10 +19,15 @@ export const policySchema = z
       .array(z.string().max(128))
       .max(64)
       .meta({ description: 'Measures that add no points.' }),
-    review_share: shareSchema.meta({ description: 'Most payments that are reviewed or declined.' }),
-    decline_share: shareSchema.meta({ description: 'Most payments that are declined.' }),
+    review_share: shareSchema.meta({
+      description: 'Largest share of payments that are reviewed or declined.',
+    }),
+    decline_share: shareSchema.meta({
+      description: 'Largest share of payments that are declined.',
+    }),
     bound: z.number().min(0.001).max(0.05).meta({
-      description: 'Share of verdicts that a night may change; two people take another table.',
+      description:
+        'Largest share of verdicts that a night changes; two people take any other table.',
     }),
     ends_at: z.iso.datetime(),
   })

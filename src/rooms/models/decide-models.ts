@@ -51,7 +51,7 @@ export async function actAlone(
   reason: string,
 ) {
   const { model_id: subject, model: name, format } = await findKnown(database, reference);
-  if (format === POLICY_FORMAT) throw refusePolicy('two people alone put a policy in force');
+  if (format === POLICY_FORMAT) throw refusePolicy('a policy takes two people: propose its stage');
   // The running build may differ from the build that imported the model.
   await loadModel(database, subject);
   const promotion = { subject, name, ...asked };

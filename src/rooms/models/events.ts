@@ -1,4 +1,4 @@
-/** Models that drift much, each once a UTC day; the newest table while it waits for people; and trees that are ahead of the scorecard. */
+/** Models that drift much, each once a UTC day; the newest table while the table waits for people; trees that are ahead of the scorecard. */
 import type { EventSource } from '../../core/events.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { listHeads } from '../../core/store/scorecards/scorecards.ts';
@@ -48,7 +48,7 @@ async function findWaitingTable(query: Query, nowMs: number) {
   if (newest === undefined || newest.isTaken || newest.inUse) return [];
   const [subject, { differs }] = [textOfDay(newest.day), newest];
   const share = differs === null ? null : `${(100 * differs).toFixed(2)} %`;
-  const reason = share && `${share} of the verdicts of the last day differ`;
+  const reason = share && `${share} of the last day's verdicts differ`;
   const next = `Two people take it: risk scorecard take ${subject}.`;
   const said = { action: 'scorecard-table', subject, reason, who: ENGINE, next };
   const event = { id: `scorecard_${subject}`, at: new Date(newest.builtAt) };
@@ -61,7 +61,7 @@ async function findTreesAhead(query: Query) {
     event: { id: `trees_ahead_${model}`, at },
     said: {
       ...{ action: 'model-rollout', subject: model, who: ENGINE },
-      reason: `Of ${frauds} frauds of two weeks the trees caught ${trees}, and the scorecard ${scorecard} among as many alerts`,
+      reason: `Of ${frauds} frauds of two weeks the trees caught ${trees}, and the scorecard ${scorecard} by as many alerts`,
       next: `A person proposes them: risk models promote ${model} --corridor CORRIDOR --to canary:5.`,
     },
     ...{ roles: APPROVING_ROLES, except: null },

@@ -80,7 +80,7 @@ async function readReady(query: Query): Promise<DayTable> {
   }
   if (table.tops.scorecard.length > 0) return table;
   const day = textOfDay(table.day);
-  throw refusePolicy(`the table of ${day} has no bands: it takes ${TOPS_MIN} scores of 28 days`);
+  throw refusePolicy(`the table of ${day} has no bands: bands take ${TOPS_MIN} scores of 28 days`);
 }
 
 /** @throws InvalidFields */
@@ -88,7 +88,7 @@ function toPolicy({ corridor: _c, reason: _r, ...asked }: NewPolicy, table: DayT
   const { ends_at, measures_left_out: leftOut } = asked;
   const leftMs = Date.parse(ends_at) - Date.now();
   const isTimely = leftMs > 0 && leftMs <= END_DAYS_MAX * DAY_MS;
-  const late = `must lie in the future, in ${END_DAYS_MAX} days at most, not ${given(ends_at)}`;
+  const late = `must be a time of the next ${END_DAYS_MAX} days, not ${given(ends_at)}`;
   const wrong = leftOut.flatMap((measure, nth) => {
     if (table.measures.includes(measure)) return [];
     const detail = `must be a measure of GET /v1/scorecards/${textOfDay(table.day)}, not ${given(measure)}`;
@@ -108,8 +108,8 @@ const TRIES_MAX = 20;
 type Start = { readonly corridor: string; readonly subject: string };
 
 /**
- * The rows of the first stage, which takes back a canary whose policy has ended: the policy, or trees on it. Each score has the margin of
- * a table, so a policy needs no shadow.
+ * The rows of the first stage; a canary is taken back if its policy has ended. A policy needs no shadow, as each score has a margin
+ * already.
  * @throws Failure where the policy has been rolled out before, or the corridor has another canary
  */
 async function planStart(query: Query, log: readonly Rollout[], { corridor, subject }: Start) {
@@ -192,7 +192,7 @@ export const policyOperations = [
     at: '/v1/scorecard-policies',
     operationId: 'proposeScorecardPolicy',
     'x-command': 'scorecard policy',
-    summary: 'Propose by what the scorecard decides; another person confirms it',
+    summary: 'Propose a policy by which the scorecard decides; another person confirms it',
     description:
       'Once confirmed, the policy decides for 5 % of the accounts of the corridor by the table of each day, until `ends_at`. Its later stages are those of a model. One person freezes it by the control `stop` of `model:scorecard-policy@N`, and ends it by its control `scorecard`.',
     body: bodyOf(newPolicySchema, {

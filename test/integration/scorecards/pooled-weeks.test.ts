@@ -69,7 +69,7 @@ test('a policy that catches one fraud less of a hundred ends, once, by the engin
       who: 'engine',
       subject: `scorecard:model:${POLICY}`,
       kind: 'scorecard',
-      reason: 'of 180 alerts of two weeks 61 were frauds, and 62 among as many by the rules',
+      reason: 'in two weeks 61 of 180 alerts were frauds, and 62 of as many alerts by the rules',
     },
   ]);
 });
@@ -86,7 +86,7 @@ test('trees are taken back that catch one fraud less than the scorecard alone', 
   await look();
   expect(await states()).toEqual(['shadow', 'canary', 'active', 'deprecated']);
   expect((await rows()).at(-1)?.reason).toBe(
-    'of 180 alerts of two weeks 179 were frauds, and 180 among as many by the scorecard',
+    'in two weeks 179 of 180 alerts were frauds, and 180 of as many alerts by the scorecard',
   );
 });
 

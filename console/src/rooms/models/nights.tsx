@@ -114,7 +114,7 @@ function Step({ night, onClose }: { readonly night: Night; readonly onClose: () 
       <p>
         {state === 'taken'
           ? 'The table before it judges within two seconds, until somebody allows this one again.'
-          : 'Once another person has confirmed it, it judges payments of its day and later.'}
+          : 'Once another person confirms, the table judges payments of its day and later.'}
       </p>
     </ChangeDialog>
   );

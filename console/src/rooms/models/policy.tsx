@@ -134,9 +134,21 @@ function Policy({ policy, stop, me }: PolicyProps) {
 }
 
 const FIELDS = [
-  ['review_share', 'Reviewed or declined, % of payments', '1', 10, 'At most, from 0.1 to 10.'],
-  ['decline_share', 'Declined, % of payments', '0.1', 10, 'At most, from 0.1 on.'],
-  ['bound', 'Verdicts that a night may change, %', '1', 5, 'Beyond it two people take the table.'],
+  [
+    'review_share',
+    'Reviewed or declined, % of payments',
+    '1',
+    10,
+    'At most; from 0.1 to 10 in steps of 0.1.',
+  ],
+  ['decline_share', 'Declined, % of payments', '0.1', 10, 'At most; from 0.1 on in steps of 0.1.'],
+  [
+    'bound',
+    'Verdicts that a night may change, %',
+    '1',
+    5,
+    'Two people take a table that changes more.',
+  ],
   ['days', 'Ends after days', '30', 90, 'Ninety at most.'],
 ] as const;
 type FieldName = (typeof FIELDS)[number][0];
@@ -171,7 +183,7 @@ function Propose({ onProposed, onClose }: ProposeProps) {
       onSend={send}
       onClose={onClose}
     >
-      <p>Confirmed by another person, it decides for 5 % of the accounts of a corridor.</p>
+      <p>Once another person confirms, the policy decides for 5 % of the accounts of a corridor.</p>
       <Choice label="Corridor" value={chosen} onChange={setCorridor}>
         {names.map((name) => (
           <option key={name}>{name}</option>

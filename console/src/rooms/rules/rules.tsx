@@ -136,9 +136,9 @@ function About({
   const { fraud, legitimate, none } = outcomes.decline;
   return (
     <p className="muted small">
-      Rules of {rule_set}, on {count(scores)} scores from <Time at={from} /> to <Time at={to} />.
-      Declined were {count(legitimate)} good customers, {count(fraud)} frauds and {count(none)}{' '}
-      without a label.
+      Rules of {rule_set}, on {count(scores)} scores from <Time at={from} /> to <Time at={to} />. Of
+      declined payments {count(legitimate)} had the label legitimate, {count(fraud)} fraud, and{' '}
+      {count(none)} none.
       {counted_from === from ? (
         ''
       ) : (
@@ -148,7 +148,7 @@ function About({
           days are counted whole.
         </>
       )}{' '}
-      Of frauds is the share of known frauds on which the rule fired. In a corridor where a model
+      ‘Of frauds’ is the share of known frauds on which the rule fired. In a corridor where a model
       decides, only rules that are marked as policy fire.
     </p>
   );

@@ -32,7 +32,7 @@ export type Source = {
   readonly verdicts: {
     readonly all: Thresholds;
     readonly corridors?: Readonly<Record<string, Thresholds>>;
-    /** Most payments that are stopped, by which each night sets the bands. */
+    /** Largest shares of payments that are stopped; each night sets the bands by them. */
     readonly shares?: Thresholds;
   };
 };

@@ -1,6 +1,6 @@
 /**
- * After a night: a policy ends that has caught fewer frauds than the rules do among as many alerts of the two newest matured weeks, and
- * trees are taken back that have caught fewer than the scorecard.
+ * After a night a policy ends that caught fewer frauds in the two newest matured weeks than the rules would by as many alerts, and trees
+ * are taken back that caught fewer than the scorecard.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -56,7 +56,7 @@ function whyWorse(
   const more = sum(({ byRisk, scorecard }) => (others === 'rules' ? byRisk : scorecard.caught));
   if (sum(({ frauds }) => frauds) < FRAUDS_MIN || caught >= more) return undefined;
   const alerts = sum((week) => week.alerts);
-  return `of ${alerts} alerts of two weeks ${caught} were frauds, and ${more} among as many by the ${others}`;
+  return `in two weeks ${caught} of ${alerts} alerts were frauds, and ${more} of as many alerts by the ${others}`;
 }
 
 /** A control that somebody has changed meanwhile stays. */

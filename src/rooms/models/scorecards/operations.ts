@@ -52,7 +52,7 @@ export const scorecardOperations = [
     at: '/v1/scorecards/{day}/proposals',
     operationId: 'proposeScorecard',
     'x-command': 'scorecard take',
-    summary: 'Propose that a table judges which waits for people; another person confirms it',
+    summary: 'Propose to take a table that waits for people; another person confirms it',
     path: ofDay,
     body: bodyOf(newTakingSchema),
     answers: { 201: answer('The approval.', approvalSchema) },

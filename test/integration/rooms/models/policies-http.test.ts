@@ -60,14 +60,14 @@ test('a policy takes a table that has learnt and has bands', async () => {
   expect(said(await propose())).toEqual(refused('has learnt: 49 of 50 known frauds'));
   const tops = { scorecard: new Float64Array(), rules: new Map() };
   await storeTable(api.testDatabase, learntTable('few', { day: TODAY - 2, tops }).table);
-  expect(said(await propose())).toEqual(refused('has no bands: it takes 1000 scores'));
+  expect(said(await propose())).toEqual(refused('has no bands: bands take 1000 scores'));
   await storeTable(api.testDatabase, learntTable('learnt', { day: TODAY - 1 }).table);
   expect(await sql('select from models')).toEqual([]);
 });
 
 test.each([
-  [{ ends_at: daysFromNow(91) }, '/ends_at', 'in 90 days at most'],
-  [{ ends_at: daysFromNow(-1) }, '/ends_at', 'must lie in the future'],
+  [{ ends_at: daysFromNow(91) }, '/ends_at', 'must be a time of the next 90 days'],
+  [{ ends_at: daysFromNow(-1) }, '/ends_at', 'must be a time of the next 90 days'],
   [{ decline_share: 0.02 }, '/decline_share', 'must be at most review_share'],
   [{ review_share: 0.0015 }, '/review_share', '0.001'],
   [{ bound: 0.06 }, '/bound', '0.05'],
@@ -121,7 +121,7 @@ test('a policy that is rolled out goes on by the stages of a model, and by no em
   expect(said(await toStage('active'))).toEqual(refused('its dwell time of 30 min'));
   const alone = { corridor: 'US-EG', to: 'active', reason: 'why' };
   const emergency = await send(api, 'POST', `/v1/models/${POLICY_1}/emergency`, alone, cy);
-  expect(said(emergency)).toEqual(refused('wo people alone put a policy in force'));
+  expect(said(emergency)).toEqual(refused('policy takes two people: propose its stage'));
   const early = await toStage('active', { override: 'a test does not wait' });
   await confirmed(api, di, early.body);
   const { body } = await send(api, 'GET', `/v1/models/${POLICY_1}`, undefined, cy);
