@@ -27,7 +27,7 @@ import {
 } from '../../score/scorecard/learn.ts';
 import { logOddsOf, writeMeasures } from '../../score/scorecard/measures.ts';
 import { writeBuckets } from '../../score/scorecard/scorecard.ts';
-import { topsOf } from '../../score/scorecard/shares.ts';
+import { daysOfTops, topsOf } from '../../score/scorecard/shares.ts';
 import { countLabelDays, readSample, withoutRow } from '../../store/scorecards/read-night.ts';
 import {
   countKeptRows,
@@ -38,12 +38,6 @@ import {
 import { readTable } from '../../store/scorecards/scorecards.ts';
 import type { NewRow } from '../../store/scorecards/write-night.ts';
 import { CUT_DAYS, FRAUDS_MAX, type Frauds, type Known, type NewlyCounted } from './count-days.ts';
-
-/**
- * Days whose payments give the bands by share, and older days while these have few. Fewer: the rhythm of a week moves the bands. More:
- * payments of a market's first days, whose features had no past, stop the newest (by all 28 days a policy stopped 0.46 of its share).
- */
-const TOPS_DAYS = 7;
 
 /** Cuts by vectors of the newest days, known frauds left out, how many of these each bucket has, and ids of the newest payments. */
 export async function cutDays(
@@ -75,22 +69,22 @@ export async function cutDays(
   return { cuts, met, newest: uuidsIn(newest.end()) };
 }
 
-/** Adds the payments of the days, the newest day first. Resolves to how many payments give cuts. */
+/** Adds the payments of the days. Resolves to how many payments give cuts. */
 async function addDays(
   { query, day, payments }: Pick<Known, 'query' | 'day' | 'payments'>,
   counted: ReadonlyMap<number, NewlyCounted>,
   least: ReturnType<typeof leastHashes>,
   newest: ReturnType<typeof leastHashes>,
 ): Promise<number> {
+  const newestDays = daysOfTops(payments, day);
   let most = 0;
-  for (const [of, count] of [...payments].sort(([left], [right]) => right - left)) {
-    if (of < day - CUT_DAYS) break;
-    const isNew = of >= day - TOPS_DAYS || most < CUT_PAYMENTS;
+  for (const [of, count] of payments) {
+    if (of < day - CUT_DAYS) continue;
     most = Math.min(CUT_PAYMENTS, most + count);
     const { sample } = counted.get(of) ?? (await readSample(query, of));
     for (let at = 0; at < sample.length; at += ID_BYTES) {
       least.addBytes(sample, at);
-      if (isNew) newest.addBytes(sample, at);
+      if (newestDays.has(of)) newest.addBytes(sample, at);
     }
   }
   return most;

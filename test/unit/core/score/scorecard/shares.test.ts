@@ -1,7 +1,13 @@
 /** Goal: at most a share of values lies from a band on, and as many as ties allow. Method: values by hand, and drawn ones that tie often. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bandAt, leastOf, NEVER, topsOf } from '../../../../../src/core/score/scorecard/shares.ts';
+import {
+  bandAt,
+  daysOfTops,
+  leastOf,
+  NEVER,
+  topsOf,
+} from '../../../../../src/core/score/scorecard/shares.ts';
 
 test.each([
   [[9, 8, 7, 6], 2, 8],
@@ -43,4 +49,14 @@ test('a band is the least value that keeps the share', () => {
     expect(from(below)).toBeGreaterThan(allowed);
   });
   fc.assert(property);
+});
+
+test.each([
+  [3000, 7],
+  [2500, 8],
+  [1000, 20],
+])('of %i payments a day the newest %i days give bands', (count, days) => {
+  const payments = new Map(Array.from({ length: 28 }, (_, nth) => [nth, count]));
+  const newest = Array.from({ length: days }, (_, nth) => 27 - nth);
+  expect([...daysOfTops(payments, 28)]).toEqual(newest);
 });
