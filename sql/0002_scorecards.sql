@@ -55,6 +55,7 @@ create table scorecard_rows (
   scorecard smallint not null constraint scorecard_rows_scorecard_fkey references scorecards (serial),
   share double precision,
   log_odds double precision not null,
+  label_log_odds double precision not null,
   buckets bytea not null,
   fired text[] not null,
   constraint share_in_range check (share > 0 and share <= 1)
@@ -63,6 +64,7 @@ comment on table scorecard_rows is 'Payments that a scorecard learns from: the h
 comment on column scorecard_rows.scorecard is 'The table whose cuts made the buckets: the table that judged the payment, or the first table that has kept the row.';
 comment on column scorecard_rows.share is 'Share of such payments of the day that have a row. Null: a label alone has kept the row.';
 comment on column scorecard_rows.log_odds is 'By the default rules.';
+comment on column scorecard_rows.label_log_odds is 'The part of log_odds that rules which read labels add.';
 comment on column scorecard_rows.buckets is 'A byte for each measure of the table.';
 comment on column scorecard_rows.fired is 'Codes of the default rules that fired.';
 create index scorecard_rows_created_idx on scorecard_rows (created_at);

@@ -5,7 +5,7 @@ import {
   type DeliveredTransaction,
   type Transaction,
 } from '../../src/core/domain/transaction.ts';
-import { logOddsBy } from '../../src/core/score/scorecard/judge-by-table.ts';
+import { marginBy } from '../../src/core/score/scorecard/judge-by-table.ts';
 import type { NewScore, ScoredStatement } from '../../src/core/store/scores/score-values.ts';
 import type { Inserted } from '../../src/core/store/scores/scores.ts';
 import {
@@ -57,7 +57,7 @@ export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
   );
   return scores.map((score, index) => ({
     ruleInputs: null,
-    margin: logOddsBy(null, score.features),
+    margin: marginBy(null, score.features),
     scorecard: null,
     ...score,
     decision: { byRules: null, ...score.decision },

@@ -31,7 +31,7 @@ export function learntTable(seed: string, more: Partial<DayTable> = {}): StoredT
   const tops = Float64Array.of(DECLINE_FROM, ...new Array<number>(99).fill(REVIEW_FROM));
   const points = table.scorecard.points.map((value) => value / 10);
   const made = {
-    scorecard: { ...table.scorecard, points, constant: 0, slope: 0 },
+    scorecard: { ...table.scorecard, points, constant: 0, slope: 0, labelSlope: 0 },
     learnt: { ...table.learnt, knownFrauds: 50 },
     tops: { scorecard: tops, rules: new Map() },
   };

@@ -14,6 +14,7 @@ export function randomTable(random: Random, slots: readonly Slot[] = [], serial 
   const cuts = Float32Array.from({ length: measures.length * CUTS }, () => 100 * random());
   for (let at = 0; at < cuts.length; at += CUTS) cuts.subarray(at, at + CUTS).sort();
   const points = Float64Array.from({ length: measures.length * BUCKETS }, () => 4 * random() - 2);
-  const scorecard = { constant: random() - 1, slope: 1 + random(), points, cuts };
+  const slopes = { slope: 1 + random(), labelSlope: 1 + random() };
+  const scorecard = { constant: random() - 1, ...slopes, points, cuts };
   return { serial, sha256: 'a'.repeat(64), table: dayTable({ slots, measures, scorecard }) };
 }

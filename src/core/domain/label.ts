@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { idText, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
+import type { FeatureName } from './feature-schema.ts';
 import { idempotencyKeySchema } from './transaction.ts';
 
 export const LABEL_VALUES = ['fraud', 'legitimate'] as const;
@@ -107,3 +108,7 @@ export const labelFor = (client: string | null, label: LabelJson): LabelJson =>
   client === null || label.client === client
     ? label
     : { ...label, client: null, identity: null, note: null };
+
+/** Whether labels make the feature: it says nothing before the first label is known. */
+export const isOfLabels = (name: FeatureName): boolean =>
+  /fraud|merchant_ordinary_rate|merchant_run_days|_lift$/.test(name);

@@ -62,7 +62,7 @@ export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInp
   const { program, programRules, manualFrom } = ruleSet;
   const probability = opinion === null ? Number.NaN : opinion.probability;
   // Goes first, as the program has the failures of its last call.
-  const byRules = opinion && Math.round(SCORE_MAX * riskBy(ruleSet, vector, inputs));
+  const byRules = opinion && Math.round(SCORE_MAX * riskBy(ruleSet, vector, inputs).risk);
   const count = program.decide(vector, inputs, probability);
   const failed = failedRules(ruleSet);
   let safe = 1;

@@ -9,7 +9,7 @@ import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { inputsOf } from './rules/rule-inputs.ts';
 import { score } from './score.ts';
 import type { StoredTable } from './scorecard/day-table.ts';
-import { logOddsBy, marginBy } from './scorecard/judge-by-table.ts';
+import { marginBy } from './scorecard/judge-by-table.ts';
 
 /** The fields of a stored score that its verification reads. */
 export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
@@ -56,7 +56,7 @@ function verifyMargin(
 ): string[] {
   if (margin === null) return [];
   if (table === undefined || (table?.serial ?? null) !== scorecard) return ['scorecard'];
-  return Object.is(marginBy(table, features, logOddsBy(table, features)), margin) ? [] : ['margin'];
+  return Object.is(marginBy(table, features), margin) ? [] : ['margin'];
 }
 
 /** Postgres may return the keys of an object in another order. */

@@ -251,7 +251,6 @@ async function scoreRows(
         compared.push(compareShadow(shadow, row, decision));
       }
       const { attempt: attempts } = head;
-      const decided = opinion === null ? { ruleSet: ruleSet.id, risk: decision.risk } : undefined;
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
         from,
@@ -263,7 +262,7 @@ async function scoreRows(
         model,
         attempts,
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
-        margin: margin(decided),
+        margin: margin(),
         scorecard: table?.serial ?? null,
       });
     } catch (error) {

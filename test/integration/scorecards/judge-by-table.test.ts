@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { textOfDay } from '../../../src/core/score/scorecard/day-table.ts';
-import { logOddsBy, marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
+import { marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
 import { createFindTable } from '../../../src/core/store/scorecards/find-tables.ts';
 import { insertTable } from '../../../src/core/store/scorecards/scorecards.ts';
 import { toVector } from '../../../src/core/store/scores/score-values.ts';
@@ -67,7 +67,7 @@ test('a payment is judged by the newest table up to its day, and by the rules be
     const table = scorecard === null ? null : await find(scorecard);
     const vector = toVector(features);
     if (table === undefined) throw new Error('a score names a table that is stored');
-    expect(margin).toBe(marginBy(table, vector, logOddsBy(table, vector)));
+    expect(margin).toBe(marginBy(table, vector));
   }
 });
 

@@ -79,8 +79,10 @@ const stored = async () =>
 const contentOf = async (night: Night) => {
   const rows = [];
   for await (const page of night.rows.read(database.query))
-    for (const { id, share, logOdds, buckets } of page)
-      rows.push({ id, share, logOdds, buckets: Buffer.from(buckets).toString('hex') });
+    for (const { id, share, logOdds, labelLogOdds, buckets } of page) {
+      const hex = Buffer.from(buckets).toString('hex');
+      rows.push({ id, share, logOdds, labelLogOdds, buckets: hex });
+    }
   return { sha256: hashTable(night.bytes), rows };
 };
 const undisturbed = await contentOf(await makeNight(database, optionsOf(LAST)));
@@ -124,8 +126,8 @@ test('two nights of a day after all that, and labels beside them, give the table
   expect(lost).toContain('2026-06-26 has a table');
   const head = await findHead(database.query, LAST);
   const rows = await testDatabase.sql(
-    `select transaction_id as id, share, log_odds as "logOdds", encode(buckets, 'hex') as buckets from scorecard_rows
-      where transaction_id = any ($1) order by transaction_id`,
+    `select transaction_id as id, share, log_odds as "logOdds", label_log_odds as "labelLogOdds", encode(buckets, 'hex') as buckets
+       from scorecard_rows where transaction_id = any ($1) order by transaction_id`,
     [undisturbed.rows.map(({ id }) => id)],
   );
   expect({ sha256: head?.sha256, rows }).toEqual(undisturbed);

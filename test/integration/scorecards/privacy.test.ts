@@ -94,7 +94,8 @@ test('a kept row has an id, buckets, numbers and codes of rules', async () => {
   const [row, ...others] = await sql('select * from scorecard_rows where fired <> $1', [[]]);
   expect(others.length).toBeGreaterThan(0);
   expect(Object.keys(row ?? {}).sort()).toEqual([
-    ...['buckets', 'created_at', 'fired', 'log_odds', 'scorecard', 'share', 'transaction_id'],
+    ...['buckets', 'created_at', 'fired', 'label_log_odds', 'log_odds', 'scorecard', 'share'],
+    'transaction_id',
   ]);
   for (const { fired } of [row, ...others] as { fired: string[] }[]) {
     for (const code of fired) expect(learnt.rules.has(code)).toBe(true);

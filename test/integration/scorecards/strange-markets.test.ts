@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../src/core/domain/feature-schema.ts';
 import { makeNight } from '../../../src/core/repair/night/build-table.ts';
-import { logOddsBy, marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
+import { marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../src/core/score/scorecard/scorecard.ts';
 import { decodeTable } from '../../../src/core/score/scorecard/table-bytes.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
@@ -37,11 +37,11 @@ async function tableOf(payments: readonly MadePayment[], day: number) {
   await storeKnown(pool, payments, 3);
   const night = await make(day + MATURITY_DAYS + 2);
   expect(decodeTable(night.bytes)).toEqual(night.table);
-  const { constant, slope, points } = night.table.scorecard;
-  expect([constant, slope, ...points].every(Number.isFinite)).toBe(true);
+  const { constant, slope, labelSlope, points } = night.table.scorecard;
+  expect([constant, slope, labelSlope, ...points].every(Number.isFinite)).toBe(true);
   const stored = { serial: 1, sha256: '', table: night.table };
   for (const vector of [...VECTORS, ...payments.slice(0, 20).map((payment) => payment.vector)]) {
-    expect(Number.isFinite(marginBy(stored, vector, logOddsBy(stored, vector)))).toBe(true);
+    expect(Number.isFinite(marginBy(stored, vector))).toBe(true);
   }
   return night.table;
 }
@@ -61,7 +61,7 @@ test('a market without payments, and one with a single payment on 2000-01-01 at 
   }));
   const table = await tableOf(single, YEAR_2000);
   expect(table.learnt).toMatchObject({ knownFrauds: 1, all: { payments: 1, frauds: 1 } });
-  expect(table.scorecard).toMatchObject({ constant: 0, slope: 1 });
+  expect(table.scorecard).toMatchObject({ constant: 0, slope: 1, labelSlope: 1 });
 });
 
 test.each([49, 50, 51])('of %i known frauds weights are learnt from 50 on', async (frauds) => {

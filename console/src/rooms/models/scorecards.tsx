@@ -92,7 +92,7 @@ function Table({ day }: { readonly day: string }) {
 }
 
 function Summary({ table }: { readonly table: ScorecardTable }) {
-  const { frauds, payments, before, labels, weeks, slope } = table;
+  const { frauds, payments, before, labels, weeks, slope, label_slope: ofLabels } = table;
   const sum = (of: (week: (typeof weeks)[number]) => number) =>
     weeks.reduce((total, week) => total + of(week), 0);
   const since =
@@ -105,7 +105,7 @@ function Summary({ table }: { readonly table: ScorecardTable }) {
       tiles={[
         ['Known frauds', count(frauds), since],
         ['Payments', count(payments), 'in the 90 days before'],
-        ['Weight of the rules', slope.toFixed(2), '1: the rules alone'],
+        ['Weight of the rules', slope.toFixed(2), `${ofLabels.toFixed(2)} where they read labels`],
         ['Labels within a week', soon === undefined ? '–' : percent(soon), 'of frauds'],
         weeks.length === 0
           ? ['Caught', '–', 'no week has matured']

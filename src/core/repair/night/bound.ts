@@ -6,7 +6,7 @@ import type { PolicyTerms } from '../../domain/policy.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { relift } from '../../profile/day-features.ts';
 import type { DayTable } from '../../score/scorecard/day-table.ts';
-import { wholeMargin } from '../../score/scorecard/judge-by-table.ts';
+import { marginBy } from '../../score/scorecard/judge-by-table.ts';
 import { bandsBy } from '../../score/scorecard/policy.ts';
 import { readSample } from '../../store/scorecards/read-night.ts';
 import { readVectorRows } from '../../store/scorecards/read-payments.ts';
@@ -50,7 +50,7 @@ function verdictBy(table: DayTable, policy: PolicyTerms, { slots }: Known) {
   const bands = bandsBy(policy, table);
   if (bands === null) return null;
   return (vector: Float64Array, payment: Transaction) => {
-    const probability = logistic(wholeMargin({ table }, relift(vector, payment, table, slots)));
+    const probability = logistic(marginBy({ table }, relift(vector, payment, table, slots)));
     return Number(probability >= bands.reviewFrom) + Number(probability >= bands.declineFrom);
   };
 }

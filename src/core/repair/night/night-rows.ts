@@ -13,8 +13,8 @@ import type { DayTable, Tops } from '../../score/scorecard/day-table.ts';
 import {
   firedBy,
   type Judging,
-  riskBy,
-  wholeMargin,
+  logOddsByRules,
+  marginBy,
 } from '../../score/scorecard/judge-by-table.ts';
 import { CUT_PAYMENTS, ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import {
@@ -25,7 +25,7 @@ import {
   learn,
   meet,
 } from '../../score/scorecard/learn.ts';
-import { logOddsOf, writeMeasures } from '../../score/scorecard/measures.ts';
+import { writeMeasures } from '../../score/scorecard/measures.ts';
 import { writeBuckets } from '../../score/scorecard/scorecard.ts';
 import { daysOfTops, topsOf } from '../../score/scorecard/shares.ts';
 import { countLabelDays, readSample, withoutRow } from '../../store/scorecards/read-night.ts';
@@ -57,7 +57,7 @@ export async function cutDays(
     for (const { id, vector, isFraud } of rows) {
       const isOut = isFraud === null || (isFraud && createdAt(id) < matured.toMs);
       if (sample.count === most || isOut) continue;
-      writeMeasures(vector, logOddsOf(riskBy(ruleSet, vector)), values);
+      writeMeasures(vector, logOddsByRules(ruleSet, vector).logOdds, values);
       addVector(sample, values);
     }
     if (sample.count === most) break;
@@ -101,7 +101,7 @@ export async function findTops(
   for await (const rows of readVectorRows(query, ids, matured, signal)) {
     for (const row of rows) {
       if (row.isFraud === null) continue;
-      probabilities.push(logistic(wholeMargin(by, row.vector)));
+      probabilities.push(logistic(marginBy(by, row.vector)));
       const ruleSet = baseName(row.ruleSet) ?? row.ruleSet;
       if (row.points !== null) inMap(points, ruleSet, () => []).push(row.points);
     }
@@ -139,13 +139,13 @@ export function bucketsBy(query: Query, ruleSet: CompiledRuleSet, own: Cutting) 
     cuttingOf,
     async rowOf({ id, vector, scorecard }: VectorRow, share: number | null): Promise<NewRow> {
       const { measures, cuts } = await cuttingOf(scorecard);
-      const logOdds = logOddsOf(riskBy(ruleSet, vector));
+      const logOdds = logOddsByRules(ruleSet, vector);
       const fired = firedBy(ruleSet, vector);
       const values = new Float64Array(measures.length);
-      writeMeasures(vector, logOdds, values);
+      writeMeasures(vector, logOdds.logOdds, values);
       const buckets = new Uint8Array(measures.length);
       writeBuckets(cuts, values, buckets);
-      return { id, scorecard, share, logOdds, buckets, fired };
+      return { id, scorecard, share, ...logOdds, buckets, fired };
     },
   };
 }

@@ -7,6 +7,7 @@ import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
 import { type FieldError, fieldErrors, jsonPointer } from '../../../kit/words/field-errors.ts';
 import type { ManualFrom } from '../../domain/control.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
+import { isOfLabels } from '../../domain/label.ts';
 import { metadataProblem } from '../../domain/metadata.ts';
 import {
   ANYTHING_DECLARED,
@@ -73,6 +74,7 @@ export type CompiledRule = {
   readonly sentence: string;
   /** Every feature that the rule reads, features of its value first. */
   readonly features: readonly FeatureName[];
+  readonly readsLabels: boolean;
   /** Keys of the inputs that the rule reads. */
   readonly inputs: readonly string[];
   readonly data: RuleData;
@@ -162,6 +164,7 @@ function* compileData(data: RuleSetData, { lists, fields }: Declared): Sliced<Co
     code: rule.code,
     sentence: rule.sentence,
     features,
+    readsLabels: features.some(isOfLabels),
     inputs: keys,
     data: rule,
     bands: rule.bands ?? [],

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { featureMeaning, featureSentence } from '../factor-sentence.ts';
 import { type Slot, type StoredTable, slotNames, textOfDay } from './day-table.ts';
-import { logOddsBy, partsBy } from './judge-by-table.ts';
+import { partsBy } from './judge-by-table.ts';
 import { DEFAULT_MEASURE, meaningOf } from './measures.ts';
 
 export const marginSchema = z
@@ -34,7 +34,7 @@ export function explainMargin(
   atMs: number,
 ): MarginExplanation {
   const { sha256, table } = stored;
-  const { base, points, values } = partsBy(stored, vector, logOddsBy(stored, vector));
+  const { base, points, values } = partsBy(stored, vector);
   let margin = base;
   for (const point of points) margin += point;
   return {

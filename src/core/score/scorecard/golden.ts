@@ -2,7 +2,7 @@
 import { createRandom } from '../../../kit/random.ts';
 import { FEATURE_COUNT } from '../../domain/feature-schema.ts';
 import type { DayTable, Golden } from './day-table.ts';
-import { type Judging, wholeMargin } from './judge-by-table.ts';
+import { type Judging, marginBy } from './judge-by-table.ts';
 
 /** More: bytes of each table. Fewer: a point that was changed is seldom met. */
 const VECTORS = 8;
@@ -33,5 +33,5 @@ export function whyDistrust(by: { readonly table: DayTable }): string | undefine
 
 const marginsOf = (by: Judging, inputs: Float64Array) =>
   Float64Array.from({ length: inputs.length / FEATURE_COUNT }, (_, nth) =>
-    wholeMargin(by, inputs.subarray(nth * FEATURE_COUNT, (nth + 1) * FEATURE_COUNT)),
+    marginBy(by, inputs.subarray(nth * FEATURE_COUNT, (nth + 1) * FEATURE_COUNT)),
   );

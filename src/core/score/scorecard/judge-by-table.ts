@@ -8,7 +8,7 @@ import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import type { Inputs } from '../rules/generate-program.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
 import { type DayTable, type StoredTable, textOfDay } from './day-table.ts';
-import { logOddsOf, writeMeasures } from './measures.ts';
+import { type LogOdds, logOddsOf, writeMeasures } from './measures.ts';
 import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
 
 /** Members of a table that judge a vector: a stored table has them, and so has a table that a night still makes. */
@@ -22,34 +22,39 @@ const NO_INPUTS: readonly never[] = [];
 
 /**
  * Log-odds of the built-in rules that the table names, whatever rule set decides.
- * @param decided where the rules have just decided alone: their decision is not made twice
  * @throws Error for a rule set that this version lacks
  */
-export function logOddsBy(
-  table: Judging | null,
-  vector: Float64Array,
-  decided?: { readonly ruleSet: string; readonly risk: number },
-): number {
+function logOddsBy(table: Judging | null, vector: Float64Array): LogOdds {
   const id = ruleSetOf(table);
-  if (decided?.ruleSet === id) return logOddsOf(decided.risk);
   const ruleSet = findRuleSet(id);
   if (ruleSet === undefined) throw new Error(`this version lacks the rule set ${id}`);
-  return logOddsOf(riskBy(ruleSet, vector));
+  return logOddsByRules(ruleSet, vector);
 }
 
-/** Noisy-or of the rules that fire where no model decides; built-in rules read nothing beside the vector. */
+export function logOddsByRules(ruleSet: CompiledRuleSet, vector: Float64Array): LogOdds {
+  const { risk, ofOthers } = riskBy(ruleSet, vector);
+  const logOdds = logOddsOf(risk);
+  return { logOdds, labelLogOdds: logOdds - logOddsOf(ofOthers) };
+}
+
+/**
+ * Noisy-or of the rules that fire where no model decides, and of those that read no labels. Built-in rules read nothing beside
+ * the vector.
+ */
 export function riskBy(
   { program, programRules }: CompiledRuleSet,
   vector: Float64Array,
   inputs: Inputs = NO_INPUTS,
-): number {
+): { readonly risk: number; readonly ofOthers: number } {
   const count = program.decide(vector, inputs, Number.NaN);
-  let safe = 1;
+  let [safe, safeOfOthers] = [1, 1];
   for (let nth = 0; nth < count; nth++) {
-    const isCounted = programRules[program.fired[nth] as number] !== undefined;
-    if (isCounted) safe *= 1 - (program.weights[nth] as number);
+    const rule = programRules[program.fired[nth] as number];
+    if (rule === undefined) continue;
+    safe *= 1 - (program.weights[nth] as number);
+    if (!rule.readsLabels) safeOfOthers *= 1 - (program.weights[nth] as number);
   }
-  return 1 - safe;
+  return { risk: 1 - safe, ofOthers: 1 - safeOfOthers };
 }
 
 /** Codes of the built-in rules that fire. */
@@ -84,20 +89,14 @@ export const opinionOf = (
 let values = new Float64Array(0);
 let buckets = new Uint8Array(0);
 
-/** @param logOdds of the rules that the table names */
-export function marginBy(stored: Judging | null, vector: Float64Array, logOdds: number): number {
-  if (stored === null) return logOdds;
-  const { scorecard, measures } = stored.table;
+/** Log-odds of fraud by a vector alone. */
+export function marginBy(by: Judging | null, vector: Float64Array): number {
+  const logOdds = logOddsBy(by, vector);
+  if (by === null) return logOdds.logOdds;
+  const { scorecard, measures } = by.table;
   writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
   return marginOf(scorecard, buckets, logOdds);
 }
-
-/** Log-odds of fraud by a vector alone. */
-export const wholeMargin = (
-  by: Judging | null,
-  vector: Float64Array,
-  decided?: { readonly ruleSet: string; readonly risk: number },
-): number => marginBy(by, vector, logOddsBy(by, vector, decided));
 
 /** A vector with the table by which it was made. */
 export type JudgedVector = {
@@ -105,11 +104,8 @@ export type JudgedVector = {
   /** Null: no table judged. */
   readonly table: StoredTable | null;
   readonly createdAtMs: number;
-  /**
-   * Log-odds of fraud by the table, computed once, when asked for.
-   * @param decided where the rules have just decided alone: their decision is not made twice
-   */
-  readonly margin: (decided?: { readonly ruleSet: string; readonly risk: number }) => number;
+  /** Log-odds of fraud by the table, computed once, when asked for. */
+  readonly margin: () => number;
 };
 
 /** @param table undefined: the store lacks the table that the score names */
@@ -120,16 +116,16 @@ export function judgedVector(
 ): JudgedVector {
   const by = table ?? null;
   let known: number | undefined;
-  const margin: JudgedVector['margin'] = (decided) => (known ??= wholeMargin(by, vector, decided));
-  return { vector, table: by, createdAtMs, margin };
+  return { vector, table: by, createdAtMs, margin: () => (known ??= marginBy(by, vector)) };
 }
 
 /** Points of each measure of the table. */
 export function partsBy(
-  { table: { scorecard, measures } }: StoredTable,
+  stored: StoredTable,
   vector: Float64Array,
-  logOdds: number,
 ): Parts & { readonly values: Float64Array; readonly buckets: Uint8Array } {
+  const { scorecard, measures } = stored.table;
+  const logOdds = logOddsBy(stored, vector);
   writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
   const parts = partsOf(scorecard, buckets, logOdds);
   return { ...parts, values: values.slice(), buckets: buckets.slice() };
@@ -139,7 +135,7 @@ function writeBucketsBy(
   cuts: Float32Array,
   count: number,
   vector: Float64Array,
-  logOdds: number,
+  { logOdds }: LogOdds,
 ): void {
   if (values.length !== count) {
     values = new Float64Array(count);

@@ -3,6 +3,7 @@ import { BUCKETS, type Cuts, createCuts, MISSING_BUCKET, writeCuts } from './cut
 import type { Counted } from './day-evidence.ts';
 import type { DayTable, Learnt } from './day-table.ts';
 import type { SolveRows } from './loss.ts';
+import type { LogOdds } from './measures.ts';
 import { centre, solve, type Weights, writeBuckets } from './scorecard.ts';
 
 /** Vectors of a sample: the values of each measure side by side, `count` of them in memory for `most`. */
@@ -59,8 +60,7 @@ function addBuckets(sums: Float64Array, buckets: Uint8Array, count: number): voi
 }
 
 /** A row that a night learns from. */
-export type LearntRow = {
-  readonly logOdds: number;
+export type LearntRow = LogOdds & {
   /** Buckets by the cuts of the table that judged the row. */
   readonly buckets: Uint8Array;
   /** Names of the measures of that table. */
@@ -84,7 +84,8 @@ export function collectSolveRows(
 ) {
   const width = measures.length;
   const buckets = new Uint8Array(most * width).fill(MISSING_BUCKET);
-  const [logOdds, counts] = [new Float64Array(most), new Float64Array(most)];
+  const numbers = () => new Float64Array(most);
+  const [logOdds, labelLogOdds, counts] = [numbers(), numbers(), numbers()];
   const isFraud = new Uint8Array(most);
   const indices = new Map(measures.map((name, index) => [name, index]));
   for (const name of leftOut) indices.delete(name);
@@ -108,11 +109,14 @@ export function collectSolveRows(
         if (index >= 0) buckets[count * width + index] = row.buckets[measure] as number;
       }
       logOdds[count] = row.logOdds;
+      labelLogOdds[count] = row.labelLogOdds;
       counts[count] = row.stands;
       isFraud[count] = row.isFraud ? 1 : 0;
       count++;
     },
-    end: (): Collected => ({ count, measures: width, buckets, logOdds, isFraud, counts, rules }),
+    end: (): Collected => ({
+      ...{ count, measures: width, buckets, logOdds, labelLogOdds, isFraud, counts, rules },
+    }),
   };
 }
 
@@ -133,16 +137,17 @@ export function learn(
 
 /** A measure that all rows lack has moved all of them by its bucket of missing values, and says nothing of its other buckets. */
 function withoutLacked(
-  { constant, slope, points }: Weights,
+  weights: Weights,
   { payments, all }: Pick<Learnt, 'payments' | 'all'>,
 ): Weights {
+  const { constant, points } = weights;
   let moved = 0;
   for (let from = 0; from < points.length; from += BUCKETS) {
     if (payments[from + MISSING_BUCKET] !== all.payments) continue;
     moved += points[from + MISSING_BUCKET] as number;
     points.fill(0, from, from + BUCKETS);
   }
-  return { constant: constant + moved, slope, points };
+  return { ...weights, constant: constant + moved };
 }
 
 function countLearnt(rows: Collected): Omit<Learnt, 'knownFrauds' | 'labelled'> {

@@ -4,15 +4,14 @@
  */
 import { exponential, naturalLog } from '../../../kit/elementary-functions.ts';
 import { BUCKETS, ORDERED_BUCKETS } from './cuts.ts';
+import type { LogOdds } from './measures.ts';
 
 /** Rows of a night, side by side. */
-export type SolveRows = {
+export type SolveRows = Readonly<Record<keyof LogOdds, Float64Array>> & {
   readonly count: number;
   readonly measures: number;
   /** Buckets of all measures of the first row, then of the next one. */
   readonly buckets: Uint8Array;
-  /** Log-odds by the default rules. */
-  readonly logOdds: Float64Array;
   /** 1 for a fraud. */
   readonly isFraud: Uint8Array;
   /** Payments for which a row stands. */
@@ -28,16 +27,23 @@ export type Loss = {
   readonly at: (terms: Float64Array, gradient: Float64Array) => number;
 };
 
-/** Terms in front of the weights of buckets: the constant, and the slope of the default's log-odds. */
+/** Terms in front of the weights of buckets: the constant, and the slopes of the default's log-odds. */
 export const CONSTANT = 0;
 export const SLOPE = 1;
-export const WEIGHTS_FROM = 2;
+export const LABEL_SLOPE = 2;
+export const WEIGHTS_FROM = 3;
 /** Log-odds count from here in a solve: where few rules fire, slope and constant then hardly depend on each other. */
 export const LOG_ODDS_SHIFT = 6;
 
 const SMOOTHING = 60;
 /** Ridge of the slope around 1: the default rules keep their word until many frauds speak against it. */
 const SLOPE_RIDGE = 300;
+/** More: rules that read labels stay at 1 against many rows. Less: the first few rows that they move decide. */
+const LABEL_SLOPE_RIDGE = 5;
+const SLOPE_RIDGES = [
+  [SLOPE, SLOPE_RIDGE],
+  [LABEL_SLOPE, LABEL_SLOPE_RIDGE],
+] as const;
 /** Rate of fraud before anything is learnt, where no rule fires. */
 const START_RATE = 0.005;
 const SPREAD_MIN = 1e-5;
@@ -48,6 +54,7 @@ export function createLoss(rows: SolveRows): Loss {
   const start = new Float64Array(terms);
   start[CONSTANT] = naturalLog(START_RATE);
   start[SLOPE] = 1;
+  start[LABEL_SLOPE] = 1;
   return {
     start,
     curvature: curvatureAt(rows, start),
@@ -61,18 +68,19 @@ export function createLoss(rows: SolveRows): Loss {
 
 /** Adds the log loss of all rows, and its gradient. */
 function addRows(
-  { count, measures, buckets, logOdds, isFraud, counts }: SolveRows,
+  { count, measures, buckets, logOdds, labelLogOdds, isFraud, counts }: SolveRows,
   terms: Float64Array,
   gradient: Float64Array,
 ): number {
   const slope = terms[SLOPE] as number;
+  const labelSlope = terms[LABEL_SLOPE] as number;
   let loss = 0;
-  let whole = 0;
-  let ofSlope = 0;
+  let [whole, ofSlope, ofLabelSlope] = [0, 0, 0];
   for (let row = 0; row < count; row++) {
     const from = row * measures;
-    const shifted = (logOdds[row] as number) + LOG_ODDS_SHIFT;
-    let margin = (terms[CONSTANT] as number) + slope * shifted;
+    const added = labelLogOdds[row] as number;
+    const shifted = (logOdds[row] as number) - added + LOG_ODDS_SHIFT;
+    let margin = (terms[CONSTANT] as number) + slope * shifted + labelSlope * added;
     for (let at = 0, weights = WEIGHTS_FROM; at < measures; at++, weights += BUCKETS) {
       margin += terms[weights + (buckets[from + at] as number)] as number;
     }
@@ -84,10 +92,12 @@ function addRows(
     const residual = stands * (probability - fraud);
     whole += residual;
     ofSlope += residual * shifted;
+    ofLabelSlope += residual * added;
     addAt(gradient, buckets, from, measures, residual);
   }
   gradient[CONSTANT] = whole;
   gradient[SLOPE] = ofSlope;
+  gradient[LABEL_SLOPE] = ofLabelSlope;
   return loss;
 }
 
@@ -106,10 +116,12 @@ function addAt(
 }
 
 function addPenalties(terms: Float64Array, gradient: Float64Array, measures: number): number {
-  const away = (terms[SLOPE] as number) - 1;
-  gradient[SLOPE] = (gradient[SLOPE] as number) + SLOPE_RIDGE * away;
-  let squares = 0;
-  let steps = 0;
+  let [squares, steps] = [0, 0];
+  for (const [term, ridge] of SLOPE_RIDGES) {
+    const away = (terms[term] as number) - 1;
+    squares += ridge * away * away;
+    gradient[term] = (gradient[term] as number) + ridge * away;
+  }
   for (let measure = 0; measure < measures; measure++) {
     const from = WEIGHTS_FROM + measure * BUCKETS;
     for (let index = from; index < from + BUCKETS; index++) {
@@ -124,25 +136,27 @@ function addPenalties(terms: Float64Array, gradient: Float64Array, measures: num
       gradient[index + 1] = (gradient[index + 1] as number) + SMOOTHING * step;
     }
   }
-  return 0.5 * (squares + SMOOTHING * steps + SLOPE_RIDGE * away * away);
+  return 0.5 * (squares + SMOOTHING * steps);
 }
 
 function curvatureAt(rows: SolveRows, start: Float64Array): Float64Array {
-  const { count, measures, buckets, logOdds, counts } = rows;
+  const { count, measures, buckets, logOdds, labelLogOdds, counts } = rows;
   const curvature = new Float64Array(start.length);
-  let whole = 0;
-  let ofSlope = 0;
+  let [whole, ofSlope, ofLabelSlope] = [0, 0, 0];
   for (let row = 0; row < count; row++) {
-    const shifted = (logOdds[row] as number) + LOG_ODDS_SHIFT;
-    const small = exponential(-Math.abs((start[CONSTANT] as number) + shifted));
+    const added = labelLogOdds[row] as number;
+    const shifted = (logOdds[row] as number) - added + LOG_ODDS_SHIFT;
+    const small = exponential(-Math.abs((start[CONSTANT] as number) + shifted + added));
     const spread = small / ((1 + small) * (1 + small));
     const here = (counts[row] as number) * Math.max(spread, SPREAD_MIN);
     whole += here;
     ofSlope += here * shifted * shifted;
+    ofLabelSlope += here * added * added;
     addAt(curvature, buckets, row * measures, measures, here);
   }
   curvature[CONSTANT] = whole + CURVATURE_MIN;
   curvature[SLOPE] = ofSlope + SLOPE_RIDGE + CURVATURE_MIN;
+  curvature[LABEL_SLOPE] = ofLabelSlope + LABEL_SLOPE_RIDGE + CURVATURE_MIN;
   for (let index = 0; index < measures * BUCKETS; index++) {
     const at = WEIGHTS_FROM + index;
     const smoothed = index % BUCKETS < ORDERED_BUCKETS ? 2 * SMOOTHING : 0;

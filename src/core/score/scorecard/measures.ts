@@ -114,6 +114,13 @@ export function writeMeasures(vector: Float64Array, logOdds: number, into: Float
   }
 }
 
+/** Log-odds by the default rules. */
+export type LogOdds = {
+  readonly logOdds: number;
+  /** The part that rules which read labels add. */
+  readonly labelLogOdds: number;
+};
+
 /** Finite also where no rule fired, or where one is certain. */
 const LEAST_RISK = 0.001;
 const GREATEST_RISK = 0.9995;

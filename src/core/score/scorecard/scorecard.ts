@@ -6,18 +6,22 @@ import { BUCKETS, bucketOf, type Cuts } from './cuts.ts';
 import {
   CONSTANT,
   createLoss,
+  LABEL_SLOPE,
   LOG_ODDS_SHIFT,
   SLOPE,
   type SolveRows,
   WEIGHTS_FROM,
 } from './loss.ts';
+import type { LogOdds } from './measures.ts';
 import { minimise } from './minimise.ts';
 
 /** The weights of a night. */
 export type Weights = {
   readonly constant: number;
-  /** Weight of the default's log-odds. */
+  /** Weight of the default's log-odds by rules that read no labels. */
   readonly slope: number;
+  /** Weight of what rules that read labels add. */
+  readonly labelSlope: number;
   /** BUCKETS weights a measure. */
   readonly points: Float64Array;
 };
@@ -29,7 +33,7 @@ export const KNOWN_FRAUDS_MIN = 50;
 
 /** The default rules alone. */
 export function unlearnt(measures: number): Weights {
-  return { constant: 0, slope: 1, points: new Float64Array(measures * BUCKETS) };
+  return { constant: 0, slope: 1, labelSlope: 1, points: new Float64Array(measures * BUCKETS) };
 }
 
 /** @param knownFrauds matured, of the 180 days before the night, whether or not they are among the rows */
@@ -40,6 +44,7 @@ export function solve(rows: SolveRows, knownFrauds: number): Weights {
   return {
     constant: (terms[CONSTANT] as number) + LOG_ODDS_SHIFT * slope,
     slope,
+    labelSlope: terms[LABEL_SLOPE] as number,
     points: terms.slice(WEIGHTS_FROM),
   };
 }
@@ -48,7 +53,8 @@ export function solve(rows: SolveRows, knownFrauds: number): Weights {
  * Moves the mean points of each measure into the constant, so that a point above 0 raises the margin of a usual payment.
  * @param met how many of the night's sample are in each bucket of each measure
  */
-export function centre({ constant, slope, points }: Weights, met: Float64Array): Weights {
+export function centre(weights: Weights, met: Float64Array): Weights {
+  const { constant, points } = weights;
   const centred = points.slice();
   let moved = 0;
   for (let from = 0; from < points.length; from += BUCKETS) {
@@ -64,7 +70,7 @@ export function centre({ constant, slope, points }: Weights, met: Float64Array):
       centred[index] = (points[index] as number) - mean;
     }
   }
-  return { constant: constant + moved, slope, points: centred };
+  return { ...weights, constant: constant + moved, points: centred };
 }
 
 /** @param values of all measures, in their order */
@@ -74,13 +80,16 @@ export function writeBuckets(cuts: Cuts, values: Float64Array, into: Uint8Array)
   }
 }
 
+/** The constant, and what the default's log-odds add. Equal slopes weigh them to the bit as if no rule read labels. */
+const baseOf = (
+  { constant, slope, labelSlope }: Weights,
+  { logOdds, labelLogOdds }: LogOdds,
+): number => constant + slope * logOdds + (labelSlope - slope) * labelLogOdds;
+
 /** Log-odds of fraud. */
-export function marginOf(
-  { constant, slope, points }: Weights,
-  buckets: Uint8Array,
-  logOdds: number,
-): number {
-  let margin = constant + slope * logOdds;
+export function marginOf(weights: Weights, buckets: Uint8Array, logOdds: LogOdds): number {
+  const { points } = weights;
+  let margin = baseOf(weights, logOdds);
   for (let measure = 0; measure < buckets.length; measure++) {
     margin += points[measure * BUCKETS + (buckets[measure] as number)] as number;
   }
@@ -89,22 +98,18 @@ export function marginOf(
 
 /** Parts of a margin. Their sum from the base on, in this order, has the bits of the margin. */
 export type Parts = {
-  /** The constant, and what the default's log-odds add by their slope. */
+  /** The constant, and what the default's log-odds add by their slopes. */
   readonly base: number;
   /** Points of each measure. */
   readonly points: Float64Array;
 };
 
-export function partsOf(
-  { constant, slope, points }: Weights,
-  buckets: Uint8Array,
-  logOdds: number,
-): Parts {
+export function partsOf(weights: Weights, buckets: Uint8Array, logOdds: LogOdds): Parts {
   return {
-    base: constant + slope * logOdds,
+    base: baseOf(weights, logOdds),
     points: Float64Array.from(
       buckets,
-      (bucket, measure) => points[measure * BUCKETS + bucket] as number,
+      (bucket, measure) => weights.points[measure * BUCKETS + bucket] as number,
     ),
   };
 }

@@ -44,6 +44,7 @@ const table: Form<DayTable> = record<DayTable>({
   scorecard: record<Scorecard>({
     constant: double,
     slope: double,
+    labelSlope: double,
     points: doubles,
     cuts: floats,
   }),

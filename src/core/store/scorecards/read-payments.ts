@@ -5,6 +5,7 @@ import { readPages } from '../../../kit/database/snapshot.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { DayPayment } from '../../score/scorecard/day-counts.ts';
+import type { LogOdds } from '../../score/scorecard/measures.ts';
 import { labelInForce } from '../label-in-force.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { toVector } from '../scores/score-values.ts';
@@ -146,11 +147,10 @@ export async function* readVectorRows(
   }
 }
 
-export type StoredRow = {
+export type StoredRow = LogOdds & {
   readonly id: string;
   readonly scorecard: number;
   readonly share: number | null;
-  readonly logOdds: number;
   readonly buckets: Buffer;
   readonly fired: readonly string[];
   readonly isFraud: boolean;
@@ -181,7 +181,7 @@ export async function* readKeptRows(
   signal: AbortSignal,
 ): AsyncGenerator<StoredRow> {
   const select = `
-    select r.transaction_id as id, r.scorecard, r.share, r.log_odds as "logOdds", r.buckets, r.fired,
+    select r.transaction_id as id, r.scorecard, r.share, r.log_odds as "logOdds", r.label_log_odds as "labelLogOdds", r.buckets, r.fired,
            coalesce(${labelOf('r', matured.knownByMs)} = 'fraud', false) as "isFraud"
       ${keptRows(matured, except)}
      order by r.transaction_id`;

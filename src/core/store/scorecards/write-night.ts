@@ -14,6 +14,7 @@ import type { Actor } from '../../../kit/words/principal.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { textOfDay } from '../../score/scorecard/day-table.ts';
+import type { LogOdds } from '../../score/scorecard/measures.ts';
 import { hashTable } from '../../score/scorecard/table-bytes.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { notOnDays } from './read-payments.ts';
@@ -27,12 +28,11 @@ export type NewDay = {
   readonly sample: Buffer;
 };
 
-export type NewRow = {
+export type NewRow = LogOdds & {
   readonly id: string;
   /** Null: the cuts of the new table made the buckets. */
   readonly scorecard: number | null;
   readonly share: number | null;
-  readonly logOdds: number;
   readonly buckets: Uint8Array;
   readonly fired: readonly string[];
 };
@@ -60,9 +60,9 @@ const insertDays = rowsOf<object, readonly Buffer[]>(
 
 const insertRows = rowsOf<object, readonly Buffer[]>(
   'insert-scorecard-rows',
-  `insert into market.scorecard_rows (transaction_id, created_at, scorecard, share, log_odds, buckets, fired)
+  `insert into market.scorecard_rows (transaction_id, created_at, scorecard, share, log_odds, label_log_odds, buckets, fired)
    select unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::int4[]), unnest($4::float8[]), unnest($5::float8[]),
-          unnest($6::bytea[]), string_to_array(unnest($7::text[]), ' ')
+          unnest($6::float8[]), unnest($7::bytea[]), string_to_array(unnest($8::text[]), ' ')
    on conflict (transaction_id) do nothing`,
 );
 
@@ -117,6 +117,7 @@ export async function storeNight(
         int4Array(page.map(({ scorecard }) => scorecard ?? serial)),
         float8Array(page.map(({ share }) => share)),
         float8Array(page.map(({ logOdds }) => logOdds)),
+        float8Array(page.map(({ labelLogOdds }) => labelLogOdds)),
         byteaArray(page.map(({ buckets }) => buckets)),
         textArray(page.map(({ fired }) => fired.join(' '))),
       );

@@ -78,7 +78,8 @@ export const tableSchema = headSchema
       .array(z.string())
       .meta({ description: 'Controls by which labels took no part.' }),
     constant: z.number(),
-    slope: z.number().meta({ description: 'Weight of the log-odds of the rules.' }),
+    slope: z.number().meta({ description: 'Weight of the log-odds of rules that read no labels.' }),
+    label_slope: z.number().meta({ description: 'Weight of what rules that read labels add.' }),
     measures: z.array(
       z.object({
         measure: z.string(),
@@ -260,6 +261,7 @@ export async function readTableJson(
     labels_left_out: [...table.leftOutLabels],
     constant: scorecard.constant,
     slope: scorecard.slope,
+    label_slope: scorecard.labelSlope,
     measures: measures.map((measure, nth) => {
       const cuts = [...scorecard.cuts.subarray(nth * CUTS, (nth + 1) * CUTS)];
       return {

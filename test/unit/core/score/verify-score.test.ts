@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
-import { logOddsBy, marginBy } from '../../../../src/core/score/scorecard/judge-by-table.ts';
+import { marginBy } from '../../../../src/core/score/scorecard/judge-by-table.ts';
 import { type ScoreEvidence, verifyScore } from '../../../../src/core/score/verify-score.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { randomTable } from '../../../support/random-tables.ts';
@@ -18,7 +18,7 @@ const features = makeVector({
   amount_zscore: 4,
 });
 const table = randomTable(createRandom('verify'));
-const margin = marginBy(table, features, logOddsBy(table, features));
+const margin = marginBy(table, features);
 const stored: ScoreEvidence = {
   ...score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
   features,
@@ -69,7 +69,7 @@ test.each<[string, Partial<ScoreEvidence>, string]>([
 test('verifyScore asks nothing of a score that was made before margins, and takes the rules for a margin without a table', () => {
   const before = { ...stored, margin: null, scorecard: null };
   expect(verifyScore(before, currentRuleSet, null, undefined)).toEqual([]);
-  const first = { ...stored, margin: logOddsBy(null, features), scorecard: null };
+  const first = { ...stored, margin: marginBy(null, features), scorecard: null };
   expect(verifyScore(first, currentRuleSet, null, null)).toEqual([]);
   expect(verifyScore(stored, currentRuleSet, null, undefined)).toEqual(['scorecard']);
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../../src/core/domain/feature-schema.ts';
 import { describeVector } from '../../../../../src/core/score/explain.ts';
 import { explainMargin } from '../../../../../src/core/score/scorecard/explain-margin.ts';
-import { logOddsBy, marginBy } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
+import { marginBy } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { randomTable } from '../../../../support/random-tables.ts';
 
@@ -20,7 +20,7 @@ test('base and points add up to the margin in the order in which they are listed
       random() < 0.2 ? Number.NaN : 100 * random(),
     );
     const { margin, base, points } = explainMargin(table, vector, 0);
-    expect(margin).toBe(marginBy(table, vector, logOddsBy(table, vector)));
+    expect(margin).toBe(marginBy(table, vector));
     const read = JSON.parse(JSON.stringify({ base, points })) as {
       base: number;
       points: typeof points;

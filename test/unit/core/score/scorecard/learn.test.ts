@@ -7,6 +7,7 @@ import { createRandom } from '../../../../../src/kit/random.ts';
 
 const MEASURES = ['told', 'noise', 'also'];
 const ROWS = 2000;
+const LOG_ODDS = { logOdds: -4, labelLogOdds: 0 };
 
 function learnt(...leftOut: readonly string[]) {
   const random = createRandom('left out');
@@ -17,14 +18,14 @@ function learnt(...leftOut: readonly string[]) {
     const odds = ((buckets[0] ?? 0) + (buckets[2] ?? 0)) / 62;
     drawn.push(buckets);
     rows.add({
-      ...{ buckets, measures: MEASURES, logOdds: -4, fired: [], stands: 1 },
+      ...{ buckets, measures: MEASURES, ...LOG_ODDS, fired: [], stands: 1 },
       isFraud: random() < odds ** 3,
     });
   }
   const met = new Float64Array(MEASURES.length * BUCKETS).fill(1);
   const known = { knownFrauds: 500, labelled: new Float64Array() };
   const { scorecard } = learn(rows.end(), met, createCuts(MEASURES.length), known);
-  return { scorecard, margins: drawn.map((buckets) => marginOf(scorecard, buckets, -4)) };
+  return { scorecard, margins: drawn.map((buckets) => marginOf(scorecard, buckets, LOG_ODDS)) };
 }
 
 test('its points are 0, those of the others are not, and margins are about as high', () => {

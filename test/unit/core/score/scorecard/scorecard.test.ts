@@ -34,44 +34,56 @@ function makeRows(count: number, seed = 'rows'): SolveRows {
     measures: MEASURES,
     buckets: new Uint8Array(count * MEASURES),
     logOdds: new Float64Array(count),
+    labelLogOdds: new Float64Array(count),
     isFraud: new Uint8Array(count),
     counts: new Float64Array(count),
   };
   for (let row = 0; row < count; row++) {
     const told = Math.floor(random() * ORDERED_BUCKETS);
     const risk = random() < 0.9 ? 0 : random();
-    const odds = Math.exp(-5 + 0.2 * told + 2 * risk);
+    const added = random() < 0.4 ? logOddsOf(risk) - logOddsOf(0) : 0;
+    const odds = Math.exp(-5 + 0.2 * told + 2 * risk + 0.5 * added);
     rows.buckets.set(
       [Math.floor(random() * ORDERED_BUCKETS), told, random() < 0.7 ? 32 : 4],
       row * MEASURES,
     );
     rows.logOdds[row] = logOddsOf(risk);
+    rows.labelLogOdds[row] = added;
     rows.isFraud[row] = random() < odds / (1 + odds) ? 1 : 0;
     rows.counts[row] = rows.isFraud[row] === 1 ? 1 : 1 + Math.floor(random() * 14);
   }
   return rows;
 }
 
-/** The sum that is minimised, its gradient and second derivatives, of the constant, the slope and all weights. */
-function formula(rows: SolveRows, { constant, slope, points }: Weights) {
-  const size = 2 + points.length;
+const ofRow = (rows: SolveRows, row: number) => ({
+  logOdds: rows.logOdds[row] ?? 0,
+  labelLogOdds: rows.labelLogOdds[row] ?? 0,
+});
+
+/** The sum that is minimised, its gradient and second derivatives, of the constant, both slopes and all weights. */
+function formula(rows: SolveRows, { constant, slope, labelSlope, points }: Weights) {
+  const size = 3 + points.length;
   const gradient = new Float64Array(size);
   const second = new Float64Array(size * size);
   const addTo = (into: Float64Array, index: number, value: number) => {
     into[index] = (into[index] ?? 0) + value;
   };
-  let value = 150 * (slope - 1) ** 2;
+  let value = 150 * (slope - 1) ** 2 + 2.5 * (labelSlope - 1) ** 2;
   addTo(gradient, 1, 300 * (slope - 1));
+  addTo(gradient, 2, 5 * (labelSlope - 1));
   addTo(second, size + 1, 300);
+  addTo(second, 2 * size + 2, 5);
   for (let row = 0; row < rows.count; row++) {
+    const { logOdds, labelLogOdds } = ofRow(rows, row);
     const terms: [number, number][] = [
       [0, 1],
-      [1, rows.logOdds[row] ?? 0],
+      [1, logOdds - labelLogOdds],
+      [2, labelLogOdds],
     ];
     for (let measure = 0; measure < MEASURES; measure++) {
-      terms.push([2 + measure * BUCKETS + (rows.buckets[row * MEASURES + measure] ?? 0), 1]);
+      terms.push([3 + measure * BUCKETS + (rows.buckets[row * MEASURES + measure] ?? 0), 1]);
     }
-    const of = [constant, slope, ...points];
+    const of = [constant, slope, labelSlope, ...points];
     const margin = terms.reduce((sum, [index, x]) => sum + x * (of[index] ?? 0), 0);
     const probability = 1 / (1 + Math.exp(-margin));
     const [fraud, count] = [rows.isFraud[row] ?? 0, rows.counts[row] ?? 0];
@@ -85,20 +97,20 @@ function formula(rows: SolveRows, { constant, slope, points }: Weights) {
   }
   points.forEach((weight, index) => {
     value += 0.5 * weight ** 2;
-    addTo(gradient, 2 + index, weight);
-    addTo(second, (2 + index) * (size + 1), 1);
+    addTo(gradient, 3 + index, weight);
+    addTo(second, (3 + index) * (size + 1), 1);
     if (index % BUCKETS >= ORDERED_BUCKETS - 1) return;
     const step = (points[index + 1] ?? 0) - weight;
     value += 30 * step ** 2;
     for (const [at, sign] of [
-      [2 + index, -1],
-      [3 + index, 1],
+      [3 + index, -1],
+      [4 + index, 1],
     ] as const) {
       addTo(gradient, at, 60 * sign * step);
       addTo(second, at * (size + 1), 60);
     }
-    addTo(second, (2 + index) * size + 3 + index, -60);
-    addTo(second, (3 + index) * size + 2 + index, -60);
+    addTo(second, (3 + index) * size + 4 + index, -60);
+    addTo(second, (4 + index) * size + 3 + index, -60);
   });
   return { value, gradient, second };
 }
@@ -115,7 +127,8 @@ function optimum(rows: SolveRows): Weights {
       const next = {
         constant: weights.constant - share * (step[0] ?? 0),
         slope: weights.slope - share * (step[1] ?? 0),
-        points: weights.points.map((weight, index) => weight - share * (step[2 + index] ?? 0)),
+        labelSlope: weights.labelSlope - share * (step[2] ?? 0),
+        points: weights.points.map((weight, index) => weight - share * (step[3 + index] ?? 0)),
       };
       if (formula(rows, next).value >= value) continue;
       weights = next;
@@ -139,7 +152,7 @@ test('the solver comes to the minimum', () => {
   expect(formula(rows, solved).value / least).toBeLessThan(1 + 2e-4);
   for (let row = 0; row < rows.count; row++) {
     const [here, there] = [solved, best].map((weights) =>
-      marginOf(weights, buckets(rows, row), rows.logOdds[row] ?? 0),
+      marginOf(weights, buckets(rows, row), ofRow(rows, row)),
     );
     expect(Math.abs((here ?? 0) - (there ?? 0))).toBeLessThan(0.05);
   }
@@ -153,15 +166,29 @@ test('the loss and its gradient are those of the formula', () => {
   const terms = loss.start.map((term) => term + random() - 0.5);
   const gradient = new Float64Array(terms.length);
   const value = loss.at(terms, gradient);
-  const [shifted = 0, slope = 0, ...points] = terms;
+  const [shifted = 0, slope = 0, labelSlope = 0, ...weights] = terms;
   const constant = shifted + 6 * slope;
-  const expected = formula(rows, { constant, slope, points: Float64Array.from(points) });
+  const points = Float64Array.from(weights);
+  const expected = formula(rows, { constant, slope, labelSlope, points });
   expect(value).toBeCloseTo(expected.value, 6);
   for (const [term, slopeThere] of expected.gradient.entries()) {
     // The constant of the solver belongs to log-odds that are shifted by 6.
     const shift = term === 1 ? 6 * (expected.gradient[0] ?? 0) : 0;
     expect(gradient[term]).toBeCloseTo(slopeThere + shift, 6);
   }
+});
+
+test('rules that read labels keep their word where the other rules lose theirs', () => {
+  const rows = makeRows(3000, 'slopes');
+  const random = createRandom('honest');
+  rows.labelLogOdds.forEach((added, row) => {
+    const isFraud = added > 0 ? random() < 0.95 : random() < 0.02;
+    rows.isFraud[row] = isFraud ? 1 : 0;
+    rows.counts[row] = isFraud ? 1 : 5;
+  });
+  const { slope, labelSlope } = solve(rows, 100);
+  expect(slope).toBeLessThan(0.5);
+  expect(labelSlope).toBeGreaterThan(0.8);
 });
 
 test('the same rows give the same bits, and each row counts as often as it says', () => {
@@ -173,6 +200,7 @@ test('the same rows give the same bits, and each row counts as often as it says'
     count: 1000,
     buckets: Uint8Array.of(...rows.buckets, ...rows.buckets),
     logOdds: Float64Array.of(...rows.logOdds, ...rows.logOdds),
+    labelLogOdds: Float64Array.of(...rows.labelLogOdds, ...rows.labelLogOdds),
     isFraud: Uint8Array.of(...rows.isFraud, ...rows.isFraud),
     counts: Float64Array.of(...rows.counts, ...rows.counts),
   };
@@ -188,9 +216,9 @@ test('of 49 known frauds nothing is learnt, of 50 something is', () => {
 });
 
 test('without a row the weights stay where they begin', () => {
-  const { constant, slope, points } = solve(makeRows(0), 50);
+  const { constant, slope, labelSlope, points } = solve(makeRows(0), 50);
   expect(constant).toBeCloseTo(Math.log(0.005) + 6, 12);
-  expect(slope).toBe(1);
+  expect([slope, labelSlope]).toEqual([1, 1]);
   expect(points.every((weight) => weight === 0)).toBe(true);
 });
 
@@ -203,6 +231,7 @@ function randomWeights(random: Random, measures: number): Weights {
   return {
     constant: -3 * random(),
     slope: random(),
+    labelSlope: random(),
     points: Float64Array.from({ length: measures * BUCKETS }, () => 4 * random() - 2),
   };
 }
@@ -212,7 +241,7 @@ test('the points of a row add up to its margin, to the bit', () => {
   for (let round = 0; round < 300; round++) {
     const weights = randomWeights(random, 90);
     const row = Uint8Array.from({ length: 90 }, () => Math.floor(random() * BUCKETS));
-    const logOdds = logOddsOf(random());
+    const logOdds = { logOdds: logOddsOf(random()), labelLogOdds: 3 * random() };
     const { base, points } = partsOf(weights, row, logOdds);
     expect(points.reduce((sum, each) => sum + each, base)).toBe(marginOf(weights, row, logOdds));
   }
@@ -233,7 +262,8 @@ test('centred points have the mean 0 over the sample, and margins stay', () => {
   expect(centred.points.subarray(3 * BUCKETS)).toEqual(weights.points.subarray(3 * BUCKETS));
   for (const bucket of [0, 17, 32]) {
     const row = Uint8Array.of(bucket, bucket, 33, bucket);
-    expect(marginOf(centred, row, -2)).toBeCloseTo(marginOf(weights, row, -2), 9);
+    const logOdds = { logOdds: -2, labelLogOdds: 1 };
+    expect(marginOf(centred, row, logOdds)).toBeCloseTo(marginOf(weights, row, logOdds), 9);
   }
 });
 

@@ -38,6 +38,7 @@ const table: fc.Arbitrary<DayTable> = fc.record({
   scorecard: fc.record({
     constant: number,
     slope: number,
+    labelSlope: number,
     points: doubles,
     cuts: fc.float32Array({ maxLength: 8 }),
   }),
