@@ -49,10 +49,11 @@ export async function compareTrees(
   query: Query,
   { toMs, knownByMs, isOut }: Matured,
   share: number,
+  comparedMax = COMPARED_MAX,
 ): Promise<Beside | undefined> {
   const [from, to] = [toMs - COMPARED_DAYS * DAY_MS, toMs].map(isoTime);
   const days = await countScored(query, toMs / DAY_MS - COMPARED_DAYS, toMs / DAY_MS);
-  const every = Math.ceil(days.reduce((sum, { payments }) => sum + payments, 1) / COMPARED_MAX);
+  const every = Math.ceil(days.reduce((sum, { payments }) => sum + payments, 1) / comparedMax);
   const text = `
     select count(*)::int4 as frauds, count(*) filter (where by_trees <= ${share})::int4 as trees,
            count(*) filter (where by_scorecard <= ${share})::int4 as scorecard

@@ -202,6 +202,9 @@ test('people hear of trees whose line caught more than the scorecard in two matu
       return isFraud && (vector[SIGNAL] ?? 0) >= (margins[alerts - 1] ?? 0);
     }).length,
   });
+  const half = 1 + lived.length / 2;
+  const sampled = await compareTrees(database.query, matured, 0.01, half);
+  expect(Math.abs((sampled?.trees ?? 0) - alerts / 2)).toBeLessThan(alerts / 4);
 
   const hear = async (of: object) => {
     await testDatabase.sql('update models set card = $1', [{ beside: of }]);
