@@ -153,10 +153,10 @@ function spanOf(kind: string, days: Lived['days'], share: number) {
   const stopped = stoppedOf(own);
   return {
     row: {
-      ...{ by: kind, days: own.length, ratio: ratioOf(own).toFixed(3) },
-      least_of_seven_days: Math.min(...ratios).toFixed(3),
-      greatest_of_seven_days: Math.max(...ratios).toFixed(3),
-      precision: (stopped.filter(({ isFraud }) => isFraud).length / stopped.length).toFixed(3),
+      ...{ by: kind, days: own.length, ratio: told(ratioOf(own)) },
+      least_of_seven_days: told(Math.min(...ratios)),
+      greatest_of_seven_days: told(Math.max(...ratios)),
+      precision: told(stopped.filter(({ isFraud }) => isFraud).length / stopped.length),
     },
     breaches: windows
       .filter(({ ratio }) => Math.abs(ratio - 1) > RATIO_OFF_MAX)
@@ -165,3 +165,6 @@ function spanOf(kind: string, days: Lived['days'], share: number) {
       ),
   };
 }
+
+/** A figure of nothing is no number. */
+const told = (figure: number) => (Number.isFinite(figure) ? figure.toFixed(3) : '–');
