@@ -103,7 +103,7 @@ export async function requirePerson(query: Query, { keyId }: Officer): Promise<v
   throw new Failure('conflict', 'PROPOSER_UNKNOWN', why);
 }
 
-/** Proposes a decision; a repetition by the same person answers the approval that waits. @throws Failure where another approval waits */
+/** Proposes a decision; a repetition by the same person, for the same reason, answers the approval that waits. @throws Failure where another approval waits */
 export async function propose(
   query: Query,
   { kind, subject, detail, reason }: NewApproval,
@@ -122,10 +122,11 @@ export async function propose(
   if (waiting === undefined)
     throw waits(`${kind} ${subject} was decided meanwhile: propose it again`);
   const isSame = isDeepStrictEqual(waiting.detail, JSON.parse(text));
-  if (isSame && waiting.proposed_by === by.name) return waiting;
   const { approval_id: id, proposed_by: other } = waiting;
+  const isOwn = other === by.name;
+  if (isSame && isOwn && waiting.reason === (reason ?? null)) return waiting;
   throw waits(
-    isSame
+    isSame && !isOwn
       ? `${other} has proposed the same: confirm the approval ${id}`
       : `the approval ${id} by ${other} waits for ${kind} ${subject}: confirm or withdraw it first`,
   );

@@ -89,6 +89,8 @@ test('an approval puts a policy in force for 5 % of the accounts of a corridor u
     { kind: 'scorecard-policy', subject: POLICY_1, detail: { to: 'canary:5', policy: terms } },
   ]);
   expect((await propose()).body).toEqual(proposed.body);
+  const again = await propose({ reason: 'another' });
+  expect(said(again)).toEqual(refused('by Cy waits for scorecard-policy'));
   expect(said(await toStage('shadow'))).toEqual(refused(`${POLICY_1} is not in force`));
   expect(said(await propose({ corridor: 'XX-XX' }))[0]).toBe(404);
   expect(await confirmed(api, di, proposed.body)).toMatchObject({
