@@ -28,6 +28,8 @@ export type Rollout = Holding & {
   readonly corridor: string;
   /** SHA-256 of a model, or the name of a rule set. */
   readonly subject: string;
+  /** The subject as people name it; absent from rows that are not in the log yet. */
+  readonly name?: string;
   /**
    * approval: two people decided; displacement: another one became active; rollback: one person or the engine took it back;
    * emergency: one person decided alone, for a day unless another person confirms the same; engine: the engine put into shadow

@@ -57,7 +57,7 @@ export function planPromotion(
 }
 
 function stepsIn(
-  holdings: ReadonlyMap<string, Holding>,
+  holdings: ReadonlyMap<string, Rollout>,
   corridor: string,
   { subject, state, canary_percent }: Target,
   noun: string,
@@ -69,13 +69,14 @@ function stepsIn(
   }
   const rival = [...holdings].find(
     ([id, holding]) => id !== subject && holding.state === state,
-  )?.[0];
+  )?.[1];
   if (state === 'canary' && rival !== undefined) {
-    refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
+    const other = rival.name ?? rival.subject;
+    refuse(`${corridor} has a canary already, ${other}: make it active or roll it back`);
   }
   const row: Rollout = { corridor, subject, state, canary_percent, cause: 'approval' };
   if (state !== 'active' || rival === undefined) return [row];
-  return [{ ...ended(corridor, rival), cause: 'displacement' }, row];
+  return [{ ...ended(corridor, rival.subject), cause: 'displacement' }, row];
 }
 
 /**

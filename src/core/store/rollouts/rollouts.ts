@@ -52,7 +52,8 @@ function kindOf<Noun extends 'model' | 'rule set'>(noun: Noun, column: 'model_id
               from market.rollouts where ${column} is not null)`,
     list: rowsOf<StoredRollout, [rowsMax: number]>(
       nameOf('read'),
-      `select corridor, ${column} as subject, state, canary_percent, cause, approval_id::text as approval_id, proposed_by,
+      `select corridor, ${column} as subject, state, coalesce((select model from market.models m where m.model_id = r.model_id), rule_set) as name,
+              canary_percent, cause, approval_id::text as approval_id, proposed_by,
               case cause when 'approval' then (select confirmed_by from market.approvals a where a.approval_id = r.approval_id) end as approved_by,
               reason, ${timeText('created_at')} as created_at, ${timeText('ends_at')} as ends_at,
               coalesce(ends_at <= now(), false) as "hasLapsed"

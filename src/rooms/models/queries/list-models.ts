@@ -77,4 +77,4 @@ function describeHoldings(
     .join('; ');
 }
 
-const toRolloutRow = ({ subject: _, hasLapsed: __, ...row }: StoredRollout) => row;
+const toRolloutRow = ({ subject: _, name: __, hasLapsed: ___, ...row }: StoredRollout) => row;

@@ -119,7 +119,9 @@ test('an approval puts a policy in force for 5 % of the accounts of a corridor u
 
 test('a policy that is rolled out goes on by the stages of a model, and by no emergency', async () => {
   expect(said(await propose())).toEqual(refused('has been rolled out'));
-  expect(said(await propose({ bound: 0.02 }))).toEqual(refused('US-EG has a canary already'));
+  expect(said(await propose({ bound: 0.02 }))).toEqual(
+    refused(`has a canary already, ${POLICY_1}:`),
+  );
   expect(said(await toStage('active'))).toEqual(refused('its dwell time of 30 min'));
   const alone = { corridor: 'US-EG', to: 'active', reason: 'why' };
   const emergency = await send(api, 'POST', `/v1/models/${POLICY_1}/emergency`, alone, cy);
