@@ -147,6 +147,10 @@ test('no request sets the control of a policy, and one person freezes, thaws and
   expect((await putControl(api, 'stop', SCOPE, {}, ed)).status).toBe(200);
   expect((await endControl(api, 'stop', SCOPE, ed)).status).toBe(200);
   const waiting = await toStage('active', { corridor: 'US-MX', override: 'a test does not wait' });
+  const back = await send(api, 'POST', '/v1/models/rollback', { corridor: 'US-EG' }, cy);
+  expect(back.body.items).toMatchObject([{ to: 'deprecated' }]);
+  // Two people may roll the policy out again until its end.
+  expect((await toStage('shadow')).status).toBe(201);
   expect((await endControl(api, 'scorecard', SCOPE, ed)).body.control).toBeNull();
   for (const late of [await confirm(api, di, waiting.body.approval_id), await toStage('shadow')]) {
     expect(said(late)).toEqual(refused(`${POLICY_1} is not in force`));
