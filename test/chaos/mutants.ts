@@ -225,7 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'policy',
     bar: BY_UNTAKEN,
     file: 'src/core/store/scorecards/scorecards.ts',
-    find: '((is_taken or to_char',
-    replace: '((true or to_char',
+    find: '(is_taken or to_char',
+    replace: '(true or to_char',
   },
 ];

@@ -110,7 +110,7 @@ test('two people take a table, and one person refuses the table', async () => {
   const kind = 'scorecard-table' as Approval['kind'];
   await insertApproval(testDatabase, kind, people, {}, textOfDay(taken));
   expect(await inUseOn(taken)).toBe(taken);
-  expect(await findHead(database.query, taken)).toMatchObject({ isTaken: false, inUse: true });
+  expect(await findHead(database.query, taken)).toMatchObject({ isTaken: true, inUse: true });
   await sql(insertControl('stop', `model:${tableName({ day: taken })}`));
   expect(await inUseOn(taken)).toBe(honest());
 });

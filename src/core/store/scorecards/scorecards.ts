@@ -67,13 +67,15 @@ export type TableHead = {
 /** Days whose tables two people have taken, and scopes of the tables that a person has refused. */
 export const TAKEN = `select subject from market.approvals where kind = 'scorecard-table' and confirmed_at is not null`;
 export const REFUSED = `select scope from market.controls where kind = 'stop' and scope like 'model:scorecard@%' and ${IN_FORCE}`;
-/** A condition of tables: people have not refused the table, and have taken it where the engine has not. */
-export const IN_USE = `((is_taken or to_char(day, 'YYYY-MM-DD') in (${TAKEN}))
+/** A condition of tables: the engine has taken the table, or two people have. */
+const IS_TAKEN = `(is_taken or to_char(day, 'YYYY-MM-DD') in (${TAKEN}))`;
+/** A condition of tables: the table is taken, and people have not refused it. */
+export const IN_USE = `(${IS_TAKEN}
   and 'model:scorecard@' || to_char(day, 'YYYY-MM-DD') not in (${REFUSED}))`;
 
 const HEAD = `serial, day - date '1970-01-01' as day, encode(sha256, 'hex') as sha256, measures,
   payments::float8 as payments, frauds, ${timeText('built_at')} as "builtAt",
-  is_taken as "isTaken", differs, ${IN_USE} as "inUse"`;
+  ${IS_TAKEN} as "isTaken", differs, ${IN_USE} as "inUse"`;
 
 /** The newest first. */
 export const listHeads = rowsOf<TableHead, [beforeDay: number, limit: number]>(

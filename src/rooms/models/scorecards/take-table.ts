@@ -24,9 +24,11 @@ export const proposeTable = (
   by: Officer,
 ): Promise<Approval> =>
   transaction(async (query) => {
-    await readHead(query, day);
-    if (await isInUse(query, day)) {
-      throw new Failure('conflict', 'SCORECARD_IN_USE', `the table of ${day} is in use`);
+    const { isTaken, inUse } = await readHead(query, day);
+    await isInUse(query, day);
+    if (isTaken) {
+      const when = inUse ? 'in use' : 'taken, and in use once its stop has ended';
+      throw new Failure('conflict', 'SCORECARD_IN_USE', `the table of ${day} is ${when}`);
     }
     return await propose(query, { kind: 'scorecard-table', subject: day, detail: {}, reason }, by);
   });

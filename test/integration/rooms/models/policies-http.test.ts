@@ -267,6 +267,7 @@ test('a table that waits judges once two people have taken it, unless a later ta
   await putControl(api, 'stop', `model:scorecard@${next}`, {}, ed);
   expect(await confirmed(api, di, (await take(next)).body)).toEqual({ in_use: false });
   expect(await inUse()).toBe(TODAY - 1);
+  expect(said(await take(next))).toEqual(refused('in use once its stop has ended'));
   await endControl(api, 'stop', `model:scorecard@${next}`, ed);
   expect(await inUse()).toBe(TODAY + 1);
   expect(said(await take(next))).toEqual(refused(`table of ${next} is in use`));
