@@ -103,10 +103,10 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}) {
       children.push(child);
       return child;
     },
-    /** Opens rows for stored transactions, as if they were accepted an hour ago. */
-    async openRows(transactions: readonly Transaction[]) {
+    /** Opens rows for stored transactions, as if they were accepted so long ago. */
+    async openRows(transactions: readonly Transaction[], ageMs = 3_600_000) {
       const ids = transactions.map(({ transactionId }) => transactionId);
-      await storeOpenRows(pool.query, new Date(Date.now() - 3_600_000), ids, false);
+      await storeOpenRows(pool.query, new Date(Date.now() - ageMs), ids, false);
     },
     /** The row in which a transaction is open. */
     async rowOf({ transactionId }: Transaction) {
