@@ -19,7 +19,11 @@ function proven(day: number) {
 }
 
 test('a table that gives another margin, or that nobody can read, is refused by the engine', async () => {
-  const serial = await storeTable(rig.database, proven(DAY - 2));
+  const serial = await storeTable(rig.database, proven(DAY - 3));
+  await storeTable(rig.database, proven(DAY - 2));
+  // As if bytes had changed on the disk.
+  await rig.database.sql(`alter table scorecards disable trigger user, drop constraint scorecard_hash_is_sha256;
+    update scorecards set bytes = set_byte(bytes, 99, get_byte(bytes, 99) # 1) where serial <> ${serial}`);
   const wrong = proven(DAY - 1);
   const points = wrong.scorecard.points.map((value) => value + 1e-12);
   await storeTable(rig.database, { ...wrong, scorecard: { ...wrong.scorecard, points } });
@@ -39,7 +43,9 @@ test('a table that gives another margin, or that nobody can read, is refused by 
        join audit_log l on l.action = 'control.set' and l.subject = 'stop:' || c.scope order by scope`,
   );
   const reason = expect.stringMatching(/^run 1 gives .*, not /);
+  const corrupt = expect.stringMatching(/^the table 2 has the hash /);
   expect(refused).toMatchObject([
+    { scope: `model:scorecard@${textOfDay(DAY - 2)}`, set_by: 'engine', reason: corrupt },
     { scope: `model:scorecard@${textOfDay(DAY - 1)}`, set_by: 'engine', who: 'engine', reason },
     { scope: `model:scorecard@${textOfDay(DAY)}`, set_by: 'engine' },
   ]);
