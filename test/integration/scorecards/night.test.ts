@@ -181,3 +181,30 @@ test('two nights at a time store one after the other, and nights that stored not
   const serials = await Promise.all(made.map((of) => storeNight(pool, of, by)));
   expect(serials.sort()).toEqual([DAYS + 1, DAYS + 2]);
 });
+
+test('a night learns of no row, and cuts anew payments, of a table that is damaged or of a newer version', async () => {
+  await database.sql(
+    'alter table scorecards disable trigger user, drop constraint scorecard_hash_is_sha256',
+  );
+  const day = LAST + 2;
+  const [{ serial } = { serial: 0 }] = await listHeads(pool.query, LAST - 10, 1);
+  await storeScored(pool, makeDay(LAST + 1, 60), serial);
+  const learnt = async () => {
+    const { table, rows } = await make(day);
+    const fresh = [];
+    for await (const page of rows.read(pool.query)) fresh.push(...page);
+    const { payments, knownFrauds } = table.learnt;
+    const byTable = fresh.filter((row) => row.scorecard === serial).length;
+    const sum = payments.reduce((total, of) => total + of, 0);
+    return { payments: sum, knownFrauds, rows: fresh.length, byTable };
+  };
+  const all = await learnt();
+  expect(all.byTable).toBeGreaterThan(0);
+  for (const changed of ['set_byte(bytes, 99, get_byte(bytes, 99) # 1)', 'set_byte(bytes, 0, 2)']) {
+    await database.sql(`update scorecards set bytes = ${changed} where serial = ${serial}`);
+    const some = await learnt();
+    expect(some.payments).toBeLessThan(all.payments);
+    expect(some.knownFrauds).toBe(all.knownFrauds);
+    expect([some.rows, some.byTable]).toEqual([all.rows, 0]);
+  }
+});

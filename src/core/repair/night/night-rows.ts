@@ -3,6 +3,7 @@
 import type { Query } from '../../../kit/database/pool.ts';
 import { logistic } from '../../../kit/elementary-functions.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
@@ -123,20 +124,25 @@ const TABLES_MAX = 8;
 
 /** Buckets of a row by the table that judged it, or by the new one. */
 export function bucketsBy(query: Query, ruleSet: CompiledRuleSet, own: Cutting) {
-  const tables = new Map<number, Cutting>();
-  const cuttingOf = async (serial: number | null): Promise<Cutting> => {
+  const tables = new Map<number, Cutting | null>();
+  /** Null: the table is damaged, or only a newer version reads the table. */
+  const findCutting = async (serial: number | null): Promise<Cutting | null> => {
     if (serial === null) return own;
     const known = tables.get(serial);
     if (known !== undefined) return known;
-    const stored = await readTable(query, serial);
-    if (stored === undefined) throw new Error(`a score names the table ${serial}, which is gone`);
-    const { measures, scorecard } = stored.table;
+    const stored = await readTable(query, serial).catch((error: unknown) => {
+      if (error instanceof Failure && error.code.startsWith('SCORECARD_')) return undefined;
+      throw error;
+    });
+    const { measures = [], scorecard } = stored?.table ?? {};
+    const found = scorecard === undefined ? null : { measures, cuts: scorecard.cuts };
     if (tables.size === TABLES_MAX) tables.clear();
-    tables.set(serial, { measures, cuts: scorecard.cuts });
-    return { measures, cuts: scorecard.cuts };
+    tables.set(serial, found);
+    return found;
   };
+  const cuttingOf = async (serial: number | null) => (await findCutting(serial)) ?? own;
   return {
-    cuttingOf,
+    findCutting,
     async rowOf({ id, vector, scorecard }: VectorRow, share: number | null): Promise<NewRow> {
       const { measures, cuts } = await cuttingOf(scorecard);
       const logOdds = logOddsByRules(ruleSet, vector);
@@ -177,12 +183,14 @@ type LearntRow = NewRow & Pick<VectorRow, 'isFraud'>;
 export async function* readRows(
   { ids, shares }: Chosen,
   { query, matured, signal }: Pick<Known, 'query' | 'matured' | 'signal'>,
-  { rowOf }: BucketsOf,
+  { findCutting, rowOf }: BucketsOf,
 ): AsyncGenerator<readonly LearntRow[]> {
   for await (const rows of readVectorRows(query, ids, matured, signal)) {
     const page: LearntRow[] = [];
     for (const row of rows) {
-      page.push({ ...(await rowOf(row, shares.get(row.id) ?? null)), isFraud: row.isFraud });
+      const scorecard = (await findCutting(row.scorecard)) && row.scorecard;
+      const kept = await rowOf({ ...row, scorecard }, shares.get(row.id) ?? null);
+      page.push({ ...kept, isFraud: row.isFraud });
     }
     yield page;
   }
@@ -222,8 +230,8 @@ export async function learnRows(
     const ofOthers = row.share === null ? 0 : 1 / row.share;
     const stands = isFraud ? ofFraud * Number(frauds.chosen.has(row.id)) : ofOthers;
     if (isFraud === null || stands === 0) return;
-    const { measures: names } = await bucketsOf.cuttingOf(row.scorecard);
-    solved.add({ ...row, isFraud, measures: names, stands });
+    const cutting = await bucketsOf.findCutting(row.scorecard);
+    if (cutting !== null) solved.add({ ...row, isFraud, measures: cutting.measures, stands });
   };
   const fresh = maturedOf(readRows(chosen, known, bucketsOf), matured);
   let next = await fresh.next();
