@@ -78,7 +78,6 @@ export function createAccountKind(
       writeAccountRecord(view, at, arrivals, arrival, numbers),
     /** Undefined also for a profile with other numbers. */
     decode(view, length, take) {
-      if (length < FRAUDS_OFFSET) return undefined;
       if (view.getUint32(VERSION_AT, true) !== version) return undefined;
       const frauds = view.getUint32(COUNT_AT, true);
       const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
@@ -171,7 +170,6 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
     writeRecord: writeMerchantRecord,
     /** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
     decode(view, length, take) {
-      if (length < TALLIES_OFFSET) return undefined;
       if (view.getUint32(MATURITY_AT, true) !== maturityDays) return undefined;
       const tallies = view.getUint32(TALLIES_AT, true);
       const frauds = view.getUint32(FRAUDS_AT, true);

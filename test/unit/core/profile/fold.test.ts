@@ -124,6 +124,17 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
       shorter,
     ];
     for (const bytes of unreadable) expect(read(kind, bytes)).toBeUndefined();
+    for (let length = 0; length < log.readUInt32LE() >>> 8; length++) {
+      const short = Buffer.from(log);
+      short.writeUInt32LE((length << 8) | kind.layout.format);
+      expect(read(kind, short)).toBeUndefined();
+    }
+    // A count that is too large reaches beyond the log.
+    for (let at = 4; at < log.length - 8; at += 4) {
+      const large = Buffer.from(log);
+      large.writeUInt32LE(0xffffff, at);
+      expect(() => read(kind, large)).not.toThrow();
+    }
   });
 });
 
@@ -200,18 +211,65 @@ describe('bounds', () => {
     expect(record(accountKind as Kind, early)).toBe(1);
     expect(record(merchantKind as Kind, early)).toBe(-1);
     expect(ofAccount.list.count).toBe(2);
+    ofMerchant.knownFromMs = BASE_MS;
+    expect(record(merchantKind as Kind, early)).toBe(-1);
     ofMerchant.knownFromMs = BASE_MS + 86_400_000;
     expect(record(merchantKind as Kind, early)).toBe(1);
     expect(ofMerchant.list.count).toBe(2);
   });
 
-  test('a rebuild that did not read to the end takes in nothing beyond its ceiling', () => {
-    const [known, beyond] = [makeTransaction(1000, 1), makeTransaction(1000, 2)];
-    const past = { ...noAccount, rows: [known], ceiling: known };
-    const profile = accountKind.rebuild(past);
-    expect(foldOne(accountKind, profile, known)).toBeDefined();
-    expect(foldOne(accountKind, profile, beyond)).toBeUndefined();
-    expect(mergeBlocks(accountKind, profile, block(accountKind as Kind, [beyond]))).toBe(1);
-    expect(profile.list.count).toBe(1);
+  test.each(kinds)(
+    'a rebuild of the $name kind that did not read to the end takes in nothing beyond its ceiling',
+    ({ kind, nothing }) => {
+      const [known, beyond] = [makeTransaction(1000, 1), makeTransaction(1000, 2)];
+      const profile = kind.rebuild({ ...nothing, rows: [known], ceiling: known });
+      expect(foldOne(kind, profile, known)).toBeDefined();
+      expect(foldOne(kind, profile, beyond)).toBeUndefined();
+      expect(mergeBlocks(kind, profile, block(kind, [beyond]))).toBe(1);
+      expect(profile.list.count).toBe(1);
+    },
+  );
+
+  test.each(kinds)('what others folded leaves the $name kind within its bounds', (of) => {
+    const profile = of.kind.rebuild(of.nothing);
+    const list = Array.from({ length: 1300 }, (_, index) => makeTransaction(index * 1000, index));
+    mergeBlocks(of.kind, profile, block(of.kind, list));
+    const most = of.name === 'merchant' ? MERCHANT_RECENT_ENTRIES : ACCOUNT_PROFILE_ENTRIES;
+    expect(profile.list.count).toBeLessThanOrEqual(most);
+  });
+
+  test('an account is complete with 256 siblings, or with all of 180 days', () => {
+    const next = makeTransaction(300_000, 300);
+    const isFolded = (past: Partial<AccountPast>) =>
+      foldOne(accountKind, accountKind.rebuild({ ...noAccount, ...past }), next) !== undefined;
+    const rows = Array.from({ length: 256 }, (_, index) => makeTransaction(1000 + index, index));
+    const floor = makeTransaction(0, 0);
+    expect([isFolded({ rows, floor }), isFolded({ rows: rows.slice(1), floor })]).toEqual([
+      true,
+      false,
+    ]);
+    const at = (ms: number) => makeTransaction(300_000 - 180 * 86_400_000 + ms, 0);
+    expect([isFolded({ floor: at(0) }), isFolded({ floor: at(1) })]).toEqual([true, false]);
+  });
+
+  test('a merchant is complete where it knows all siblings of the windows, or 256 and their tallies', () => {
+    const next = makeTransaction(300_000, 300);
+    const isFolded = (past: Partial<MerchantPast>) =>
+      foldOne(merchantKind, merchantKind.rebuild({ ...noMerchant, ...past }), next) !== undefined;
+    const sinceMs = BASE_MS - (7 + 89) * 86_400_000;
+    expect([sinceMs, sinceMs + 1].map((knownFromMs) => isFolded({ knownFromMs }))).toEqual([
+      true,
+      false,
+    ]);
+    const rows = Array.from({ length: 256 }, (_, index) => makeTransaction(1000 + index, index));
+    const horizon = makeTransaction(0, 0);
+    expect([
+      isFolded({ rows, horizon }),
+      isFolded({ rows: rows.slice(1), horizon }),
+      isFolded({ rows: rows.slice(1), horizon: makeTransaction(-1, 0) }),
+      isFolded({ horizon: makeTransaction(-1, 0) }),
+      isFolded({ horizon: transactionAt(sinceMs - 1, 0) }),
+      isFolded({ horizon: transactionAt(sinceMs, 0) }),
+    ]).toEqual([true, false, true, false, true, false]);
   });
 });
