@@ -261,6 +261,9 @@ describe('bounds', () => {
       true,
       false,
     ]);
+    const span = { createdAtMs: BASE_MS, fromMs: BASE_MS + 1, untilMs: Infinity, isUnusual: false };
+    const knowing = (floorMs: number) => isFolded({ frauds: { spans: [span], floorMs } });
+    expect([knowing(sinceMs - 1), knowing(sinceMs)]).toEqual([true, false]);
     const rows = Array.from({ length: 256 }, (_, index) => makeTransaction(1000 + index, index));
     const horizon = makeTransaction(0, 0);
     expect([
