@@ -255,7 +255,7 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/core/repair/walk-rows.ts',
   'integration/history.test.ts > reads a bounded number of rows once it is tallied, and finds the same':
     'src/core/store/tallies/merchant-tallies.ts',
-  'unit/core/score/rules/expression/fuzz.test.ts > 2,000 random expressions have the values of the oracle':
+  'unit/core/score/rules/expression/fuzz.test.ts > 500 random expressions have the values of the oracle':
     'src/core/score/rules/expression/emit-expression.ts',
   'integration/rooms/backtest/backtest-versions.test.ts > the scorecard judges every row by the margin that was stored with the row, in bands of its own':
     'src/rooms/backtest/run.ts',
