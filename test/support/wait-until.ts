@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Pauses between polls: a twentieth of the time waited so far, within these bounds. A poll may be a query or a request; more
+ * Pauses between polls: an eighth of the time waited so far, within these bounds. A poll may be a query or a request; more
  * frequent ones slow the awaited work down, and rarer ones prolong the test.
  */
-const [POLL_MS_MIN, POLL_MS_MAX] = [10, 150];
+const [POLL_MS_MIN, POLL_MS_MAX] = [15, 250];
 /** Factor on deadlines, as a busy machine may take this many times as long. */
 const BUSY_FACTOR = 6;
 
@@ -22,6 +22,6 @@ export async function waitUntil<T>(
     const waitedMs = performance.now() - began;
     if (waitedMs > BUSY_FACTOR * deadlineMs)
       throw new Error(`waited ${BUSY_FACTOR} x ${deadlineMs} ms for ${what}`);
-    await delay(Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, waitedMs / 20)));
+    await delay(Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, waitedMs / 8)));
   }
 }

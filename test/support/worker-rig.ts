@@ -37,7 +37,6 @@ export type Counts = {
 
 /** Quick enough for a test to wait for claims and retries. */
 const QUICK = {
-  RISK_READ_BLOCK_MS: '200',
   RISK_CLAIM_IDLE_MS: '600',
   RISK_RETRY_BASE_MS: '100',
 };
