@@ -13,17 +13,20 @@ const LONG_TESTS = 'test/**/*.long.test.ts';
  */
 export const LONG = [
   ...['corridor-levels', 'worker-core', 'integration/worker', 'e2e/start', 'profile/history'],
-  ...['ingest-faults', 'train-models', 'dead-letters'],
-  ...['integration/breakers', 'unreachable-stores', 'rule-sets-in-force', 'embedded'],
+  ...['ingest-faults', 'scorecards/night', 'unreachable-stores', 'models/trees', 'bounded-nights'],
+  ...['redis-failover', 'no-look-ahead', 'left-out', 'train-models', 'dead-letters'],
+  ...['integration/breakers', 'rule-sets-in-force', 'shared-parties', 'embedded'],
   ...[
     'integration/traces',
+    'integration/outbox',
+    'integration/foreign-files',
     'operate/supervise',
     'listed-scores',
     'rollback',
     'models/model-health',
   ],
-  ...['search/search', 'e2e/containers', 'markets-of-one-api'],
-  ...['models-in-force', 'contract/answers', 'worker-breakers'],
+  ...['search/search', 'search/what-if', 'e2e/containers', 'markets-of-one-api'],
+  ...['models/scorecards', 'models-in-force', 'contract/answers', 'worker-breakers'],
   ...['backtest/backtest', 'exports/http'],
   ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answers-from-memory'],
 ].map((name) => `/${name}.test.ts`);

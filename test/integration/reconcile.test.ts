@@ -242,7 +242,7 @@ test('a long backlog of a full stream does not hide what is owed to others behin
 });
 
 test('a stream with room again is filled without reading the rest of its backlog', async () => {
-  const backlog = await leaveRows('US-EG', 30_000, old());
+  const backlog = await leaveRows('US-EG', 10_000, old());
   const pages: number[] = [];
   const query: Database['query'] = async <Row extends object>(
     statement: Statement,

@@ -14,7 +14,7 @@ import { count } from '../support/submit.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const TRANSACTIONS = 1_500;
+const TRANSACTIONS = 600;
 const SCORED_MS = 30_000;
 /** A night that waited for nothing would have built the table meanwhile. */
 const UNSCORED_MS = 3_000;

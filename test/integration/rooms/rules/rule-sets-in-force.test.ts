@@ -101,7 +101,7 @@ function startFlow(): () => Promise<number> {
     while (isFlowing) {
       await rig.send(seeds(5, Date.UTC(2026, 10, 1) + 10_000 * sent));
       sent += 5;
-      await sleep(20);
+      await sleep(100);
     }
   })();
   return async () => {
@@ -122,7 +122,7 @@ async function decidedAt(): Promise<number> {
 async function othersFor(wanted: string, fromMs: number): Promise<number> {
   const later = async () =>
     (await readScores()).filter(({ scored_at }) => scored_at.getTime() > fromMs + IN_FORCE_MS_MAX);
-  await waitUntil(async () => (await later()).length > 50, 30_000, 'later scores');
+  await waitUntil(async () => (await later()).length > 20, 30_000, 'later scores');
   const others = (await readScores()).filter(
     ({ scored_at, rule_set }) => scored_at.getTime() > fromMs && rule_set !== wanted,
   );

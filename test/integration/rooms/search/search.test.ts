@@ -17,6 +17,7 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openOrdered } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { expectedIds, seedsOf, storeSearched } from '../../../support/searched-rows.ts';
+import { runsOf } from '../../../support/thorough.ts';
 
 const ROWS = 1200;
 /** Rows that a page looks at, where a test bounds them: fewer than a month has. */
@@ -102,7 +103,7 @@ describe.each([{}, SCORED])('%j', (status) => {
 });
 test.each(STATUSES)('%j', (query) => expectAll(query));
 
-test('120 random searches find what plain code finds, however little a page looks at', async () => {
+test('random searches find what plain code finds, however little a page looks at', async () => {
   const filter = fc.constantFrom(...FILTERS);
   const sort = fc.constantFrom<Asked>({}, ...SORTS);
   const statuses = fc.constantFrom(...STATUSES);
@@ -123,7 +124,7 @@ test('120 random searches find what plain code finds, however little a page look
         await expectAll(asked, bounded && !isRanked ? LITTLE : undefined);
       },
     ),
-    { numRuns: 120 },
+    { numRuns: runsOf(120) },
   );
 });
 
