@@ -21,6 +21,9 @@ export function makeDay(day: number, payments: number, seed = `day ${day}`): Mad
   return Array.from({ length: payments }, (_, nth) => makePayment(day, nth, random));
 }
 
+export const makeDays = (first: number, days: number, payments: number): MadePayment[] =>
+  Array.from({ length: days }, (_, nth) => makeDay(first + nth, payments)).flat();
+
 function makePayment(day: number, nth: number, random: () => number) {
   const isFraud = random() < FRAUD_SHARE;
   const hour = Math.floor(isFraud && random() < 0.7 ? 4 * random() : 24 * random());

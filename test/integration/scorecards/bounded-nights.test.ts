@@ -17,13 +17,7 @@ import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertApproval, keyIdOf } from '../../support/approvals.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import {
-  type MadePayment,
-  makeDay,
-  SIGNAL,
-  storeKnown,
-  storeScored,
-} from '../../support/made-days.ts';
+import { makeDays, SIGNAL, storeKnown, storeScored } from '../../support/made-days.ts';
 import { insertPersonKey } from '../../support/people.ts';
 
 const [FIRST, DAYS] = [20_600, 48];
@@ -32,8 +26,7 @@ const BOUND = 0.05;
 const { testDatabase, database } = await openTestDatabase();
 const { sql } = testDatabase;
 
-const payments: MadePayment[] = [];
-for (let day = FIRST; day < LAST; day++) payments.push(...makeDay(day, 45));
+const payments = makeDays(FIRST, DAYS, 45);
 await storeScored(database, payments);
 await storeKnown(database, payments, 3);
 

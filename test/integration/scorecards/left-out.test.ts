@@ -9,10 +9,15 @@ import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
+import {
+  type MadePayment,
+  makeDay,
+  makeDays,
+  storeKnown,
+  storeScored,
+} from '../../support/made-days.ts';
 
-const [FIRST, DAYS] = [20_600, 40];
-const LAST = FIRST + DAYS;
+const LAST = 20_640;
 const [without, having] = [await openTestDatabase(), await openTestDatabase()];
 const few = await openTestDatabase();
 
@@ -23,10 +28,12 @@ const optionsOf = (day: number) => ({
 const make = ({ database }: typeof having, day = LAST) => makeNight(database, optionsOf(day));
 
 /** Frauds and honest payments, all of them unusual, of a day in so many; those of the last day mature in the night after LAST. */
-const waveOf = (day: number, seed: string, every: number) =>
-  day > LAST - 8 || (LAST - 8 - day) % every !== 0
-    ? []
-    : makeDay(day, 8, `${seed} ${day}`).map((of, nth) => ({ ...of, isFraud: nth % 2 === 0 }));
+function wavesOf(seed: string, days: number, every: number) {
+  const waves: MadePayment[] = [];
+  for (let day = LAST - 8; day >= LAST - days; day -= every)
+    waves.push(...makeDay(day, 8, `${seed} ${day}`));
+  return waves.map((of, nth) => ({ ...of, isFraud: nth % 2 === 0 }));
+}
 const WAVES = [
   { corridor: 'US-MX', client: 'default', by: 'default' },
   { corridor: 'US-EG', client: 'wave', by: 'default' },
@@ -36,21 +43,27 @@ const WAVES = [
 /** Matured frauds of a wave in the store of few, and of its next day. */
 const [OF_WAVE, OF_DAY] = [2 * 4, 4];
 
+type Size = { readonly days: number; readonly perDay: number };
+
 /** @param every days between waves; 0: none comes */
-async function fill({ database }: typeof having, perDay: number, every: number): Promise<void> {
-  for (let day = FIRST; day < LAST; day++) {
-    const made = makeDay(day, perDay);
-    await storeScored(database, made);
-    await storeKnown(database, made, 3);
-    for (const [nth, { by, ...of }] of every === 0 ? [] : WAVES.entries()) {
-      const wave = waveOf(day, `wave ${nth}`, every).map((payment) => ({ ...payment, ...of }));
-      if (wave.length === 0) continue;
-      await storeScored(database, wave);
-      await storeKnown(database, wave, 4, by);
-    }
+async function fill({ database }: typeof having, { days, perDay }: Size, every: number) {
+  const made = makeDays(LAST - days, days, perDay);
+  await storeScored(database, made);
+  await storeKnown(database, made, 3);
+  for (const [nth, { by, ...of }] of every === 0 ? [] : WAVES.entries()) {
+    const waves = wavesOf(`wave ${nth}`, days, every);
+    await storeScored(
+      database,
+      waves.map((payment) => ({ ...payment, ...of })),
+    );
+    await storeKnown(database, waves, 4, by);
   }
 }
-await Promise.all([fill(without, 45, 0), fill(having, 45, 4), fill(few, 8, 12)]);
+const MANY = { days: 26, perDay: 80 };
+await Promise.all([
+  ...[fill(without, MANY, 0), fill(having, MANY, 4)],
+  fill(few, { days: 21, perDay: 12 }, 6),
+]);
 
 const CONTROLS = [
   insertControl('freeze', 'corridor:US-MX'),
@@ -109,7 +122,7 @@ test('labels that were received before, or after the control was set, stay; a wh
   await sql('delete from controls');
   await unlearnt('market', 180);
   expect(await known()).toBe(0);
-  await sql('update controls set set_at = to_timestamp($1)', [(FIRST * DAY_MS) / 1000]);
+  await sql('update controls set set_at = to_timestamp($1)', [((LAST - 30) * DAY_MS) / 1000]);
   expect(await known()).toBe(all);
 });
 

@@ -13,7 +13,7 @@ import { spawnAside } from '../../../src/main/spawn-aside.ts';
 import { testConfig } from '../../support/config.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { holdOpen } from '../../support/hold-open.ts';
-import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
+import { makeDay, makeDays, storeKnown, storeScored } from '../../support/made-days.ts';
 import { childEnvironment } from '../../support/risk.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -22,11 +22,9 @@ const MATURITY_DAYS = 7;
 const signal = new AbortController().signal;
 const { testDatabase, database } = await openTestDatabase();
 
-for (let day = FIRST; day < LAST; day++) {
-  const made = makeDay(day, 60);
-  await storeScored(database, made);
-  await storeKnown(database, made, 3);
-}
+const made = makeDays(FIRST, LAST - FIRST, 60);
+await storeScored(database, made);
+await storeKnown(database, made, 3);
 const optionsOf = (day: number) => ({ day, maturityDays: MATURITY_DAYS, signal });
 await buildTable(database, {
   ...optionsOf(LAST - 1),

@@ -16,7 +16,7 @@ import { type MadePayment, makeDay, storeKnown, storeScored } from '../../suppor
 import { openForFile } from '../../support/open-for-file.ts';
 
 const FIRST = 20_600;
-const DAYS = 40;
+const DAYS = 18;
 const LAST = FIRST + DAYS;
 const MATURITY_DAYS = 7;
 const DELAY_DAYS = 3;
@@ -39,7 +39,9 @@ const make = (day: number) => makeNight(pool, options(day));
 
 /** A day with more payments than it keeps rows. */
 const BUSY = FIRST + 5;
-const paymentsOf = (day: number) => (day === BUSY ? 400 : 60);
+/** Payments of other days, which are kept whole: fifty frauds are known two days before the last. */
+const A_DAY = 150;
+const paymentsOf = (day: number) => (day === BUSY ? 400 : A_DAY);
 
 const payments: MadePayment[] = [];
 for (let day = FIRST; day < LAST; day++) {
@@ -67,7 +69,7 @@ test('a table a day is built, each of one more day, and the last ones have learn
     const hasLearnt = (stored?.table.learnt.knownFrauds ?? 0) >= KNOWN_FRAUDS_MIN;
     expect(slope !== 1 && constant !== 0).toBe(hasLearnt);
   }
-  expect(tables.filter((stored) => stored?.table.scorecard.slope !== 1).length).toBeGreaterThan(5);
+  expect(tables.filter((stored) => stored?.table.scorecard.slope !== 1).length).toBeGreaterThan(1);
   expect(night.days.map(({ day }) => day)).toEqual([LAST - 1]);
 });
 
@@ -115,8 +117,7 @@ test('kept rows of a day are its hardest and a sample, and frauds that became kn
   const [ofBusy, others] = [true, false].map((is) =>
     kept.filter(({ day }) => (day === BUSY) === is),
   );
-  // Days of 60 payments are kept whole.
-  expect(others).toHaveLength(60 * (DAYS - 2));
+  expect(others).toHaveLength(A_DAY * (DAYS - 2));
   expect(new Set(others?.map(({ share }) => share))).toEqual(new Set([1]));
   const shares = Map.groupBy(ofBusy ?? [], ({ share }) => share);
   expect(shares.get(200 / 392)).toHaveLength(200);

@@ -39,7 +39,7 @@ export type Payment = {
 /** Labels are posted once their payments are scored, however late they say that they became known. */
 export type Step = { readonly night: number } | { readonly payments: readonly Payment[] };
 
-/** Makes the payments of a day, of which one in ten is a fraud. @param day since 1970 */
+/** Makes the payments of a day, of which three in twenty are frauds. @param day since 1970 */
 export function makePayments(day: number, count: number, seed: string): Payment[] {
   const random = createRandom(`${seed} ${day}`);
   const made = Array.from({ length: count }, (_, nth) => makePayment(day, nth, random));
@@ -51,7 +51,7 @@ function makePayment(day: number, nth: number, random: Random): Payment {
   const skewed = (most: number) => Math.floor(most * random() ** 3);
   const below = (most: number) => Math.floor(most * random());
   const isShared = random() < 0.03;
-  const isFraud = random() < 0.1;
+  const isFraud = random() < 0.15;
   const hour = isFraud && random() < 0.6 ? 5 * random() : 24 * random();
   // The first payment of a day is at 00:00:00.000.
   const createdAtMs = day * DAY_MS + (nth === 0 ? 0 : Math.floor(hour * HOUR_MS));

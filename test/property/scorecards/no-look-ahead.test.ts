@@ -10,7 +10,7 @@ import { DAY_MS, HOUR_MS } from '../../../src/kit/words/range.ts';
 import { createWorkerRig } from '../../support/worker-rig.ts';
 import { live, makePayments, type Payment, prepareMarket, type Step } from './market-days.ts';
 
-const [FIRST, DAYS, PAYMENTS] = [20_600, 7, 200];
+const [FIRST, DAYS, PAYMENTS] = [20_600, 7, 140];
 const days = Array.from({ length: DAYS }, (_, nth) => FIRST + nth);
 const MOMENT_DAY = FIRST + DAYS - 2;
 const MOMENT_MS = MOMENT_DAY * DAY_MS + 15 * HOUR_MS;
@@ -31,7 +31,7 @@ function makeSteps(isOther: boolean): Step[] {
   const steps: Step[] = [];
   let late: Payment[] = [];
   for (const day of days) {
-    if (day > FIRST + 3) steps.push({ night: day });
+    if (day >= MOMENT_DAY) steps.push({ night: day });
     if (late.length > 0) steps.push({ payments: late });
     const made = makePayments(day, PAYMENTS, 'same');
     const before = made.filter(isBefore).map((of) => (isOther ? coinLabels(of, random) : of));

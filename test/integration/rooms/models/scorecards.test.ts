@@ -9,7 +9,7 @@ import { createRandom } from '../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
 import { newTable } from '../../../support/day-tables.ts';
-import { makeDay, storeKnown, storeScored } from '../../../support/made-days.ts';
+import { makeDay, makeDays, storeKnown, storeScored } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { randomTable } from '../../../support/random-tables.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
@@ -21,11 +21,9 @@ const FIRST = 20_600;
 const DAY = '2026-06-27';
 
 const api = await openForFile(startRunningApi());
-for (let day = FIRST; day < Date.parse(DAY) / DAY_MS; day++) {
-  const made = makeDay(day, 100);
-  await storeScored(api.database, made);
-  await storeKnown(api.database, made, 3);
-}
+const made = makeDays(FIRST, Date.parse(DAY) / DAY_MS - FIRST, 100);
+await storeScored(api.database, made);
+await storeKnown(api.database, made, 3);
 
 const build = (...args: string[]) =>
   runRisk(['scorecard', 'build', ...args], {
