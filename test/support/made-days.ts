@@ -21,8 +21,10 @@ export function makeDay(day: number, payments: number, seed = `day ${day}`): Mad
   return Array.from({ length: payments }, (_, nth) => makePayment(day, nth, random));
 }
 
-export const makeDays = (first: number, days: number, payments: number): MadePayment[] =>
-  Array.from({ length: days }, (_, nth) => makeDay(first + nth, payments)).flat();
+export const makeDays = (first: number, days: number, payments: number, seed = ''): MadePayment[] =>
+  Array.from({ length: days }, (_, nth) => first + nth).flatMap((day) =>
+    makeDay(day, payments, `${seed}day ${day}`),
+  );
 
 function makePayment(day: number, nth: number, random: () => number) {
   const isFraud = random() < FRAUD_SHARE;

@@ -9,13 +9,7 @@ import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import {
-  type MadePayment,
-  makeDay,
-  makeDays,
-  storeKnown,
-  storeScored,
-} from '../../support/made-days.ts';
+import { makeDays, storeKnown, storeScored } from '../../support/made-days.ts';
 
 const LAST = 20_640;
 const [without, having] = [await openTestDatabase(), await openTestDatabase()];
@@ -28,12 +22,10 @@ const optionsOf = (day: number) => ({
 const make = ({ database }: typeof having, day = LAST) => makeNight(database, optionsOf(day));
 
 /** Frauds and honest payments, all of them unusual, of a day in so many; those of the last day mature in the night after LAST. */
-function wavesOf(seed: string, days: number, every: number) {
-  const waves: MadePayment[] = [];
-  for (let day = LAST - 8; day >= LAST - days; day -= every)
-    waves.push(...makeDay(day, 8, `${seed} ${day}`));
-  return waves.map((of, nth) => ({ ...of, isFraud: nth % 2 === 0 }));
-}
+const wavesOf = (seed: string, days: number, every: number) =>
+  makeDays(LAST - days, days - 7, 8, seed)
+    .filter(({ createdAtMs }) => (LAST - 8 - Math.floor(createdAtMs / DAY_MS)) % every === 0)
+    .map((of, nth) => ({ ...of, isFraud: nth % 2 === 0 }));
 const WAVES = [
   { corridor: 'US-MX', client: 'default', by: 'default' },
   { corridor: 'US-EG', client: 'wave', by: 'default' },
@@ -43,27 +35,18 @@ const WAVES = [
 /** Matured frauds of a wave in the store of few, and of its next day. */
 const [OF_WAVE, OF_DAY] = [2 * 4, 4];
 
-type Size = { readonly days: number; readonly perDay: number };
-
 /** @param every days between waves; 0: none comes */
-async function fill({ database }: typeof having, { days, perDay }: Size, every: number) {
+async function fill({ database }: typeof having, days: number, perDay: number, every: number) {
   const made = makeDays(LAST - days, days, perDay);
   await storeScored(database, made);
   await storeKnown(database, made, 3);
   for (const [nth, { by, ...of }] of every === 0 ? [] : WAVES.entries()) {
-    const waves = wavesOf(`wave ${nth}`, days, every);
-    await storeScored(
-      database,
-      waves.map((payment) => ({ ...payment, ...of })),
-    );
+    const waves = wavesOf(`wave ${nth}`, days, every).map((payment) => ({ ...payment, ...of }));
+    await storeScored(database, waves);
     await storeKnown(database, waves, 4, by);
   }
 }
-const MANY = { days: 26, perDay: 80 };
-await Promise.all([
-  ...[fill(without, MANY, 0), fill(having, MANY, 4)],
-  fill(few, { days: 21, perDay: 12 }, 6),
-]);
+await Promise.all([fill(without, 26, 80, 0), fill(having, 26, 80, 4), fill(few, 21, 12, 6)]);
 
 const CONTROLS = [
   insertControl('freeze', 'corridor:US-MX'),
