@@ -1,19 +1,19 @@
 /**
- * Measures a night. SQL makes days of which a night keeps as many rows as of any, and a busy day behind them. The process that
- * a worker starts builds a first table, for which it counts all days, and then the table of the night after the busy day.
+ * Measures a night. SQL makes days of which a night keeps as many rows as of any, and a busy day behind them. A command
+ * builds a first table, for which it counts all days, and then a trainer the table of the night after the busy day.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
-import { NIGHT } from '../src/core/repair/night-duty.ts';
+import { textOfDay } from '../src/core/score/scorecard/day-table.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
+import { findHead } from '../src/core/store/scorecards/scorecards.ts';
 import { packVectors } from '../src/core/store/scores/score-values.ts';
-import { readConfig, readEnvironment } from '../src/kit/config/config.ts';
+import { readConfig } from '../src/kit/config/config.ts';
 import { openDatabase } from '../src/kit/database/open-database.ts';
 import { createRandom, normal } from '../src/kit/random.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/range.ts';
-import { spawnAside } from '../src/main/spawn-aside.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
@@ -21,7 +21,7 @@ import { readOptions } from './support/options.ts';
 import { peakOwnBytes, peakRssBytes, treeCpuSeconds } from './support/process-usage.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { dropIndexes } from './support/searched-rows.ts';
-import { type Services, startServices } from './support/services.ts';
+import { LAUNCHER, type Services, startServices } from './support/services.ts';
 
 const USAGE = `--payments N       of the day before the night (1000000)
 --days N           before that day (60)
@@ -100,27 +100,16 @@ async function fill(
   await database.query('vacuum analyze transactions, scores, labels, daily_increments');
 }
 
-const readProc = (path: string) => readFileSync(`/proc/${path}`, 'latin1');
-const childOf = (pid: number) =>
-  readProc(`${pid}/task/${pid}/children`)
-    .trim()
-    .split(' ')
-    .find(
-      (child) =>
-        existsSync(`/proc/${child}/stat`) && readProc(`${child}/cmdline`).includes('aside.ts'),
-    );
-
-/** Runs the process of a night, and tells the most that it had until its end. Own memory is without the pages of program files. */
-async function measure(build: Promise<void>) {
-  let [own_mib, rss_mib, cpu_s] = [0, 0, 0];
-  const ended = build.then(() => true);
-  while (!(await Promise.race([ended, delay(POLL_MS, false)]))) {
-    const pid = Number(childOf(process.pid) ?? process.ppid);
-    own_mib = Math.max(own_mib, peakOwnBytes(pid) / 1024 ** 2);
-    rss_mib = Math.max(rss_mib, peakRssBytes(pid) / 1024 ** 2);
-    cpu_s = Math.max(cpu_s, treeCpuSeconds(pid));
+/** Tells the most that a process had until `isOver`. Own memory is without the pages of program files. */
+async function measure(pid: number, isOver: () => Promise<boolean>) {
+  const usage = { own_mib: 0, rss_mib: 0, cpu_s: 0 };
+  while (!(await isOver())) {
+    usage.own_mib = Math.max(usage.own_mib, peakOwnBytes(pid) / 1024 ** 2);
+    usage.rss_mib = Math.max(usage.rss_mib, peakRssBytes(pid) / 1024 ** 2);
+    usage.cpu_s = Math.max(usage.cpu_s, treeCpuSeconds(pid));
+    await delay(POLL_MS);
   }
-  return { own_mib, rss_mib, cpu_s };
+  return usage;
 }
 
 async function* run(args: string[], context: BenchContext): AsyncGenerator<BenchReport> {
@@ -136,9 +125,18 @@ async function* run(args: string[], context: BenchContext): AsyncGenerator<Bench
   const days = Array.from({ length: sizes.days + 2 }, (_, nth) => (night - nth) * DAY_MS);
   await ensurePartitions(pool, days.map(monthOf));
   await fill(services, night, sizes, (text) => output.note(text));
-  const runAside = spawnAside({ config, environment: readEnvironment() });
-  const first = await measure(runAside(NIGHT, night - 1, signal));
-  const busy = await measure(runAside(NIGHT, night, signal));
+  const environment = {
+    ...{ PATH: process.env['PATH'], RISK_MARKET: MARKET },
+    DATABASE_URL: services.databaseUrl,
+  };
+  const program = (...args: string[]) =>
+    spawn('/bin/sh', [LAUNCHER, ...args], { env: environment, stdio: 'inherit', signal });
+  const build = program('scorecard', 'build', '--day', textOfDay(night - 1));
+  const first = await measure(build.pid ?? 0, async () => build.exitCode !== null);
+  const trainer = program('trainer');
+  const isBuilt = async () => (await findHead(pool.query, night)) !== undefined;
+  const busy = await measure(trainer.pid ?? 0, isBuilt);
+  trainer.kill();
   const isOver = busy.own_mib > OWN_MIB_MAX || busy.cpu_s > CPU_SECONDS_MAX;
   const figures = [
     ...Object.entries(busy),

@@ -1,12 +1,12 @@
 /**
  * A policy over a market's days. Two people put it in force on the first day on which it may decide, take the nights that wait, renew
- * it, and put trees in force that are ahead; the program of the engine trains trees each week.
+ * it, and put trees in force that are ahead; trees are trained each week.
  */
-import { readConfig, readEnvironment } from '../../src/kit/config/config.ts';
+import { readConfig } from '../../src/kit/config/config.ts';
 import { openDatabase } from '../../src/kit/database/open-database.ts';
-import { spawnAside } from '../../src/main/spawn-aside.ts';
-import { TREES } from '../../src/rooms/models/duty.ts';
+import { engineOf } from '../../src/kit/words/principal.ts';
 import { findAhead } from '../../src/rooms/models/store/trees.ts';
+import { trainTrees } from '../../src/rooms/models/trees/train-trees.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { MARKET } from '../support/market.ts';
 import { openPerson, taken } from '../support/person.ts';
@@ -43,7 +43,6 @@ export async function openPolicy(
   const settings = readConfig({ DATABASE_URL: databaseUrl, RISK_MARKET: MARKET });
   if ('problems' in settings) throw new Error(settings.problems.join('; '));
   const { config } = settings;
-  const runAside = spawnAside({ config, environment: readEnvironment() });
   let [name, days, begunOn, waited]: [string | null, number, number, number] = [null, 0, 0, 0];
 
   const byTwo = async (path: string, body: object) => {
@@ -70,11 +69,11 @@ export async function openPolicy(
   }
 
   async function train(startMs: number) {
-    // A worker tries again later.
-    await runAside(TREES, startMs / DAY_MS, signal).catch((error: unknown) =>
-      output.note(String(error)),
-    );
-    await using pool = openDatabase(config, databaseUrl, 'bench');
+    await using pool = openDatabase(config, databaseUrl, 'bench', { statementTimeoutMs: DAY_MS });
+    const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
+    const day = { day: startMs / DAY_MS, maturityDays, by: engineOf('bench'), signal };
+    // A trainer tries again later.
+    await trainTrees(pool, day).catch((error: unknown) => output.note(String(error)));
     const [ahead] = await findAhead(pool.query);
     if (ahead === undefined) return;
     const { model, at: _, ...beside } = ahead;

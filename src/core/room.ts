@@ -25,6 +25,7 @@ import type { Log } from '../kit/metrics/log.ts';
 import type { MakeMetrics } from '../kit/metrics/make-metrics.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
+import type { Actor } from '../kit/words/principal.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Limiter } from './accept/limits/limiter.ts';
 import type { EventSource } from './events.ts';
@@ -49,6 +50,7 @@ export type Room = {
   /** Routes of an API process that need no market. */
   readonly pages?: () => Promise<Hono<AppEnv>>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
+  readonly training?: () => Promise<Training>;
   /** Sources of the room's events for other systems. */
   readonly events?: () => Promise<readonly EventSource[]>;
   /** Registered models for explanations, what-ifs and verification; of one room at most. */
@@ -119,18 +121,24 @@ export type ApiRoom = {
   readonly ended?: () => Promise<unknown>;
 };
 
-/** Work of a day in a process of its own: the exported function of a module that does it, and what it makes, for people. */
-export type Aside = Readonly<Record<'name' | 'run' | 'makes', string>> & {
-  /** Reached by its address: an import would put the module into the memory of every worker. */
-  readonly module: URL;
-  readonly heapMib: number;
+export type TrainingOptions = {
+  /** The first UTC day that is judged by what is learnt, in days since 1970. */
+  readonly day: number;
+  readonly maturityDays: number;
+  readonly by: Actor;
+  readonly signal: AbortSignal;
 };
 
-/**
- * The process gives way to all others on the machine. Resolves also where the signal ended it.
- * @throws Failure `ASIDE_FAILED` with the last words of the process
- */
-export type RunAside = (aside: Aside, day: number, signal: AbortSignal) => Promise<void>;
+/** Work that one trainer of a market does at a time. `run` loads its modules, as each stays in memory. */
+export type Training = {
+  readonly name: string;
+  /** Between two looks, and before the first. */
+  readonly everyMs: number;
+  /** Wait after work that has begun, whatever its end. */
+  readonly againMs: number;
+  readonly isDue: (database: Database, day: number, timeOfDayMs: number) => Promise<boolean>;
+  readonly run: (database: Database, options: TrainingOptions) => Promise<unknown>;
+};
 
 /** A worker process, as rooms see it. */
 export type Worker = {
@@ -156,7 +164,6 @@ export type Worker = {
   /** Sources of all rooms' events for other systems. */
   readonly events: readonly EventSource[];
   readonly openModels: OpenModels;
-  readonly runAside: RunAside;
 };
 
 export type WorkerRoom = {

@@ -3,7 +3,7 @@
  * Exit code 1 when something must be mended.
  */
 import { countMonthLocks } from '../core/store/partitions/partitions.ts';
-import { findNewer, listTableDays } from '../core/store/scorecards/find-tables.ts';
+import { areTablesLate, findNewer, listTableDays } from '../core/store/scorecards/find-tables.ts';
 import { readTable } from '../core/store/scorecards/scorecards.ts';
 import { marketKeys } from '../core/stream/keys.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
@@ -129,15 +129,17 @@ async function checkLocks({ query }: Database): Promise<Finding> {
 async function checkTables({ query }: Database, days: number): Promise<Finding[]> {
   const newer = await findNewer(query);
   if (newer !== undefined) return [finding('scorecard', false, newer.said, 'warn')];
+  const late = 'no table is of today or yesterday: start risk trainer';
+  const found = (await areTablesLate(query)) ? [finding('trainer', false, late, 'warn')] : [];
   const newest = (await listTableDays(query)).at(-1);
   const stored = newest && (await readTable(query, newest.serial));
-  if (stored === undefined) return [];
+  if (stored === undefined) return found;
   const { label_maturity_days_proposed: proposed } = toLabelsJson(stored.table.learnt.labelled);
-  if (proposed === null) return [];
+  if (proposed === null) return found;
   const isWaited = proposed <= days;
   const cure = isWaited ? '' : `: set RISK_LABEL_MATURITY_DAYS to ${proposed}`;
   const detail = `95 % of labels come within ${proposed} days, and ${days} are waited for${cure}`;
-  return [finding('label maturity', isWaited, detail, 'warn')];
+  return [...found, finding('label maturity', isWaited, detail, 'warn')];
 }
 
 async function checkRedis(context: CommandContext): Promise<Finding[]> {

@@ -91,5 +91,6 @@ export function watchStores(
     redis: async () =>
       (await redis.set(marketKeys(market).probe, '1', 'EX', PROBE_SECONDS)) === 'OK',
   });
-  return { ...watchRights(probe, redis, market, log), readiness };
+  const needs = ['postgres', 'redis'] as const;
+  return { ...watchRights(probe, redis, market, log), readiness, needs };
 }

@@ -54,6 +54,8 @@ const COMMANDS: Required<Room>['commands'] = {
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
+  trainer: () =>
+    role('trainer', 'learns for a market', async () => (await import('./trainer.ts')).runTrainer),
   doctor: () => import('./doctor.ts'),
   simulate: () => import('../tools/simulate/command.ts'),
   replay: () => import('../tools/client/replay.ts'),
@@ -62,9 +64,9 @@ const COMMANDS: Required<Room>['commands'] = {
 
 type RunRole = (context: CommandContext) => Promise<number>;
 
-/** The two roles are composition roots of their own, so that they, not cli/, know every adapter. */
+/** The roles are composition roots of their own, so that they, not cli/, know every adapter. */
 async function role(
-  name: 'api' | 'worker',
+  name: keyof typeof ROLE_SETTINGS,
   summary: string,
   load: () => Promise<RunRole>,
 ): Promise<CommandModule> {
@@ -73,21 +75,24 @@ async function role(
     parseArguments(args, {});
     return (await load())(context);
   };
-  const needs = ['DATABASE_URL', 'REDIS_URL'] as const;
+  const { needs } = ROLE_SETTINGS[name];
   return { command: { name, summary: `One process that ${summary}.`, usage, needs, run } };
 }
 
+const STORES = ['DATABASE_URL', 'REDIS_URL'] as const;
 /** Settings that somebody who starts a role decides on; the reference has all of them. */
 const ROLE_SETTINGS = {
-  api: ['DATABASE_URL', 'REDIS_URL', 'HOST', 'PORT', 'RISK_MARKET', 'RISK_BOOTSTRAP_KEY'],
-  worker: ['DATABASE_URL', 'REDIS_URL', 'RISK_WORKER_PORT', 'RISK_MARKET', 'RISK_WORKER_CORRIDORS'],
+  api: { needs: STORES, reads: ['HOST', 'PORT', 'RISK_MARKET', 'RISK_BOOTSTRAP_KEY'] },
+  worker: { needs: STORES, reads: ['RISK_WORKER_PORT', 'RISK_MARKET', 'RISK_WORKER_CORRIDORS'] },
+  trainer: { needs: ['DATABASE_URL'], reads: ['RISK_WORKER_PORT', 'RISK_MARKET'] },
 } as const;
 
 async function roleUsage(name: keyof typeof ROLE_SETTINGS, summary: string): Promise<string> {
   const settings = new Map(
     describeSettings().map((describeSetting) => [describeSetting.name, describeSetting]),
   );
-  const rows = ROLE_SETTINGS[name].map((setting) => {
+  const { needs, reads } = ROLE_SETTINGS[name];
+  const rows = [...needs, ...reads].map((setting) => {
     const { description = '', byDefault = '' } = settings.get(setting) ?? {};
     return {
       setting: `  ${setting}`,
@@ -97,7 +102,7 @@ async function roleUsage(name: keyof typeof ROLE_SETTINGS, summary: string): Pro
   return [
     `risk ${name}`,
     '',
-    `One process that ${summary}. Everything is set by the environment; DATABASE_URL and REDIS_URL are needed:`,
+    `One process that ${summary}. Everything is set by the environment; it needs ${needs.join(' and ')}:`,
     '',
     ...formatTable([{ field: 'setting' }, { field: 'is' }], rows).slice(1),
     '',
@@ -245,7 +250,7 @@ const EXIT_OF: Readonly<Record<string, number>> = {
 };
 
 /** Commands that run until they are stopped. */
-const SERVE = ['api', 'worker', 'supervise'];
+const SERVE = ['api', 'worker', 'trainer', 'supervise'];
 
 /** A person who runs a command reads its answer, not its log, unless `LOG_LEVEL` is set. */
 function logLevel(command: Command, environment: Environment, config: Config): string {

@@ -1,4 +1,4 @@
-/** A worker's listener: the health routes of the API on a port of their own, where `/metrics` needs no key. */
+/** The listener of a worker or trainer: the health routes of the API on a port of their own, where `/metrics` needs no key. */
 import type { Config } from '../kit/config/config.ts';
 import { serve, toListener } from '../kit/http/serve.ts';
 import type { Log } from '../kit/metrics/log.ts';
@@ -10,19 +10,18 @@ const TIMEOUT_MS = 10_000;
 
 export async function serveHealth(
   { HOST: host, RISK_WORKER_PORT: port, RISK_MARKET: market }: Config,
-  metrics: Metrics,
+  metrics: Pick<Metrics, 'registry' | 'httpDuration'>,
   log: Log,
   {
     isAlive,
     draining,
     ...vitals
-  }: Pick<HealthDependencies, 'isAlive' | 'draining'> & Omit<Vitals, 'needs' | 'replica'>,
+  }: Pick<HealthDependencies, 'isAlive' | 'draining'> & Omit<Vitals, 'replica'>,
 ): Promise<AsyncDisposable> {
-  const needs = ['postgres', 'redis'] as const;
   const routes = healthRoutes({
     isAlive,
     draining,
-    vitals: new Map([[market, () => ({ ...vitals, needs, replica: () => null })]]),
+    vitals: new Map([[market, () => ({ ...vitals, replica: () => null })]]),
     metrics: metrics.registry,
   });
   const app = createApp({

@@ -8,7 +8,6 @@ import type { Controls } from '../core/domain/control.ts';
 import type { Market } from '../core/market.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
-import { bindNight } from '../core/repair/night-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
@@ -58,7 +57,6 @@ import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 import { waitForSchema } from './schema-version.ts';
 import { serveHealth } from './serve-health.ts';
-import { spawnAside } from './spawn-aside.ts';
 import { createLife } from './vital-signs.ts';
 
 /** Parts that a test may put in place of the engine's own. */
@@ -114,8 +112,7 @@ export async function runWorker(
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const market: Market = { name: marketName, ...controls.layout, database, redis, guards, memory };
   const stores = { database, changes, redis, guards, leadership };
-  const runAside = spawnAside({ config, environment });
-  const parts = { config, log, name, ...stores, metrics, controls, ...kafka, runAside };
+  const parts = { config, log, name, ...stores, metrics, controls, ...kafka };
   // All workers of a market share its limits.
   const limits = resources.use(watchLimits(probe, controls.current, 'worker'));
   const limiter = createLimiter(limits, { redis, market: marketName, run: guards.redis.run });
@@ -283,6 +280,5 @@ function createDuties(worker: Worker): Duty[] {
     bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
     bindLabelDuty(worker),
     bindPartitions(leadership),
-    bindNight(worker),
   ];
 }

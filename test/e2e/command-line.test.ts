@@ -33,7 +33,16 @@ test('risk --help lists every command, from another folder and through links', a
   symlinkSync('relative-link', link);
   await using risk = start(link, ['--help']);
   expect(await risk.exited).toEqual({ code: 0, signal: null });
-  for (const name of ['start', 'api', 'worker', 'migrate', 'doctor', 'replay', 'verify']) {
+  for (const name of [
+    'start',
+    'api',
+    'worker',
+    'trainer',
+    'migrate',
+    'doctor',
+    'replay',
+    'verify',
+  ]) {
     expect(risk.stdout()).toMatch(new RegExp(`^ {2}${name} +[A-Z].*\\.$`, 'm'));
   }
 });
@@ -52,10 +61,12 @@ test('the help of a role names the settings that it needs', async () => {
   for (const [role, port] of [
     ['api', 'PORT'],
     ['worker', 'RISK_WORKER_PORT'],
+    ['trainer', 'RISK_WORKER_PORT'],
   ] as const) {
     const { code, stdout } = await runRisk([role, '--help']);
     expect(code).toBe(0);
-    for (const name of ['DATABASE_URL', 'REDIS_URL', port, 'RISK_MARKET'])
+    const redis = role === 'trainer' ? [] : ['REDIS_URL'];
+    for (const name of ['DATABASE_URL', ...redis, port, 'RISK_MARKET'])
       expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
     expect(stdout).toContain('docs/reference.md#settings');
   }

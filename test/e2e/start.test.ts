@@ -132,6 +132,7 @@ describe('risk start', () => {
     expect(rankOf(rolePid(risk, 'api'))).toEqual(mayRaisePriority() ? rank(API_NICENESS) : rank(0));
     // A child has the niceness of these tests, in a session of its own.
     expect(rankOf(rolePid(risk, 'worker'))).toEqual({ own: getPriority(), session: 0 });
+    expect(getPriority(rolePid(risk, 'trainer'))).toBeGreaterThanOrEqual(10);
     expect((await fetch(shown.docs)).status).toBe(200);
     // The steps in the background also go on after the loss of the API.
     await risk.waitFor(/The sample is complete/, START_MS);

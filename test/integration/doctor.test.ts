@@ -1,6 +1,7 @@
 /** Goal: `risk doctor` passes on what the engine runs on and fails on what would lose data. */
 import { expect, inject, test } from 'vitest';
 import { buildTable } from '../../src/core/repair/night/build-table.ts';
+import { DAY_MS } from '../../src/kit/words/range.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
 import { runRisk } from '../support/run-risk.ts';
@@ -95,7 +96,7 @@ test('migrate and doctor refuse a database in SQL_ASCII, and name the encoding',
   expect([code, encoding?.detail]).toEqual([1, expect.stringContaining('SQL_ASCII')]);
 });
 
-test('doctor says where labels come later than they are waited for', async () => {
+test('doctor says where labels come later than they are waited for, and where no trainer runs', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
   const [first, days, delayDays] = [20_660, 60, 10];
@@ -107,14 +108,20 @@ test('doctor says where labels come later than they are waited for', async () =>
   const { signal } = new AbortController();
   const by = { name: 'Cy', keyId: null, request: 'test' };
   await buildTable(database, { day: first + days, maturityDays: 7, by, signal });
-  const foundBy = async (waited: number) => {
+  const foundBy = async (waited: number, name = 'label maturity') => {
     const environment = { RISK_LABEL_MATURITY_DAYS: String(waited) };
     const { findings } = await doctor({ DATABASE_URL: testDatabase.url, ...environment });
-    return findings.find(({ check }) => check === 'label maturity');
+    return findings.find(({ check }) => check === name);
   };
   expect(await foundBy(7)).toMatchObject({
     state: 'warn',
     detail: expect.stringContaining('set RISK_LABEL_MATURITY_DAYS to 14'),
   });
   expect(await foundBy(14)).toMatchObject({ state: 'ok' });
+  expect(await foundBy(14, 'trainer')).toMatchObject({
+    detail: 'no table is of today or yesterday: start risk trainer',
+  });
+  const yesterday = Math.floor(Date.now() / DAY_MS) - 1;
+  await buildTable(database, { day: yesterday, maturityDays: 7, by, signal });
+  expect(await foundBy(14, 'trainer')).toBeUndefined();
 });

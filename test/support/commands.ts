@@ -4,7 +4,7 @@ import { REPOSITORY } from './risk.ts';
 import { readSources } from './source-files.ts';
 
 /** Roles are made by src/main/run.ts itself, and take neither options nor actions. */
-export const ROLES: readonly string[] = ['api', 'worker'];
+export const ROLES: readonly string[] = ['api', 'worker', 'trainer'];
 
 type CommandModule = {
   readonly command?: Command;

@@ -100,7 +100,7 @@ const settings = {
     .default('http://127.0.0.1:8080')
     .describe('API the CLI talks to; by default that of a running `npm start`, if there is one.'),
   RISK_WORKER_PORT: integer(0, 65535, 0).describe(
-    "Port of a worker's /livez, /readyz and /metrics; 0 is none.",
+    "Port of a worker's or trainer's /livez, /readyz and /metrics; 0 is none.",
   ),
   RISK_MARKET: marketName.describe('Market: Postgres schema and Redis key prefix.'),
   RISK_MARKETS: marketList

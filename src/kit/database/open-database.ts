@@ -42,6 +42,11 @@ const POOLS = {
     'worker-probe': API['api-probe'],
     'worker-server': API['api-server'],
   },
+  /** A connection that works while another one holds the lock. */
+  trainer: {
+    trainer: () => 2,
+    'trainer-probe': API['api-probe'],
+  },
   /** An API process, on the replica. */
   replica: {
     api: API.api,
@@ -53,11 +58,10 @@ const POOLS = {
 type Process = keyof typeof POOLS;
 export type PoolName = { [Name in Process]: keyof (typeof POOLS)[Name] }[Process];
 
-const SIZES: Readonly<Record<string, ((config: Sizes) => number) | undefined>> = {
-  ...POOLS.api,
-  ...POOLS.worker,
-  ...POOLS.replica,
-};
+const SIZES: Readonly<Record<string, ((config: Sizes) => number) | undefined>> = Object.assign(
+  {},
+  ...Object.values(POOLS),
+);
 
 /** Whether connections go through a transaction-pooling proxy. */
 export const isPooled = ({ RISK_DATABASE_POOLER }: Config) =>
@@ -144,5 +148,6 @@ export function countConnections(config: Sizes): Readonly<Record<Process, number
       (all, size) => all + size(config),
       0,
     );
-  return { api: sum('api'), worker: sum('worker'), replica: sum('replica') };
+  const [api, worker, trainer] = [sum('api'), sum('worker'), sum('trainer')];
+  return { api, worker, trainer, replica: sum('replica') };
 }

@@ -34,7 +34,7 @@ export function createMakers(registry: Registry) {
 }
 
 /** Labels of every line of a registry, so that alerts know what to sum up and whom to tell. */
-export type OwnLabels = { readonly role?: 'api' | 'worker'; readonly market?: string };
+export type OwnLabels = { readonly role?: 'api' | 'worker' | 'trainer'; readonly market?: string };
 
 export function createRegistry(labels: OwnLabels): Registry {
   const registry = new Registry();

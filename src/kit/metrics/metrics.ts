@@ -8,6 +8,7 @@ import {
   createProcessRegistry,
   createRegistry,
   HTTP_BUCKETS_SECONDS,
+  type OwnLabels,
 } from './make-metrics.ts';
 import { createModelMetrics, createWatchMetrics } from './model-metrics.ts';
 
@@ -21,9 +22,9 @@ const LABEL_DELAY_BUCKETS_SECONDS = [
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Metrics of an API apart from its markets. */
-export function createProcessMetrics() {
-  const registry = createProcessRegistry({ role: 'api' });
+/** Metrics of an API apart from its markets, and of a trainer. */
+export function createProcessMetrics(labels: OwnLabels = { role: 'api' }) {
+  const registry = createProcessRegistry(labels);
   return { registry, httpDuration: createHttpDuration(createMakers(registry)) };
 }
 

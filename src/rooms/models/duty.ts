@@ -1,14 +1,11 @@
 /** Work of models in a worker: they judge batches, and one worker at a time watches them for all. */
 
-import { offOf } from '../../core/domain/control.ts';
 import type { OutcomeShare } from '../../core/domain/outcome-share.ts';
-import type { Aside, Worker, WorkerRoom } from '../../core/room.ts';
+import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { type LoadModel, openJudge } from './judge/open-judge.ts';
 import { watchScores } from './queries/watch-scores.ts';
-import { areTreesDue } from './store/trees.ts';
 import { insertWatchReports, listWatchReports } from './store/watch-reports.ts';
 import { type Drift, decides, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
 
@@ -26,39 +23,7 @@ export async function openModelsWorker(
   nowMs?: () => number,
 ): Promise<WorkerRoom> {
   const { duty, ...judge } = openJudge(worker, load, nowMs);
-  return { judge, duties: [duty, watchDuty(worker), trainDuty(worker)] };
-}
-
-export const TREES: Aside = {
-  // Rows lie outside of the heap.
-  ...{ name: 'trees', run: 'trainTrees', makes: 'trees', heapMib: 96 },
-  module: new URL('trees/train-trees.ts', import.meta.url),
-};
-/** Wait after a training that failed. Shorter: a training that always fails keeps a processor busy. */
-const TRAIN_AGAIN_MS = 6 * HOUR_MS;
-
-/** Has trees trained each week, once a market has learnt enough. */
-export function trainDuty(
-  worker: Pick<Worker, 'database' | 'leadership' | 'controls' | 'runAside'>,
-  nowMs = Date.now,
-): Duty {
-  const lead = worker.leadership.of('care');
-  // A process that has just begun looks an hour later, so that a process that ends at once trains nothing.
-  let notBeforeMs = nowMs() + HOUR_MS;
-  return {
-    name: 'train-trees',
-    everyMs: HOUR_MS,
-    run: async (signal) => {
-      const atMs = nowMs();
-      if (atMs < notBeforeMs || offOf(worker.controls.current(), 'shadows') !== undefined) return;
-      await lead.run(async () => {
-        const day = Math.floor(atMs / DAY_MS);
-        if (!(await areTreesDue(worker.database.query, day))) return;
-        notBeforeMs = atMs + TRAIN_AGAIN_MS;
-        await worker.runAside(TREES, day, signal);
-      });
-    },
-  };
+  return { judge, duties: [duty, watchDuty(worker)] };
 }
 
 type Watching = Pick<Worker, 'config' | 'database' | 'leadership'>;

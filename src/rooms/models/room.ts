@@ -45,6 +45,7 @@ export const models: Room = {
   },
   routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
+  training: async () => (await import('./trees/training.ts')).TREES,
   models: async (databases) => (await import('./open-models.ts')).openModels(databases),
   events: async () => (await import('./events.ts')).events,
   tables,

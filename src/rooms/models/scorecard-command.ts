@@ -1,7 +1,8 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { endWorse } from '../../core/repair/night/after-night.ts';
-import { buildTable, NIGHT_STATEMENT_MS } from '../../core/repair/night/build-table.ts';
+import { buildTable } from '../../core/repair/night/build-table.ts';
+import { STATEMENT_MS } from '../../core/repair/trainings.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import type { ScorecardTable } from '../../kit/client/api-types.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
@@ -28,7 +29,7 @@ const buildAction = written(
       throw new UsageError(`--day must be ${bounds}, not ${textOfDay(day)}`);
     }
     await using database = openCommandDatabase(context, 'scorecard', {
-      statementTimeoutMs: NIGHT_STATEMENT_MS,
+      statementTimeoutMs: STATEMENT_MS,
     });
     const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
     const by = byCommand('scorecard build');

@@ -1,5 +1,5 @@
 /**
- * `risk start`: runs the whole engine from a bare clone: services where no URL is given, schema, API and worker; scores a
+ * `risk start`: runs the whole engine from a bare clone: services where no URL is given, schema, API, worker and trainer; scores a
  * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
 import { once } from 'node:events';
@@ -92,7 +92,7 @@ async function startEngine(context: CommandContext, owned: AsyncDisposableStack)
   const stores = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
   const urls = await showStep(
     output,
-    'API and worker',
+    'API, worker and trainer',
     startRoles({ ...context, environment: { ...environment, ...stores } }, supervision, owned),
     () => `ready; logs in ${shortPath(join(dataDir, 'logs'))}`,
   );
@@ -134,7 +134,7 @@ const choosePort = ({ config, environment }: Pick<CommandContext, 'config' | 'en
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** Starts both roles, and stops them together. SIGINT drains a role. */
+/** Starts the roles, and stops them together. SIGINT drains a role. */
 async function startRoles(
   { config, environment, output, signal }: CommandContext,
   supervision: Supervision,
@@ -146,7 +146,7 @@ async function startRoles(
   const headers = { Authorization: `Bearer ${environment['RISK_BOOTSTRAP_KEY']}` };
   const answers = async (address: string) =>
     (await fetch(address, { headers, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
-  const start = async (name: 'api' | 'worker', choose: () => Promise<number>) => {
+  const start = async (name: 'api' | 'worker' | 'trainer', choose: () => Promise<number>) => {
     const logFile = join(config.RISK_DATA_DIR, 'logs', `${name}.log`);
     // Each start of the engine has a log of its own; the log of the start before stays beside it.
     if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
@@ -170,17 +170,17 @@ async function startRoles(
       niceness: name === 'api' ? API_NICENESS : undefined,
       isReady: async () =>
         (await answers(`${urlOf(port)}/readyz`)) &&
-        (name === 'worker' || (await answers(`${urlOf(port)}/v1/me`))),
+        (name !== 'api' || (await answers(`${urlOf(port)}/v1/me`))),
       timeoutMs: READY_TIMEOUT_MS,
     });
     const { port, service } = await startOnPort(choose, specOf, signal);
     const again = (stopping: AbortSignal) => startReady(specOf(port), stopping);
     return { port, role: supervise(name, service, again, supervision) };
   };
-  const chooseWorkerPort = async () => config.RISK_WORKER_PORT || (await freePort());
   const starting = [
     start('api', () => choosePort({ config, environment })),
-    start('worker', chooseWorkerPort),
+    start('worker', async () => config.RISK_WORKER_PORT || (await freePort())),
+    start('trainer', freePort),
   ] as const;
   owned.defer(async () => {
     const stop = async (started: (typeof starting)[number]) =>
@@ -255,7 +255,7 @@ async function showWhereToLook(
 }
 
 const STARTS =
-  'Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given, the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C';
+  'Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given, the schema, the API, a worker and a trainer; scores a sample and prints its ledger; serves until Ctrl-C';
 const start = written('', STARTS, OPTIONS, async ({ values }, context) => {
   const { config, output, signal } = context;
   if (config.markets.length > 1) {

@@ -4,10 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { buildTable } from '../../../src/core/repair/night/build-table.ts';
-import { bindNight } from '../../../src/core/repair/night-duty.ts';
+import { bindTrainings, END_WORSE } from '../../../src/core/repair/trainings.ts';
 import { insertTable } from '../../../src/core/store/scorecards/scorecards.ts';
-import { createLeadership } from '../../../src/kit/duties/leadership.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/kit/words/range.ts';
+import { testConfig } from '../../support/config.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { dayTable, newTable } from '../../support/day-tables.ts';
@@ -24,11 +24,9 @@ type Told = { readonly frauds?: number; readonly caught?: number };
 
 let day = 20_700;
 const rollOut = await openForFile(startRollOut(testDatabase));
-const leadership = await openForFile(Promise.resolve(createLeadership(database, 'a worker')));
 const nowMs = () => day * DAY_MS + 2 * HOUR_MS;
-const runAside = () => Promise.reject();
-const duty = bindNight({ database, leadership, runAside }, nowMs);
-const look = () => duty.run(new AbortController().signal);
+const [duty] = bindTrainings([END_WORSE], { config: testConfig({}), database }, nowMs);
+const look = () => duty?.run(new AbortController().signal);
 /** Stores a table whose three weeks say so of a policy; the first week is no longer among the newest two. */
 async function tell(policy: string, first: Told = {}, second = first) {
   day++;

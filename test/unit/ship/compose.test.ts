@@ -10,7 +10,7 @@ import { ROOT, readCompose, readText, withDefaults } from './ship-files.ts';
 
 const compose = readCompose();
 const services = Object.entries(compose.services);
-const OURS = ['migrate', 'api', 'worker'];
+const OURS = ['migrate', 'api', 'worker', 'trainer'];
 
 /** Rules about order and quotes are style. The port rule does not read a variable's default. */
 const TASTE = [
@@ -36,7 +36,7 @@ it('docker-compose.yml has no fault that dclint finds', () => {
 
 it('docker-compose.yml migrates once, after Postgres is healthy and before the roles', () => {
   expect(compose.services['migrate']?.depends_on?.['postgres']?.condition).toBe('service_healthy');
-  for (const role of ['api', 'worker']) {
+  for (const role of ['api', 'worker', 'trainer']) {
     expect(compose.services[role]?.depends_on?.['migrate']?.condition).toBe(
       'service_completed_successfully',
     );
@@ -56,11 +56,11 @@ it('docker-compose.yml publishes one port, on this machine only unless told othe
   expect(published).toEqual(['127.0.0.1:8080:8080']);
 });
 
-it('docker-compose.yml keeps each of our processes within 0.5 CPU and 256 MB, a worker within 384', () => {
+it('docker-compose.yml keeps each of our processes within 0.5 CPU and 256 MB, a worker and a trainer within 384', () => {
   for (const role of OURS) {
     expect(compose.services[role]?.deploy?.resources?.limits).toEqual({
       cpus: '0.5',
-      memory: role === 'worker' ? '384M' : '256M',
+      memory: role === 'worker' || role === 'trainer' ? '384M' : '256M',
     });
   }
 });
@@ -110,8 +110,8 @@ it('docker-compose.yml keeps what the engine writes outside Postgres in a volume
   expect(readText('Dockerfile')).toContain('/var/lib/risk\nUSER node');
 });
 
-it('docker-compose.yml fits 70 % of the connections of Postgres with one API and five workers', () => {
-  const connections = (role: 'api' | 'worker') => {
+it('docker-compose.yml fits 70 % of the connections of Postgres with one API, five workers and a trainer', () => {
+  const connections = (role: 'api' | 'worker' | 'trainer') => {
     const given = compose.services[role]?.environment ?? {};
     const pairs = Object.entries(given).map(
       ([name, value]) => [name, withDefaults(String(value))] as const,
@@ -121,6 +121,11 @@ it('docker-compose.yml fits 70 % of the connections of Postgres with one API and
     return countConnections(settings.config)[role];
   };
   const max = /max_connections=(\d+)/.exec(compose.services['postgres']?.command?.join(' ') ?? '');
-  expect([connections('api'), connections('worker')]).toEqual([19, 7]);
-  expect(connections('api') + 5 * connections('worker')).toBeLessThan(Number(max?.[1]) * 0.7);
+  const [api, worker, trainer] = [
+    connections('api'),
+    connections('worker'),
+    connections('trainer'),
+  ];
+  expect([api, worker, trainer]).toEqual([19, 7, 3]);
+  expect(api + 5 * worker + trainer).toBeLessThan(Number(max?.[1]) * 0.7);
 });

@@ -24,7 +24,8 @@ const find = (kind: string, name: string): Manifest => {
   if (found === undefined) throw new Error(`no ${kind} ${name}`);
   return found;
 };
-const ROLES = ['api', 'worker'] as const;
+const SCALED = ['api', 'worker'] as const;
+const ROLES = [...SCALED, 'trainer'] as const;
 const podOf = (role: string): Manifest =>
   find(role === 'migrate' ? 'Job' : 'Deployment', `risk-${role}`).spec.template.spec;
 const containerOf = (role: string): Manifest => podOf(role).containers[0];
@@ -60,7 +61,8 @@ describe('deploy/kubernetes', () => {
       expect(command).toEqual(services[role]?.command);
       const { cpus = '', memory = '' } = services[role]?.deploy?.resources?.limits ?? {};
       const limits = { cpu: `${Number(cpus) * 1000}m`, memory: memory.replace(/M$/, 'Mi') };
-      expect(resources).toEqual({ requests: { ...limits, memory: '256Mi' }, limits });
+      const requests = { ...limits, memory: '256Mi', ...(role === 'trainer' && { cpu: '100m' }) };
+      expect(resources).toEqual({ requests, limits });
     }
   });
 
@@ -116,7 +118,7 @@ describe('deploy/kubernetes', () => {
     });
   });
 
-  it.each(ROLES)(
+  it.each(SCALED)(
     '%s scales from 2 to 10 at the share of the trigger, loses one pod at a time, and all select it',
     (role) => {
       const { scaleTargetRef, minReplicas, maxReplicas, metrics } = find(
@@ -154,7 +156,7 @@ it('deploy/kubernetes/files mounts what its settings name, and what they write i
   const [{ patches, resources }] = readDocuments('deploy/kubernetes/files/kustomization.yaml');
   expect(resources).toEqual(['../base']);
   const names = new Set(describeSettings().map(({ name }) => name));
-  for (const [nth, role] of ROLES.entries()) {
+  for (const [nth, role] of SCALED.entries()) {
     const patch = parse(patches[nth].patch);
     const pod = patch.spec.template.spec;
     const [{ name, env, volumeMounts }] = pod.containers;

@@ -14,6 +14,7 @@ const byName = (name: string) => {
 };
 const api = byName('risk-api');
 const worker = byName('risk-worker');
+const trainer = byName('risk-trainer');
 const redis = byName('risk-redis');
 const variables = (service: RenderService) =>
   new Map((service.envVars ?? []).map((variable) => [variable.key, variable]));
@@ -44,6 +45,7 @@ it('render.yaml runs the commands of docker-compose.yml, and migrates before a d
   const { services } = readCompose();
   expect(api.dockerCommand?.split(' ')).toEqual(services['api']?.command);
   expect(worker.dockerCommand?.split(' ')).toEqual(services['worker']?.command);
+  expect(trainer.dockerCommand?.split(' ')).toEqual(services['trainer']?.command);
   expect(api.preDeployCommand?.split(' ')).toEqual(services['migrate']?.command);
   expect(worker.preDeployCommand).toBeUndefined();
 });
@@ -57,13 +59,14 @@ it('render.yaml closes Postgres and Redis to the internet', () => {
   expect(render.databases[0]?.['ipAllowList']).toEqual([]);
 });
 
-it('render.yaml wires both roles to the same Postgres and Redis', () => {
-  for (const service of [api, worker]) {
+it('render.yaml wires the roles to the same Postgres and Redis', () => {
+  for (const service of [api, worker, trainer]) {
     const given = variables(service);
     expect(given.get('DATABASE_URL')?.fromDatabase).toEqual({
       name: render.databases[0]?.['name'],
       property: 'connectionString',
     });
+    if (service === trainer) continue;
     expect(given.get('REDIS_URL')?.fromService).toEqual({
       type: 'keyvalue',
       name: redis.name,
@@ -88,12 +91,13 @@ it('render.yaml leaves the port to Render and a drain its time', () => {
   for (const [service, ms] of [
     [api, graceMs + drainMs],
     [worker, drainMs],
+    [trainer, drainMs],
   ] as const)
     expect((service.maxShutdownDelaySeconds ?? 0) * 1000).toBeGreaterThan(ms);
 });
 
 it('render.yaml gives values that the configuration accepts', () => {
-  for (const service of [api, worker]) {
+  for (const service of [api, worker, trainer]) {
     const literal = [...variables(service).values()]
       .filter(({ value }) => value !== undefined)
       .map(({ key, value }) => [key, String(value)] as const);

@@ -20,7 +20,7 @@ const { scrape_configs: scrapes }: { scrape_configs: readonly Scrape[] } = parse
 
 it('asks each role of docker-compose.yml at its port, and APIs with a key', () => {
   const { services } = readCompose();
-  const [api, worker] = ['risk-api', 'risk-worker'].map((name) =>
+  const [api, worker, trainer] = ['risk-api', 'risk-worker', 'risk-trainer'].map((name) =>
     scrapes.find(({ job_name: job }) => job === name),
   );
   expect(api?.static_configs?.map(({ targets }) => targets)).toEqual([['api:8080']]);
@@ -28,8 +28,10 @@ it('asks each role of docker-compose.yml at its port, and APIs with a key', () =
   const port = Number(services['worker']?.environment?.['RISK_WORKER_PORT']);
   expect(worker?.dns_sd_configs).toEqual([expect.objectContaining({ names: ['worker'], port })]);
   expect(worker?.authorization).toBeUndefined();
+  expect(trainer?.static_configs?.map(({ targets }) => targets)).toEqual([[`trainer:${port}`]]);
+  expect(services['trainer']?.environment?.['RISK_WORKER_PORT']).toBe(port);
   // A target's own market would otherwise be renamed.
-  expect(scrapes.map((one) => one.honor_labels)).toEqual([true, true]);
+  expect(scrapes.map((one) => one.honor_labels)).toEqual([true, true, true]);
 });
 
 it('has each job that a dashboard names', () => {

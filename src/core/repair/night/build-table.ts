@@ -4,8 +4,8 @@
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
-import type { Actor } from '../../../kit/words/principal.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
+import type { TrainingOptions } from '../../room.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { type DayTable, slotNames } from '../../score/scorecard/day-table.ts';
 import { goldenOf } from '../../score/scorecard/golden.ts';
@@ -27,21 +27,10 @@ import { differsFrom } from './bound.ts';
 import { COUNTED_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
 import { bucketsBy, chooseRows, cutDays, findTops, learnRows, readRows } from './night-rows.ts';
 
-/** Bound on a statement of a night, for which nobody waits. */
-export const NIGHT_STATEMENT_MS = 3_600_000;
-
-export type BuildOptions = {
-  /** The first UTC day that the table judges, in days since 1970. */
-  readonly day: number;
-  readonly maturityDays: number;
-  readonly by: Actor;
-  readonly signal: AbortSignal;
-};
-
 /** @throws Failure where the day has a table */
 export async function buildTable(
   database: Pick<Database, 'query' | 'session' | 'transaction'>,
-  options: BuildOptions,
+  options: TrainingOptions,
 ): Promise<{ readonly serial: number; readonly night: Night }> {
   if ((await findHead(database.query, options.day)) !== undefined) throw dayTaken(options.day);
   const night = await makeNight(database, options);
@@ -51,10 +40,10 @@ export async function buildTable(
 /** Makes what a night stores. */
 export const makeNight = (
   database: Pick<Database, 'session'>,
-  options: Omit<BuildOptions, 'by'>,
+  options: Omit<TrainingOptions, 'by'>,
 ): Promise<Night> => inSnapshot(database, (query) => readNight(query, options));
 
-async function readNight(query: Query, options: Omit<BuildOptions, 'by'>): Promise<Night> {
+async function readNight(query: Query, options: Omit<TrainingOptions, 'by'>): Promise<Night> {
   const { day, signal } = options;
   const market = await readMarketOfNight(query);
   const firstDay = day - LEARNT_DAYS;

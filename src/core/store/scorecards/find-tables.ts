@@ -1,6 +1,6 @@
 /** Tables of the day as processes find them: which there are, and each by its serial. A table never changes. */
 import type { Query } from '../../../kit/database/pool.ts';
-import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
+import { anyOf, firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { StoredTable } from '../../score/scorecard/day-table.ts';
 import { FORM } from '../../score/scorecard/table-bytes.ts';
 import { IN_USE, REFUSED, readTable, TAKEN } from './scorecards.ts';
@@ -31,6 +31,13 @@ export const findNewer = firstOf<{ said: string }, []>(
   `select format('the table of %s has form %s and this version reads ${FORM}: older tables judge here until the upgrade',
                 to_char(day, 'YYYY-MM-DD'), form) as said
      from market.scorecards where form > ${FORM} order by day desc limit 1`,
+);
+
+/** Whether there are scores of two days ago, and no younger table. */
+export const areTablesLate = anyOf(
+  'find-late-scorecards',
+  `from market.scores where created_at < current_date - 1
+     and not exists (select from market.scorecards where day >= current_date - 1)`,
 );
 
 /** Tables that stay in memory. Fewer: a past of many days reads them again; more: 0.2 MiB each. */

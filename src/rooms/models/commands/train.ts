@@ -3,7 +3,6 @@
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
 
-import { setImmediate } from 'node:timers/promises';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import type { Slot } from '../../../core/score/scorecard/day-table.ts';
@@ -23,6 +22,7 @@ import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
 import type { ModelCard } from '../training/card/model-card.ts';
 import { readCodeVersion } from '../training/code-version.ts';
+import { resultOf } from '../training/options.ts';
 import { countFrauds } from '../training/rows.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
@@ -91,15 +91,9 @@ async function trainAndDescribe(
     daysSeen: (validation ?? training).daysSeen,
     randomFor: (purpose) => createRandom(`${seed}/${purpose}`),
   });
-  let step = steps.next();
-  while (step.done !== true) {
-    note(step.value.doing, describeStep(step.value));
-    // Between two steps the process handles signals.
-    await setImmediate();
-    signal.throwIfAborted();
-    step = steps.next();
-  }
-  const { bytes, model, size, calibration, judged } = step.value;
+  const { bytes, model, size, calibration, judged } = await resultOf(steps, signal, (step) =>
+    note(step.doing, describeStep(step)),
+  );
   const card: ModelCard = {
     id: name,
     kind: trainer.kind,

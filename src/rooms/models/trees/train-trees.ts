@@ -3,7 +3,7 @@
  * vectors of sampled payments, and of known frauds, of the days that nights have counted. The same store gives the same bytes.
  */
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
-import type { BuildOptions } from '../../../core/repair/night/build-table.ts';
+import type { TrainingOptions } from '../../../core/room.ts';
 import { SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
 import { textOfDay } from '../../../core/score/scorecard/day-table.ts';
 import { leastHashes } from '../../../core/score/scorecard/kept-rows.ts';
@@ -27,7 +27,7 @@ import { registerModel } from '../registry/register-model.ts';
 import { compareTrees, listLearnt, OWN_TREES } from '../store/trees.ts';
 import { buildModel, findLack } from '../training/build-model.ts';
 import { readCodeVersion } from '../training/code-version.ts';
-import { lastOf, treeDefaults } from '../training/options.ts';
+import { resultOf, treeDefaults } from '../training/options.ts';
 import { countFrauds, createCollector } from '../training/rows.ts';
 
 /** Days before a table whose payments are read. */
@@ -40,10 +40,10 @@ const VALUES_MAX = ((TREES_MIB - FIXED_MIB) * 2 ** 20) / VALUE_BYTES;
 /** Share of rows that are frauds beside the sample. */
 const FRAUD_SHARE = 1 / 7;
 
-type Options = Omit<BuildOptions, 'by'>;
+type Options = Omit<TrainingOptions, 'by'>;
 
 /** @throws Failure `TOO_LITTLE_DATA` */
-export async function trainTrees(database: Database, { by, ...options }: BuildOptions) {
+export async function trainTrees(database: Database, { by, ...options }: TrainingOptions) {
   const { artefact, manifest } = await makeTrees(database, options);
   await registerModel(database, {
     ...{ artefact, manifest, goldenSource: 'manifest', by },
@@ -69,7 +69,7 @@ export async function makeTrees(database: Database, options: Options, valuesMax 
     bandsRule: { by: 'share', reviews: reviewed - declines, declines },
     randomFor: (purpose) => createRandom(`${name}/${purpose}`),
   });
-  const { bytes: artefact, size, calibration, judged } = lastOf(steps);
+  const { bytes: artefact, size, calibration, judged } = await resultOf(steps, options.signal);
   const { bands, importance } = judged;
   const told = {
     ...{ feature_schema: FEATURE_SCHEMA, calibration },

@@ -1,6 +1,6 @@
 /**
- * `risk supervise`: runs as many workers on this machine as the triggers of scaling/triggers.ts ask for. One change is made at a
- * time, and a worker that goes has drained before the next decision.
+ * `risk supervise`: runs a trainer and as many workers on this machine as the triggers of scaling/triggers.ts ask for. One change is made
+ * at a time, and a worker that goes has drained before the next decision.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ import {
 } from '../scaling/scaler.ts';
 import { TRIGGERS } from '../scaling/triggers.ts';
 
-/** Becomes the worker by exec, under the memory bounds of a role: the process id stays. */
+/** Becomes the role by exec, under the memory bounds of a role: the process id stays. */
 const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url));
 /** Exit codes that another start would end with as well. */
 const INCURABLE: readonly number[] = [EXIT_BAD_CONFIGURATION, EXIT.impossibleHere];
@@ -33,6 +33,7 @@ const [WAIT_MS_MIN, WAIT_MS_MAX] = [250, 30_000];
 const GRACE_MS = 5000;
 
 type SupervisedOptions = {
+  readonly role: 'worker' | 'trainer';
   readonly environment: Environment;
   /** Longest drain of a worker. */
   readonly drainMs: number;
@@ -41,12 +42,12 @@ type SupervisedOptions = {
   readonly onRefused: () => void;
 };
 
-/** Starts a worker, again and again until `stop`. */
-function superviseWorker({ environment, drainMs, log, onRefused }: SupervisedOptions) {
+/** Starts a role, again and again until `stop`. */
+function superviseRole({ role, environment, drainMs, log, onRefused }: SupervisedOptions) {
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
   const runOnce = async () => {
-    const started = startWorker(environment);
+    const started = startRole(role, environment);
     child = started;
     const { promise: ended, resolve } = Promise.withResolvers<string>();
     started.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -63,7 +64,7 @@ function superviseWorker({ environment, drainMs, log, onRefused }: SupervisedOpt
       if (code !== null && INCURABLE.includes(code)) return onRefused();
       ends = performance.now() - startedMs < STEADY_MS ? ends + 1 : 1;
       const waitMs = Math.min(WAIT_MS_MIN * 2 ** (ends - 1), WAIT_MS_MAX);
-      log.warn({ how, waitMs }, 'worker ended by itself: starting it again');
+      log.warn({ how, waitMs }, `${role} ended by itself: starting it again`);
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
     }
@@ -85,11 +86,11 @@ function superviseWorker({ environment, drainMs, log, onRefused }: SupervisedOpt
 }
 
 /**
- * A session of its own keeps Ctrl-C from the worker, which would take the SIGTERM after it for a demand to end at once. The
- * channel closes when this process dies, whatever ends it, and the worker then drains.
+ * A session of its own keeps Ctrl-C from the role, which would take the SIGTERM after it for a demand to end at once. The
+ * channel closes when this process dies, whatever ends it, and the role then drains.
  */
-function startWorker(environment: Environment): ChildProcess {
-  return spawn('/bin/sh', [LAUNCHER, 'worker'], {
+function startRole(role: string, environment: Environment): ChildProcess {
+  return spawn('/bin/sh', [LAUNCHER, role], {
     env: environment,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true,
@@ -123,7 +124,7 @@ const OPTIONS = {
 } as const;
 
 const RUNS =
-  'Runs workers on this machine and adds or removes one at a time: it adds one where transactions wait (more than 1,000, or one for 30 s) or workers are busy (70 % for 5 minutes), and removes one after 30 minutes with fewer than 10 that wait, unless the others would then be busy';
+  'Runs a trainer, and workers, on this machine and adds or removes one at a time: it adds one where transactions wait (more than 1,000, or one for 30 s) or workers are busy (70 % for 5 minutes), and removes one after 30 minutes with fewer than 10 that wait, unless the others would then be busy';
 const supervise = written('', RUNS, OPTIONS, async ({ values }, context) => {
   const {
     workers: [min, max],
@@ -186,26 +187,34 @@ export const command = commandOf({
   summary: 'Runs more and fewer workers here, as the backlog asks.',
   needs: ['DATABASE_URL', 'REDIS_URL'],
   notes: `Transactions on hold do not count. A worker that goes drains first; one that crashes is started again. SIGTERM drains all. Logs of
-the workers pass through. With RISK_WORKER_PORT the second worker answers /metrics on the next port, and so on. Needs DATABASE_URL
-and REDIS_URL.
+the workers pass through. With RISK_WORKER_PORT the second worker answers /metrics on the next port, and so on; the trainer has none.
+Needs DATABASE_URL and REDIS_URL.
 
 Example: risk supervise --workers 1..4`,
   actions: { '': supervise },
 });
 
-/** Workers from the oldest on; the newest goes first. Disposing the fleet drains all. */
+/** A trainer, and workers from the oldest on; the newest goes first. Disposing the fleet drains all. */
 function openFleet({ config, environment, log, signal }: CommandContext) {
-  const workers: ReturnType<typeof superviseWorker>[] = [];
+  const workers: ReturnType<typeof superviseRole>[] = [];
   let leaving: Promise<void> | undefined;
   const refused = new AbortController();
   const over = AbortSignal.any([signal, refused.signal]);
   const { RISK_WORKER_PORT: port, RISK_SHUTDOWN_TIMEOUT_MS: drainMs } = config;
-  const environmentOf = (ordinal: number) => ({
-    ...environment,
-    DATABASE_URL: neededUrl(config, 'DATABASE_URL'),
-    REDIS_URL: neededUrl(config, 'REDIS_URL'),
-    ...(port > 0 && { RISK_WORKER_PORT: String(port + ordinal) }),
-  });
+  const start = (role: 'worker' | 'trainer', ownPort: number, ordinal?: number) =>
+    superviseRole({
+      role,
+      environment: {
+        ...environment,
+        DATABASE_URL: neededUrl(config, 'DATABASE_URL'),
+        REDIS_URL: neededUrl(config, 'REDIS_URL'),
+        RISK_WORKER_PORT: String(ownPort),
+      },
+      drainMs,
+      log: log.child({ ordinal }),
+      onRefused: () => refused.abort(),
+    });
+  const trainer = start('trainer', 0);
   return {
     size: () => workers.length,
     pids: () => workers.flatMap((worker) => worker.pid() ?? []),
@@ -214,14 +223,7 @@ function openFleet({ config, environment, log, signal }: CommandContext) {
     over,
     add() {
       const ordinal = workers.length;
-      workers.push(
-        superviseWorker({
-          environment: environmentOf(ordinal),
-          drainMs,
-          log: log.child({ ordinal }),
-          onRefused: () => refused.abort(),
-        }),
-      );
+      workers.push(start('worker', port > 0 ? port + ordinal : 0, ordinal));
     },
     /** Resolves once the newest has drained, or all are to end. */
     async remove() {
@@ -229,7 +231,7 @@ function openFleet({ config, environment, log, signal }: CommandContext) {
       await Promise.race([leaving, once(over, 'abort')]);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([leaving, ...workers.splice(0).map((worker) => worker.stop())]);
+      await Promise.all([leaving, ...[trainer, ...workers.splice(0)].map((role) => role.stop())]);
     },
   };
 }

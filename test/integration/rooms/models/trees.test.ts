@@ -1,25 +1,25 @@
 /**
  * Goal: trees that train themselves are a function of the store, their risk is a probability, they decide under their policy alone, and
- * people hear of them once they are ahead. Method: 40 made days of payments, the process that a worker starts, and made-up opinions.
+ * people hear of them once they are ahead. Method: 40 made days of payments, the duties of two trainers, and made-up opinions.
  */
 import { expect, test } from 'vitest';
 import { decidingIn } from '../../../../src/core/domain/control.ts';
 import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
 import { buildTable } from '../../../../src/core/repair/night/build-table.ts';
+import { bindTrainings } from '../../../../src/core/repair/trainings.ts';
+import type { Training } from '../../../../src/core/room.ts';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import { textOfDay } from '../../../../src/core/score/scorecard/day-table.ts';
 import { MODELS, readRollouts } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { listCorridors } from '../../../../src/core/store/transactions/transactions.ts';
-import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
 import { DAY_MS, HOUR_MS } from '../../../../src/kit/words/range.ts';
-import { spawnAside } from '../../../../src/main/spawn-aside.ts';
-import { trainDuty } from '../../../../src/rooms/models/duty.ts';
 import { events } from '../../../../src/rooms/models/events.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { findModel, readModel } from '../../../../src/rooms/models/store/models.ts';
 import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
 import { areTreesDue, compareTrees } from '../../../../src/rooms/models/store/trees.ts';
 import { makeTrees } from '../../../../src/rooms/models/trees/train-trees.ts';
+import { TREES } from '../../../../src/rooms/models/trees/training.ts';
 import { testConfig } from '../../../support/config.ts';
 import { aControl, controlsOf, endControlIn, setControl } from '../../../support/controls.ts';
 import { openTestDatabase } from '../../../support/database.ts';
@@ -32,7 +32,6 @@ import {
   storeScored,
 } from '../../../support/made-days.ts';
 import { POLICY_1, policyValue, putInForce } from '../../../support/policies.ts';
-import { childEnvironment } from '../../../support/risk.ts';
 
 const FIRST = 20_600;
 const LAST = FIRST + 40;
@@ -62,29 +61,17 @@ for (const day of [FIRST + 1, FIRST + 21, LAST]) {
 }
 await putInForce(database, policyValue({ measures_left_out: LEFT_OUT }));
 
-const runAside = spawnAside({
-  config: testConfig({
-    ...{ DATABASE_URL: testDatabase.url, RISK_MARKET: testDatabase.market },
-    ...{ REDIS_URL: 'redis://127.0.0.1:1', RISK_LABEL_MATURITY_DAYS: String(MATURITY_DAYS) },
-  }),
-  environment: childEnvironment({}),
-});
+const config = testConfig({ RISK_LABEL_MATURITY_DAYS: String(MATURITY_DAYS) });
 const log: string[] = [];
 let nowMs = LAST * DAY_MS;
-let controls = controlsOf(aControl('off', 'flag:shadows'));
-const dutyOf = (worker: string) =>
-  trainDuty(
-    {
-      ...{ database, leadership: createLeadership(database, worker) },
-      controls: { current: () => controls } as Parameters<typeof trainDuty>[0]['controls'],
-      runAside: async (aside, day, until) => {
-        log.push(`${aside.makes} of ${textOfDay(day)}`);
-        await runAside(aside, day, until);
-      },
-    },
-    () => nowMs,
-  );
-const duties = ['one', 'two'].map(dutyOf);
+const noted: Training = {
+  ...TREES,
+  run: (of, at) => {
+    log.push(`trees of ${textOfDay(at.day)}`);
+    return TREES.run(of, at);
+  },
+};
+const duties = [1, 2].flatMap(() => bindTrainings([noted], { config, database }, () => nowMs));
 const look = () => Promise.all(duties.map((duty) => duty.run(signal)));
 const openTrees = async () => {
   const { model_id = '' } = (await findModel(database.query, NAME)) ?? {};
@@ -92,14 +79,15 @@ const openTrees = async () => {
   return { manifest, model: openScoringModel(artefact, manifest) };
 };
 
-test('one worker has trees trained of 500 frauds and 28 days, each week, and not while shadows are off', async () => {
+test('one trainer trains trees of 500 frauds and 28 days, each week, and not while shadows are off', async () => {
   // As if the frauds of a larger market were known.
   await testDatabase.sql('alter table scorecards disable trigger user');
   const know = (frauds: number) => testDatabase.sql('update scorecards set frauds = $1', [frauds]);
   await know(500);
   nowMs += HOUR_MS;
+  await setControl(database, 'off', 'flag:shadows');
   await look();
-  controls = controlsOf();
+  await endControlIn(database, 'off', 'flag:shadows');
   await know(499);
   await look();
   expect(log).toEqual([]);

@@ -83,7 +83,7 @@ test.runIf(THOROUGH)(
   },
 );
 
-test('a killed worker comes back, and a killed supervisor leaves none behind', async () => {
+test('a killed worker comes back, and a killed supervisor leaves neither worker nor trainer behind', async () => {
   await using supervisor = spawnSupervisor('--workers', '1..1');
   const [first = 0] = await untilStarted(supervisor, 1);
   process.kill(first, 'SIGKILL');
@@ -91,8 +91,10 @@ test('a killed worker comes back, and a killed supervisor leaves none behind', a
   expect(linesOf(supervisor, 'worker ended by itself: starting it again')).toMatchObject([
     { how: 'SIGKILL' },
   ]);
+  const [trainer] = linesOf(supervisor, 'trainer starts').map(({ pid }) => Number(pid));
   supervisor.kill('SIGKILL');
-  await waitUntil(() => !isAlive(second), 10_000, 'the end of the worker');
+  const ended = () => ![second, trainer ?? process.pid].some(isAlive);
+  await waitUntil(ended, 10_000, 'the ends of the worker and the trainer');
 });
 
 test('ports that the last worker could not have are refused at the start, and not at the spike', async () => {
