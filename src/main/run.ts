@@ -62,13 +62,11 @@ const COMMANDS: Required<Room>['commands'] = {
   ...Object.assign({}, ...ROOMS.map(({ commands }) => commands)),
 };
 
-type RunRole = (context: CommandContext) => Promise<number>;
-
 /** The roles are composition roots of their own, so that they, not cli/, know every adapter. */
 async function role(
   name: keyof typeof ROLE_SETTINGS,
   summary: string,
-  load: () => Promise<RunRole>,
+  load: () => Promise<(context: CommandContext) => Promise<number>>,
 ): Promise<CommandModule> {
   const usage = () => roleUsage(name, summary);
   const run: Command['run'] = async (args, context) => {
@@ -88,16 +86,12 @@ const ROLE_SETTINGS = {
 } as const;
 
 async function roleUsage(name: keyof typeof ROLE_SETTINGS, summary: string): Promise<string> {
-  const settings = new Map(
-    describeSettings().map((describeSetting) => [describeSetting.name, describeSetting]),
-  );
+  const settings = new Map(describeSettings().map((setting) => [setting.name, setting]));
   const { needs, reads } = ROLE_SETTINGS[name];
   const rows = [...needs, ...reads].map((setting) => {
     const { description = '', byDefault = '' } = settings.get(setting) ?? {};
-    return {
-      setting: `  ${setting}`,
-      is: byDefault === '' ? description : `${description} (${byDefault})`,
-    };
+    const is = byDefault === '' ? description : `${description} (${byDefault})`;
+    return { setting: `  ${setting}`, is };
   });
   return [
     `risk ${name}`,

@@ -107,18 +107,19 @@ it('migrates', { timeout: 120_000 }, async () => {
   expect((await migrate.exited).code, migrate.stderr()).toBe(0);
 });
 
-it('serves with an API and a worker, and both drain on SIGTERM', {
+it('serves with an API, a worker and a trainer, which end on SIGTERM', {
   timeout: 180_000,
 }, async () => {
-  const ports = [await freePort(), await freePort()].map(String);
-  const [port = '', workerPort = ''] = ports;
+  const ports = [await freePort(), await freePort(), await freePort()].map(String);
+  const [port = '', workerPort = '', trainerPort = ''] = ports;
   await using api = run('api', {
     PORT: port,
     RISK_BOOTSTRAP_KEY: BOOTSTRAP_KEY,
     RISK_SHUTDOWN_GRACE_MS: '300',
   });
   await using worker = run('worker', { RISK_WORKER_PORT: workerPort });
-  const all = [api, worker];
+  await using trainer = run('trainer', { RISK_WORKER_PORT: trainerPort });
+  const all = [api, worker, trainer];
   for (const [at, container] of all.entries()) await becomeHealthy(container, ports[at] ?? '');
   // bin/risk became Node: the process that gets the signals is the engine itself.
   for (const { pid } of all)

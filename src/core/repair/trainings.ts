@@ -17,8 +17,6 @@ const LOOK_EVERY_MS = 60_000;
 const SETTLED_MS = 600_000;
 /** Time of day from which a table is built whatever is pending. */
 const LATEST_MS = 3_600_000;
-/** Wait after a night that failed. Shorter: a night that always fails keeps a processor busy. */
-const RETRY_MS = 1_800_000;
 
 const lookAt = onlyOf<{ isBuilt: boolean; isPending: boolean }, [day: number, lowest: string]>(
   'look-at-night',
@@ -31,7 +29,8 @@ const lookAt = onlyOf<{ isBuilt: boolean; isPending: boolean }, [day: number, lo
 export const NIGHT: Training = {
   name: 'build-scorecard',
   everyMs: LOOK_EVERY_MS,
-  againMs: RETRY_MS,
+  // Shorter: a night that always fails keeps a processor busy.
+  againMs: 1_800_000,
   isDue: async ({ query }, day, timeMs) => {
     if (timeMs < SETTLED_MS) return false;
     const { isBuilt, isPending } = await lookAt(query, day, lowestIdAt(day * DAY_MS));

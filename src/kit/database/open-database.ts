@@ -143,11 +143,9 @@ const poolSize = (config: Sizes, name: string): number | undefined => SIZES[name
 
 /** Connections that each process opens at most. */
 export function countConnections(config: Sizes): Readonly<Record<Process, number>> {
-  const sum = (name: Process) =>
-    Object.values<(config: Sizes) => number>(POOLS[name]).reduce(
-      (all, size) => all + size(config),
-      0,
-    );
-  const [api, worker, trainer] = [sum('api'), sum('worker'), sum('trainer')];
-  return { api, worker, trainer, replica: sum('replica') };
+  const counts = Object.entries(POOLS).map(([name, pools]) => [
+    name,
+    Object.values<(config: Sizes) => number>(pools).reduce((all, size) => all + size(config), 0),
+  ]);
+  return Object.fromEntries(counts);
 }
