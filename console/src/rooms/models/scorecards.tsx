@@ -40,7 +40,7 @@ export function ScorecardsPage({ day, me }: { readonly day?: string; readonly me
 function NoTable() {
   return (
     <Empty title="No table of the day is built yet">
-      A worker builds the first one in the night, from 00:10 UTC on;{' '}
+      A trainer builds the first one in the night, from 00:10 UTC on;{' '}
       <code>bin/risk scorecard build</code> builds it now.
     </Empty>
   );
