@@ -134,7 +134,7 @@ export const EDGE: Guards = {
   },
   'bad-configuration': {
     says: 'All problems of a configuration are listed at once, and the process exits with 78.',
-    shown: 'risk api, risk worker, risk trainer',
+    shown: 'risk api, risk worker',
     test: 'e2e/command-line.test.ts > risk lists all problems of its configuration at once and exits 78',
     mechanism: 'src/kit/config/config.ts',
   },

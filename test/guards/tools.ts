@@ -54,6 +54,12 @@ export const TOOLS: Guards = {
     test: 'unit/rooms/operate/scaler.test.ts > a spike adds workers one after another, and a calm of half an hour takes them away',
     mechanism: 'src/rooms/operate/scaling/scaler.ts',
   },
+  trainer: {
+    says: 'Of two trainers one builds, and the other one follows a kill -9.',
+    shown: 'risk trainer',
+    test: 'integration/scorecards/trainer.test.ts > of two trainers one builds, the other one follows a kill -9, and labels beside them change nothing',
+    mechanism: 'src/core/repair/trainings.ts',
+  },
   plan: {
     says: 'The peak of a load is the product of all its factors.',
     shown: 'risk plan',

@@ -36,8 +36,8 @@ export const findNewer = firstOf<{ said: string }, []>(
 /** Whether there are scores of two days ago, and no younger table. */
 export const areTablesLate = anyOf(
   'find-late-scorecards',
-  `from market.scores where created_at < current_date - 1
-     and not exists (select from market.scorecards where day >= current_date - 1)`,
+  `from (select day from market.daily_tallies union all select day from market.daily_increments) scored
+    where day < current_date - 1 and not exists (select from market.scorecards where day >= current_date - 1)`,
 );
 
 /** Tables that stay in memory. Fewer: a past of many days reads them again; more: 0.2 MiB each. */
