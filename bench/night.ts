@@ -14,6 +14,7 @@ import { openDatabase } from '../src/kit/database/open-database.ts';
 import { createRandom, normal } from '../src/kit/random.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/range.ts';
+import { NIGHT } from './detection/market-days.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
@@ -125,15 +126,18 @@ async function* run(args: string[], context: BenchContext): AsyncGenerator<Bench
   const days = Array.from({ length: sizes.days + 2 }, (_, nth) => (night - nth) * DAY_MS);
   await ensurePartitions(pool, days.map(monthOf));
   await fill(services, night, sizes, (text) => output.note(text));
-  const environment = {
-    ...{ PATH: process.env['PATH'], RISK_MARKET: MARKET },
-    DATABASE_URL: services.databaseUrl,
-  };
-  const program = (...args: string[]) =>
-    spawn('/bin/sh', [LAUNCHER, ...args], { env: environment, stdio: 'inherit', signal });
-  const build = program('scorecard', 'build', '--day', textOfDay(night - 1));
+  const program = (more: object, ...args: string[]) =>
+    spawn('/bin/sh', [LAUNCHER, ...args], {
+      env: {
+        ...{ PATH: process.env['PATH'], RISK_MARKET: MARKET, ...more },
+        DATABASE_URL: services.databaseUrl,
+      },
+      stdio: 'inherit',
+      signal,
+    });
+  const build = program(NIGHT, 'scorecard', 'build', '--day', textOfDay(night - 1));
   const first = await measure(build.pid ?? 0, async () => build.exitCode !== null);
-  const trainer = program('trainer');
+  const trainer = program({}, 'trainer');
   const isBuilt = async () => (await findHead(pool.query, night)) !== undefined;
   const busy = await measure(trainer.pid ?? 0, isBuilt);
   trainer.kill();

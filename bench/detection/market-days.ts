@@ -20,8 +20,10 @@ const OUTAGE_MS_MAX = 60_000;
 /** After so long every process reads a change before it uses what it knows. */
 const FOLLOWED_MS = 1500;
 
-/** The memory that the engine gives a night. */
-const NIGHT = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2 --v8-pool-size=1' };
+/** The memory that a trainer gives a night. */
+export const NIGHT = {
+  NODE_OPTIONS: '--max-old-space-size=96 --max-semi-space-size=1 --v8-pool-size=1',
+};
 
 export type Night = Awaited<ReturnType<typeof runRisk>>;
 

@@ -30,18 +30,17 @@ export async function runTrainer(
   { config, log, signal, environment }: CommandContext,
   { nowMs, trainings }: { nowMs?: () => number; trainings?: readonly Training[] } = {},
 ): Promise<number> {
-  signal.addEventListener('abort', () => process.exit(EXIT.fine));
   const { DATABASE_URL: url, RISK_MARKET: market, markets } = config;
   if (url === undefined || (markets.length > 1 && !environment['RISK_MARKET'])) {
     log.fatal(NEEDED);
     return EXIT_BAD_CONFIGURATION;
   }
-  setPriority(Math.max(getPriority(), NICE));
   await using resources = new AsyncDisposableStack();
   const limits = { connectTimeoutMs: CONNECT_MS, statementTimeoutMs: STATEMENT_MS };
   const database = resources.use(openDatabase(config, url, 'trainer', limits));
   const probe = resources.use(openProbe(config, url, 'trainer'));
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
+    if (signal.aborted) return EXIT.fine;
     log.fatal('the schema is missing or older than this engine: run `risk migrate`');
     return EXIT.failed;
   }
@@ -51,6 +50,8 @@ export async function runTrainer(
     const metrics = createProcessMetrics({ role: 'trainer', market });
     resources.use(await serveHealth(config, metrics, log, vitals));
   }
+  setPriority(Math.max(getPriority(), NICE));
+  signal.addEventListener('abort', () => process.exit(EXIT.fine));
   const ofRooms = await Promise.all(ROOMS.map((room) => room.training?.() ?? []));
   const all = trainings ?? [NIGHT, END_WORSE, ...ofRooms.flat()];
   log.info({ market, httpPort: config.RISK_WORKER_PORT }, 'trainer starts');

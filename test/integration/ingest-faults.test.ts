@@ -189,15 +189,20 @@ describe('the API', () => {
 
   test('without a schema exits 1 and names migrate; without a url exits 78 and names it', async () => {
     await using postgres = await startTestPostgres();
-    const missing = await runRisk(['api'], {
-      DATABASE_URL: postgres.url,
-      REDIS_URL: 'redis://127.0.0.1:1',
-      RISK_SCHEMA_WAIT_MS: '300',
-    });
-    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('risk migrate')]);
-    const { code, stderr } = await runRisk(['api'], {});
-    expect(code).toBe(78);
-    expect(stderr).toMatch(/DATABASE_URL[\s\S]*REDIS_URL/);
+    for (const [role, urls] of [
+      ['api', /DATABASE_URL[\s\S]*REDIS_URL/],
+      ['trainer', /DATABASE_URL/],
+    ] as const) {
+      const missing = await runRisk([role], {
+        DATABASE_URL: postgres.url,
+        REDIS_URL: 'redis://127.0.0.1:1',
+        RISK_SCHEMA_WAIT_MS: '300',
+      });
+      expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('risk migrate')]);
+      const { code, stderr } = await runRisk([role], {});
+      expect(code).toBe(78);
+      expect(stderr).toMatch(urls);
+    }
   });
 
   test('refuses to start on a given port that is taken', async () => {
@@ -210,6 +215,7 @@ describe('the API', () => {
     for (const [role, setting] of [
       ['api', 'PORT'],
       ['worker', 'RISK_WORKER_PORT'],
+      ['trainer', 'RISK_WORKER_PORT'],
     ] as const) {
       const { code, stderr } = await runRisk([role], { ...environment, [setting]: port });
       const taken = `port ${port} of 127.0.0.1 is taken: set ${setting} to another`;
