@@ -50,7 +50,7 @@ export type Room = {
   /** Routes of an API process that need no market. */
   readonly pages?: () => Promise<Hono<AppEnv>>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
-  readonly training?: () => Promise<Training>;
+  readonly training?: Training;
   /** Sources of the room's events for other systems. */
   readonly events?: () => Promise<readonly EventSource[]>;
   /** Registered models for explanations, what-ifs and verification; of one room at most. */

@@ -52,8 +52,7 @@ export async function runTrainer(
   }
   setPriority(Math.max(getPriority(), NICE));
   signal.addEventListener('abort', () => process.exit(EXIT.fine));
-  const ofRooms = await Promise.all(ROOMS.map((room) => room.training?.() ?? []));
-  const all = trainings ?? [NIGHT, END_WORSE, ...ofRooms.flat()];
+  const all = trainings ?? [NIGHT, END_WORSE, ...ROOMS.flatMap(({ training = [] }) => training)];
   log.info({ market, httpPort: config.RISK_WORKER_PORT }, 'trainer starts');
   await runMaintenance(bindTrainings(all, { config, database }, nowMs), signal, log);
   return EXIT.fine;

@@ -7,6 +7,7 @@ import {
   purgeRows,
   type Retention,
 } from '../../kit/duties/purge.ts';
+import { HOUR_MS } from '../../kit/words/range.ts';
 
 const tables: readonly Retention[] = [
   {
@@ -45,7 +46,14 @@ export const models: Room = {
   },
   routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
-  training: async () => (await import('./trees/training.ts')).TREES,
+  training: {
+    name: 'train-trees',
+    everyMs: HOUR_MS,
+    // Shorter: a training that always fails keeps a processor busy.
+    againMs: 6 * HOUR_MS,
+    isDue: async (of, day) => (await import('./store/trees.ts')).areTreesDue(of, day),
+    run: async (...of) => (await import('./trees/train-trees.ts')).trainTrees(...of),
+  },
   models: async (databases) => (await import('./open-models.ts')).openModels(databases),
   events: async () => (await import('./events.ts')).events,
   tables,

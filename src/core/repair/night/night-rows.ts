@@ -2,6 +2,7 @@
 
 import type { Query } from '../../../kit/database/pool.ts';
 import { logistic } from '../../../kit/elementary-functions.ts';
+import { resultOf } from '../../../kit/process/steps.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
@@ -241,5 +242,6 @@ export async function learnRows(
   }
   for (; !next.done; next = await fresh.next()) await add(next.value);
   const labelled = await countLabelDays(query, matured);
-  return learn(solved.end(), met, cuts, { knownFrauds: frauds.total, labelled });
+  const steps = learn(solved.end(), met, cuts, { knownFrauds: frauds.total, labelled });
+  return await resultOf(steps, signal);
 }

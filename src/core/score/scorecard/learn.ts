@@ -121,14 +121,14 @@ export function collectSolveRows(
 }
 
 /** @param met how many of the night's sample are in each bucket of each measure */
-export function learn(
+export function* learn(
   rows: Collected,
   met: Float64Array,
   cuts: Cuts,
   { knownFrauds, labelled }: Pick<Learnt, 'knownFrauds' | 'labelled'>,
-): Pick<DayTable, 'scorecard' | 'learnt'> {
+): Generator<undefined, Pick<DayTable, 'scorecard' | 'learnt'>> {
   const counted = countLearnt(rows);
-  const weights = centre(withoutLacked(solve(rows, knownFrauds), counted), met);
+  const weights = centre(withoutLacked(yield* solve(rows, knownFrauds), counted), met);
   return {
     scorecard: { ...weights, cuts },
     learnt: { knownFrauds, labelled, ...counted },

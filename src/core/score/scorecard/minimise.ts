@@ -30,7 +30,7 @@ type Change = {
   readonly curvature: number;
 };
 
-export function minimise({ start, curvature, at }: Loss): Minimum {
+export function* minimise({ start, curvature, at }: Loss): Generator<undefined, Minimum> {
   let terms = start.slice();
   let gradient = new Float64Array(start.length);
   let value = at(terms, gradient);
@@ -40,6 +40,7 @@ export function minimise({ start, curvature, at }: Loss): Minimum {
   let small = 0;
   let steps = 0;
   while (steps < STEPS_MAX && small < SMALL_STEPS_MAX) {
+    yield;
     const direction = directionOf(gradient, curvature, changes);
     const promised = product(direction, gradient);
     let length = steps === 0 ? FIRST_STEP : 1;

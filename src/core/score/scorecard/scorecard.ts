@@ -37,9 +37,9 @@ export function unlearnt(measures: number): Weights {
 }
 
 /** @param knownFrauds matured, of the 180 days before the night, whether or not they are among the rows */
-export function solve(rows: SolveRows, knownFrauds: number): Weights {
+export function* solve(rows: SolveRows, knownFrauds: number): Generator<undefined, Weights> {
   if (knownFrauds < KNOWN_FRAUDS_MIN) return unlearnt(rows.measures);
-  const { terms } = minimise(createLoss(rows));
+  const { terms } = yield* minimise(createLoss(rows));
   const slope = terms[SLOPE] as number;
   return {
     constant: (terms[CONSTANT] as number) + LOG_ODDS_SHIFT * slope,

@@ -12,6 +12,7 @@ import { type CommandContext, UsageError, unlessStopped } from '../../../kit/com
 import { written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { resultOf } from '../../../kit/process/steps.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
@@ -22,7 +23,6 @@ import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
 import type { ModelCard } from '../training/card/model-card.ts';
 import { readCodeVersion } from '../training/code-version.ts';
-import { resultOf } from '../training/options.ts';
 import { countFrauds } from '../training/rows.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';

@@ -1,9 +1,11 @@
 /** Reads for trees that train themselves: whether they are due, and what the trees before have said. */
+import { offOf } from '../../../core/domain/control.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
+import { readControls } from '../../../core/store/controls/controls.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import { countScored } from '../../../core/store/scorecards/read-night.ts';
 import { labelOf, type Matured } from '../../../core/store/scorecards/read-payments.ts';
-import type { Query } from '../../../kit/database/pool.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { ENGINE } from '../../../kit/words/principal.ts';
@@ -20,13 +22,17 @@ const [COMPARED_DAYS, COMPARED_FRAUDS_MIN] = [14, 100];
 /** Payments that are compared, of more a sample. More: the comparison takes longer than the training. */
 const COMPARED_MAX = 1_000_000;
 
-/** Whether the table of the day knows enough, of days enough, and no trees are a week young. */
-export const areTreesDue = anyOf<[day: number]>(
+const areOld = anyOf<[day: number]>(
   'find-due-trees',
   `from market.scorecards where day = date '1970-01-01' + $1::int4 and frauds >= ${FRAUDS_MIN}
      and exists (select from market.scorecard_days d where d.day <= date '1970-01-01' + $1::int4 - ${FIRST_DAYS})
      and not exists (select from market.models where ${ARE_OWN} and created_at > now() - interval '${EVERY_DAYS} days')`,
 );
+
+/** Whether shadows are on, the table of the day knows enough, of days enough, and no trees are a week young. */
+export const areTreesDue = async (database: Pick<Database, 'query'>, day: number) =>
+  (await areOld(database.query, day)) &&
+  offOf(await readControls(database), 'shadows') === undefined;
 
 /**
  * Serials of tables that have learnt. Margins of other tables are the log-odds of the rules: with those among the rows, trees stopped

@@ -1,9 +1,9 @@
 /** Fits a calibration to margins of rows that the model was not trained on: a line from margins to log-odds. */
 
 import { logistic, softPlus } from '../../../kit/elementary-functions.ts';
+import { lastOf } from '../../../kit/process/steps.ts';
 import { type Calibration, calibrate } from '../model/calibration.ts';
 import { minimise } from './newton.ts';
-import { lastOf } from './options.ts';
 
 /**
  * Predicts even rows by a fit to the odd ones, and the other way round, so that the probabilities may be judged.

@@ -1,5 +1,4 @@
 /** Settings of the trainers, with the bounds within which they train, and their progress. */
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { VALUE_BINS_MAX } from '../bins.ts';
@@ -109,26 +108,3 @@ export type FitStep = {
   /** The validation metric so far; null without one. */
   readonly metric: number | null;
 };
-
-/** The result of what works step by step. */
-export function lastOf<Result>(steps: Generator<FitStep, Result>): Result {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
-/** The result of steps between which the process handles signals. */
-export async function resultOf<Step, Result>(
-  steps: Generator<Step, Result>,
-  signal: AbortSignal,
-  note: (step: Step) => void = () => undefined,
-): Promise<Result> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    note(step.value);
-    await setImmediate();
-    signal.throwIfAborted();
-  }
-}

@@ -2,6 +2,7 @@
  * Trains the trees of a week on what is stored and known at 00:00 of a day, registers them and puts them into shadow. Rows are logged
  * vectors of sampled payments, and of known frauds, of the days that nights have counted. The same store gives the same bytes.
  */
+
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import type { TrainingOptions } from '../../../core/room.ts';
 import { SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
@@ -18,6 +19,7 @@ import {
 import { readFrauds, readVectorRows } from '../../../core/store/scorecards/read-payments.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import { resultOf } from '../../../kit/process/steps.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -27,7 +29,7 @@ import { registerModel } from '../registry/register-model.ts';
 import { compareTrees, listLearnt, OWN_TREES } from '../store/trees.ts';
 import { buildModel, findLack } from '../training/build-model.ts';
 import { readCodeVersion } from '../training/code-version.ts';
-import { resultOf, treeDefaults } from '../training/options.ts';
+import { treeDefaults } from '../training/options.ts';
 import { countFrauds, createCollector } from '../training/rows.ts';
 
 /** Days before a table whose payments are read. */

@@ -15,11 +15,11 @@ import { listCorridors } from '../../../../src/core/store/transactions/transacti
 import { DAY_MS, HOUR_MS } from '../../../../src/kit/words/range.ts';
 import { events } from '../../../../src/rooms/models/events.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
+import { models } from '../../../../src/rooms/models/room.ts';
 import { findModel, readModel } from '../../../../src/rooms/models/store/models.ts';
 import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
 import { areTreesDue, compareTrees } from '../../../../src/rooms/models/store/trees.ts';
 import { makeTrees } from '../../../../src/rooms/models/trees/train-trees.ts';
-import { TREES } from '../../../../src/rooms/models/trees/training.ts';
 import { testConfig } from '../../../support/config.ts';
 import { aControl, controlsOf, endControlIn, setControl } from '../../../support/controls.ts';
 import { openTestDatabase } from '../../../support/database.ts';
@@ -64,11 +64,12 @@ await putInForce(database, policyValue({ measures_left_out: LEFT_OUT }));
 const config = testConfig({ RISK_LABEL_MATURITY_DAYS: String(MATURITY_DAYS) });
 const log: string[] = [];
 let nowMs = LAST * DAY_MS;
+const trees = models.training as Training;
 const noted: Training = {
-  ...TREES,
+  ...trees,
   run: (of, at) => {
     log.push(`trees of ${textOfDay(at.day)}`);
-    return TREES.run(of, at);
+    return trees.run(of, at);
   },
 };
 const duties = [1, 2].flatMap(() => bindTrainings([noted], { config, database }, () => nowMs));
@@ -92,7 +93,7 @@ test('one trainer trains trees of 500 frauds and 28 days, each week, and not whi
   await look();
   expect(log).toEqual([]);
   await know(500);
-  expect(await areTreesDue(database.query, FIRST + 21)).toBe(false);
+  expect(await areTreesDue(database, FIRST + 21)).toBe(false);
   await look();
   expect(log).toEqual([`trees of ${textOfDay(LAST)}`]);
   nowMs += 12 * HOUR_MS;
@@ -100,7 +101,7 @@ test('one trainer trains trees of 500 frauds and 28 days, each week, and not whi
   expect(log).toHaveLength(1);
   await testDatabase.sql(`alter table models disable trigger user;
     update models set created_at = created_at - interval '7 days'`);
-  expect(await areTreesDue(database.query, LAST)).toBe(true);
+  expect(await areTreesDue(database, LAST)).toBe(true);
   const lines = await testDatabase.sql<{ action: string }>(
     `select action from audit_log where who = 'engine' and action <> 'month.create' order by audit_id`,
   );

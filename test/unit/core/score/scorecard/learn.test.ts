@@ -1,8 +1,10 @@
 /** Goal: a measure that people leave out adds no points, and no row has another margin for it. Method: rows of which two measures tell fraud. */
+
 import { expect, test } from 'vitest';
 import { BUCKETS, createCuts } from '../../../../../src/core/score/scorecard/cuts.ts';
 import { collectSolveRows, learn } from '../../../../../src/core/score/scorecard/learn.ts';
 import { marginOf } from '../../../../../src/core/score/scorecard/scorecard.ts';
+import { lastOf } from '../../../../../src/kit/process/steps.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 
 const MEASURES = ['told', 'noise', 'also'];
@@ -24,7 +26,7 @@ function learnt(...leftOut: readonly string[]) {
   }
   const met = new Float64Array(MEASURES.length * BUCKETS).fill(1);
   const known = { knownFrauds: 500, labelled: new Float64Array() };
-  const { scorecard } = learn(rows.end(), met, createCuts(MEASURES.length), known);
+  const { scorecard } = lastOf(learn(rows.end(), met, createCuts(MEASURES.length), known));
   return { scorecard, margins: drawn.map((buckets) => marginOf(scorecard, buckets, LOG_ODDS)) };
 }
 

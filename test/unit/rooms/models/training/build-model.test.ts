@@ -2,13 +2,15 @@
  * Goal: a model is calibrated and judged on rows that it has not seen. Method: accounts whose rows are all
  * alike, so that a model that has seen one of them knows the others.
  */
+
 import { expect, test } from 'vitest';
+import { lastOf } from '../../../../../src/kit/process/steps.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts';
 import { DEFAULT_BANDS } from '../../../../../src/rooms/models/training/bands.ts';
 import { buildModel } from '../../../../../src/rooms/models/training/build-model.ts';
 import { marginsOf } from '../../../../../src/rooms/models/training/fit-artefact.ts';
-import { lastOf, TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
+import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
 import type { LabelledRows } from '../../../../../src/rooms/models/training/rows.ts';
 
 const ROWS = 4000;

@@ -1,6 +1,7 @@
 /** Trainings without a stop between their steps. */
+
+import { lastOf } from '../../../../../src/kit/process/steps.ts';
 import { fitLogistic } from '../../../../../src/rooms/models/training/fit-artefact.ts';
-import { lastOf } from '../../../../../src/rooms/models/training/options.ts';
 import { growTrees } from '../../../../../src/rooms/models/training/train-trees.ts';
 
 /** The ensemble, and the validation metric of every round; the higher, the better. */
