@@ -8,6 +8,7 @@ import { readTable } from '../core/store/scorecards/scorecards.ts';
 import { marketKeys } from '../core/stream/keys.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
+import type { Config } from '../kit/config/config.ts';
 import { readReach } from '../kit/database/market-reach.ts';
 import { countConnections } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
@@ -17,6 +18,7 @@ import { describeUnknownStops } from '../kit/database/unknown-stops.ts';
 import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
 import { toLabelsJson } from '../rooms/models/scorecards/answers.ts';
+import { shadowDaysFor } from '../rooms/models/store/trees.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
@@ -50,6 +52,7 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
     const findings: Finding[] = [
       finding('node', Number.parseInt(node, 10) >= NODE_MAJOR_MIN, `Node ${node}`, 'warn'),
       finding('data folder', true, `${config.RISK_DATA_DIR}: ${runs}`),
+      ...checkShadows(config),
     ];
     for (const [name, check] of Object.entries(CHECKS)) {
       // A check that cannot be made is reported as a finding, and the command goes on.
@@ -124,6 +127,14 @@ async function checkLocks({ query }: Database): Promise<Finding> {
   const cure = isRoomy ? '' : ': raise max_locks_per_transaction, or archive months';
   const detail = `${months} months have ${relations} tables and indexes; the server has ${slots} lock slots${cure}`;
   return finding('month locks', isRoomy, detail, 'warn');
+}
+
+function checkShadows(config: Config): Finding[] {
+  const { RISK_SHADOW_RETENTION_DAYS: days, RISK_LABEL_MATURITY_DAYS: maturity } = config;
+  const needed = shadowDaysFor(maturity);
+  if (days >= needed) return [];
+  const why = `opinions of shadows end after ${days} days, so that trees are compared over less than two matured weeks and may never be ahead: set RISK_SHADOW_RETENTION_DAYS to ${needed}`;
+  return [finding('shadow retention', false, why, 'warn')];
 }
 
 async function checkTables({ query }: Database, days: number): Promise<Finding[]> {

@@ -125,3 +125,17 @@ test('doctor says where labels come later than they are waited for, and where no
   await buildTable(database, { day: yesterday, maturityDays: 7, by, signal });
   expect(await foundBy(14, 'trainer')).toBeUndefined();
 });
+
+test.each([
+  ['15', 30],
+  ['16', 31],
+])(
+  'doctor says where opinions of shadows end before labels of %s days are known',
+  async (RISK_LABEL_MATURITY_DAYS, needed) => {
+    const environment = { DATABASE_URL: 'postgres://localhost:1/none', RISK_LABEL_MATURITY_DAYS };
+    const { findings } = await doctor(environment);
+    const found = findings.filter(({ check }) => check === 'shadow retention');
+    const detail = expect.stringContaining(`set RISK_SHADOW_RETENTION_DAYS to ${needed}`);
+    expect(found).toMatchObject(needed > 30 ? [{ state: 'warn', detail }] : []);
+  },
+);

@@ -80,8 +80,10 @@ const stored = async () =>
 const contentOf = async (night: Night) => {
   const rows = [];
   for await (const page of night.rows.read(database.query))
-    for (const { id, share, logOdds, buckets } of page)
-      rows.push({ id, share, logOdds, buckets: Buffer.from(buckets).toString('hex') });
+    for (const { id, share, logOdds, labelLogOdds, buckets } of page) {
+      const hex = Buffer.from(buckets).toString('hex');
+      rows.push({ id, share, logOdds, labelLogOdds, buckets: hex });
+    }
   return { sha256: hashTable(night.bytes), rows };
 };
 const undisturbed = await contentOf(await makeNight(database, optionsOf(LAST)));
@@ -134,7 +136,8 @@ test('of two trainers one builds, the other one follows a kill -9, and labels be
   expect(await second.exited).toEqual({ code: 0, signal: null });
   expect(second.stderr()).not.toContain('failed');
   const rows = await testDatabase.sql(
-    `select transaction_id as id, share, log_odds as "logOdds", encode(buckets, 'hex') as buckets from scorecard_rows
+    `select transaction_id as id, share, log_odds as "logOdds", label_log_odds as "labelLogOdds", encode(buckets, 'hex') as buckets
+       from scorecard_rows
       where transaction_id = any ($1) order by transaction_id`,
     [undisturbed.rows.map(({ id }) => id)],
   );

@@ -42,7 +42,7 @@ const isLeftOut = (alias: string): string => `((
                  and l.received_at >= ${SINCE} and l.received_at < c.set_at))) limit 1) is true)`;
 
 /** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
-const GUARD_DAYS = 1;
+export const GUARD_DAYS = 1;
 
 /** The payments that are matured at 00:00 of a day. @param leftOut controls that leave labels out */
 export const maturedBy = (

@@ -3,6 +3,7 @@ import { offOf } from '../../../core/domain/control.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
+import { GUARD_DAYS } from '../../../core/store/scorecards/left-out.ts';
 import { countScored } from '../../../core/store/scorecards/read-night.ts';
 import { labelOf, type Matured } from '../../../core/store/scorecards/read-payments.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -19,6 +20,8 @@ const FRAUDS_MIN = 500;
 const [FIRST_DAYS, EVERY_DAYS] = [28, 7];
 /** Matured days in which trees are compared with the scorecard, and the fewest frauds by which they are ahead. */
 const [COMPARED_DAYS, COMPARED_FRAUDS_MIN] = [14, 100];
+/** Days for which opinions of shadows stay, so that trees can be ahead. */
+export const shadowDaysFor = (maturityDays: number) => maturityDays + GUARD_DAYS + COMPARED_DAYS;
 /** Payments that are compared, of more a sample. More: the comparison takes longer than the training. */
 const COMPARED_MAX = 1_000_000;
 

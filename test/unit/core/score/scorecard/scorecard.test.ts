@@ -69,11 +69,11 @@ function formula(rows: SolveRows, { constant, slope, labelSlope, points }: Weigh
   const addTo = (into: Float64Array, index: number, value: number) => {
     into[index] = (into[index] ?? 0) + value;
   };
-  let value = 150 * (slope - 1) ** 2 + 2.5 * (labelSlope - 1) ** 2;
+  let value = 150 * (slope - 1) ** 2 + 5 * (labelSlope - 1) ** 2;
   addTo(gradient, 1, 300 * (slope - 1));
-  addTo(gradient, 2, 5 * (labelSlope - 1));
+  addTo(gradient, 2, 10 * (labelSlope - 1));
   addTo(second, size + 1, 300);
-  addTo(second, 2 * size + 2, 5);
+  addTo(second, 2 * size + 2, 10);
   for (let row = 0; row < rows.count; row++) {
     const { logOdds, labelLogOdds } = ofRow(rows, row);
     const terms: [number, number][] = [
