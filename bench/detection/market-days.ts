@@ -77,9 +77,6 @@ export async function openMarketDays(
   }
   const group = { group: process.group, reason: `The process ${process.name}.` };
   taken(await officer('PUT', '/v1/scorecard-group', group));
-  // The engine builds no table that is there. Its own night of today would end what is counted of days so long ago.
-  const today = Date.now();
-  for (const ms of [today, today + DAY_MS]) await buildTable(pipeline, ms);
   await followed();
 
   const delayMs = delayDaysOf(labels) * DAY_MS;

@@ -50,20 +50,20 @@ export async function openPolicy(
     taken(await bob('POST', `/v1/approvals/${approval_id}/confirm`, {}));
     return String(subject);
   };
-  const put = async (kind: string, model: string, in_force: boolean) =>
-    taken(await ann('PUT', `/v1/controls/${kind}/model:${model}`, { in_force, reason }));
+  const end = async (policy: string) => {
+    const ended = { in_force: false, reason };
+    taken(await ann('PUT', `/v1/controls/scorecard/model:${policy}`, ended));
+  };
   const promote = (model: string, to: string) =>
     byTwo(`/v1/models/${model}/proposals`, { corridor: 'all', to, override: reason });
 
   async function begin() {
     const former = name;
-    // The tables of the days on which the bench runs know nothing, and a policy asks the newest table in use.
-    for (const ms of [0, DAY_MS]) await put('stop', `scorecard@${dateOf(Date.now() + ms)}`, true);
     const ends_at = new Date(Date.now() + ENDS_DAYS * DAY_MS).toISOString();
     const asked = { corridor: CORRIDOR, review_share: share, decline_share: 0.001 };
     name = await byTwo('/v1/scorecard-policies', { ...asked, ends_at, reason });
     await promote(name, 'active');
-    if (former !== null) await put('scorecard', former, false);
+    if (former !== null) await end(former);
     begunOn = days;
     output.note(`day ${days}: ${name} decides`);
   }
