@@ -161,7 +161,7 @@ async function readTraining(query: Query, { signal, ...options }: Options, value
 
 /**
  * Probabilities of the payments since those that trees learn from. By rows of 90 days, other shares of which are frauds, trees of
- * one process stopped 0.61 of their share.
+ * one process stopped 0.61 of their share, and 0.78 by these.
  */
 const scoreNewest =
   (model: Model, choice: FeatureChoice) =>
