@@ -130,6 +130,13 @@ test.each([false, true])(
   },
 );
 
+test('Postgres ends the session of a host that is gone after 90 s', async () => {
+  await using own = api.testDatabase.open({ connectionsMax: 1 });
+  const text = `select string_agg(setting, ' ' order by name) as bounds from pg_settings where name ~ '^tcp_'`;
+  // Probes, the wait for the first, the wait between them, and milliseconds for an answer.
+  expect(await own.query({ text })).toEqual([{ bounds: '3 60 10 90000' }]);
+});
+
 test('a time that the driver cannot read is an error, and is not null', async () => {
   await using pooled = api.testDatabase.open({ isPooled: true, namedStatements: false });
   const read = async (at: string) =>

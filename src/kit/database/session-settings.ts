@@ -47,6 +47,18 @@ const RELIED_ON = {
 } as const;
 
 /**
+ * A host that lost its power answers no more: after 90 s Postgres ends its session, with the locks. Without these settings that takes
+ * two hours, in which no other trainer takes over.
+ */
+const GONE_AFTER = {
+  tcp_keepalives_idle: '60',
+  tcp_keepalives_interval: '10',
+  tcp_keepalives_count: '3',
+  // An answer that nobody acknowledges.
+  tcp_user_timeout: '90000',
+} as const;
+
+/**
  * Sets what may be sent only where it differs. The engine has no deadline of a transaction, and a Postgres before 17 refuses a connection
  * that sends the setting. Triggers that guard stored rows have to fire, and only a role with the right may set that they do.
  */
@@ -60,6 +72,7 @@ export function startupSettings(options: SessionOptions) {
   const settings = {
     default_transaction_isolation: ISOLATION,
     idle_session_timeout: '0',
+    ...GONE_AFTER,
     ...settingsOf(options),
   };
   const set = Object.entries(settings).map(

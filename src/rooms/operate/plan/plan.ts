@@ -19,7 +19,11 @@ export type Demand = {
 };
 
 /** Connections of one process, as `countConnections` counts. */
-export type Connections = { readonly api: number; readonly worker: number };
+export type Connections = {
+  readonly api: number;
+  readonly worker: number;
+  readonly trainer: number;
+};
 
 export type Plan = ReturnType<typeof planCapacity>;
 
@@ -133,6 +137,9 @@ const processesFor = (cores: number, coresEach: number): number =>
 /** The engine stays below this share of the connections of Postgres, `connectionsMax`. */
 const CONNECTIONS_SHARE = 0.7;
 
+/** A market has one, whatever the load; it has the plan of a worker. */
+const TRAINERS = 1;
+
 export function fleetFor(
   { cores }: Plan,
   coresEach: { readonly api: number; readonly worker: number },
@@ -140,7 +147,7 @@ export function fleetFor(
 ) {
   const api = processesFor(cores.api, coresEach.api);
   const worker = processesFor(cores.worker, coresEach.worker);
-  const connections = api * each.api + worker * each.worker;
+  const connections = api * each.api + worker * each.worker + TRAINERS * each.trainer;
   return { api, worker, connections, connectionsMax: Math.ceil(connections / CONNECTIONS_SHARE) };
 }
 
@@ -184,8 +191,8 @@ export function priceOf(tier: Tier, plan: Plan, measured: Calibration, each: Con
   const redis = tier.redis.find(({ memoryGb }) => memoryGb >= plan.redis.maxmemoryGb);
   if (redis === undefined) return lacking('a Redis so large');
   const disk = plan.diskGb * (diskUsdPerGb ?? 0);
-  const usdAMonth =
-    fleet.api * api.usd + fleet.worker * worker.usd + postgres.usd + redis.usd + disk;
+  const processesUsd = fleet.api * api.usd + (fleet.worker + TRAINERS) * worker.usd;
+  const usdAMonth = processesUsd + postgres.usd + redis.usd + disk;
   const shares = Object.entries(measured.corridors);
   return {
     tier: tier.name,

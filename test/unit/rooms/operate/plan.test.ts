@@ -30,7 +30,7 @@ const DEMAND: Demand = {
   ...{ tps: 1000, growth: 0, months: 0, seasonal: 1, interaction: 1, safety: 1 },
   ...{ mean: 0.5, accounts: 1_000_000, merchants: 100_000 },
 };
-const EACH = { api: 18, worker: 6 };
+const EACH = { api: 18, worker: 6, trainer: 3 };
 const HALF = { api: 0.5, worker: 0.5 };
 
 describe('by hand', () => {
@@ -50,8 +50,8 @@ describe('by hand', () => {
     expect(fleetFor(plan, HALF, EACH)).toEqual({
       api: 1,
       worker: 1,
-      connections: 24,
-      connectionsMax: 35,
+      connections: 27,
+      connectionsMax: 39,
     });
     // 10^6 × 500 + 10^5 × 5,000 bytes, and 1,000 × 300 s × 160 bytes, times 2.2.
     expect(plan.redis.profilesGb).toBeCloseTo(1, 9);
@@ -75,8 +75,8 @@ describe('by hand', () => {
       const tier = PRICES.tiers.find((tier) => tier.name === name);
       return tier && priceOf(tier, plan, MEASURED, EACH);
     });
-    // 1.31 GB of rows: 5.71 GB of disk. The least buffers are a quarter of 1 GB, which 24 sessions fit.
-    const usd = 7 + 7 + 19 + 10 + (1.314873 * 1.3 + 4) * 0.3;
+    // 1.31 GB of rows: 5.71 GB of disk. The least buffers are a quarter of 1 GB, which 27 sessions fit; API, worker and trainer.
+    const usd = 7 + 7 + 7 + 19 + 10 + (1.314873 * 1.3 + 4) * 0.3;
     expect(starter?.usdAMonth).toBeCloseTo(usd, 6);
     expect(starter?.corridors?.['US-EG']).toBeCloseTo(usd * 0.75, 6);
     expect(free).toMatchObject({ lacks: 'a worker', usdAMonth: null });
