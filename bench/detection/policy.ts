@@ -68,6 +68,16 @@ export async function openPolicy(
     output.note(`day ${days}: ${name} decides`);
   }
 
+  /** A policy that catches less than the rules ends by itself, and people propose the next one. */
+  async function findEnd(policy: string) {
+    const { rows } = await pipeline.services.database.query<{ who: string; reason: string }>(
+      `select who, after ->> 'reason' as reason from audit_log
+        where action = 'control.end' and subject like '%' || $1`,
+      [policy],
+    );
+    return rows[0];
+  }
+
   async function train(startMs: number) {
     await using pool = openDatabase(config, databaseUrl, 'bench', { statementTimeoutMs: DAY_MS });
     const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
@@ -90,6 +100,9 @@ export async function openPolicy(
         waited++;
         await byTwo(`/v1/scorecards/${dateOf(startMs)}/proposals`, { reason });
       }
+      const ended = name === null ? undefined : await findEnd(name);
+      if (ended) output.note(`day ${days}: ${name} ends by ${ended.who}: ${ended.reason}`);
+      if (ended) name = null;
       const isWeek = starts.includes(startMs);
       if (known >= KNOWN_MIN && (name === null || (isWeek && days - begunOn >= RENEWED_DAYS)))
         await begin();

@@ -1,5 +1,6 @@
 /** Reads for trees that train themselves: whether they are due, and what the trees before have said. */
 import { offOf } from '../../../core/domain/control.ts';
+import { MODEL } from '../../../core/domain/corridor.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
 import { readControls } from '../../../core/store/controls/controls.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
@@ -81,12 +82,14 @@ export async function compareTrees(
   return (await query<Beside>({ text }))[0];
 }
 
-/** The newest of the engine's trees, where their line caught more than the scorecard and nobody has moved them. */
+/** The newest of the engine's trees, where their line caught more than the scorecard, their policy is in force and nobody has moved them. */
 export const findAhead = rowsOf<Beside & { readonly model: string; readonly at: Date }>(
   'find-trees-ahead',
   `select model, created_at as at, frauds, trees, scorecard
      from (select * from market.models where ${ARE_OWN} order by created_at desc, model desc limit 1) m
     cross join jsonb_to_record(card -> 'beside') as beside (frauds int4, trees int4, scorecard int4)
     where frauds >= ${COMPARED_FRAUDS_MIN} and trees > scorecard
+      and exists (select from market.controls where kind = 'scorecard' and coalesce(ends_at, 'infinity') > now()
+                                                and scope = '${MODEL}' || (card ->> 'under'))
       and not exists (select from market.rollouts r where r.model_id = m.model_id and cause <> 'engine')`,
 );

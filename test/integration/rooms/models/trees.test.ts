@@ -197,7 +197,7 @@ test('people hear of trees whose line caught more than the scorecard in two matu
   expect(Math.abs((sampled?.trees ?? 0) - alerts / 2)).toBeLessThan(alerts / 4);
 
   const hear = async (of: object) => {
-    await testDatabase.sql('update models set card = $1', [{ beside: of }]);
+    await testDatabase.sql('update models set card = card || $1', [{ beside: of }]);
     const [waiting] = events.filter(({ type }) => type === 'approval.waiting');
     return (await waiting?.find(database.query, 0))?.map(({ data }) => data);
   };
@@ -206,4 +206,7 @@ test('people hear of trees whose line caught more than the scorecard in two matu
   expect(await hear({ ...ahead, scorecard: 31 })).toEqual([]);
   const next = `A person proposes them: risk models promote ${NAME} --corridor CORRIDOR --to canary:5.`;
   expect(await hear(ahead)).toMatchObject([{ subject: NAME, who: 'engine', next }]);
+  // Nobody could put them in force.
+  await endControlIn(database, 'scorecard', `model:${POLICY_1}`);
+  expect(await hear(ahead)).toEqual([]);
 });
