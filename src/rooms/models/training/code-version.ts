@@ -12,7 +12,12 @@ const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const GIT_TIMEOUT_MS = 5000;
 const packageFile = z.object({ version: z.string() });
 
-export async function readCodeVersion(): Promise<string> {
+let codeVersion: Promise<string> | undefined;
+
+/** Read once a process: modules that are loaded stay as they were when the checkout changes. */
+export const readCodeVersion = () => (codeVersion ??= describeCode());
+
+async function describeCode(): Promise<string> {
   const text = await readFile(`${ROOT}/package.json`, 'utf8');
   const { version } = packageFile.parse(JSON.parse(text));
   const args = ['-C', ROOT, 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'];
