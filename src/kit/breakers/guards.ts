@@ -93,8 +93,8 @@ export function createGuards(options: GuardsOptions) {
   const degradation = watchDegradation(postgres, redis, metrics, {
     byHand: () => byHand(null),
     lookAtCorridors: writes.look,
-    onLook: (level) => {
-      if (level === 0) writes.refuseStuck();
+    onLook: () => {
+      writes.refuseStuck();
       showCorridors();
     },
   });
@@ -247,8 +247,8 @@ type WatchOptions = {
   readonly byHand: () => DegradationLevel;
   /** Looks of corridors that count for the process. */
   readonly lookAtCorridors: () => readonly DependencyLook[];
-  /** Called once a second with the level that was measured. */
-  readonly onLook: (level: DegradationLevel) => void;
+  /** Called once a second, after the level was measured. */
+  readonly onLook: () => void;
 };
 
 function watchDegradation(
@@ -274,7 +274,7 @@ function watchDegradation(
     level = take({ dependencies, breakerLevel: peak });
     peak = 0;
     note();
-    onLook(level);
+    onLook();
   }, MEASURE_EVERY_MS);
   timer.unref();
   degradation.set(level);
