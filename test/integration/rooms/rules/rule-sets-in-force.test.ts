@@ -2,7 +2,6 @@
  * Goal: what two people rolled out is what scores, for its accounts, and each score is verified by the rule set that it names.
  * Method: two workers on real stores while transactions flow, the decisions of people beside them, and the scores left behind.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
 import {
@@ -36,7 +35,9 @@ declareFailingCode();
 let rig: WorkerRig;
 let ann: Officer;
 let bob: Officer;
+let sent: number;
 beforeEach(async () => {
+  sent = 0;
   rig = await createWorkerRig();
   ann = await makeOfficer(rig.database, 'Ann');
   bob = await makeOfficer(rig.database, 'Bob');
@@ -93,23 +94,17 @@ test('a shadow decides nothing, and what it would have decided otherwise is coun
   expect((await readRuleSet(rig.pool, stricter)).corridors).toMatchObject([{ to: 'deprecated' }]);
 });
 
-/** Sends a few transactions again and again. @returns ends it, and tells how many were sent */
-function startFlow(): () => Promise<number> {
-  let isFlowing = true;
-  let sent = 0;
-  const flow = (async () => {
-    while (isFlowing) {
+/** A few transactions flow at each look for what is awaited. */
+const flowUntil = (isDone: () => Promise<boolean>, what: string) =>
+  waitUntil(
+    async () => {
       await rig.send(seeds(5, Date.UTC(2026, 10, 1) + 10_000 * sent));
       sent += 5;
-      await sleep(100);
-    }
-  })();
-  return async () => {
-    isFlowing = false;
-    await flow;
-    return sent;
-  };
-}
+      return await isDone();
+    },
+    30_000,
+    what,
+  );
 
 async function decidedAt(): Promise<number> {
   const [row] = await rig.database.sql<{ created_at: Date }>(
@@ -122,7 +117,7 @@ async function decidedAt(): Promise<number> {
 async function othersFor(wanted: string, fromMs: number): Promise<number> {
   const later = async () =>
     (await readScores()).filter(({ scored_at }) => scored_at.getTime() > fromMs + IN_FORCE_MS_MAX);
-  await waitUntil(async () => (await later()).length > 20, 30_000, 'later scores');
+  await flowUntil(async () => (await later()).length > 20, 'later scores');
   const others = (await readScores()).filter(
     ({ scored_at, rule_set }) => scored_at.getTime() > fromMs && rule_set !== wanted,
   );
@@ -136,17 +131,11 @@ test('while transactions flow, two workers follow a rollout and a rollback withi
   await putInForce(rig.pool, [ann, bob], name, 5);
   rig.startWorker();
   rig.startWorker();
-  const endFlow = startFlow();
-  let sent = 0;
-  try {
-    await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'scores');
-    await putInForce(rig.pool, [ann, bob], name, null);
-    expect(await othersFor(name, await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
-    await rollBack(rig.pool, name, 'US-EG', bob);
-    expect(await othersFor('default@4', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
-  } finally {
-    sent = await endFlow();
-  }
+  await flowUntil(async () => (await rig.counts()).scored > 100, 'scores');
+  await putInForce(rig.pool, [ann, bob], name, null);
+  expect(await othersFor(name, await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+  await rollBack(rig.pool, name, 'US-EG', bob);
+  expect(await othersFor('default@4', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
   const { scored, deadLetters } = await rig.settled(sent);
   expect({ scored, deadLetters }).toEqual({ scored: sent, deadLetters: 0 });
   expect(await verified()).toBe(sent);
@@ -165,26 +154,23 @@ test('a rule set that fails is taken back by the engine, in two workers within t
   const patient = { RISK_RETRY_BASE_MS: '2000' };
   rig.startWorker(patient);
   rig.startWorker(patient);
-  const endFlow = startFlow();
   const rollouts = () =>
     rig.database.sql<{ cause: string; state: string; proposed_by: string; reason: string }>(
       'select cause, state, proposed_by, reason from rollouts order by rollout_id',
     );
-  let sent = 0;
+  const decides = async () => (await readScores()).some(({ rule_set }) => rule_set === name);
+  await flowUntil(decides, 'the canary to decide');
   try {
-    const decides = async () => (await readScores()).some(({ rule_set }) => rule_set === name);
-    await waitUntil(decides, 20_000, 'the canary to decide');
     Object.assign(program, {
       decide() {
         throw new Error('out of order');
       },
     });
     const isBack = async () => (await rollouts()).length === 3;
-    await waitUntil(isBack, 20_000, 'the engine to take the canary back');
+    await flowUntil(isBack, 'the engine to take the canary back');
     expect(await othersFor('default@4', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
   } finally {
     Object.assign(program, { decide });
-    sent = await endFlow();
   }
   expect(await rig.settled(sent)).toMatchObject({ scored: sent, deadLetters: 0 });
   expect((await rollouts()).at(-1)).toEqual({
