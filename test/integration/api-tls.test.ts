@@ -1,6 +1,6 @@
 /**
- * Goal: the API serves https by itself, to known clients alone where it is told so, and follows a renewed certificate. Method: an API
- * process with certificates made by openssl, where this machine has it.
+ * Goal: the API serves https by itself, to known clients alone where it is told so, and follows a renewed certificate. Method: an
+ * API with certificates made by openssl, where this machine has it.
  */
 import { copyFileSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { EXIT_BAD_CONFIGURATION } from '../../src/kit/config/config.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { spawnRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -34,7 +34,7 @@ withTls('https is served, to clients of an authority alone, and follows a renewa
   const made = await makeCertificates(openssl, join(folder.services, 'tls'));
   const other = await makeCertificates(openssl, join(folder.services, 'other'));
   const files = `sslcert=${made.server}&sslkey=${made.key}&sslrootcert=${made.authority}`;
-  await using api = await spawnRunningApi({ RISK_TLS: files });
+  await using api = await startRunningApi({ RISK_TLS: files });
   const ca = readFileSync(made.authority);
   const known = { ca, cert: readFileSync(made.server), key: readFileSync(made.key) };
   expect(api.url).toMatch(/^https:/);

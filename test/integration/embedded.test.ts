@@ -13,7 +13,8 @@ import { apiKeyHash } from '../../src/kit/access/api-key.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { type Embedded, startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { runRiskProcess, watch } from '../support/risk.ts';
+import { watch } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { prepareDataFolder } from '../support/services.ts';
 import { askPostgres } from '../support/standby.ts';
@@ -159,7 +160,7 @@ test('a start whose key is revoked in the given database names the setting to un
      values ('bootstrapffffffff', $1, '{admin}', 'RISK_BOOTSTRAP_KEY', now())`,
     [apiKeyHash(key)],
   );
-  const { code, stderr } = await runRiskProcess(['start', '--once'], {
+  const { code, stderr } = await runRisk(['start', '--once'], {
     ...{ RISK_DATA_DIR: dataDir, DATABASE_URL: database.url, RISK_BOOTSTRAP_KEY: key },
   });
   expect(stderr).toContain(
@@ -167,7 +168,7 @@ test('a start whose key is revoked in the given database names the setting to un
   );
   expect(code).toBe(1);
   await database.sql('update api_keys set revoked_at = null');
-  const second = await runRiskProcess(['start', '--once'], {
+  const second = await runRisk(['start', '--once'], {
     ...{ RISK_DATA_DIR: dataDir, DATABASE_URL: database.url },
   });
   expect(second.stderr).toContain('another engine has the key bootstrapffffffff in the database');

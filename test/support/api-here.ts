@@ -35,7 +35,7 @@ export async function runApiHere(environment: Readonly<Record<string, string>>):
     ended = reason;
   };
   exited.then((code) => end(`exit ${code}`), end);
-  const findUrl = () => /"url":"(http:[^"]+)"/.exec(logged)?.[1];
+  const findUrl = () => /"url":"(https?:[^"]+)"/.exec(logged)?.[1];
   await waitUntil(() => findUrl() !== undefined || ended !== undefined, START_MS, 'an API');
   const url = findUrl();
   if (url === undefined) throw new Error(`no API: ${String(ended)}\n${logged}`);
