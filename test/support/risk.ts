@@ -9,6 +9,8 @@ import { waitUntil } from './wait-until.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
+/** What a start loads stays: collections of a semi-space that begins with 1 MiB took a sixth of the processor time of a start. */
+const V8_FLAGS = ['--min-semi-space-size=16'];
 const NODE_COMPILE_CACHE = `${REPOSITORY}/node_modules/.cache/node-compile`;
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -31,7 +33,10 @@ export function spawnRisk(
   environment: Readonly<Record<string, string>> = {},
 ): RiskProcess {
   return watch(
-    spawn(process.execPath, [CLI, ...args], { cwd: '/', env: childEnvironment(environment) }),
+    spawn(process.execPath, [...V8_FLAGS, CLI, ...args], {
+      cwd: '/',
+      env: childEnvironment(environment),
+    }),
   );
 }
 
