@@ -9,7 +9,7 @@ import { waitUntil } from './wait-until.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
-/** What a start loads stays: collections of a semi-space that begins with 1 MiB took a sixth of the processor time of a start. */
+/** Modules that a start loads stay: collections of a semi-space that begins with 1 MiB took a sixth of the processor time of a start. */
 const V8_FLAGS = ['--min-semi-space-size=16'];
 const NODE_COMPILE_CACHE = `${REPOSITORY}/node_modules/.cache/node-compile`;
 
