@@ -1,21 +1,20 @@
 /**
- * Goal: rolling restarts of two APIs behind a balancer refuse no post. Method: nginx and HAProxy with the files of deploy/balancers, and
- * two APIs with the settings that they have by default; 300 posts a second, while one API after the other is stopped and started.
+ * Goal: rolling restarts of two APIs behind a balancer refuse no post, and a balancer lets through what the API takes. Method: nginx and
+ * HAProxy with the files of deploy/balancers, and two APIs with the settings that they have by default; 300 posts a second, while one
+ * API after the other is stopped and started. Then one API with the longest wait, and one request of each kind.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { REPOSITORY, type RiskProcess, spawnRisk, watch } from '../support/risk.ts';
+import { type RiskProcess, spawnRisk } from '../support/risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { input } from '../support/submit.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { type Balancer, HAPROXY, isHere, NGINX, startBalancer } from './balancers.ts';
 
 /** Twenty restarts take six minutes: RISK_TEST_RESTARTS=20. */
 const RESTARTS = Number(process.env['RISK_TEST_RESTARTS'] ?? 4);
@@ -23,34 +22,6 @@ const POSTS_PER_SECOND = 300;
 const TICK_MS = 10;
 const RESTART_MS_MAX = 60_000;
 const KEY = 'balancers-test-key-of-at-least-32-characters';
-
-type Balancer = {
-  readonly program: string;
-  readonly file: string;
-  readonly args: (file: string) => string[];
-  /** The whole configuration, of which the file is a part. */
-  readonly around: (lines: string, folder: string) => string;
-};
-
-const NGINX: Balancer = {
-  program: 'nginx',
-  file: 'nginx.conf',
-  args: (file) => ['-c', file, '-e', 'stderr', '-g', 'daemon off;'],
-  around: (lines, folder) => {
-    const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-    const temporary = folders.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n');
-    return `pid ${folder}/pid; events {} http { access_log off; ${temporary}\n${lines} }`;
-  },
-};
-
-const HAPROXY: Balancer = {
-  program: 'haproxy',
-  file: 'haproxy.cfg',
-  args: (file) => ['-db', '-f', file],
-  around: (lines) => lines,
-};
-
-const isHere = ({ program }: Balancer) => spawnSync(program, ['-v']).error === undefined;
 
 let database: TestDatabase;
 let redis: TestService;
@@ -63,17 +34,7 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-/** The documented file, with the port of the balancer and the addresses of the APIs. */
-async function linesFor({ file }: Balancer, port: number, ports: readonly number[]) {
-  const lines = await readFile(join(REPOSITORY, 'deploy/balancers', file), 'utf8');
-  const listening = lines.replace(/(listen |bind :)80\b/, (own) => own.replace('80', `${port}`));
-  return ports.reduce(
-    (file, port, at) => file.replace(`10.0.0.${at + 1}:8080`, `127.0.0.1:${port}`),
-    listening,
-  );
-}
-
-async function startApi(port: number): Promise<RiskProcess> {
+async function startApi(port: number, settings = {}): Promise<RiskProcess> {
   const api = spawnRisk(['api'], {
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,
@@ -81,6 +42,7 @@ async function startApi(port: number): Promise<RiskProcess> {
     PORT: `${port}`,
     // The default, in place of the setting of other tests.
     RISK_SHUTDOWN_GRACE_MS: '',
+    ...settings,
   });
   const isReady = () =>
     fetch(`http://127.0.0.1:${port}/readyz`).then(
@@ -140,21 +102,12 @@ function startPosting(port: number) {
 /** @returns the answers to all posts by status */
 async function roll(balancer: Balancer): Promise<Record<string, number>> {
   await using stack = new AsyncDisposableStack();
-  const folder = temporaryFolder();
   const [port = 0, ...ports] = [await freePort(), await freePort(), await freePort()];
-  const apis = await Promise.all(ports.map(startApi));
+  const apis = await Promise.all(ports.map((api) => startApi(api)));
   stack.defer(async () => {
     for (const api of apis) await api[Symbol.asyncDispose]();
   });
-  const file = join(folder, `${balancer.program}.conf`);
-  await writeFile(file, balancer.around(await linesFor(balancer, port, ports), folder));
-  const running = stack.use(watch(spawn(balancer.program, balancer.args(file))));
-  const isServing = () =>
-    fetch(`http://127.0.0.1:${port}/livez`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await waitUntil(isServing, 5000, `${balancer.program}: ${running.stderr()}`);
+  stack.use(await startBalancer(balancer, port, ports));
   const stopPosting = startPosting(port);
   await delay(1000);
   for (let restart = 0; restart < RESTARTS; restart += 1) {
@@ -165,12 +118,103 @@ async function roll(balancer: Balancer): Promise<Record<string, number>> {
   }
   await delay(1000);
   const { answers, shed } = await stopPosting();
-  running.kill('SIGTERM');
-  await running.exited;
   process.stdout.write(
     `${balancer.program}, ${RESTARTS} restarts: ${JSON.stringify(answers)}, ${shed} sent again\n`,
   );
   return answers;
+}
+
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** Longer than nginx (60 s), and HAProxy as Debian sets it (50 s), wait for an answer. */
+const WAIT_SECONDS = 60;
+const LINE_MS_MAX = 10_000;
+const AUTHORIZED = { Authorization: `Bearer ${KEY}` };
+const AS_JSON = { ...AUTHORIZED, 'Content-Type': 'application/json' };
+
+type Sending = { method?: string; headers?: Record<string, string>; body?: string; from?: string };
+
+/** Sends a request from an address of the loopback network, again where a busy engine asks for that. */
+async function ask(port: number, path: string, sending: Sending = {}) {
+  const { method = 'POST', headers = AUTHORIZED, body = '', from = '127.0.0.1' } = sending;
+  const options = { host: '127.0.0.1', localAddress: from, port, path, method, headers };
+  for (;;) {
+    const sent = request(options).end(body);
+    // A body that is refused stops being read.
+    sent.on('error', () => undefined);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const { statusCode: status, headers } = response;
+    const answer = { status, headers, text: await text(response) };
+    if (status !== 503 || headers['retry-after'] === undefined) return answer;
+    await delay(Number(headers['retry-after']) * 1000);
+  }
+}
+
+/** Posts a transaction behind which blanks stand. @returns the status, and the problem of the engine if there is one */
+async function postBody(port: number, bytes: number): Promise<string> {
+  const body = JSON.stringify(input()).padEnd(bytes);
+  const { status, text } = await ask(port, '/v1/transactions', { headers: AS_JSON, body });
+  return `${status} ${/urn:[a-z:-]+/.exec(text)?.[0] ?? ''}`.trim();
+}
+
+/** Sends a line once the line before is answered. @returns what is answered to each */
+async function postLines(port: number): Promise<string[]> {
+  const headers = { ...AUTHORIZED, 'Content-Type': 'application/x-ndjson' };
+  const path = '/v1/transactions/batch';
+  const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers });
+  const answers: string[] = [];
+  const answer = (text: string) => answers.push(text);
+  sent.on('error', ({ message }) => answer(message));
+  sent.on('response', (response) =>
+    response.on('data', (line) => answer(/"status":"(\w+)"/.exec(line)?.[1] ?? `${line}`)),
+  );
+  for (const expected of [1, 2]) {
+    sent.write(`${JSON.stringify(input())}\n`);
+    const isAnswered = () => answers.length >= expected;
+    await waitUntil(isAnswered, LINE_MS_MAX, 'the answer').catch((error) => answer(`${error}`));
+  }
+  sent.destroy();
+  return answers;
+}
+
+/** Listens until the first event. @returns its name */
+async function listen(port: number): Promise<string | undefined> {
+  const headers = { ...AUTHORIZED, Accept: 'text/event-stream' };
+  const signal = AbortSignal.timeout(LINE_MS_MAX);
+  const response = await fetch(`http://127.0.0.1:${port}/v1/live`, { headers, signal });
+  for await (const bytes of response.body ?? [])
+    return /^event: \w+/.exec(`${Buffer.from(bytes)}`)?.[0];
+}
+
+/** Asks with unknown keys from one address, and once from another. @returns the statuses of both */
+async function askAsStrangers(port: number): Promise<number[][]> {
+  const statusFrom = async (from: string, number: number) => {
+    const headers = {
+      Authorization: `Bearer unknown-${from}-${number}`,
+      'X-Forwarded-For': `192.0.2.${number}`,
+    };
+    return (await ask(port, '/v1/status', { method: 'GET', headers, from })).status ?? 0;
+  };
+  const flood = await Promise.all(Array.from({ length: 30 }, (_, n) => statusFrom('127.0.0.2', n)));
+  return [[...new Set(flood)].toSorted(), [await statusFrom('127.0.0.3', 0)]];
+}
+
+/** Logs in and out as the console does. @returns the status of the log-out, which needs an Origin that is the Host */
+async function logOut(port: number): Promise<number | undefined> {
+  const { headers, text } = await ask(port, '/v1/sessions');
+  const id = (JSON.parse(text) as { session_id: string }).session_id;
+  const Cookie = headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  const own = { Cookie, Origin: `http://127.0.0.1:${port}`, 'X-Risk-Console': '1' };
+  return (await ask(port, `/v1/sessions/${id}`, { method: 'DELETE', headers: own })).status;
+}
+
+/** No worker runs, so that a post waits for as long as it may. */
+async function postAndWait(port: number) {
+  const headers = { ...AS_JSON, Prefer: `wait=${WAIT_SECONDS}` };
+  const { status } = await ask(port, '/v1/transactions', {
+    headers,
+    body: JSON.stringify(input()),
+  });
+  return status;
 }
 
 const { here = [], missing = [] } = Object.groupBy([NGINX, HAPROXY], (balancer) =>
@@ -184,6 +228,41 @@ test.each(here)(
     const { 201: accepted = 0, ...refused } = await roll(balancer);
     expect(refused).toEqual({});
     expect(accepted).toBeGreaterThan(POSTS_PER_SECOND * RESTARTS);
+  },
+);
+
+test.each(here)(
+  'large bodies, lines, events, long waits, addresses and logins pass $program',
+  { timeout: 5 * RESTART_MS_MAX },
+  async (balancer) => {
+    await using stack = new AsyncDisposableStack();
+    const [port, apiPort] = [await freePort(), await freePort()];
+    stack.use(
+      await startApi(apiPort, {
+        RISK_TRUSTED_PROXIES: '127.0.0.1',
+        RISK_UNKNOWN_KEYS_PER_SECOND: '1',
+        RISK_WAIT_MS_MAX: `${WAIT_SECONDS * 1000}`,
+      }),
+    );
+    stack.use(await startBalancer(balancer, port, [apiPort, apiPort]));
+    const waited = postAndWait(port);
+    expect({
+      largest: await postBody(port, BODY_BYTES_MAX),
+      larger: await postBody(port, BODY_BYTES_MAX + 1),
+      event: await listen(port),
+      strangers: await askAsStrangers(port),
+      loggedOut: await logOut(port),
+      lines: await postLines(port),
+      waited: await waited,
+    }).toEqual({
+      largest: '201',
+      larger: '413 urn:risk:problem:too-large',
+      event: 'event: history',
+      strangers: [[401, 429], [401]],
+      loggedOut: 204,
+      lines: ['accepted', 'accepted'],
+      waited: 201,
+    });
   },
 );
 

@@ -210,6 +210,8 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'src/kit/http/connections.ts',
   'foreign/balancers.long.test.ts > no post is refused by rolling restarts behind $program':
     'src/main/api.ts',
+  'foreign/balancers.long.test.ts > large bodies, lines, events, long waits, addresses and logins pass $program':
+    'deploy/balancers/nginx.conf',
   'integration/markets-of-one-api.test.ts > while the Postgres of %s is gone it is not ready, and %s serves':
     'src/main/api.ts',
   'integration/breakers.test.ts > Postgres frozen: refused within two seconds, then at once; back within seconds':
