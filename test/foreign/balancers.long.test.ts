@@ -184,6 +184,7 @@ async function listen(port: number): Promise<string | undefined> {
   const response = await fetch(`http://127.0.0.1:${port}/v1/live`, { headers, signal });
   for await (const bytes of response.body ?? [])
     return /^event: \w+/.exec(`${Buffer.from(bytes)}`)?.[0];
+  return undefined;
 }
 
 /** Asks with unknown keys from one address, and once from another. @returns the statuses of both */
