@@ -43,6 +43,7 @@ function linesOf(at: string, given: Schema, schemas: Schemas, way: Way, depth = 
       ...members.flatMap(([name, member]) =>
         linesOf(`${at}/${name}`, member, schemas, way, depth + 1),
       ),
+      ...items.flatMap(({ title }, nth) => (title ? `${at}[${nth}] is named ${title}` : [])),
       ...items.flatMap((item, nth) => linesOf(`${at}[${nth}]`, item, schemas, way, depth + 1)),
     ];
   });
@@ -83,9 +84,15 @@ export function documentLines({ paths, webhooks, components: { schemas } }: Docu
   return [...ofPaths, ...ofWebhooks];
 }
 
-/** The lines of a JSON Schema that stands alone. */
-export const schemaLines = (name: string, schema: Schema) =>
-  linesOf(name, schema, {}, 'to clients');
+/** The lines of a JSON Schema that stands alone. @param way `from clients` of files that later releases read */
+export const schemaLines = (name: string, schema: Schema, way: Way = 'to clients') =>
+  linesOf(name, schema, {}, way);
+
+/** A line for each leaf of a value. */
+export function valueLines(at: string, value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [`${at} is ${JSON.stringify(value)}`];
+  return Object.entries(value).flatMap(([name, member]) => valueLines(`${at}/${name}`, member));
+}
 
 /** Promises that are broken. */
 export function findBroken(recorded: readonly string[], now: readonly string[]): string[] {
