@@ -124,7 +124,8 @@ describe('answers', () => {
   });
 
   const gets = (): string[] => [
-    ...['/livez', '/readyz', '/metrics', '/openapi.json'],
+    ...['/livez', '/readyz', '/metrics', '/openapi.json', '/features.json'],
+    '/reason-codes.json',
     ...['', '?account_id=acc_1&limit=2', '?limit=0', '?fields=x,label'].map(
       (query) => `/v1/transactions${query}`,
     ),
@@ -142,8 +143,7 @@ describe('answers', () => {
     ...['csv', 'ndjson', 'parquet', 'xml'].map(
       (format) => `/v1/exports/transactions?format=${format}&from=2020-01-01T00:00:00Z`,
     ),
-    '/v1/exports/transactions',
-    `/v1/transactions/${scored}?expand=x`,
+    ...['/v1/exports/transactions', `/v1/transactions/${scored}?expand=x`],
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1', '/v1/idempotency-keys/nobody'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],
     ...['/v1/me', '/v1/live', '/v1/workers', '/v1/sessions', '/v1/sessions?cursor=-'],

@@ -260,7 +260,10 @@ test('the catalogue lists the corridors, and each reason and feature in words', 
 
 test('keys are needed everywhere but where the contract says otherwise', () => {
   const open = openApi.operations.filter(({ operation }) => operation.security?.length === 0);
-  expect(open.map(({ path: pattern }) => pattern)).toEqual(['/livez', '/readyz', '/openapi.json']);
+  expect(open.map(({ path: pattern }) => pattern)).toEqual([
+    ...['/livez', '/readyz'],
+    ...['/openapi.json', '/features.json', '/reason-codes.json'],
+  ]);
 });
 
 test('the help of a problem leads to its cure', async () => {

@@ -8,6 +8,12 @@ export const EDGE: Guards = {
     test: 'contract/openapi.test.ts > has every route of core and of the rooms but those of the pages /docs, /console and /oidc, and no other',
     mechanism: 'src/kit/http/openapi.ts',
   },
+  'kept-by-edges': {
+    says: 'What the build alone decides is public to edges, and what a market decides is private.',
+    shown: 'GET /features.json, GET /reason-codes.json',
+    test: 'integration/rooms/search/kept-answers.test.ts > %s needs no key, and edges may keep it for all',
+    mechanism: 'src/main/http/docs.ts',
+  },
   'clients-of-generators': {
     says: 'Generators of other people make clients of the document that compile and have every operation.',
     test: 'foreign/clients.long.test.ts > a client in $language is generated and compiled, and has every operation',

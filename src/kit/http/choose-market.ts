@@ -13,7 +13,8 @@ import { writeProblem } from './serve.ts';
 export type Listeners = ReadonlyMap<string, RequestListener | undefined>;
 
 /** Paths of the process, which need no market. */
-const OF_PROCESS = /^\/(?:(?:livez|readyz|metrics|openapi\.json|docs|console)(?![^/?])|$)/;
+const OF_PROCESS =
+  /^\/(?:(?:livez|readyz|metrics|(?:openapi|features|reason-codes)\.json|docs|console)(?![^/?])|$)/;
 const COOKIE = /(?:^|;) *risk-market=([a-z0-9_]+)/;
 
 export const MARKET_PARAMETER = {

@@ -1,6 +1,7 @@
 /**
- * Serves the document (`/openapi.json`) with Swagger UI (`/docs`), the cures of problems (`/docs/problems`) and the runbooks of
- * signals (`/docs/runbooks`). The pages load nothing from elsewhere and run only the scripts served here.
+ * Serves what the build alone decides, without a key: the document (`/openapi.json`) with Swagger UI (`/docs`), built-in features and
+ * reason codes, the cures of problems (`/docs/problems`) and the runbooks of signals (`/docs/runbooks`). The pages load nothing from
+ * elsewhere and run only the scripts served here.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -9,11 +10,20 @@ import { dirname, join } from 'node:path';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { REASON_CODES } from '../../core/score/reason-codes.ts';
+import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
+import {
+  answerKept,
+  conditionalHeader,
+  KEEP_FOR_ALL,
+  withHeaders,
+} from '../../kit/http/answers/kept.ts';
 import { PROBLEMS_PATH } from '../../kit/http/answers/problem-types.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { json, openResponses } from '../../kit/http/openapi.ts';
 import { problemsPage, RUNBOOKS_PATH, runbooksPage } from '../../kit/http/problems-page.ts';
+import { FEATURES, featureSchema, reasonCodeSchema } from '../../rooms/rules/catalogue.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [
@@ -60,11 +70,10 @@ const START = `SwaggerUIBundle({
 `;
 
 const HTML = 'text/html; charset=UTF-8';
-const CACHED = { 'Cache-Control': 'public, max-age=3600' };
+const CACHED = { 'Cache-Control': KEEP_FOR_ALL };
 
 export function docsRoutes(document: object): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  const text = JSON.stringify(document);
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const serve = (
     path: string,
@@ -74,7 +83,13 @@ export function docsRoutes(document: object): Hono<AppEnv> {
   ) =>
     routes.get(path, async (c) => c.body(await read(), 200, { 'Content-Type': type, ...headers }));
 
-  serve('/openapi.json', 'application/json', async () => text, {});
+  const serveKept = (path: string, value: object) => {
+    const answer = { text: JSON.stringify(value) };
+    routes.get(path, (c) => answerKept(c, answer, KEEP_FOR_ALL));
+  };
+  serveKept('/openapi.json', document);
+  serveKept('/features.json', { items: FEATURES });
+  serveKept('/reason-codes.json', { items: REASON_CODES });
   const page = { ...CACHED, 'Content-Security-Policy': DOCS_POLICY };
   serve('/docs', HTML, async () => PAGE, page);
   serve(PROBLEMS_PATH, HTML, async () => problemsPage(), page);
@@ -86,23 +101,41 @@ export function docsRoutes(document: object): Hono<AppEnv> {
   return routes;
 }
 
-/** The document describes the API: the page and its files are left out. */
-const paths: ZodOpenApiPathsObject = {
-  '/openapi.json': {
-    get: {
-      operationId: 'openapi',
-      summary: 'This document',
-      tags: ['documents'],
-      security: [],
-      responses: {
-        200: {
-          description: 'OpenAPI 3.1.',
-          content: json(z.object({ openapi: z.string() }).loose(), { openapi: '3.1.0' }),
-        },
-        ...openResponses(),
-      },
+const read = (operationId: string, summary: string, content: ReturnType<typeof json>) => ({
+  get: {
+    operationId,
+    summary,
+    tags: ['documents'],
+    security: [],
+    requestParams: { header: conditionalHeader },
+    responses: {
+      ...withHeaders(
+        { 200: { description: 'What the build alone decides.', content } },
+        answerHeaders('ETag', 'Cache-Control', 'Vary'),
+        KEEP_FOR_ALL,
+      ),
+      ...openResponses(),
     },
   },
+});
+
+/** The document describes the API: the page and its files are left out. */
+const paths: ZodOpenApiPathsObject = {
+  '/openapi.json': read(
+    'openapi',
+    'This document: OpenAPI 3.1',
+    json(z.object({ openapi: z.string() }).loose(), { openapi: '3.1.0' }),
+  ),
+  '/features.json': read(
+    'listBuiltInFeatures',
+    'Features of the build, for edges that keep them',
+    json(z.object({ items: z.array(featureSchema) })),
+  ),
+  '/reason-codes.json': read(
+    'listBuiltInReasonCodes',
+    'Reason codes of the build, for edges that keep them',
+    json(z.object({ items: z.array(reasonCodeSchema) })),
+  ),
 };
 
-export const document: DocumentPart = { paths, tags: { documents: 'This document.' } };
+export const document: DocumentPart = { paths, tags: { documents: 'What the build decides.' } };

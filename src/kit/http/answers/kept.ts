@@ -11,12 +11,14 @@ import { encodedTag, encodingOfWhole } from './encoding.ts';
 
 const TAG_CHARS = 22;
 
-/** `private`, as the answer was read with a key. */
-export type Keeping = `private, ${string}`;
+/** `private`, where the answer was read with a key. */
+export type Keeping = `${'private' | 'public'}, ${string}`;
 /** The answer never changes: a score is kept for a day. */
 export const KEEP_A_DAY: Keeping = 'private, max-age=86400, immutable';
 /** The answer changes with the version of the engine alone. */
 export const KEEP_AN_HOUR: Keeping = 'private, max-age=3600';
+/** The build alone decides the answer, which needs no key: edges keep it for all. */
+export const KEEP_FOR_ALL: Keeping = 'public, max-age=3600';
 /** The client keeps the answer, and asks each time whether it is still the same. */
 export const ASK_AGAIN: Keeping = 'private, no-cache';
 
@@ -32,7 +34,9 @@ function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
     headers = {
       ETag: `"${tag}"`,
       'Cache-Control': keeping,
-      Vary: 'Authorization, Cookie, Risk-Market, Accept-Encoding',
+      Vary: keeping.startsWith('public')
+        ? 'Accept-Encoding'
+        : 'Authorization, Cookie, Risk-Market, Accept-Encoding',
     };
     headersOfText.set(answer, headers);
   }

@@ -32,6 +32,24 @@ test.each([
   expect((await get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
 });
 
+test.each(['/openapi.json', '/features.json', '/reason-codes.json'])(
+  '%s needs no key, and edges may keep it for all',
+  async (path) => {
+    const ask = (headers: Record<string, string> = {}) =>
+      fetch(new URL(path, api.url), { headers });
+    const first = await ask();
+    const kept = ['cache-control', 'vary'].map((name) => first.headers.get(name));
+    expect([first.status, ...kept]).toEqual([200, 'public, max-age=3600', 'Accept-Encoding']);
+    const tag = first.headers.get('etag') ?? '';
+    expect((await ask({ 'If-None-Match': tag })).status).toBe(304);
+    expect((await ask({ 'If-None-Match': '"other"' })).status).toBe(200);
+    // A field that the market declares changes the list of the market alone.
+    const body = { type: 'text', description: 'The plan of the account.' };
+    await api.request('/v1/metadata-fields/plan', { method: 'PUT', body: JSON.stringify(body) });
+    expect((await ask({ 'If-None-Match': tag })).status).toBe(304);
+  },
+);
+
 test('a score in memory stays unknown to the key of another client', async () => {
   const path = `/v1/scores/${idAt(NOVEMBER, 1)}`;
   expect((await get(path)).status).toBe(200);
