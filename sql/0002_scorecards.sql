@@ -1,5 +1,5 @@
 -- Tables of the day: what a market has counted and learnt before a day, and the payments that the market learns from. The first
--- transaction locks scores for a moment, as columns without a default change no row; the third one locks metadata_fields.
+-- transaction locks scores for a moment, as columns without a default change no row; the third one locks metadata_fields, the last but one corridor_settings.
 -- A later migration drops amount_counts, amount_checkpoint and amount_percentiles, which workers of 1.0.0 read and write.
 
 -- transaction: what a score says of the table that judged the payment
@@ -217,6 +217,11 @@ begin
 end $$;
 create trigger labels_take_parties before insert on labels for each row
   when (new.label = 'fraud' and new.device_id is null and new.ip_party is null) execute function take_parties();
+
+-- transaction: the region of a corridor
+alter table corridor_settings add column region text constraint region_bounded check (char_length(region) between 1 and 64);
+comment on column corridor_settings.region is 'Region of the corridor in figures and alerts. Null: its source country.';
+comment on column corridor_settings.residency is 'Where data of the corridor must stay. Processes whose servers have other tags refuse the corridor.';
 
 -- transaction: row level security of the tables above
 do $$

@@ -16,7 +16,7 @@ export type MadeBatch = Omit<NewBatch, 'transactions'> & {
 export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const receivedAtMs = Date.now();
   const nothing = { corridors: new Set<string>(), elsewhere: new Map(), fields: new Map() };
-  const context = { nowMs: receivedAtMs, personal: [], ...nothing };
+  const context = { nowMs: receivedAtMs, personal: [], refusalOf: () => undefined, ...nothing };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
     const prepared = atOnce(prepare(rows.map(toInput), context));
     const transactions = prepared.rows.map((row) => ({

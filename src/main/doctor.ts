@@ -2,6 +2,8 @@
  * `risk doctor`: looks at this machine and at the services that the engine would use, and changes nothing.
  * Exit code 1 when something must be mended.
  */
+import { residencyProblem } from '../core/domain/corridor.ts';
+import { readControls } from '../core/store/controls/controls.ts';
 import { countMonthLocks } from '../core/store/partitions/partitions.ts';
 import { areTablesLate, findNewer, listTableDays } from '../core/store/scorecards/find-tables.ts';
 import { readTable } from '../core/store/scorecards/scorecards.ts';
@@ -89,6 +91,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const schema = isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`;
   const unknown = isMigrated ? await describeUnknownStops(database, config) : [];
   const refused = isMigrated ? await refusedByPostgres(database, config.RISK_MARKET) : [];
+  const misplaced = isMigrated ? await findMisplaced(database, config) : [];
   const ofApi = countConnections(config).api;
   const open = `${connectionsOpen} of ${connectionsMax} in use, ${ofApi} for an API`;
   const { min, max } = POSTGRES_MAJORS;
@@ -101,12 +104,21 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding('connections', connectionsMax - connectionsOpen >= ofApi, open, 'warn'),
     ...unknown.map((detail) => finding('controls', false, detail, 'warn')),
+    ...misplaced.map((detail) => finding('residency', false, detail)),
     ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...(isMigrated ? [await checkLocks(database)] : []),
     ...(isMigrated ? await checkTables(database, config.RISK_LABEL_MATURITY_DAYS) : []),
     ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
   ];
+}
+
+/** Corridors whose data must stay elsewhere. */
+async function findMisplaced(database: Database, { RISK_RESIDENCY }: Config): Promise<string[]> {
+  const { settings } = await readControls(database);
+  return [...settings].flatMap(
+    ([corridor, own]) => residencyProblem(corridor, own, RISK_RESIDENCY) ?? [],
+  );
 }
 
 async function checkReach(database: Database, market: string): Promise<Finding> {

@@ -22,6 +22,12 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/corridors/freeze.test.ts > the notes of a freeze stay with it after the resume, and a freeze of its own is needed for one',
     mechanism: 'src/rooms/corridors/control-history.ts',
   },
+  residency: {
+    says: 'Servers of another tag refuse a corridor whose data must stay elsewhere.',
+    shown: 'RISK_RESIDENCY',
+    test: 'integration/rooms/corridors/residency.test.ts > servers of another tag neither take nor read a corridor, and no tag of others is set',
+    mechanism: 'src/core/domain/corridor.ts',
+  },
   'add-corridor-by-two': {
     says: 'Two people add a corridor, and what is set for it is live within a second.',
     shown: `POST /v1/corridors, GET /v1/corridors, GET /v1/corridors/{id}, PUT /v1/corridors/{id}, GET /v1/markets/{id},

@@ -114,6 +114,7 @@ function createMarket(world: World, process: Process): Market {
     logOf: () => 'streams',
     everKafka: () => false,
     comparedOf: () => null,
+    refusalOf: () => undefined,
     database: database as unknown as Database,
     redis: createStream(world, process) as unknown as RedisClient,
   };

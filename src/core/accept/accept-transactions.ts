@@ -94,13 +94,15 @@ export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutc
 export function readContext({
   corridors,
   elsewhere,
+  refusalOf,
   fields,
   tokens,
-}: Pick<Ingest, 'corridors' | 'elsewhere' | 'fields' | 'tokens'>): IngestContext {
+}: Pick<Ingest, 'corridors' | 'elsewhere' | 'refusalOf' | 'fields' | 'tokens'>): IngestContext {
   return {
     nowMs: Date.now(),
     corridors: corridors(),
     elsewhere: elsewhere(),
+    refusalOf,
     fields: fields(),
     personal: tokens()?.ids ?? [],
   };

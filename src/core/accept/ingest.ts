@@ -48,6 +48,7 @@ export type Ingest = {
   readonly corridors: ControlWatch['corridors'];
   /** The market of each corridor that another market has. */
   readonly elsewhere: () => Controls['elsewhere'];
+  readonly refusalOf: Layout['refusalOf'];
   readonly fields: () => Controls['fields'];
   /** Tokens of personal values; null while the market declares no field. */
   readonly tokens: Personal['tokens'];
@@ -106,6 +107,7 @@ export function openIngest(
     metrics,
     corridors,
     elsewhere: () => controls.current().elsewhere,
+    refusalOf: layout.refusalOf,
     fields: () => controls.current().fields,
     tokens: opened.personal.tokens,
     writes: guards.writes,

@@ -8,7 +8,7 @@ import { hash, randomUUID } from 'node:crypto';
 import type { Sliced } from '../../kit/process/pauses.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { corridorProblem } from '../domain/corridor.ts';
+import { corridorProblem, type Layout } from '../domain/corridor.ts';
 import { currencyProblem } from '../domain/currency.ts';
 import { canonicalJson, declaredOf, type MetadataFields } from '../domain/metadata.ts';
 import { isToken, type PersonalId } from '../domain/personal.ts';
@@ -34,6 +34,7 @@ export type IngestContext = {
   readonly corridors: ReadonlySet<string>;
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
+  readonly refusalOf: Layout['refusalOf'];
   readonly fields: MetadataFields;
   /** Personal ids, in which a submission may name no token. */
   readonly personal: readonly PersonalId[];
@@ -67,7 +68,7 @@ const FINGERPRINT_DIGITS = 32;
 /** Problems with time, corridor and currency, found without the database. */
 export function findInvalid(
   inputs: readonly ContextFields[],
-  { nowMs, corridors, elsewhere, personal }: IngestContext,
+  { nowMs, corridors, elsewhere, refusalOf, personal }: IngestContext,
 ): InputError[] {
   const errors: InputError[] = [];
   const refuse = (index: number, field: keyof ContextFields, detail: string) => {
@@ -77,7 +78,10 @@ export function findInvalid(
   for (const [index, input] of inputs.entries()) {
     const { corridor, currency, created_at: createdAt } = input;
     const createdAtMs = createdAt === undefined ? nowMs : Date.parse(createdAt);
-    const problem = corridor === undefined ? undefined : corridorProblem(corridors, corridor);
+    const problem =
+      corridor === undefined
+        ? undefined
+        : (corridorProblem(corridors, corridor) ?? refusalOf(corridor));
     if (corridor !== undefined && problem !== undefined) {
       const market = elsewhere.get(corridor);
       const where = market === undefined ? '' : `; it is of ${market}: send Risk-Market: ${market}`;

@@ -12,8 +12,10 @@ export type CorridorSettings = {
   readonly version: number;
   /** Factor of the corridor's part of a batch beside other busy corridors, and of what a drain leaves to it. */
   readonly weight: number;
-  /** Where data must stay: a tag for people. */
+  /** Where data must stay: a tag of servers. */
   readonly residency: string | null;
+  /** Region of figures and alerts; null: the source country. Rollouts go by source countries all the same. */
+  readonly region: string | null;
   /** Streams that the corridor is divided into, by account. */
   readonly shards: number;
   readonly log: CorridorLog;
@@ -27,12 +29,14 @@ export type CorridorSettings = {
 export type Compared = { readonly fromMs: number; readonly toMs: number | null };
 
 export const [WEIGHT_MIN, WEIGHT_MAX] = [0.1, 10];
-export const RESIDENCY_CHARS_MAX = 64;
+/** Characters of a residency and of a region. */
+export const TAG_CHARS_MAX = 64;
 
 export const DEFAULT_SETTINGS: CorridorSettings = {
   version: 0,
   weight: 1,
   residency: null,
+  region: null,
   shards: 1,
   log: 'streams',
   logChangedAtMs: null,
@@ -40,11 +44,13 @@ export const DEFAULT_SETTINGS: CorridorSettings = {
 };
 
 /**
- * How a corridor is divided among streams, and which logs have its entries.
+ * How a corridor is divided among streams, which logs have its entries, and where its data may be.
  * @param controls as last read
+ * @param here tags of the servers of this process
  */
 export function layoutOf(
   controls: () => { readonly settings: ReadonlyMap<string, CorridorSettings> },
+  here: readonly string[] = [],
 ) {
   const settingsOf = (corridor: string) => controls().settings.get(corridor) ?? DEFAULT_SETTINGS;
   return {
@@ -56,7 +62,22 @@ export function layoutOf(
     everKafka: (corridor: string) => settingsOf(corridor).logChangedAtMs !== null,
     /** When transactions were received whose entries are compared. */
     comparedOf: (corridor: string) => settingsOf(corridor).compared,
+    /** Why this process refuses the corridor; undefined where it takes the corridor. */
+    refusalOf: (corridor: string) => residencyProblem(corridor, settingsOf(corridor), here),
   };
+}
+
+export const regionOf = (corridor: string, { region }: Pick<CorridorSettings, 'region'>) =>
+  region ?? corridor.slice(0, 2);
+
+/** Servers without a tag take every corridor. */
+export function residencyProblem(
+  corridor: string,
+  { residency }: Pick<CorridorSettings, 'residency'>,
+  here: readonly string[],
+): string | undefined {
+  if (residency === null || here.length === 0 || here.includes(residency)) return undefined;
+  return `data of ${corridor} must stay in ${residency}, and these servers are in ${here.join(', ')}`;
 }
 
 /** Each flag has a name that stays, and a sentence about what is off without the flag. */

@@ -155,10 +155,12 @@ function beginCounting(
 /** Adds streams that appeared and returns all corridors of the market. One that cannot be made ready now is tried again at the next refresh. */
 async function addStreams(worker: Worker): Promise<string[]> {
   const { market, metrics, streams } = worker;
-  const { database, redis, name, shardsOf } = market;
+  const { database, redis, name, shardsOf, refusalOf } = market;
   const corridors = await listCorridors(database);
   const pinned = pinnedOf(worker);
-  const own = corridors.filter((corridor) => pinned?.includes(corridor) ?? true);
+  const own = corridors.filter(
+    (corridor) => (pinned?.includes(corridor) ?? true) && refusalOf(corridor) === undefined,
+  );
   const fresh = streamsOf(name, own, shardsOf).filter(
     (reader) => !streams.has(reader.transactions),
   );

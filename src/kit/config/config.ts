@@ -113,6 +113,13 @@ const settings = {
     .regex(CORRIDORS)
     .optional()
     .describe('Corridors that migrate adds to those of the market.'),
+  RISK_RESIDENCY: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter(Boolean))
+    .describe(
+      'Where the servers stand: tags with commas between them, as EU,DE. API and workers refuse corridors whose `residency` is another; without tags none is refused.',
+    ),
   RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
     'Pool size of one process: one connection for work while a long statement has another. An API process has half as many more for searches.',
   ),

@@ -5,7 +5,8 @@ import {
   type CorridorSettings,
   DEFAULT_SETTINGS,
   LOGS,
-  RESIDENCY_CHARS_MAX,
+  residencyProblem,
+  TAG_CHARS_MAX,
   WEIGHT_MAX,
   WEIGHT_MIN,
 } from '../../core/domain/corridor.ts';
@@ -45,9 +46,12 @@ const settingFields = {
     description:
       "Factor of the corridor's part of a worker's batch beside other busy corridors, and of what a drain leaves to it.",
   }),
-  residency: plainText(RESIDENCY_CHARS_MAX).nullable().meta({
+  residency: plainText(TAG_CHARS_MAX).nullable().meta({
     description:
-      'Where data of the corridor must stay: a tag for people. The engine does not act on it.',
+      'Where data of the corridor must stay. Processes whose `RISK_RESIDENCY` has other tags refuse the corridor.',
+  }),
+  region: plainText(TAG_CHARS_MAX).nullable().meta({
+    description: 'Region of the corridor in figures and alerts; null: its source country.',
   }),
   log: z.enum(LOGS).meta({
     description:
@@ -60,6 +64,7 @@ export const corridorCommandSchema = z
   .strictObject({
     weight: settingFields.weight.optional(),
     residency: settingFields.residency.optional(),
+    region: settingFields.region.optional(),
     shards: settingFields.shards.optional(),
     log: settingFields.log.optional(),
     reason: reasonField,
@@ -119,8 +124,10 @@ const toJson = ({ logChangedAtMs, compared: _, ...settings }: CorridorSettings):
   log_changed_at: logChangedAtMs === null ? null : new Date(logChangedAtMs).toISOString(),
 });
 
-/** The logs of a corridor, as a change of it asks them. */
-type LogsOfCorridor = {
+/** A change of a corridor asks this of the process. */
+type Here = {
+  /** Tags of its servers. */
+  readonly residency: readonly string[];
   /** Measures the streams that the corridor has now. */
   readonly measure: () => Promise<readonly StreamLag[]>;
   /** Makes the topics of the corridor; undefined where this process knows no Kafka. */
@@ -131,10 +138,14 @@ type LogsOfCorridor = {
 export async function configureCorridor(
   database: Database,
   corridor: string,
-  { weight, residency, shards, log, reason }: CorridorCommand,
+  { weight, residency, region, shards, log, reason }: CorridorCommand,
   by: Officer,
-  { measure, makeTopics }: LogsOfCorridor,
+  { measure, makeTopics, residency: here }: Here,
 ): Promise<SettingsJson> {
+  const misplaced = residencyProblem(corridor, { residency: residency ?? null }, here);
+  if (misplaced !== undefined) {
+    throw new Failure('conflict', 'RESIDENCY_ELSEWHERE', `residency: ${misplaced}`);
+  }
   if (log !== undefined && log !== 'streams') {
     const why = `log: ${log} needs Kafka, and KAFKA_URL is not set at this API; allowed is streams`;
     if (makeTopics === undefined) throw new Failure('conflict', 'KAFKA_MISSING', why);
@@ -154,6 +165,7 @@ export async function configureCorridor(
         weight: weight ?? before.weight,
         log: log ?? before.log,
         residency: residency === undefined ? before.residency : residency,
+        region: region === undefined ? before.region : region,
       };
       await set(after, by.name);
       await recordChange(query, by, {

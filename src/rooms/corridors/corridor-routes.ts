@@ -123,7 +123,7 @@ export const corridorOperations = [
     operationId: 'configureCorridor',
     summary: 'Set what may be set for a corridor; what is left out stays',
     description:
-      'Processes act on it within a second of the answer. 409: other `shards` of a corridor that is not frozen or has transactions waiting, or a log that needs Kafka where there is none.',
+      'Processes act on it within a second of the answer. 409: other `shards` of a corridor that is not frozen or has transactions waiting, a log that needs Kafka where there is none, or a `residency` other than that of the servers.',
     roles: DECIDING_ROLES,
     path: paths.corridor,
     body: bodyOf(corridorCommandSchema),
@@ -134,13 +134,14 @@ export const corridorOperations = [
       const { databases, guards, redis, config, kafka } = parts;
       const { shardsOf } = parts.controls.layout;
       const { RISK_MARKET: market } = config;
-      const logs = {
+      const here = {
+        residency: config.RISK_RESIDENCY,
         measure: () =>
           guards.redis.run(() => measureStreams(redis, streamsOf(market, [id], shardsOf))),
         makeTopics:
           kafka && (() => kafka.ensureTopics(Object.values(topicsOf(market, id)), PARTITIONS)),
       };
-      const after = await configureCorridor(databases.primary, id, body, by, logs);
+      const after = await configureCorridor(databases.primary, id, body, by, here);
       parts.log.warn({ keyId: by.keyId, corridor: id, ...after }, 'corridor settings');
       return after;
     },

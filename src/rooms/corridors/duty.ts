@@ -1,5 +1,6 @@
 /** Figures of corridors as metrics: one worker reads them for all, from the newest rows, and no transaction waits for it. */
 import { freezeOf, stopOf } from '../../core/domain/control.ts';
+import { regionOf } from '../../core/domain/corridor.ts';
 import type { Worker } from '../../core/room.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -33,10 +34,13 @@ export function bindCorridorFigures(worker: Worker): Duty {
   const gauges = createCorridorMetrics(worker.metrics.make);
   const lead = leadership.of('care');
   const report = async () => {
-    const corridors = [...worker.controls.current().settings.keys()];
+    const { settings } = worker.controls.current();
+    const corridors = [...settings.keys()];
     const health = await readFacts(corridors, worker);
     const volumes = await readVolumes(database, Date.now());
     clear();
+    for (const [corridor, own] of settings)
+      gauges.region.set({ corridor, region: regionOf(corridor, own) }, own.version);
     for (const { corridor, score, parts, availability, activeAccounts } of health) {
       gauges.health.set({ corridor }, score);
       for (const [part, ratio] of Object.entries(parts)) {

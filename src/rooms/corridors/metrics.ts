@@ -13,6 +13,11 @@ export function createCorridorMetrics({ gauge }: MakeMetrics) {
       'Share scored in time, of the newest due ones.',
       ['corridor'],
     ),
+    region: gauge(
+      'risk_corridor_region',
+      'Version of the settings by which the corridor is of the region.',
+      ['corridor', 'region'],
+    ),
     activeAccounts: gauge(
       'risk_corridor_active_accounts',
       'Accounts of the last day, among the newest 8 MiB.',

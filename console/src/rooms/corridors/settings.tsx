@@ -16,7 +16,7 @@ type SettingsProps = {
 
 export function SettingsPart({ corridor, settings, mayChange }: SettingsProps) {
   const [isAsked, setAsked] = useState(false);
-  const { weight, residency, shards } = settings;
+  const { weight, residency, region, shards } = settings;
   const button = (
     <button type="button" onClick={() => setAsked(true)}>
       Set …
@@ -29,6 +29,7 @@ export function SettingsPart({ corridor, settings, mayChange }: SettingsProps) {
           ['Weight beside other corridors', number(weight)],
           ['Streams', shards],
           ['Data must stay in', residency],
+          ['Region', region ?? corridor.slice(0, 2)],
         ]}
       />
       {isAsked ? (
@@ -44,6 +45,7 @@ function SettingsDialog({ corridor, settings, onClose }: SettingsDialogProps) {
   const [weight, setWeight] = useState(String(settings.weight));
   const [shards, setShards] = useState(String(settings.shards));
   const [residency, setResidency] = useState(settings.residency ?? '');
+  const [region, setRegion] = useState(settings.region ?? '');
   return (
     <ChangeDialog
       title={`Set: ${corridor}`}
@@ -53,7 +55,8 @@ function SettingsDialog({ corridor, settings, onClose }: SettingsDialogProps) {
         const body = {
           weight: Number(weight),
           shards: Number(shards),
-          residency: residency.trim() === '' ? null : residency.trim(),
+          residency: residency.trim() || null,
+          region: region.trim() || null,
           reason,
         };
         return ask('PUT /v1/corridors/{id}', { path: { id: corridor }, body }, signal);
@@ -80,7 +83,13 @@ function SettingsDialog({ corridor, settings, onClose }: SettingsDialogProps) {
         label="Data must stay in"
         value={residency}
         onChange={setResidency}
-        hint="A tag for people, such as EG."
+        hint="A tag of servers, such as EG: others refuse the corridor."
+      />
+      <Field
+        label="Region"
+        value={region}
+        onChange={setRegion}
+        hint="Of figures and alerts; empty: the source country."
       />
     </ChangeDialog>
   );

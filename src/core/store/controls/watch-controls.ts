@@ -36,7 +36,7 @@ export type ControlWatch = Awaited<ReturnType<typeof watchControls>>;
  * logs each variable that stops nothing. Throws where the first reading fails.
  */
 export async function watchControls(
-  config: Pick<Config, 'stopped' | 'RISK_MARKET'>,
+  config: Pick<Config, 'stopped' | 'RISK_MARKET' | 'RISK_RESIDENCY'>,
   database: Pick<Database, 'query'>,
   changes: Pick<Changes, 'follow'>,
   log: Pick<Log, 'warn' | 'info'>,
@@ -81,7 +81,7 @@ export async function watchControls(
       replace(changed);
     },
     /** How corridors are divided among streams. */
-    layout: layoutOf(() => current),
+    layout: layoutOf(() => current, config.RISK_RESIDENCY),
     /** Corridors that a transaction may name. */
     corridors: () => corridors,
     /** Stops of this process' environment. */

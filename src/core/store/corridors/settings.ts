@@ -5,7 +5,7 @@ import type { CorridorLog, CorridorSettings } from '../../domain/corridor.ts';
 
 /** An expression: the settings of each corridor of the market, null where nothing was set. */
 export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
-      case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency, 'shards', shards,
+      case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency, 'region', region, 'shards', shards,
         'log', log, 'logChangedAtMs', extract(epoch from log_changed_at) * 1000,
         'compared', case when compared_from is not null then
           jsonb_build_object('fromMs', extract(epoch from compared_from) * 1000, 'toMs', extract(epoch from compared_to) * 1000) end) end), '{}')
@@ -44,6 +44,7 @@ const write = rowsOf<
     corridor: string,
     weight: number,
     residency: string | null,
+    region: string | null,
     by: string,
     shards: number,
     log: CorridorLog,
@@ -51,10 +52,10 @@ const write = rowsOf<
 >(
   'set-corridor',
   `insert into market.corridor_settings as old
-     (corridor, weight, residency, changed_by, shards, log, log_changed_at, compared_from)
-   values ($1, $2, $3, $4, $5, $6, case when $6 <> 'streams' then clock_timestamp() end, case when $6 = 'both' then clock_timestamp() + ${READ_BY_ALL} end)
+     (corridor, weight, residency, region, changed_by, shards, log, log_changed_at, compared_from)
+   values ($1, $2, $3, $4, $5, $6, $7, case when $7 <> 'streams' then clock_timestamp() end, case when $7 = 'both' then clock_timestamp() + ${READ_BY_ALL} end)
    on conflict (corridor) do update
-      set weight = excluded.weight, residency = excluded.residency, version = old.version + 1,
+      set weight = excluded.weight, residency = excluded.residency, region = excluded.region, version = old.version + 1,
           changed_by = excluded.changed_by, changed_at = now(), shards = excluded.shards,
           log = excluded.log,
           log_changed_at = case when old.log <> excluded.log then clock_timestamp() else old.log_changed_at end,
@@ -70,7 +71,7 @@ type CorridorChange = {
   /** @returns the market that has the corridor now */
   readonly claim: (market: string, shards: number, by: string) => Promise<string>;
   readonly set: (
-    settings: Pick<CorridorSettings, 'weight' | 'residency' | 'shards' | 'log'>,
+    settings: Pick<CorridorSettings, 'weight' | 'residency' | 'region' | 'shards' | 'log'>,
     by: string,
   ) => Promise<unknown>;
 };
@@ -88,7 +89,7 @@ export async function changeCorridor<T>(
       if (owner === market) await add(query, corridor, by, shards);
       return owner;
     },
-    set: ({ weight, residency, shards, log }, by) =>
-      write(query, corridor, weight, residency, by, shards, log),
+    set: ({ weight, residency, region, shards, log }, by) =>
+      write(query, corridor, weight, residency, region, by, shards, log),
   });
 }

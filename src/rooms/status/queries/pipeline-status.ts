@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { type Controls, stopOf } from '../../../core/domain/control.ts';
+import { DEFAULT_SETTINGS, regionOf } from '../../../core/domain/corridor.ts';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import type { Api } from '../../../core/room.ts';
@@ -35,6 +36,7 @@ const degradationSchema = z.int().min(0).max(4).meta({
 
 const corridorSchema = z.object({
   corridor: z.string(),
+  region: z.string(),
   lag: z.int().meta({ description: 'Appended and not yet delivered to a worker.' }),
   pending: z.int().meta({
     description:
@@ -202,6 +204,7 @@ function toCorridors(
       ours.reduce((total, lag) => total + value(lag), 0);
     return {
       corridor,
+      region: regionOf(corridor, controls.settings.get(corridor) ?? DEFAULT_SETTINGS),
       lag: sum((lag) => lag.lag),
       pending: sum((lag) => lag.pending),
       retries_due: sum((lag) => lag.retriesWaiting),

@@ -13,7 +13,7 @@ const api = await openForFile(startRunningApi());
 
 /** Labels of every line of the worker. */
 const WORKER = ',role="worker",market="market_0"}';
-const OWN = /^risk_(corridor_(health|avail|active)|accepted_transactions_per)\w+\{/;
+const OWN = /^risk_(corridor_(health|avail|active|regio)|accepted_transactions_per)\w+\{/;
 /** Words beyond the ten commonest. */
 const RARE = 3;
 
@@ -56,6 +56,7 @@ test('the worker that leads tells health, availability, accounts and volumes', a
   expect(lines).toEqual(
     expect.arrayContaining([
       'risk_corridor_health_score{corridor="US-EG"} 96',
+      'risk_corridor_region{corridor="US-EG",region="US"} 0',
       'risk_corridor_health_ratio{corridor="US-EG",part="availability"} 0.9',
       'risk_corridor_health_ratio{corridor="US-EG",part="open"} 1',
       'risk_corridor_availability_ratio{corridor="US-EG"} 0.9',

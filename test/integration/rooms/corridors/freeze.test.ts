@@ -175,6 +175,8 @@ test('two people add a corridor, and what is set for it is live within a second'
     '4',
     '--residency',
     'BR',
+    '--region',
+    'Americas',
     '--reason',
     'pay day',
   );
@@ -182,7 +184,7 @@ test('two people add a corridor, and what is set for it is live within a second'
   await waitUntil(async () => shareOf('US-BR').weight === 4, 2000, 'the weight');
   expect(shareOf('US-EG')).toEqual({ weight: 1, floor: 0.1 });
   expect((await read('/v1/corridors/US-BR')).settings).toEqual({
-    ...{ version: 2, weight: 4, residency: 'BR', shards: 2 },
+    ...{ version: 2, weight: 4, residency: 'BR', region: 'Americas', shards: 2 },
     ...{ log: 'streams', log_changed_at: null },
   });
   const withoutKafka = await change('/v1/corridors/US-BR', { log: 'both', ...REASON }, dora, 'PUT');

@@ -169,7 +169,7 @@ test('a post whose twin at another process is first has the token of its twin', 
   const parts = { database, partitions, newMonthsMax: 1, tokens: () => edge };
   const { account = '', client = '' } = stored ?? {};
   const context = { nowMs: Date.now(), corridors: new Set(['US-EG']), elsewhere: new Map() };
-  const read = { ...context, fields: new Map(), personal: [] };
+  const read = { ...context, refusalOf: () => undefined, fields: new Map(), personal: [] };
   const prepared = atOnce(prepare(whole.inputs, read));
   expect(await keptEach(parts, { client, tokenised: each }, [0])).toMatchObject([
     { account_id: account },

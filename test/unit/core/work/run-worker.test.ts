@@ -84,7 +84,7 @@ function start(
   const stop = new AbortController();
   const run = { run: <T>(call: () => Promise<T>) => call() };
   const market = {
-    ...{ name: 'm', shardsOf: () => 1 },
+    ...{ name: 'm', shardsOf: () => 1, refusalOf: () => undefined },
     database: { usage: () => ({ total: 0, idle: 0, waiting: 0 }) },
     guards: { redis: run, streamsOf: () => run },
   } as unknown as Market;

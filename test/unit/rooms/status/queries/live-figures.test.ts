@@ -21,6 +21,7 @@ const status: StatusJson = {
   corridors: [
     {
       corridor: 'US-EG',
+      region: 'US',
       lag: 120,
       pending: 40,
       retries_due: 1,
