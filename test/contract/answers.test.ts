@@ -166,7 +166,7 @@ describe('answers', () => {
     ...['corridor:US-EG/history', 'corridor:US-EG/history?cursor=x', 'corridor:XX-XX/history'].map(
       (path) => `/v1/controls/freeze/${path}`,
     ),
-    ...['/v1/corridors/US-EG/checklist', '/v1/corridors/XX-XX/checklist'],
+    ...['/v1/corridors/US-EG/checklist', '/v1/corridors/XX-XX/checklist', '/v1/incidents'],
     ...['/v1/scorecards', '/v1/scorecards?cursor=x', '/v1/scorecards/2026-11-29'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];

@@ -22,6 +22,12 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/corridors/freeze.test.ts > the notes of a freeze stay with it after the resume, and a freeze of its own is needed for one',
     mechanism: 'src/rooms/corridors/control-history.ts',
   },
+  incidents: {
+    says: 'The audit log says how long incidents took to detect and to end.',
+    shown: 'GET /v1/incidents, risk controls incidents',
+    test: 'integration/rooms/corridors/incidents.test.ts > incidents are counted from the first command to the end, and by when notes say that harm began',
+    mechanism: 'src/rooms/corridors/incidents.ts',
+  },
   residency: {
     says: 'Servers of another tag refuse a corridor whose data must stay elsewhere.',
     shown: 'RISK_RESIDENCY',

@@ -44,6 +44,7 @@ describe('worker http', () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/risk_transactions_scored_total\{[^}]*corridor="US-EG"[^}]*\} \d+/);
     expect(metrics).toMatch(/risk_score_latency_seconds_count\{[^}]*corridor="US-EG"[^}]*\} 20/);
+    expect(metrics).toMatch(/risk_profile_age_seconds_count\{[^}]*corridor="US-EG"[^}]*\} [1-9]/);
     expect(metrics).toMatch(
       /risk_cache_misses_total\{[^}]*cache="folded_profiles",tier="memory"[^}]*\} \d+/,
     );

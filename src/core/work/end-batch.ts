@@ -244,9 +244,11 @@ const divideEntry: ReplaceEntry = (transactions, { deliveries }) =>
   transactions.map((transaction) => packAgain([payloadOf(transaction)], deliveries));
 
 /** Counts of a batch whose scores are stored: metrics, and the times of corridors with rollouts. */
-type Counting = Pick<WorkerOptions, 'metrics' | 'rolloutCounts'>;
+type Counting = Pick<WorkerOptions, 'metrics' | 'rolloutCounts' | 'nowMs'>;
 
 type Stored = {
+  /** When the profiles were read. */
+  readonly foldedAtMs: number;
   readonly scoredAtMs: number;
   readonly scored: readonly EntryTransaction[];
   /** A verdict each. */
@@ -256,7 +258,7 @@ type Stored = {
 /** Scores stored for the first time by this batch, and how long they took from acceptance. */
 export function countScored(
   worker: Counting,
-  { scored, verdicts: given, scoredAtMs }: Stored,
+  { scored, verdicts: given, foldedAtMs, scoredAtMs }: Stored,
   isNew: (transaction: EntryTransaction) => boolean,
 ): void {
   const { metrics } = worker;
@@ -273,7 +275,9 @@ export function countScored(
     counters.latency.observe(tookMs / 1000);
     counters.observe?.(tookMs);
   }
+  const ageSeconds = Math.max(0, worker.nowMs() - foldedAtMs) / 1000;
   for (const [corridor, { verdicts }] of corridors) {
+    metrics.profileAge.observe({ corridor }, ageSeconds);
     for (const verdict of VERDICTS) {
       if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
     }

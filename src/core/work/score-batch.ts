@@ -50,6 +50,7 @@ export async function scoreBatch(
 ): Promise<Decided[]> {
   const { failpoint } = worker;
   failpoint('worker-after-read');
+  const foldedAtMs = worker.nowMs();
   const storing = await scoreAndStore(worker, transactions);
   const { isNew, acknowledged } = await endStoring(worker, storing).catch((error: unknown) => {
     for (const scored of storing.scored) maybeStored.add(scored);
@@ -62,7 +63,7 @@ export async function scoreBatch(
   worker.countFlips(storing.compared.filter(({ from }) => isNew(from)));
   storing.endTimer();
   worker.trace?.noteScores(storing.scored, storing.verdicts);
-  countScored(worker, storing, isNew);
+  countScored(worker, { ...storing, foldedAtMs }, isNew);
   return [...storing.rest, ...acknowledged];
 }
 
@@ -250,7 +251,6 @@ async function scoreRows(
         const row = { from, vector, opinion, answerOf, nth: index };
         compared.push(compareShadow(shadow, row, decision));
       }
-      const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
         from,
@@ -260,7 +260,7 @@ async function scoreRows(
         ruleInputs,
         ruleSet: ruleSet.id,
         model,
-        attempts,
+        attempts: head.attempt,
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
         margin: margin(),
         scorecard: table?.serial ?? null,

@@ -115,6 +115,12 @@ export function createMetrics(registry = createProcessRegistry()) {
       LATENCY_BUCKETS_SECONDS,
       ['corridor'],
     ),
+    profileAge: histogram(
+      'risk_profile_age_seconds',
+      'Freshness of profiles: time from their reading to the stored scores of a batch.',
+      LATENCY_BUCKETS_SECONDS,
+      ['corridor'],
+    ),
     deadLetters: counter('risk_dead_letters_total', 'Entries given up, by error code.', [
       'corridor',
       'code',

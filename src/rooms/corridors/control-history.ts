@@ -15,6 +15,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { countedPage, pageLimit } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { controlPath } from './control-routes.ts';
 import { checkScope } from './control-scopes.ts';
@@ -28,6 +29,9 @@ const RECORDS_MAX = 20;
 const noteCommandSchema = z
   .strictObject({
     note: plainText(NOTE_CHARS_MAX).meta({ description: 'What was found, asked or done.' }),
+    began_at: wireTime.optional().meta({
+      description: 'When the harm began, as the investigation has found: `GET /v1/incidents`.',
+    }),
   })
   .meta({ id: 'ControlNoteCommand' });
 
@@ -51,7 +55,14 @@ const recordSchema = z
     ended_by: z.string().nullable(),
     end_reason: z.string().nullable(),
     notes: z
-      .array(z.object({ at: z.iso.datetime(), by: z.string(), note: z.string() }))
+      .array(
+        z.object({
+          at: z.iso.datetime(),
+          by: z.string(),
+          note: z.string(),
+          began_at: z.string().nullable(),
+        }),
+      )
       .meta({ description: `Oldest first, ${NOTES_MAX} at most.` }),
   })
   .meta({ id: 'ControlRecord' });
@@ -69,7 +80,7 @@ const selectRecords = rowsOf<ControlRecord, [name: string, before: string | null
                          where action in ('control.set', 'control.end') and subject = $1 and audit_id > f.audit_id) next
      left join market.audit_log r on r.audit_id = next.audit_id and r.action = 'control.end'
     cross join lateral (select coalesce(jsonb_agg(jsonb_build_object('at', ${timeText('changed_at')}, 'by', who,
-                                                                     'note', after ->> 'note') order by audit_id), '[]') as notes
+                                                                     'note', after ->> 'note', 'began_at', after ->> 'began_at') order by audit_id), '[]') as notes
                           from market.audit_log
                          where action = 'control.note' and subject = $1 and audit_id > f.audit_id
                            and (next.audit_id is null or audit_id < next.audit_id)) n
@@ -92,7 +103,7 @@ const countNotes = onlyOf<{ notes: number }, [name: string]>(
 async function addNote(
   database: Pick<Database, 'transaction'>,
   { kind, scope }: Named,
-  note: string,
+  said: z.output<typeof noteCommandSchema>,
   by: Officer,
 ): Promise<ControlRecord> {
   const name = nameOf({ kind, scope });
@@ -104,7 +115,7 @@ async function addNote(
     if ((await countNotes(query, name)).notes >= NOTES_MAX) {
       throw new Failure('conflict', 'NOTES_FULL', `${name} has ${NOTES_MAX} notes already`);
     }
-    const noted = { action: 'control.note', subject: name, before: null, after: { note } } as const;
+    const noted = { action: 'control.note', subject: name, before: null, after: said } as const;
     await recordChange(query, by, noted);
     const [record] = await selectRecords(query, name, null, 1);
     if (record === undefined) throw new Error(`${name} is not in the audit log`);
@@ -121,9 +132,9 @@ export const historyOperations = [
     path: controlPath,
     body: bodyOf(noteCommandSchema),
     answers: { 200: answer('The control with its notes.', recordSchema) },
-    run: async ({ path, body: { note }, by }, parts: Api) => {
+    run: async ({ path, body, by }, parts: Api) => {
       await checkScope({ ...path, isSet: false }, parts);
-      return await addNote(parts.databases.primary, path, note, by);
+      return await addNote(parts.databases.primary, path, body, by);
     },
   }),
   list({

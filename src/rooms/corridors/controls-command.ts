@@ -87,6 +87,7 @@ Examples: risk controls set stop corridor:US-EG --reason 'payouts fail at the ba
       notes: sayEnded,
       tell: tellControls,
     },
+    incidents: { operation: 'listIncidents' },
     note: { operation: 'noteControl', words: { TEXT: 'note' } },
     history: {
       operation: 'listControlHistory',

@@ -5,12 +5,14 @@ import { historyOperations } from './control-history.ts';
 import { controlOperations } from './control-routes.ts';
 import { executeCorridor } from './corridor-change.ts';
 import { corridorOperations } from './corridor-routes.ts';
+import { incidentOperations } from './incidents.ts';
 import { levelOperations } from './levels-routes.ts';
 import { suggestionOperations } from './suggestion-routes.ts';
 
 const operations = [
   ...controlOperations,
   ...historyOperations,
+  ...incidentOperations,
   ...corridorOperations,
   ...levelOperations,
   ...suggestionOperations,

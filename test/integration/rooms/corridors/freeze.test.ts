@@ -139,8 +139,8 @@ test('the notes of a freeze stay with it after the resume, and a freeze of its o
     ended_by: 'Dan',
     end_reason: `${name} end`,
     notes: [
-      { at: expect.any(String), by: 'Cat', note: `${name} note` },
-      { at: expect.any(String), by: 'Dan', note: `${name} answer` },
+      { at: expect.any(String), by: 'Cat', note: `${name} note`, began_at: null },
+      { at: expect.any(String), by: 'Dan', note: `${name} answer`, began_at: null },
     ],
   });
   const page = await read(`${HISTORY}?limit=1`);
