@@ -59,7 +59,7 @@ export const CAUSES: readonly Cause[] = [
       await postBursts(traffic, BURSTS);
       return async () => process.kill(pid, 'SIGCONT');
     },
-    after: ['CorridorLatency', 'RegionLatency', 'BudgetBurns scores'],
+    after: ['CorridorLatency', 'RegionLatency', 'CorridorAvailability', 'BudgetBurns scores'],
   },
   {
     what: 'the only API is killed',

@@ -25,6 +25,7 @@ const NOT_FIRED: Readonly<Record<string, string>> = {
   KeysUnfiltered: 'needs sealed slices of keys, which take weeks',
   EvidenceRefused: 'needs a log that was published, and a backup from before',
   EvidenceLate: 'needs keys, and a folder that cannot be written for minutes',
+  RegionQueueAge: 'as HighQueueAge, whose worker tells the region, which a minute forgets here',
   ReviewOverflows: 'needs a policy with an overflow rule that is met',
 };
 
