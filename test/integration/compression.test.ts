@@ -79,11 +79,24 @@ describe('bodies', () => {
     ['are cut off', (body: Uint8Array) => body.subarray(0, body.byteLength / 2), 'gzip', 400],
     ['are something else', () => new Uint8Array(Buffer.from('{"account_id":"a"}')), 'gzip', 400],
     ['are something else', () => new Uint8Array(Buffer.from('{"account_id":"a"}')), 'br', 400],
+    [
+      'have bytes behind their end',
+      (body: Uint8Array) => Buffer.concat([body, Buffer.from('{}')]),
+      'gzip',
+      400,
+    ],
+    [
+      'have bytes behind their end',
+      (body: Uint8Array) => Buffer.concat([body, Buffer.from('{}')]),
+      'br',
+      400,
+    ],
     ['have an unknown encoding', (body: Uint8Array) => body, 'zstd', 415],
     ['have two encodings', (body: Uint8Array) => body, 'gzip, gzip', 415],
   ])('that %s are refused', async (_, spoil, encoding, status) => {
     const before = await count(api, 'transactions');
-    const body = spoil(packed(JSON.stringify({ transactions: inputs(50) }), 'gzip'));
+    const text = JSON.stringify({ transactions: inputs(50) });
+    const body = spoil(packed(text, encoding === 'br' ? 'br' : 'gzip'));
     const headers = { ...JSON_TYPE, 'Content-Encoding': encoding };
     const refused = await api.request('/v1/transactions/batch', { method: 'POST', headers, body });
     expect(refused.status).toBe(status);

@@ -8,10 +8,11 @@ import type { AppEnv } from '../app-env.ts';
 
 /** A piece waits for its reader, so that a small body that unpacks to gigabytes takes no more memory than two of them. */
 const PIECE_BYTES = 16 * 1024;
+const OPTIONS = { chunkSize: PIECE_BYTES, rejectGarbageAfterEnd: true };
 const UNPACKERS: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip({ chunkSize: PIECE_BYTES }),
-  'x-gzip': () => createGunzip({ chunkSize: PIECE_BYTES }),
-  br: () => createBrotliDecompress({ chunkSize: PIECE_BYTES }),
+  gzip: () => createGunzip(OPTIONS),
+  'x-gzip': () => createGunzip(OPTIONS),
+  br: () => createBrotliDecompress(OPTIONS),
 };
 const ALLOWED = 'identity, gzip, br';
 
@@ -53,4 +54,4 @@ export async function* unpack(
 const isOfZlib = (error: unknown): error is Error =>
   error instanceof Error &&
   'code' in error &&
-  /^(Z_|ERR_BROTLI|ERR__ERROR)/.test(String(error.code));
+  /^(Z_|ERR_BROTLI|ERR__ERROR|ERR_TRAILING_JUNK)/.test(String(error.code));
