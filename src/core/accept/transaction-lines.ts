@@ -30,7 +30,8 @@ import type { Submitter } from './limits/limiter.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 
 export const LINE_BYTES_MAX = 64 * 1024;
-const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+/** Two chunks of each stream are in memory. More: 64 streams of the longest lines hold too much; less: long lines take more commits. */
+const CHUNK_BYTES_MAX = 1024 * 1024;
 /** Long against the gap between two packets, short for a person at a keyboard. */
 const PAUSE_MS = 100;
 

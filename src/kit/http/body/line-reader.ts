@@ -17,6 +17,7 @@ export function isLines(mediaType: string): boolean {
 export type LineLimits = {
   readonly lineBytesMax: number;
   readonly chunkLinesMax: number;
+  /** Bytes that arrived. */
   readonly chunkBytesMax: number;
   /** A pause of the sender after which the lines received so far are processed. */
   readonly pauseMs: number;
@@ -61,9 +62,10 @@ export async function* readLineChunks(
       deadline.restart();
     }
     const lines = read.done === true ? splitter.end() : splitter.push(read.value);
+    // A line keeps the whole piece in memory that it came in, also what is blank around it.
+    chunkBytes += read.value?.byteLength ?? 0;
     for (const line of lines) {
       chunk.push(line);
-      chunkBytes += line.bytes?.byteLength ?? 0;
       if (chunk.length < limits.chunkLinesMax && chunkBytes < limits.chunkBytesMax) continue;
       deadline.stop();
       yield chunk;

@@ -95,6 +95,15 @@ describe('readLineChunks', () => {
     expect(others.flat()).toHaveLength(41_000);
   });
 
+  test('ends a chunk by the bytes that arrived, as a line keeps its piece in memory', async () => {
+    const piece = `a\n${' '.repeat(9)}\n`;
+    expect(await read(parts(piece, piece, piece, piece, piece))).toEqual([
+      ['a', 'a'],
+      ['a', 'a'],
+      ['a'],
+    ]);
+  });
+
   test('ends a chunk when the sender pauses', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
