@@ -22,7 +22,7 @@ import { PROBLEM_CONTENT_TYPE, Problem, problemJson } from './answers/problem.ts
 import type { AppEnv } from './app-env.ts';
 import { type Answers, close, retire, watchConnections, watchReaders } from './connections.ts';
 import { requestIdFor, USUAL_HEADERS } from './edge.ts';
-import { createTlsServer, EarlyResponse, type Tls } from './tls-server.ts';
+import { createTlsServer, EarlyResponse, isStranger, type Tls } from './tls-server.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -116,7 +116,9 @@ function openServer(
   const answer: RequestListener = (request, response) => {
     answers.set(request.socket, response);
     if (request.httpVersion === '1.0') request.headers.host ??= 'localhost';
-    if (isUtf8(request.url ?? '')) listener(request, response);
+    if (isStranger(tls, request))
+      writeProblem(request, response, new Problem('forbidden', STRANGE));
+    else if (isUtf8(request.url ?? '')) listener(request, response);
     else writeProblem(request, response, new Problem('malformed-request', OTHER_BYTES));
   };
   const server =
@@ -137,6 +139,8 @@ function openServer(
   return server;
 }
 
+const STRANGE =
+  'The client shows no certificate that sslrootcert of RISK_TLS has signed, which only /livez and /readyz do without.';
 const OTHER_BYTES = 'The URL has bytes that are not UTF-8, in which é is %C3%A9.';
 
 /** A parser replaces all bytes that are not UTF-8 by the same character, so two names would be equal. A % that escapes nothing stays. */

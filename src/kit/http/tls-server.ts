@@ -2,6 +2,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import type { Log } from '../metrics/log.ts';
 import { readServerFiles, type ServerTlsFiles } from '../words/client-tls.ts';
 import { toError } from '../words/failure.ts';
@@ -32,14 +33,27 @@ export class EarlyResponse extends ServerResponse {
   }
 }
 
+/** A kubelet shows no certificate. */
+const PROBES: readonly string[] = ['/livez', '/readyz'];
+
+/** Whether a request comes without a certificate that it needs. */
+export const isStranger = (tls: Tls | undefined, { socket, url }: IncomingMessage): boolean =>
+  tls?.files.sslrootcert !== undefined &&
+  !(socket as TLSSocket).authorized &&
+  !PROBES.includes(url ?? '');
+
+/** Connections of clients without a certificate stay open for probes: `isStranger` refuses their other requests. */
 export function createTlsServer(
   { files, log }: Tls,
   options: ServerOptions<typeof IncomingMessage, typeof EarlyResponse>,
   listener: RequestListener,
 ): Server {
-  const mustKnowClients = files.sslrootcert !== undefined;
-  const asked = { requestCert: mustKnowClients, rejectUnauthorized: mustKnowClients };
+  const asked = { requestCert: files.sslrootcert !== undefined, rejectUnauthorized: false };
   const server = createServer({ ...options, ...asked, ...readServerFiles(files) }, listener);
+  // A session that is resumed without a certificate counts as authorized before Node 24.
+  server.on('secureConnection', (socket) => {
+    if (socket.getPeerX509Certificate() === undefined) socket.authorized = false;
+  });
   // A handshake that failed or took too long has no connection that could be answered.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   const renew = () => {
