@@ -19,6 +19,8 @@ process.stderr.on('error', () => undefined);
 process.exitCode = await run(process.argv.slice(2), {
   environment: readEnvironment(),
   openSignal: onShutdown,
+  // A supervisor that has just ended takes no message.
+  tellAlive: () => process.connected && process.send?.('alive', undefined, {}, () => undefined),
 });
 setTimeout(() => {
   process.stderr.write('risk: something kept the process open after it had finished\n');

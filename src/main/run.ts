@@ -44,6 +44,7 @@ export type Host = {
   readonly stderr?: OutputStream;
   /** Aborted when the command is to end; a command that takes longer than `timeoutMs` from then on may be ended. */
   readonly openSignal: (log: Log, timeoutMs: number) => AbortSignal;
+  readonly tellAlive?: () => void;
 };
 
 type CommandModule = { readonly command: Command };
@@ -207,7 +208,7 @@ function missingUrls({ name, needs = [] }: Command, environment: Environment): s
 }
 
 async function runCommand(
-  { environment, stderr, openSignal }: Host,
+  { environment, stderr, openSignal, tellAlive }: Host,
   command: Command,
   args: string[],
   config: Config,
@@ -219,7 +220,7 @@ async function runCommand(
   const graceMs = command.name === 'api' ? config.RISK_SHUTDOWN_GRACE_MS : 0;
   const signal = openSignal(log, graceMs + config.RISK_SHUTDOWN_TIMEOUT_MS * timeouts);
   try {
-    return await command.run(args, { config, environment, output, log, signal });
+    return await command.run(args, { config, environment, output, log, signal, tellAlive });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
       const help = ['risk', command.name, await actionIn(command, args), '--help']

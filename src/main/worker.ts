@@ -68,6 +68,8 @@ export type WorkerOverrides = Partial<
 
 /** How long a worker may read nothing until /livez fails. Shorter: a pause of Redis restarts workers; longer: one that hangs stays longer. */
 const QUIET_MS = 10_000;
+/** How often a supervisor hears of a worker that lives: several times before it is taken for deaf. */
+const TELL_EVERY_MS = 2000;
 const NEEDED =
   'DATABASE_URL and REDIS_URL must be set, as a worker starts no services of its own, and RISK_MARKET where RISK_MARKETS is set';
 /** Transactions of a market that every worker leaves to another would not be scored. */
@@ -76,7 +78,7 @@ const isOfOne = ({ markets }: Config, environment: Environment) =>
 
 /** Resolves to the exit code once the worker has drained. */
 export async function runWorker(
-  { config, log, signal, environment }: CommandContext,
+  { config, log, signal, environment, tellAlive }: CommandContext,
   overrides: WorkerOverrides = {},
 ): Promise<number> {
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
@@ -99,6 +101,8 @@ export async function runWorker(
   const [connection, expressConnection] = openReaders(resources, config, redisUrl, redis);
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + QUIET_MS);
+  const telling = setInterval(() => life.isAlive() && tellAlive?.(), TELL_EVERY_MS);
+  resources.defer(() => clearInterval(telling));
   const stated = resources.use(watchStores(probe, redis, config.RISK_MARKET, log));
   const vitals = { ...stated, isAlive: life.isAlive, health: guards.health, draining: signal };
   if (config.RISK_WORKER_PORT > 0) resources.use(await serveHealth(config, metrics, log, vitals));

@@ -16,6 +16,8 @@ export type CommandContext = {
   readonly log: Log;
   /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
   readonly signal: AbortSignal;
+  /** Tells a supervisor that this process lives; absent where no process is behind the command. */
+  readonly tellAlive?: (() => void) | undefined;
 };
 
 export type Command = {

@@ -13,7 +13,7 @@ import { commandOf, written } from '../../../kit/command/rows.ts';
 import { neededUrl, openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { type Environment, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import {
   createProcessorReader,
   createScaler,
@@ -31,19 +31,26 @@ const STEADY_MS = 10_000;
 const [WAIT_MS_MIN, WAIT_MS_MAX] = [250, 30_000];
 /** A worker ends by force itself when its drain takes too long; then it needs so much longer at most. */
 const GRACE_MS = 5000;
+/** Time from the start in which a refused configuration ends the supervisor. Later the fleet has run with it, and what is wrong may pass. */
+const REFUSED_MS = 60_000;
+/** Time without a sign of life after which a worker that gave one is killed: far longer than `/livez` lets pass. */
+const DEAF_MS = 60_000;
+const LOOKS = 12;
 
 type SupervisedOptions = {
   readonly role: 'worker' | 'trainer';
   readonly environment: Environment;
   /** Longest drain of a worker. */
   readonly drainMs: number;
+  readonly deafMs: number;
   readonly log: Log;
-  /** Called when a worker found its configuration bad, which another start does not mend. */
-  readonly onRefused: () => void;
+  /** Asked when a role found its configuration bad; true where the role is not to be started again. */
+  readonly isRefusal: () => boolean;
 };
 
 /** Starts a role, again and again until `stop`. */
-function superviseRole({ role, environment, drainMs, log, onRefused }: SupervisedOptions) {
+export function superviseRole(options: SupervisedOptions) {
+  const { role, environment, drainMs, deafMs, log, isRefusal } = options;
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
   const runOnce = async () => {
@@ -52,16 +59,29 @@ function superviseRole({ role, environment, drainMs, log, onRefused }: Supervise
     const { promise: ended, resolve } = Promise.withResolvers<string>();
     started.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     started.once('error', (error) => resolve(error.message));
+    let silentLooks = Number.NEGATIVE_INFINITY;
+    started.on('message', () => {
+      silentLooks = 0;
+    });
+    // Looks are counted, as this process may have stood still itself.
+    const looking = setInterval(() => {
+      silentLooks += 1;
+      if (silentLooks !== LOOKS || stopping.signal.aborted) return;
+      log.error({ pid: started.pid, deafMs }, `${role} gives no sign of life: it is killed`);
+      started.kill('SIGKILL');
+    }, deafMs / LOOKS);
     const how = await ended;
+    clearInterval(looking);
     child = undefined;
     return { how, code: started.exitCode };
   };
   const repeat = async () => {
     for (let ends = 0; ; ) {
       const startedMs = performance.now();
-      const { how, code } = await runOnce();
+      const notStarted = (error: unknown) => ({ how: toError(error).message, code: null });
+      const { how, code } = await runOnce().catch(notStarted);
       if (stopping.signal.aborted) return;
-      if (code !== null && INCURABLE.includes(code)) return onRefused();
+      if (code !== null && INCURABLE.includes(code) && isRefusal()) return;
       ends = performance.now() - startedMs < STEADY_MS ? ends + 1 : 1;
       const waitMs = Math.min(WAIT_MS_MIN * 2 ** (ends - 1), WAIT_MS_MAX);
       log.warn({ how, waitMs }, `${role} ended by itself: starting it again`);
@@ -186,7 +206,7 @@ export const command = commandOf({
   name: 'supervise',
   summary: 'Runs more and fewer workers here, as the backlog asks.',
   needs: ['DATABASE_URL', 'REDIS_URL'],
-  notes: `Transactions on hold do not count. A worker that goes drains first; one that crashes is started again. SIGTERM drains all. Logs of
+  notes: `Transactions on hold do not count. A worker that goes drains first; one that crashes, or gives no sign of life for a minute, is started again. SIGTERM drains all. Logs of
 the workers pass through. With RISK_WORKER_PORT the second worker answers /metrics on the next port, and so on; the trainer has none.
 Needs DATABASE_URL and REDIS_URL.
 
@@ -199,6 +219,11 @@ function openFleet({ config, environment, log, signal }: CommandContext) {
   const workers: ReturnType<typeof superviseRole>[] = [];
   let leaving: Promise<void> | undefined;
   const refused = new AbortController();
+  const beganMs = performance.now();
+  const isRefusal = () => {
+    if (performance.now() - beganMs < REFUSED_MS) refused.abort();
+    return refused.signal.aborted;
+  };
   const over = AbortSignal.any([signal, refused.signal]);
   const { RISK_WORKER_PORT: port, RISK_SHUTDOWN_TIMEOUT_MS: drainMs } = config;
   const start = (role: 'worker' | 'trainer', ownPort: number, ordinal?: number) =>
@@ -210,9 +235,8 @@ function openFleet({ config, environment, log, signal }: CommandContext) {
         REDIS_URL: neededUrl(config, 'REDIS_URL'),
         RISK_WORKER_PORT: String(ownPort),
       },
-      drainMs,
+      ...{ drainMs, deafMs: DEAF_MS, isRefusal },
       log: log.child({ ordinal }),
-      onRefused: () => refused.abort(),
     });
   const trainer = start('trainer', 0);
   return {

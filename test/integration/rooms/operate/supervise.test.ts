@@ -5,6 +5,8 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import { listReports } from '../../../../src/core/stream/status/workers.ts';
+import { createLog } from '../../../../src/kit/metrics/log.ts';
+import { superviseRole } from '../../../../src/rooms/operate/commands/supervise.ts';
 import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -95,6 +97,40 @@ test('a killed worker comes back, and a killed supervisor leaves neither worker 
   supervisor.kill('SIGKILL');
   const ended = () => ![second, trainer ?? process.pid].some(isAlive);
   await waitUntil(ended, 10_000, 'the ends of the worker and the trainer');
+});
+
+const superviseHere = (environment: Readonly<Record<string, string>>, deafMs = 60_000) => {
+  const lines: string[] = [];
+  const log = createLog('supervise', 'info', { write: (line) => void lines.push(line) });
+  const options = { role: 'worker', drainMs: 5000, deafMs, log, isRefusal: () => false } as const;
+  return { lines, ...superviseRole({ ...options, environment }) };
+};
+
+test.each([
+  ['cannot be started', { NAME: '\0' }, 'null bytes'],
+  ['refuses a configuration that it had before', { RISK_NONE: 'x' }, 'exit code 78'],
+])('a worker that %s is tried again', async (_, environment, how) => {
+  const given = { ...rig.environment, PATH: process.env['PATH'] ?? '', ...environment };
+  const worker = superviseHere(given);
+  const isAgain = () => worker.lines.filter((line) => line.includes(how)).length >= 2;
+  await waitUntil(isAgain, 20_000, `a second try: ${worker.lines}`).finally(worker.stop);
+});
+
+test.runIf(THOROUGH)('a worker that gives no sign of life is killed, and comes back', async () => {
+  const given = { ...rig.environment, PATH: process.env['PATH'] ?? '' };
+  const worker = superviseHere(given, 8000);
+  try {
+    const reports = async () => (await listReports(rig.commands, rig.database.market)).reports;
+    await waitUntil(async () => (await reports()).length > 0, 20_000, 'a worker');
+    const first = worker.pid() ?? 0;
+    process.kill(first, 'SIGSTOP');
+    await waitUntil(() => worker.lines.some((line) => line.includes('no sign')), 20_000, 'its end');
+    const isBack = () => ![undefined, first].includes(worker.pid());
+    await waitUntil(isBack, 20_000, 'another worker');
+    expect(worker.lines.join('')).toContain('"how":"SIGKILL"');
+  } finally {
+    await worker.stop();
+  }
 });
 
 test('ports that the last worker could not have are refused at the start, and not at the spike', async () => {
