@@ -2,13 +2,14 @@
  * Goal: exports over HTTP are few at a time, slow or absent readers hold nothing, each is in the audit log, and the command goes on
  * after a cut. Method: an API process with more rows than all buffers between it and a reader hold; readers that stop or go away.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { holdOpen } from '../../../support/hold-open.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { runRiskProcess } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
@@ -229,6 +230,28 @@ describe('risk export', () => {
       return ended >= 2 && ended === begun;
     };
     await waitUntil(areOver, ENDS_MS_MAX, 'each part to end');
+  });
+
+  test('a second export to a file waits for the end of the first, however that ended', async () => {
+    await using proxy = await startTcpProxy(api.url);
+    proxy.inflict({ kind: 'silence', afterBytes: PART_BYTES });
+    const output = join(folder, `two-${Date.now()}.ndjson`);
+    const options = ['--output', output, '--format', 'ndjson'];
+    const first = risk(proxy.url, ...options, '--timeout', '5');
+    const isLocked = async () => (await readdir(folder)).some((file) => file.endsWith('.lock'));
+    await waitUntil(isLocked, PATIENCE_MS, 'the first export');
+    // Another process, as a lock of its own number is what a process before left.
+    const second = await runRiskProcess(['export', '--from', from, ...options], {
+      ...{ RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY },
+    });
+    expect(`${second.code} ${second.stderr}`).toMatch(/^1 .*process \d+ exports to .*two-/);
+    expect((await first).code).toBe(1);
+    expect(await isLocked()).toBe(false);
+    // As a process leaves it that is killed.
+    await writeFile(`${output}.lock`, '999999999');
+    const { code, stdout, stderr } = await risk(api.url, ...options);
+    expect(`${code} ${stdout}`, stderr).toMatch(new RegExp(`^0 exported rows=${ROWS} `));
+    expect(new Set(ids(await readFile(output, 'utf8'))).size).toBe(ROWS);
   });
 
   test('a transfer that falls silent ends after --timeout', async () => {
