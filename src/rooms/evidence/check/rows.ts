@@ -1,5 +1,5 @@
 /** Compares the rows that the leaves seal with their hashes, and finds rows that no leaf seals. */
-
+import { hash, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
@@ -31,9 +31,11 @@ import { checkTables } from './tables.ts';
 type OfMonth = [from: string, to: string, uncoveredFrom: Buffer, uncoveredTo: Buffer];
 const OF_MONTH = `created_at >= $1 and created_at < $2
       and not exists (select from unnest($3::timestamptz[], $4::timestamptz[]) u (from_at, to_at) where scored_at between from_at and to_at)`;
-const countScores = onlyOf<{ count: number }, OfMonth>(
-  'count-scores',
-  `select count(*)::float8 as count from market.scores where ${OF_MONTH}`,
+const [SUM_DIGITS, SUM_END] = [12, 2 ** 48];
+const sumScores = onlyOf<{ sum: number }, [...OfMonth, salt: string]>(
+  'sum-scores',
+  `select (coalesce(sum(('x' || left(md5($5 || transaction_id), ${SUM_DIGITS}))::bit(48)::bigint), 0) % ${SUM_END})::float8 as sum
+     from market.scores where ${OF_MONTH}`,
 );
 const readIds = rowsOf<{ id: string }, [...OfMonth, after: string, rowsMax: number]>(
   'read-score-ids',
@@ -76,14 +78,16 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
     (await listMonths({ query }, 'scores')).map((range) => [monthOf(range.fromMs), range]),
   );
   const covered = await readCovered(query, log);
-  /** Number of scores that the log covers, and whose rows exist or wait, by month. */
+  /** Sum of the hashes of scores that the log covers, and whose rows exist or wait, by month. Nobody can choose ids for a salt. */
   const found = new Map<number, number>();
+  const salt = randomUUID();
+  const hashOf = (id: string) => Number.parseInt(hash('md5', salt + id).slice(0, SUM_DIGITS), 16);
   const away = createAwayCount(query, note);
   const counts = { scores: 0, lines: 0 };
   const wrong: Wrong[] = [];
-  const count = (id: string, scoredAtMs: number) => {
+  const meet = (id: string, scoredAtMs: number) => {
     const month = monthOf(createdAtMsOf(id) ?? 0);
-    if (covered.has(scoredAtMs)) found.set(month, (found.get(month) ?? 0) + 1);
+    if (covered.has(scoredAtMs)) found.set(month, ((found.get(month) ?? 0) + hashOf(id)) % SUM_END);
   };
 
   const addSet = async (entry: EntryRow, sealed: Of<'scores'>) => {
@@ -102,7 +106,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
         note('deleted', `the score ${id}`);
         continue;
       }
-      count(id, row.scoredAtMs);
+      meet(id, row.scoredAtMs);
       const expected = hashes[index];
       if (expected?.equals(hashRows([row]))) continue;
       const hashAs = (transactionId: string) => hashRows([{ ...row, transactionId }]);
@@ -136,13 +140,15 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
         note('inserted', `line ${id} of the audit log`);
       const waiting = await readWaiting(query);
-      for (const { id, scoredAtMs } of waiting) count(id, scoredAtMs ?? Date.now());
+      for (const { id, scoredAtMs } of waiting) meet(id, scoredAtMs ?? Date.now());
       const known = new Set(waiting.map(({ id }) => id));
       for (const [month, range] of months) {
         const of = [isoTime(range.fromMs), isoTime(range.toMs), ...covered.uncovered] as const;
-        const stored = await countScores(query, ...of);
-        if (stored.count === (found.get(month) ?? 0)) continue;
-        const sealed = await readSealed(query, log, month, signal);
+        const stored = await sumScores(query, ...of, salt);
+        if (stored.sum === (found.get(month) ?? 0)) continue;
+        const sealed = await readSealed(query, log, month, note, signal);
+        for (const id of known)
+          if (sealed.has(id)) note('inserted', `the score ${id}, which waits for a second leaf`);
         await findInserted(query, of, (id) => sealed.has(id) || known.has(id), note);
       }
       return figures;
@@ -245,11 +251,12 @@ async function findInserted(
   }
 }
 
-/** The ids of a month's scores that have a leaf. */
+/** The ids of a month's scores that have a leaf. A second leaf would hide that a row without a leaf was put in. */
 async function readSealed(
   query: Query,
   log: LogRow,
   month: number,
+  note: Note,
   signal: AbortSignal,
 ): Promise<Set<string>> {
   const sealed = new Set<string>();
@@ -257,7 +264,11 @@ async function readSealed(
     signal.throwIfAborted();
     const entries = await readEntries(query, log.logId, from, from + PAGE_LEAVES);
     const ids = entries.flatMap((entry) => uuidsIn(entry.ids ?? EMPTY));
-    for (const id of ids) if (monthOf(createdAtMsOf(id) ?? 0) === month) sealed.add(id);
+    for (const id of ids) {
+      if (monthOf(createdAtMsOf(id) ?? 0) !== month) continue;
+      if (sealed.has(id)) note('inserted', `a second leaf of the score ${id}`);
+      sealed.add(id);
+    }
   }
   return sealed;
 }

@@ -56,6 +56,9 @@ const setEntry = (change: string, where: string) =>
 /** An id of January 2020, which has no tables. */
 const AWAY = '016f5e66e8007d3b9a445b1f0c2d3e4f';
 
+/** Puts a score in of a time that the log covers. */
+const PUT_IN = `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, now() + interval '1 hour', account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs, features_crc32 from market.scores limit 1`;
+
 test.each<[name: string, texts: () => string[], noticed: string]>([
   [
     'a score is gone, and its id with it',
@@ -83,7 +86,7 @@ test.each<[name: string, texts: () => string[], noticed: string]>([
   [
     'a score is put in, and an entry behind the last leaf tells of a gap',
     () => [
-      `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, now() + interval '1 hour', account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs, features_crc32 from market.scores limit 1`,
+      PUT_IN,
       `insert into market.evidence_entries (log_id, position, kind, subject, leaf) select log_id, size, 'gap', 'x', '{"from":"2026-01-01T00:00:00.000Z","kind":"gap","to":"2099-01-01T00:00:00.000Z","v":1}' from market.evidence_logs`,
     ],
     'inserted: the score ',
@@ -115,4 +118,25 @@ test.each<[name: string, texts: () => string[], noticed: string]>([
   expect(findings.map(({ attack, what }) => `${attack}: ${what}`)).toContainEqual(
     expect.stringContaining(noticed),
   );
+});
+
+test('a score is put in, and another one is made to count twice', async () => {
+  await rig.store(3, rig.database, Date.now() + 3_600_000);
+  await sealAll(sealer);
+  const again = `insert into market.outbox_evidence (transaction_ids, hashes, scored_at)
+    select array[encode(substring(ids from 1 for 16), 'hex')::uuid], substring(hashes from 1 for 32), now() + interval '1 hour'
+      from market.evidence_entries where kind = 'scores' order by position desc limit 1`;
+  const attacksOf = async (...texts: readonly string[]) => {
+    const { findings } = await checkBehind(rig, unguarded(...texts));
+    return findings.map(({ attack, what }) => `${attack}: ${what.replace(/[0-9a-f-]{36}/, 'ID')}`);
+  };
+  expect(await attacksOf()).toEqual([]);
+  const putIn = 'inserted: the score ID';
+  expect(await attacksOf(again, PUT_IN)).toEqual([
+    'inserted: the score ID, which waits for a second leaf',
+    putIn,
+  ]);
+  await rig.testDatabase.sql(again.replaceAll('market.', ''));
+  await sealAll(sealer);
+  expect(await attacksOf(PUT_IN)).toEqual(['inserted: a second leaf of the score ID', putIn]);
 });
