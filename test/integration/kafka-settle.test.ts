@@ -1,6 +1,7 @@
 /**
- * Goal: a stream that takes no events keeps entries of its own corridor alone from their end, and what a worker cannot read goes on in
- * streams; counts of partitions that workers gave up are gone, so that rebalances fill no memory. Method: real Redis.
+ * Goal: a stream that takes no events keeps entries of its own corridor alone from their end, and none of their attempts is sent; what
+ * a worker cannot read goes on in streams; counts of partitions that workers gave up are gone, so that rebalances fill no memory.
+ * Method: real Redis.
  */
 import { expect, test } from 'vitest';
 import { createCountTries } from '../../src/core/stream/kafka/claims.ts';
@@ -16,15 +17,22 @@ const settlementOf = (corridor: string) => ({
   ended: [
     {
       ...{ entryId: '5', transactions: 1, scoredAtMs: 0, needsOwner: false },
-      ...{ scores: [{ count: 1, rows: '["id"]' }], retries: [], deadLetters: [] },
+      ...{ scores: [{ count: 1, rows: '["id"]' }], deadLetters: [] },
+      retries: [{ waitMs: 1, next: { transactions: 1, head: '', packed: Buffer.from('x') } }],
     },
   ],
 });
 
 test('a stream that takes no events keeps the entries of its corridor open, and no others', async () => {
   const done: string[] = [];
+  const attempts: string[] = [];
   const settle = settlingOnKafka({
-    clients: { send: async () => undefined },
+    clients: {
+      send: async (records) => {
+        const later = records.filter(({ topic }) => topic.endsWith('.retries'));
+        attempts.push(...later.map(({ topic }) => topic.split('.')[1] ?? ''));
+      },
+    },
     ...{ redis: redis(), market: 'market_0', logOf: () => 'both', nowMs: Date.now },
     hasEventRoom: () => true,
     done: (entries) => done.push(...entries.map(({ stream }) => stream.corridor)),
@@ -35,10 +43,14 @@ test('a stream that takes no events keeps the entries of its corridor open, and 
   const { failures } = await settle(settlements);
   expect(failures.map((one) => one?.code)).toEqual(['REDIS_WRONGTYPE', undefined]);
   expect(done).toEqual(['US-MX']);
+  // As long as the entry cannot be settled it is delivered again, with the same attempt to be sent.
+  await settle(settlements.slice(0, 1));
+  expect(attempts).toEqual(['US-MX']);
   expect(await redis().xlen(String(whole))).toBe(1);
   await redis().del(String(broken));
   expect((await settle(settlements.slice(0, 1))).failures).toEqual([null]);
   expect(done).toEqual(['US-MX', 'US-EG']);
+  expect(attempts).toEqual(['US-MX', 'US-EG']);
 });
 
 test('entries of another version go on in the streams that have room for them', async () => {

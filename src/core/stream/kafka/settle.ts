@@ -1,7 +1,7 @@
 /**
  * The end of entries that Kafka delivered. What must outlive an entry is in Postgres or in a topic before its offset counts as
  * done: events, the next attempts of what failed, copies of dead letters. Whatever fails is tried again by the worker, so that an
- * event may come twice, and an attempt too.
+ * event may come twice. Attempts and dead letters are sent last, and come twice only where Kafka's answer to them is lost.
  */
 
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
@@ -33,10 +33,7 @@ export function settlingOnKafka(parts: Parts): Settle {
   const { clients, redis, market, logOf, nowMs, hasEventRoom, done } = parts;
   return async (settlements) => {
     const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
-    await clients.send([
-      ...toScoredRecords(market, onKafka),
-      ...settlements.flatMap((settlement) => toLaterRecords(market, settlement, nowMs())),
-    ]);
+    await clients.send(toScoredRecords(market, onKafka));
     const published = await Promise.all(
       settlements.map(async (settlement) => {
         if (logOf(settlement.stream.corridor) === 'kafka') return 0;
@@ -46,6 +43,9 @@ export function settlingOnKafka(parts: Parts): Settle {
       }),
     );
     const failures = published.map((count) => (count instanceof Failure ? count : null));
+    // Sent last: what fails is settled again, and an attempt that was sent before would come once more each time.
+    const ending = settlements.filter((_, index) => failures[index] === null);
+    await clients.send(ending.flatMap((settlement) => toLaterRecords(market, settlement, nowMs())));
     await reply(redis, market, settlements);
     done(
       settlements.flatMap(({ stream, ended, replaced }, index) => {
