@@ -116,7 +116,7 @@ export function bindReconciler(
     kafka && createKafkaAppend({ clients: kafka, market: name, shardsOf, onMissed }),
     logOf,
   );
-  const findRows = kafka && createFindRows(kafka, name);
+  const findRows = kafka && createFindRows(kafka, name, logOf);
   const store = createRowStore(database, writes, config.RISK_RECONCILE_AGE_MS);
   const walk = createWalk({
     market: name,

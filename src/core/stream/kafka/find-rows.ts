@@ -4,6 +4,7 @@
  * later.
  */
 import { isUnavailable } from '../../../kit/words/failure.ts';
+import type { CorridorLog } from '../../domain/corridor.ts';
 import { rowIdOf } from '../entries/entry-head.ts';
 import { type KafkaClients, readOffsets } from './clients.ts';
 import { type Fetcher, openFetcher } from './fetch-records.ts';
@@ -12,14 +13,21 @@ import { ALL_PARTITIONS, groupOf, topicsOf } from './topics.ts';
 /** Time of one look; what was not found by then is looked for in the next pass. */
 const LOOK_MS_MAX = 10_000;
 
-/** Resolves to the rows that are found, and to all of them where that cannot be told now. */
+/**
+ * Resolves to the rows that are found. Where that cannot be told now all rows of a corridor count as found whose log is Kafka alone,
+ * as no other log takes them; other rows are appended to their streams, as Kafka may be gone for good.
+ */
 export type FindRows = (
   corridor: string,
   rowIds: readonly string[],
 ) => Promise<ReadonlySet<string>>;
 
 /** @returns a function that is asked about corridors which ever used Kafka */
-export function createFindRows(clients: KafkaClients, market: string): FindRows {
+export function createFindRows(
+  clients: KafkaClients,
+  market: string,
+  logOf: (corridor: string) => CorridorLog,
+): FindRows {
   return async (corridor, rowIds) => {
     const missing = new Set(rowIds);
     try {
@@ -29,7 +37,7 @@ export function createFindRows(clients: KafkaClients, market: string): FindRows 
       const ends = await readTopic(fetcher, retries, missing);
       await readTopic(fetcher, retries, missing, ends);
     } catch (error) {
-      if (isUnavailable(error)) return new Set(rowIds);
+      if (isUnavailable(error)) return new Set(logOf(corridor) === 'kafka' ? rowIds : []);
       throw error;
     }
     return new Set(rowIds.filter((rowId) => !missing.has(rowId)));
