@@ -9,7 +9,7 @@ import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { compareLogs } from '../../src/core/store/log-deliveries/log-deliveries.ts';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { openFetcher } from '../../src/core/stream/kafka/fetch-records.ts';
-import { groupOf, PARTITIONS, topicsOf } from '../../src/core/stream/kafka/topics.ts';
+import { topicsOf } from '../../src/core/stream/kafka/topics.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { testConfig } from '../support/config.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
@@ -29,21 +29,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
   const site = useKafka();
   const startWorker = (more: Record<string, string> = {}) =>
     site.rig.startWorker({ KAFKA_URL: site.kafka.url, ...more });
-  const ensure = (corridor: string) =>
-    site.clients.ensureTopics(
-      Object.values(topicsOf(site.rig.database.market, corridor)),
-      PARTITIONS,
-    );
   const doubled = `select count(*)::int - count(distinct transaction_id)::int as doubled from scores`;
-  const committed = async () => {
-    const topic = site.topics().transactions;
-    await using fetcher = await openFetcher(site.clients, groupOf(site.rig.database.market));
-    fetcher.consumer.topics.track(topic);
-    const offsets = await fetcher.consumer.listCommittedOffsets({
-      topics: [{ topic, partitions: [0] }],
-    });
-    return Number(offsets.get(topic)?.[0] ?? -1n);
-  };
   /** Values of the records of partition 0. */
   const readAll = async (topic: string, count: number): Promise<string[]> => {
     await using fetcher = await openFetcher(site.clients, 'reads-all');
@@ -67,7 +53,11 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await site.rig.settled(500, 40_000);
       expect(await site.rig.database.sql(doubled)).toEqual([{ doubled: 0 }]);
       // 500 transactions are four entries of 125.
-      await waitUntil(async () => (await committed()) === 4, 10_000, 'the offset');
+      await waitUntil(
+        async () => (await site.offsetsOf(site.topics().transactions)).committed === 4,
+        10_000,
+        'the offset',
+      );
       const events = await readAll(site.topics().scored, 4);
       const rows = events.flatMap((one) => JSON.parse(one).scores as [string][]);
       expect(new Set(rows.map(([id]) => id)).size).toBe(500);
@@ -208,7 +198,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
   test(
     'takes a round of rows of one transaction in one partition',
     async () => {
-      await ensure(site.corridor);
+      await site.ensure(site.corridor);
       const transactions = await site.store(ROUND);
       const failures: unknown[] = [];
       const append = createKafkaAppend({
@@ -232,7 +222,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     async () => {
       const { database } = site.rig;
       const gone = 'US-PH';
-      await ensure(gone);
+      await site.ensure(gone);
       await database.sql(
         `insert into corridor_settings (corridor, changed_by, log, log_changed_at) values ($1, 'test', 'streams', now())`,
         [gone],

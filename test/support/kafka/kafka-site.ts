@@ -7,7 +7,8 @@ import type { CorridorLog } from '../../../src/core/domain/corridor.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { createKafkaAppend } from '../../../src/core/stream/kafka/append.ts';
 import { type KafkaClients, openKafka } from '../../../src/core/stream/kafka/clients.ts';
-import { PARTITIONS, topicsOf } from '../../../src/core/stream/kafka/topics.ts';
+import { openFetcher } from '../../../src/core/stream/kafka/fetch-records.ts';
+import { groupOf, PARTITIONS, topicsOf } from '../../../src/core/stream/kafka/topics.ts';
 import { makeCertificates } from '../certificates.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../worker-rig.ts';
 import { startKafka, type TestKafka } from './broker.ts';
@@ -51,16 +52,35 @@ export function useKafka(openssl?: string) {
   afterEach(async () => {
     await running.rig[Symbol.asyncDispose]();
   });
+  const ensure = (corridor: string) =>
+    running.clients.ensureTopics(
+      Object.values(topicsOf(running.rig.database.market, corridor)),
+      PARTITIONS,
+    );
   return Object.assign(running, {
     topics: () => topicsOf(running.rig.database.market, running.corridor),
     store: (count: number, startMs?: number) =>
       running.rig.store(
         seeds(count, startMs).map((seed) => ({ ...seed, corridor: running.corridor })),
       ),
+    /** Makes the topics of a corridor. */
+    ensure,
+    /** Offsets of partition 0; `committed` is -1 where the market's group has none. */
+    async offsetsOf(topic: string) {
+      await using fetcher = await openFetcher(
+        running.clients,
+        groupOf(running.rig.database.market),
+      );
+      const { consumer } = fetcher;
+      consumer.topics.track(topic);
+      const commits = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [0] }] });
+      const ends = await consumer.listOffsets({ topics: [topic] });
+      return { committed: Number(commits.get(topic)?.[0]), end: Number(ends.get(topic)?.[0]) };
+    },
     async setLog(log: CorridorLog) {
-      const { clients, rig, corridor } = running;
-      const { market, sql } = rig.database;
-      await clients.ensureTopics(Object.values(topicsOf(market, corridor)), PARTITIONS);
+      const { rig, corridor } = running;
+      const { sql } = rig.database;
+      await ensure(corridor);
       await sql(
         `insert into corridor_settings (corridor, changed_by, log, log_changed_at, compared_from)
          values ($1, 'test', $2, now(), '2000-01-01')`,

@@ -24,9 +24,13 @@ export const nameOfPartition = (topic: string, partition: number): string =>
 
 export function openClaim(
   { topic, partition }: { readonly topic: string; readonly partition: number },
-  { begin, endedAt }: { readonly begin: bigint; readonly endedAt: bigint },
+  {
+    begin,
+    endedAt,
+    committed = begin,
+  }: { readonly begin: bigint; readonly endedAt: bigint; readonly committed?: bigint },
 ): Claim {
-  const offsets = { begin, position: begin, endedAt, committed: begin };
+  const offsets = { begin, position: begin, endedAt, committed };
   return { topic, partition, ...offsets, tries: 1, open: new Map() };
 }
 

@@ -30,7 +30,8 @@ export type Claims = Awaited<ReturnType<typeof assignClaims>>;
 
 /** Tries from which the entries of a partition are worked on one by one, and the first one is divided. */
 export const ALONE_AFTER = 3;
-const KEPT_SECONDS = 86_400;
+/** Longer than brokers keep offsets of a group without members, as they are shipped. */
+const KEPT_SECONDS = 8 * 86_400;
 
 /**
  * Adds to the counts of these partitions and offsets.
@@ -47,7 +48,10 @@ type DeliveredTo = {
   readonly position: bigint;
   /** Transactions that were read and are not done. */
   readonly transactions: number;
+  /** Offset below which all is done; a note of an older version has none. */
+  readonly done: bigint | undefined;
 };
+type ReadNotes = () => Promise<ReadonlyMap<string, DeliveredTo>>;
 
 /**
  * Reads where each assigned partition begins. Throws a Failure.
@@ -58,9 +62,11 @@ export async function assignClaims(
   market: string,
   topics: ReadTopics,
   countTries: CountTries,
+  readNotes: ReadNotes,
   nowMs: () => number,
 ) {
-  const { claims, begins } = await countClaims(await readClaims(member, topics), countTries);
+  const read = await readClaims(member, topics, readNotes);
+  const { claims, begins } = await countClaims(read, countTries);
   const streams = new Map(
     Array.from(claims, ([name, { topic, partition }]) => {
       const corridor = topics.get(topic)?.corridor ?? '';
@@ -113,11 +119,11 @@ export async function assignClaims(
     /** Entries that were handed out and are not done. */
     openEntries: (): number =>
       [...claims.values()].reduce((sum, { open }) => sum + open.size, 0) - kept.length,
-    /** How far each partition of entries was read. */
+    /** How far each partition was read. */
     delivered: (): DeliveredTo[] =>
-      [...claims].flatMap(([name, { topic, position, open }]) => {
-        if (topics.get(topic)?.isRetry) return [];
-        return { name, position, transactions: [...open.values()].reduce((a, b) => a + b, 0) };
+      Array.from(claims, ([name, claim]) => {
+        const transactions = [...claim.open.values()].reduce((a, b) => a + b, 0);
+        return { name, position: claim.position, transactions, done: doneUpTo(claim) };
       }),
     /** The worker lives, and gives the partitions up. */
     release: async () => void (await countTries(begins, -1)),
@@ -140,17 +146,23 @@ export async function assignClaims(
 async function readClaims(
   member: Consumer,
   topics: ReadTopics,
+  readNotes: ReadNotes,
 ): Promise<ReadonlyMap<string, Claim>> {
   // A leader that reads other corridors gives its own topics to all members, also those that this worker does not read.
   const assigned = (member.assignments ?? []).filter(({ topic }) => topics.has(topic));
   if (assigned.length === 0) return new Map();
   const partitions = Object.fromEntries(assigned.map((own) => [own.topic, own.partitions]));
   const offsetsOf = await readOffsets(member, assigned, { partitions });
+  const notes = await readNotes();
   const claims = assigned.flatMap(({ topic, partitions }) =>
     partitions.map((partition): [string, Claim] => {
-      const { begin, end: endedAt } = offsetsOf(topic, partition);
-      const claim = openClaim({ topic, partition }, { begin, endedAt });
-      return [nameOfPartition(topic, partition), claim];
+      const { begin, end: endedAt, isKnown } = offsetsOf(topic, partition);
+      const name = nameOfPartition(topic, partition);
+      const { done = begin } = notes.get(name) ?? {};
+      // Where the group has lost its offsets, all that the topic still holds would be published again.
+      const isLost = !isKnown && done > begin && done <= endedAt;
+      const offsets = isLost ? { begin: done, endedAt, committed: begin } : { begin, endedAt };
+      return [name, openClaim({ topic, partition }, offsets)];
     }),
   );
   return new Map(claims);
@@ -230,9 +242,9 @@ export function createNoteRead(redis: RedisClient, market: string) {
     const nowMs = performance.now();
     if (!isMore && nowMs - notedMs < EVERY_MS) return;
     notedMs = nowMs;
-    const fields = read().map(({ name, position, transactions }) => [
+    const fields = read().map(({ name, position, transactions, done }) => [
       name,
-      `${position} ${transactions}`,
+      `${position} ${transactions} ${done}`,
     ]);
     if (fields.length === 0) return;
     try {
@@ -252,8 +264,12 @@ export async function readDelivered(
   const notes = await redis.hgetall(marketKeys(market).kafkaDelivered).catch(() => ({}));
   return new Map(
     Object.entries<string>(notes).map(([name, text]) => {
-      const [position = '0', transactions = '0'] = text.split(' ');
-      return [name, { name, position: BigInt(position), transactions: Number(transactions) }];
+      const [position = '0', transactions = '0', done] = text.split(' ');
+      const offsets = {
+        position: BigInt(position),
+        done: done === undefined ? done : BigInt(done),
+      };
+      return [name, { name, transactions: Number(transactions), ...offsets }];
     }),
   );
 }

@@ -173,9 +173,10 @@ export async function readOffsets(
     const committed = commits.get(topic)?.[partition] ?? -1n;
     // A topic that was made anew has lower offsets than the group remembers.
     const begin = committed < start || committed > end ? start : committed;
+    const isKnown = committed >= 0n;
     /** Whether retention has removed records that were not done. */
-    const isTrimmed = committed >= 0n && committed < start;
-    return { start, end, begin, isTrimmed };
+    const isTrimmed = isKnown && committed < start;
+    return { start, end, begin, isKnown, isTrimmed };
   };
 }
 

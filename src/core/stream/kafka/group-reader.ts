@@ -11,6 +11,7 @@ import {
   createCountTries,
   createNoteRead,
   type EndedOffset,
+  readDelivered,
 } from './claims.ts';
 import { type KafkaClients, throwKafkaFailure } from './clients.ts';
 import { openFetcher } from './fetch-records.ts';
@@ -36,6 +37,7 @@ export async function openGroupReader(
   nowMs: () => number,
 ) {
   const [countTries, noteRead] = [createCountTries(redis, market), createNoteRead(redis, market)];
+  const readNotes = () => readDelivered(redis, market);
   const topics = new Map<string, { readonly corridor: string; readonly isRetry: boolean }>();
   for (const corridor of corridors) {
     const { transactions, retries } = topicsOf(market, corridor);
@@ -58,7 +60,7 @@ export async function openGroupReader(
   };
   const assign = async () => {
     const before = assignments;
-    const fresh = await assignClaims(member, market, topics, countTries, nowMs);
+    const fresh = await assignClaims(member, market, topics, countTries, readNotes, nowMs);
     if (before === assignments) claims = fresh;
     // The group has assigned others meanwhile.
     else await fresh.release();
@@ -113,6 +115,7 @@ export async function openGroupReader(
     flush,
     /** Leaves the group, so that others get the partitions at once. */
     async [Symbol.asyncDispose](): Promise<void> {
+      if (claims !== undefined) await noteRead(claims.delivered, true);
       await release();
       await owned.disposeAsync();
     },
