@@ -3,6 +3,7 @@
  * broker that is gone stops no stream. It reads corridors that ever had another log than Streams, whatever their log is now.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { settlesWithin } from '../../kit/process/settles-within.ts';
 import { Failure, isUnavailable, toError } from '../../kit/words/failure.ts';
 import { isUnread } from '../stream/entries/entry.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
@@ -22,6 +23,8 @@ import type { Worker } from './worker.ts';
 /** Batches at a time: one folds while the other is stored. */
 const BATCHES_MAX = 2;
 const AGAIN_MS = 500;
+/** Time of the last commit. Shorter: a slow broker has events come twice. Longer: a worker beside a broker that hangs ends later. */
+const COMMIT_MS_MAX = 3000;
 /** Reads that fail in a row until the reader is opened anew. */
 const FAILURES_MAX = 5;
 
@@ -70,7 +73,7 @@ async function readCorridors(
         await reader.restart();
       }
       try {
-        const entries = await reader.read();
+        const entries = await untilStop(reader.read(), stop.signal);
         failures = 0;
         worker.onSignOfLife();
         await runEntries(lane, inFlight, reader, entries);
@@ -84,8 +87,19 @@ async function readCorridors(
     }
   } finally {
     await inFlight.drained();
-    await reader.flush().catch(() => undefined);
+    await settlesWithin(reader.flush(), COMMIT_MS_MAX);
   }
+}
+
+/** None once the worker stops: what is read then is delivered again, to another worker. */
+async function untilStop(reading: Promise<StreamEntry[]>, signal: AbortSignal) {
+  const { promise: stopped, resolve } = Promise.withResolvers<StreamEntry[]>();
+  const stop = () => resolve([]);
+  signal.addEventListener('abort', stop);
+  reading.catch(() => undefined);
+  return await Promise.race([reading, stopped]).finally(() =>
+    signal.removeEventListener('abort', stop),
+  );
 }
 
 /** A topic that is gone would keep the group from reading those of all corridors; what it held is appended again from open rows. */

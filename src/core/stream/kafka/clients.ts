@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, BaseOptions, Consumer, Producer } from '@platformatic/kafka';
 import { ADDRESS_MS } from '../../../kit/process/address-time.ts';
-import { answerWithin } from '../../../kit/process/settles-within.ts';
+import { answerWithin, settlesWithin } from '../../../kit/process/settles-within.ts';
 import { readCertificates } from '../../../kit/words/client-tls.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { type KafkaUrl, readKafkaUrl } from '../../../kit/words/kafka-url.ts';
@@ -14,6 +14,8 @@ import { divideRecords, type LogRecord } from './divide-records.ts';
 
 /** A longer deadline keeps requests waiting for a broker that hangs; a shorter one gives up while a leader is elected. */
 const CALL_MS_MAX = 3000;
+/** Longer: a worker beside a broker that hangs ends later. Shorter: a slow broker notices the end of a member by its silence. */
+export const CLOSE_MS_MAX = 1000;
 /** A new leader, or a new topic, is known to all brokers within a second or two. */
 const [TRIES, TRY_AGAIN_MS] = [6, 250];
 /** Time for a new topic to be led: below the deadline of a request. A repeated request goes on where this one ended. */
@@ -108,7 +110,7 @@ export function openKafka(url: string) {
       }
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await (await producer)?.close(true).catch(() => undefined);
+      await closeSoon(await producer);
     },
   };
 }
@@ -145,7 +147,7 @@ async function untilLed(consumer: Consumer, topics: readonly string[]): Promise<
       await sleep(TRY_AGAIN_MS);
     }
   } finally {
-    await consumer.close(true).catch(() => undefined);
+    await closeSoon(consumer);
   }
 }
 
@@ -190,6 +192,10 @@ export function kafkaOf(
 
 /** A call that hangs is given up by its caller; what becomes of it is not known. */
 export const within = <T>(call: Promise<T>): Promise<T> => answerWithin(call, 2 * CALL_MS_MAX);
+
+/** A broker that hangs keeps no process from its end: what is still open then goes with the process. */
+export const closeSoon = (client: { close(force: true): Promise<void> } | undefined) =>
+  settlesWithin(Promise.resolve(client?.close(true)), CLOSE_MS_MAX);
 
 /** An error that no call returns would end the process; the next call tells of it. */
 function quiet<T extends { on: (event: 'error', listener: () => void) => unknown }>(client: T): T {

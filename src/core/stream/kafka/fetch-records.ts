@@ -4,7 +4,7 @@
  */
 import type { Consumer } from '@platformatic/kafka';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type KafkaClients, throwKafkaFailure, within } from './clients.ts';
+import { closeSoon, type KafkaClients, throwKafkaFailure, within } from './clients.ts';
 
 export type FetchedRecord = {
   readonly topic: string;
@@ -83,7 +83,7 @@ export async function openFetcher(clients: KafkaClients, group: string) {
       }
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await consumer.close(true).catch(() => undefined);
+      await closeSoon(consumer);
     },
   };
 }

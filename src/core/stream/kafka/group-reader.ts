@@ -13,7 +13,7 @@ import {
   type EndedOffset,
   readDelivered,
 } from './claims.ts';
-import { type KafkaClients, throwKafkaFailure } from './clients.ts';
+import { closeSoon, type KafkaClients, throwKafkaFailure } from './clients.ts';
 import { openFetcher } from './fetch-records.ts';
 import { groupOf, topicsOf } from './topics.ts';
 
@@ -46,7 +46,7 @@ export async function openGroupReader(
   }
   await using opened = new AsyncDisposableStack();
   const member = await clients.openConsumer(groupOf(market));
-  opened.defer(() => member.close(true).catch(() => undefined));
+  opened.defer(async () => void (await closeSoon(member)));
   // Another connection, as a broker answers one request after the other, and a fetch waits for entries.
   const fetcher = opened.use(await openFetcher(clients, groupOf(market)));
   /** Undefined where the group has assigned partitions anew. */

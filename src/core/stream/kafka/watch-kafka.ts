@@ -5,10 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../kit/metrics/log.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
+import { settlesWithin } from '../../../kit/process/settles-within.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import type { Layout } from '../../domain/corridor.ts';
-import { type KafkaClients, kafkaOf } from './clients.ts';
+import { CLOSE_MS_MAX, type KafkaClients, kafkaOf } from './clients.ts';
 import { type Fetcher, openFetcher } from './fetch-records.ts';
 import { type KafkaLag, measureKafka } from './lag.ts';
 import { groupOf } from './topics.ts';
@@ -86,7 +87,7 @@ function watchKafka(
     current: (() => state) as ReadKafka,
     async [Symbol.asyncDispose](): Promise<void> {
       stop.abort();
-      await running;
+      if (running !== undefined) await settlesWithin(running, CLOSE_MS_MAX);
     },
   };
 }
