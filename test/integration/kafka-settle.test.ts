@@ -1,7 +1,7 @@
 /**
- * Goal: a stream that takes no events keeps entries of its own corridor alone from their end, and none of their attempts is sent; what
- * a worker cannot read goes on in streams; counts of partitions that workers gave up are gone, so that rebalances fill no memory.
- * Method: real Redis.
+ * Goal: a stream that takes no events, or a topic that is denied, keeps entries of its own corridor alone from their end, and sends
+ * none of their attempts; what a worker cannot read goes on in streams; counts of partitions that workers gave up are gone, so that
+ * rebalances fill no memory. Method: real Redis.
  */
 import { expect, test } from 'vitest';
 import { createCountTries } from '../../src/core/stream/kafka/claims.ts';
@@ -31,6 +31,7 @@ test('a stream that takes no events keeps the entries of its corridor open, and 
       send: async (records) => {
         const later = records.filter(({ topic }) => topic.endsWith('.retries'));
         attempts.push(...later.map(({ topic }) => topic.split('.')[1] ?? ''));
+        return new Map();
       },
     },
     ...{ redis: redis(), market: 'market_0', logOf: () => 'both', nowMs: Date.now },
@@ -51,6 +52,28 @@ test('a stream that takes no events keeps the entries of its corridor open, and 
   expect((await settle(settlements.slice(0, 1))).failures).toEqual([null]);
   expect(done).toEqual(['US-MX', 'US-EG']);
   expect(attempts).toEqual(['US-MX', 'US-EG']);
+});
+
+test('a corridor of which Kafka denies a topic keeps its entries open, and no other one does', async () => {
+  for (const topic of ['transaction-scored', 'retries']) {
+    const done: string[] = [];
+    const settle = settlingOnKafka({
+      clients: {
+        send: async (records) =>
+          new Map(
+            records.flatMap((one) =>
+              one.topic === `market_0.US-EG.${topic}` ? [[one.topic, null]] : [],
+            ),
+          ),
+      },
+      ...{ redis: redis(), market: 'market_0', logOf: () => 'kafka', nowMs: Date.now },
+      hasEventRoom: () => true,
+      done: (entries) => done.push(...entries.map(({ stream }) => stream.corridor)),
+    });
+    const { failures } = await settle(['US-EG', 'US-MX'].map(settlementOf));
+    expect(failures.map((one) => one?.code)).toEqual(['KAFKA_DENIED', undefined]);
+    expect(done).toEqual(['US-MX']);
+  }
 });
 
 test('entries of another version go on in the streams that have room for them', async () => {

@@ -23,6 +23,8 @@ import type { Worker } from './worker.ts';
 /** Batches at a time: one folds while the other is stored. */
 const BATCHES_MAX = 2;
 const AGAIN_MS = 500;
+/** Time after which a corridor that Kafka denies is tried again: the group divides all partitions anew. */
+const DENIED_MS = 60_000;
 /** Time of the last commit. Shorter: a slow broker has events come twice. Longer: a worker beside a broker that hangs ends later. */
 const COMMIT_MS_MAX = 3000;
 /** Reads that fail in a row until the reader is opened anew. */
@@ -55,17 +57,19 @@ async function readCorridors(
   ofKafka: () => readonly string[],
 ): Promise<void> {
   const { stop, market, elapsedMs, nowMs, log } = worker;
-  await remakeTopics(worker, clients, corridors);
-  await using reader = await openGroupReader(clients, market.name, corridors, market.redis, nowMs);
+  const own = await remakeTopics(worker, clients, corridors);
+  const endMs =
+    own.length === corridors.length ? Number.POSITIVE_INFINITY : elapsedMs() + DENIED_MS;
+  await using reader = await openGroupReader(clients, market.name, own, market.redis, nowMs);
   const inFlight = createInFlight(stop.signal, elapsedMs);
   const lane = toLane(worker, clients, reader);
-  log.info({ corridors }, 'Kafka is read');
+  log.info({ corridors: own }, 'Kafka is read');
   let failures = 0;
   try {
     while (!stop.signal.aborted) {
       await inFlight.below(BATCHES_MAX);
       await lane.pause.over();
-      if (String(ofKafka()) !== String(corridors)) return;
+      if (String(ofKafka()) !== String(corridors) || elapsedMs() > endMs) return;
       if (inFlight.transactions() === 0 && reader.openEntries() > 0) {
         // Entries that could not be ended need another delivery.
         log.warn({ entries: reader.openEntries() }, 'entries of Kafka are delivered again');
@@ -102,17 +106,33 @@ async function untilStop(reading: Promise<StreamEntry[]>, signal: AbortSignal) {
   );
 }
 
-/** A topic that is gone would keep the group from reading those of all corridors; what it held is appended again from open rows. */
+/**
+ * A topic that is gone would keep the group from reading those of all corridors; what it held is appended again from open rows.
+ * @returns the corridors whose topics may be read
+ */
 async function remakeTopics(
   { market, log }: Worker,
   clients: KafkaClients,
   corridors: readonly string[],
-): Promise<void> {
-  const topics = corridors.flatMap((corridor) => Object.values(topicsOf(market.name, corridor)));
+): Promise<readonly string[]> {
+  const namesOf = (corridor: string) => Object.values(topicsOf(market.name, corridor));
+  const topics = corridors.flatMap(namesOf);
   const missing = await clients.missingOf(topics);
-  if (missing.length === 0) return;
+  if (missing.length === 0) return corridors;
   log.warn({ topics: missing }, 'topics of Kafka are gone, and are made anew');
-  await clients.ensureTopics(missing, PARTITIONS);
+  try {
+    await clients.ensureTopics(missing, PARTITIONS);
+    return corridors;
+  } catch (error) {
+    // A topic that the user is denied is in no list of topics, and cannot be made.
+    const denied = await clients.missingOf(topics);
+    const own = corridors.filter(
+      (corridor) => !namesOf(corridor).some((name) => denied.includes(name)),
+    );
+    if (denied.length === 0 || own.length === 0) throw error;
+    log.warn({ err: toError(error).message, topics: denied }, 'topics of Kafka are not read');
+    return own;
+  }
 }
 
 async function runEntries(

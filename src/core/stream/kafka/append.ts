@@ -29,8 +29,12 @@ export function createKafkaAppend({ clients, market, shardsOf, onMissed }: Parts
       const records = [...groups].flatMap(([stream, group]) =>
         packEntries(group).map((entry) => toRecord(market, stream, entry)),
       );
-      await clients.send(records);
-      return [];
+      const denied = await clients.send(records);
+      if (denied.size === 0) return [];
+      onMissed([...denied.values()].find((failure) => failure !== null) ?? null);
+      return payloads.filter(({ transaction: { corridor } }) =>
+        denied.has(topicsOf(market, corridor).transactions),
+      );
     });
     return left ?? payloads;
   };

@@ -7,6 +7,7 @@ import { createCoolDown } from '../entries/producer.ts';
 import type { Settle } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import { toScoredRecords } from './scored-events.ts';
+import { topicsOf } from './topics.ts';
 
 type Parts = {
   readonly clients: Pick<KafkaClients, 'send'>;
@@ -25,13 +26,14 @@ export function publishingOnKafka(
   return async (settlements) => {
     const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
     if (onKafka.length === 0) return await onStreams(settlements);
-    const isPublished = await unlessCooling(async () => {
-      await clients.send(toScoredRecords(market, onKafka));
-      return true;
-    });
+    const denied = await unlessCooling(() => clients.send(toScoredRecords(market, onKafka)));
+    for (const failure of denied?.values() ?? []) if (failure !== null) onMissed(failure);
+    const isPublished = (corridor: string) =>
+      denied !== undefined && !denied.has(topicsOf(market, corridor).scored);
     return await onStreams(
       settlements.map((settlement) => {
-        if (!isPublished || logOf(settlement.stream.corridor) !== 'kafka') return settlement;
+        const { corridor } = settlement.stream;
+        if (logOf(corridor) !== 'kafka' || !isPublished(corridor)) return settlement;
         // The same settlement without events.
         return { ...settlement, ended: settlement.ended.map((end) => ({ ...end, scores: [] })) };
       }),

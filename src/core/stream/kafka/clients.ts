@@ -26,6 +26,12 @@ const [SESSION_MS, REBALANCE_MS, HEARTBEAT_MS] = [6000, 6000, 1000];
 /** The timestamp that stands for the first offset of a partition. */
 const EARLIEST = -2n;
 
+/** A topic that is denied is tried once in this time, as its records go alone, after a call that fails. */
+const DENIED_MS = 1000;
+export const KAFKA_DENIED = 'KAFKA_DENIED';
+/** Topics that the user of Kafka may not write to; null where a topic was denied a moment ago. */
+export type Denied = ReadonlyMap<string, Failure | null>;
+
 export type KafkaClients = ReturnType<typeof openKafka>;
 
 /** @param url a KAFKA_URL without problems */
@@ -40,30 +46,17 @@ export function openKafka(url: string) {
     retryDelay: TRY_AGAIN_MS,
   };
   const load = () => import('@platformatic/kafka');
-  let producer: Promise<Producer> | undefined;
   const openProducer = async () => {
     const { Producer: Open } = await load();
     return quiet(new Open({ ...base, acks: -1, idempotent: false }));
   };
+  const { send, close } = createSend(openProducer);
   return {
-    /** All records are in the log of the leader and its followers in sync, or a Failure says that some may not be. */
-    async send(records: readonly LogRecord[]): Promise<void> {
-      if (records.length === 0) return;
-      producer ??= openProducer();
-      const client = await producer;
-      for (const part of divideRecords(records)) {
-        const messages = part.map(({ topic, partition, key, value, headers }) => ({
-          topic,
-          partition,
-          key: Buffer.from(key),
-          value,
-          headers: new Map(
-            Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
-          ),
-        }));
-        await within(client.send({ messages, acks: -1 })).catch(throwKafkaFailure);
-      }
-    },
+    /**
+     * All records are in the log of the leader and its followers in sync, but for those of topics that are denied; or a Failure says
+     * that some may not be.
+     */
+    send,
     /**
      * A consumer that is a member of a group, or reads alone. It tries nothing again by itself: a commit that is refused would be
      * repeated in another generation of the group. Joining a group waits for the other members.
@@ -109,10 +102,55 @@ export function openKafka(url: string) {
         await admin.close().catch(() => undefined);
       }
     },
-    async [Symbol.asyncDispose](): Promise<void> {
-      await closeSoon(await producer);
-    },
+    [Symbol.asyncDispose]: close,
   };
+}
+
+/** Records of topics that are denied go alone, so that other topics take theirs. */
+export function createSend(openProducer: () => Promise<Pick<Producer, 'send' | 'close'>>) {
+  let producer: ReturnType<typeof openProducer> | undefined;
+  const sendAll = async (records: readonly LogRecord[]) => {
+    producer ??= openProducer();
+    const client = await producer;
+    for (const part of divideRecords(records)) {
+      const messages = part.map(({ topic, partition, key, value, headers }) => ({
+        topic,
+        partition,
+        key: Buffer.from(key),
+        value,
+        headers: new Map(
+          Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
+        ),
+      }));
+      await within(client.send({ messages, acks: -1 })).catch(throwKafkaFailure);
+    }
+  };
+  /** Topics that this user was denied, and until when they are not tried. */
+  const deniedUntilMs = new Map<string, number>();
+  const send = async (records: readonly LogRecord[]): Promise<Denied> => {
+    const atMs = performance.now();
+    const byTopic = Map.groupBy(records, ({ topic }) => topic);
+    const topics = [...byTopic.keys()];
+    const denied = topics.filter((topic) => (deniedUntilMs.get(topic) ?? 0) > atMs);
+    if (denied.length > 0) {
+      const others = await send(records.filter(({ topic }) => !denied.includes(topic)));
+      return new Map([...denied.map((topic) => [topic, null] as const), ...others]);
+    }
+    try {
+      if (records.length > 0) await sendAll(records);
+      return new Map();
+    } catch (error) {
+      if (!hasAnswer(error, 'TOPIC_AUTHORIZATION_FAILED')) throw error;
+      const [only] = topics;
+      if (only !== undefined && topics.length === 1) {
+        deniedUntilMs.set(only, atMs + DENIED_MS);
+        return new Map([[only, new Failure('unavailable', KAFKA_DENIED, `Kafka denies ${only}`)]]);
+      }
+      const parts = await Promise.all([...byTopic.values()].map(send));
+      return new Map(parts.flatMap((part) => [...part]));
+    }
+  };
+  return { send, close: async () => void (await closeSoon(await producer)) };
 }
 
 /** A file that changed is read by the next process. */
@@ -206,6 +244,14 @@ function quiet<T extends { on: (event: 'error', listener: () => void) => unknown
 export function throwKafkaFailure(thrown: unknown): never {
   if (thrown instanceof Failure) throw thrown;
   throw new Failure('unavailable', 'KAFKA_FAILED', describe(thrown), { cause: thrown });
+}
+
+/** Whether a broker has answered so. Its errors stand inside of others. */
+export function hasAnswer(thrown: unknown, apiId: string): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if ('apiId' in thrown && thrown.apiId === apiId) return true;
+  const inner = thrown instanceof AggregateError ? thrown.errors : [];
+  return [...inner, thrown.cause].some((error) => hasAnswer(error, apiId));
 }
 
 /** The errors of brokers stand below the one that is thrown. */

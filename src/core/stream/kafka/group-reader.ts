@@ -13,7 +13,7 @@ import {
   type EndedOffset,
   readDelivered,
 } from './claims.ts';
-import { closeSoon, type KafkaClients, throwKafkaFailure } from './clients.ts';
+import { closeSoon, hasAnswer, type KafkaClients, throwKafkaFailure } from './clients.ts';
 import { openFetcher } from './fetch-records.ts';
 import { groupOf, topicsOf } from './topics.ts';
 
@@ -99,7 +99,7 @@ export async function openGroupReader(
         return [...own.takeDue(), ...fetched];
       } catch (error) {
         // Retention has removed what stood at a position.
-        if (isOutOfRange(error)) await release();
+        if (hasAnswer(error, 'OFFSET_OUT_OF_RANGE')) await release();
         throw error;
       }
     },
@@ -120,14 +120,6 @@ export async function openGroupReader(
       await owned.disposeAsync();
     },
   };
-}
-
-/** True where the log has nothing at the offset that was asked for. Errors of brokers stand inside of others. */
-function isOutOfRange(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  if ('apiId' in thrown && thrown.apiId === 'OFFSET_OUT_OF_RANGE') return true;
-  const inner = thrown instanceof AggregateError ? thrown.errors : [];
-  return [...inner, thrown.cause].some(isOutOfRange);
 }
 
 /**

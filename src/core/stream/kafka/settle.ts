@@ -11,7 +11,7 @@ import type { CorridorLog } from '../../domain/corridor.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import { repliesChannel, type StreamKeys, tagOf } from '../keys.ts';
 import { countScores, type Settle, type Settlement } from '../settle/settle.ts';
-import type { KafkaClients } from './clients.ts';
+import { type Denied, KAFKA_DENIED, type KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
 import { toScoredRecords } from './scored-events.ts';
 import { topicsOf } from './topics.ts';
@@ -33,19 +33,25 @@ export function settlingOnKafka(parts: Parts): Settle {
   const { clients, redis, market, logOf, nowMs, hasEventRoom, done } = parts;
   return async (settlements) => {
     const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
-    await clients.send(toScoredRecords(market, onKafka));
+    const denied = await clients.send(toScoredRecords(market, onKafka));
     const published = await Promise.all(
       settlements.map(async (settlement) => {
+        const refusal = refusalOf(denied, market, settlement);
+        if (refusal !== null) return refusal;
         if (logOf(settlement.stream.corridor) === 'kafka') return 0;
         return hasEventRoom()
           ? await publishOnStream(redis, settlement)
           : countScores([settlement]);
       }),
     );
-    const failures = published.map((count) => (count instanceof Failure ? count : null));
+    const unsent = published.map((count) => (count instanceof Failure ? count : null));
     // Sent last: what fails is settled again, and an attempt that was sent before would come once more each time.
-    const ending = settlements.filter((_, index) => failures[index] === null);
-    await clients.send(ending.flatMap((settlement) => toLaterRecords(market, settlement, nowMs())));
+    const ending = settlements.filter((_, index) => unsent[index] === null);
+    const later = ending.flatMap((settlement) => toLaterRecords(market, settlement, nowMs()));
+    const deniedLater = await clients.send(later);
+    const failures = settlements.map(
+      (settlement, index) => unsent[index] ?? refusalOf(deniedLater, market, settlement),
+    );
     await reply(redis, market, settlements);
     done(
       settlements.flatMap(({ stream, ended, replaced }, index) => {
@@ -58,6 +64,14 @@ export function settlingOnKafka(parts: Parts): Settle {
     const counts = published.map((count) => (count instanceof Failure ? 0 : count));
     return { failures, unpublished: counts.reduce((sum, count) => sum + count, 0) };
   };
+}
+
+/** The failure of a corridor one of whose topics is denied: its entries stay open. */
+function refusalOf(denied: Denied, market: string, { stream }: Settlement): Failure | null {
+  const topic = Object.values(topicsOf(market, stream.corridor)).find((name) => denied.has(name));
+  return topic === undefined
+    ? null
+    : new Failure('unavailable', KAFKA_DENIED, `Kafka denies ${topic}`);
 }
 
 /** The next attempts, copies of dead letters, and entries of one in the place of one of several. */
