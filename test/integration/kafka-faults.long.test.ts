@@ -1,11 +1,14 @@
 /**
- * Goal: lost offsets publish nothing again, and a broker that hangs keeps no worker from its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
+ * Goal: lost offsets publish nothing again, a corridor that is denied leaves the others, and a broker that hangs keeps no worker from
+ * its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
 import { describe, expect, test } from 'vitest';
-import { groupOf } from '../../src/core/stream/kafka/topics.ts';
+import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
+import { groupOf, topicsOf } from '../../src/core/stream/kafka/topics.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { seeds } from '../support/worker-rig.ts';
 
 const missing = await whyNoKafka();
 if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips: ${missing}\n`);
@@ -56,6 +59,53 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
         expect(performance.now() - startMs).toBeLessThan(STOP_MS_MAX);
       } finally {
         broker?.resume();
+      }
+    },
+    TEST_MS,
+  );
+
+  test(
+    'takes, scores and publishes a corridor where another one is denied',
+    async () => {
+      const { database } = site.rig;
+      const denied = 'US-PH';
+      await site.ensure(denied);
+      await database.sql(
+        `insert into corridor_settings (corridor, changed_by, log, log_changed_at) values ($1, 'test', 'kafka', now())`,
+        [denied],
+      );
+      await site.setLog('kafka');
+      const acls = Object.values(topicsOf(database.market, denied)).map((resourceName) => ({
+        ...({ resourceType: 2, resourceName, resourcePatternType: 3 } as const),
+        ...({ principal: 'User:ANONYMOUS', host: '*', operation: 2, permissionType: 2 } as const),
+      }));
+      await site.clients.administer((admin) => admin.createAcls({ creations: acls }));
+      try {
+        startWorker();
+        const failures: unknown[] = [];
+        const append = createKafkaAppend({
+          ...{ clients: site.clients, market: database.market, shardsOf: () => 1 },
+          onMissed: (failure) => failures.push(failure),
+        });
+        const own = await site.store(10);
+        const other = await site.rig.store(
+          seeds(10, Date.UTC(2026, 10, 3)).map((seed) => ({ ...seed, corridor: denied })),
+        );
+        const left = await append(
+          [...own, ...other].map((transaction) => ({
+            ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
+          })),
+        );
+        expect(left.map(({ transaction }) => transaction)).toEqual(other);
+        expect(String(failures)).toContain(denied);
+        await site.rig.settled(10, 120_000);
+        await waitUntil(
+          async () => (await site.offsetsOf(site.topics().scored)).end === 1,
+          10_000,
+          'the event',
+        );
+      } finally {
+        await site.clients.administer((admin) => admin.deleteAcls({ filters: acls }));
       }
     },
     TEST_MS,

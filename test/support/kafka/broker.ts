@@ -164,6 +164,9 @@ function propertiesOf(node: Node, data: string): string {
     `transaction.state.log.replication.factor=${replicas}`,
     'transaction.state.log.min.isr=1',
     'auto.create.topics.enable=false',
+    // A test may deny a topic.
+    'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'allow.everyone.if.no.acl.found=true',
     // A broker that dies is noticed within seconds, as a test waits for it.
     'broker.session.timeout.ms=3000',
     'broker.heartbeat.interval.ms=500',
