@@ -28,6 +28,6 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Alive, not ready: an orchestrator that restarts what is unhealthy must not restart every process
 # because Postgres is away. A worker answers on RISK_WORKER_PORT, the API on PORT.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.RISK_WORKER_PORT || process.env.PORT || 8080) + '/livez', { signal: AbortSignal.timeout(4000) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["bin/risk", "api"]

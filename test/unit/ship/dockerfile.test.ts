@@ -36,6 +36,11 @@ it('the Dockerfile runs as a user that is not root', () => {
   expect(lastOf(final, 'USER')).toBe('node');
 });
 
+it('the Dockerfile has a health check that Docker 20.10 knows', () => {
+  const flags = [...(lastOf(final, 'HEALTHCHECK') ?? '').matchAll(/--([a-z-]+)=/g)];
+  expect(flags.map(([, name]) => name)).toEqual(['interval', 'timeout', 'start-period', 'retries']);
+});
+
 it('the Dockerfile lets through .dockerignore exactly what it copies', () => {
   const copied = all
     .filter(({ name, value }) => name === 'COPY' && !value.startsWith('--from='))

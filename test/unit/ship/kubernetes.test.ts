@@ -31,9 +31,7 @@ const podOf = (role: string): Manifest =>
 const containerOf = (role: string): Manifest => podOf(role).containers[0];
 const valuesOf = (role: string): Record<string, string> =>
   Object.fromEntries(
-    containerOf(role).env.flatMap((one: Manifest) =>
-      'value' in one ? [[one.name, one.value]] : [],
-    ),
+    (containerOf(role).env ?? []).map(({ name, value }: Manifest) => [name, value]),
   );
 const configOf = (role: string) => {
   const settings = readConfig(valuesOf(role));
@@ -70,13 +68,13 @@ describe('deploy/kubernetes', () => {
     '%s has an environment that the configuration accepts, and secrets from the Secret alone',
     (role) => {
       const names = new Set(describeSettings().map(({ name }) => name));
-      for (const { name, valueFrom } of containerOf(role).env) {
+      for (const [name, value] of Object.entries(valuesOf(role))) {
         expect(names, name).toContain(name);
-        const isSecret = /URL$|KEY$/.test(name);
-        expect(valueFrom?.secretKeyRef.name, name).toBe(isSecret ? 'risk-stores' : undefined);
-        if (isSecret) expect(valueFrom.secretKeyRef.key).toBe(name);
+        if (/URL$|KEY$/.test(name)) expect(value, name).toBe('');
       }
       expect(configOf(role)).toBeDefined();
+      // Names that a cluster gives to Services begin as settings do.
+      expect(podOf(role).enableServiceLinks).toBe(false);
     },
   );
 
@@ -161,13 +159,15 @@ it('deploy/kubernetes/files mounts what its settings name, and what they write i
     const pod = patch.spec.template.spec;
     const [{ name, env, volumeMounts }] = pod.containers;
     expect([patch.metadata.name, name]).toEqual([`risk-${role}`, role]);
+    const { volumes, containers } = podOf(role);
+    const mounts = [...containers[0].volumeMounts, ...volumeMounts];
     for (const { name, value } of env) {
       expect(names).toContain(name);
-      const mount = volumeMounts.find((one: Manifest) => value.startsWith(`${one.mountPath}/`));
+      const mount = mounts.find((one: Manifest) => value.startsWith(`${one.mountPath}/`));
       expect([name, mount?.readOnly === true]).toEqual([name, name.endsWith('KEYS')]);
     }
-    const mounted = volumeMounts.map((one: Manifest) => one.name);
-    expect(pod.volumes.map((one: Manifest) => one.name)).toEqual(mounted);
+    const mounted = mounts.map((one: Manifest) => one.name);
+    expect([...volumes, ...pod.volumes].map((one: Manifest) => one.name)).toEqual(mounted);
     // The user of the pod has to own what the claim holds.
     expect(pod.securityContext.fsGroup).toBe(podOf(role).securityContext.runAsUser);
     const patched = structuredClone(find('Deployment', `risk-${role}`));

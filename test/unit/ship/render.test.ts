@@ -17,7 +17,7 @@ const worker = byName('risk-worker');
 const trainer = byName('risk-trainer');
 const redis = byName('risk-redis');
 const variables = (service: RenderService) =>
-  new Map((service.envVars ?? []).map((variable) => [variable.key, variable]));
+  new Map((service.envVars ?? []).map((variable) => [variable.key ?? '', variable]));
 
 const SERVICE_KEYS = new Set([
   'type',
@@ -35,7 +35,7 @@ const SERVICE_KEYS = new Set([
 ]);
 
 it('render.yaml uses only keys that we know', () => {
-  expect(Object.keys(render).toSorted()).toEqual(['databases', 'services']);
+  expect(Object.keys(render).toSorted()).toEqual(['databases', 'envVarGroups', 'services']);
   for (const service of render.services) {
     for (const key of Object.keys(service)) expect(SERVICE_KEYS, key).toContain(key);
   }

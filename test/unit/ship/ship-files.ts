@@ -75,6 +75,7 @@ export type ComposeService = {
   readonly container_name?: string;
   readonly ports?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
+  readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly volumes?: readonly string[];
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
@@ -101,7 +102,8 @@ export function withDefaults(text: string, given: Readonly<Record<string, string
 }
 
 export type RenderVariable = {
-  readonly key: string;
+  readonly key?: string;
+  readonly fromGroup?: string;
   readonly value?: string | number;
   readonly generateValue?: boolean;
   readonly fromDatabase?: { readonly name: string; readonly property: string };
