@@ -49,11 +49,11 @@ it('docker-compose.yml lets the worker be scaled: no fixed name, no port of the 
   expect(compose.services['worker']?.ports).toBeUndefined();
 });
 
-it('docker-compose.yml publishes one port, on this machine only unless told otherwise', () => {
-  const published = services
-    .flatMap(([, service]) => service.ports ?? [])
-    .map((one) => withDefaults(one));
-  expect(published).toEqual(['127.0.0.1:8080:8080']);
+it('docker-compose.yml publishes one port, on this machine only unless told otherwise, and Grafana', () => {
+  const published = services.flatMap(([, { ports = [], profiles = [] }]) =>
+    ports.map((one) => [...profiles, withDefaults(one)]),
+  );
+  expect(published).toEqual([['127.0.0.1:8080:8080'], ['monitoring', '127.0.0.1:3000:3000']]);
 });
 
 it('docker-compose.yml keeps each of our processes within 0.5 CPU and 256 MB, a worker and a trainer within 384', () => {

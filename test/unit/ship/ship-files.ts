@@ -74,6 +74,7 @@ export type ComposeService = {
   readonly command?: readonly string[];
   readonly container_name?: string;
   readonly ports?: readonly string[];
+  readonly profiles?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
   readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
