@@ -32,6 +32,8 @@ export type LoadOptions = {
   readonly spoiled?: Spoiled | undefined;
   /** Corridor of every transaction, instead of its account's. */
   readonly corridor?: string | undefined;
+  /** Makes the traffic, in place of batches of one size. */
+  readonly batches?: typeof makeBatches | undefined;
 };
 
 export type Load = ReturnType<typeof startLoad>;
@@ -58,9 +60,9 @@ const SAMPLES_MAX = 100;
 const SPOILED_ACCOUNTS = 499;
 
 export function startLoad(options: LoadOptions) {
-  const { ledger } = options;
+  const { ledger, batches: make = makeBatches } = options;
   const endMs = Date.now();
-  const batches = makeBatches({ ...options, endMs });
+  const batches = make({ ...options, endMs });
   const random = createRandom(`${options.seed}/load`);
   const started = performance.now();
   /** For each refused attempt: how long the refusal took, why it was, and whether it had `Retry-After`. */
@@ -95,7 +97,7 @@ export function startLoad(options: LoadOptions) {
     /** Sends again those of its batches that have such a key, as they were. */
     repeat: async (keys: ReadonlySet<string>) => {
       let left = keys;
-      for (const batch of makeBatches({ ...options, endMs })) {
+      for (const batch of make({ ...options, endMs })) {
         if (left.size === 0) return;
         if (!batch.keys.some((key) => left.has(key))) continue;
         await insist(options, batch, refusals);

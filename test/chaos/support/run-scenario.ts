@@ -13,7 +13,7 @@ import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { checkAtRest, type Verdict } from './checker.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { type Ledger, type LedgerCounts, openLedger } from './ledger.ts';
-import { startLoad } from './load.ts';
+import { makeBatches, startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
 import { startReader } from './reader.ts';
 import { replaySamples, untilAtRest, untilRecovered } from './rest.ts';
@@ -63,7 +63,7 @@ export const SETTINGS = {
 const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
   ...{ environment: {}, postgresSettings: {}, spoiled: undefined, corridor: undefined },
-  recoverSecondsMax: 30,
+  ...{ recoverSecondsMax: 30, batches: makeBatches },
   ...{ countersExact: true, postgresDiskBytes: undefined, hasModel: false },
 };
 const CONNECTIONS = 4;
@@ -116,13 +116,14 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const model = setup.hasModel ? await putModelInForce(services.databaseUrl) : null;
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
-    await startEngine({
-      ...{ logFolder, signal, apis: setup.apis, workers: setup.workers },
-      launcher: services.firstLauncher ?? launcher,
-      databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
-      redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
-      environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },
-    }),
+    services.engine ??
+      (await startEngine({
+        ...{ logFolder, signal, apis: setup.apis, workers: setup.workers },
+        launcher: services.firstLauncher ?? launcher,
+        databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
+        redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
+        environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },
+      })),
   );
   const ledger = openLedger();
   const random = createRandom(`${seed}/reader`);
@@ -132,7 +133,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const load = startLoad({
     ...{ urls: engine.apiUrls, apiKey: engine.apiKey, ledger, seed, batch: setup.batch },
     ...{ connections: setup.ownTraffic ? 0 : CONNECTIONS, spoiled: setup.spoiled },
-    ...{ rate, corridor: setup.corridor, signal: over.signal },
+    ...{ rate, corridor: setup.corridor, batches: setup.batches, signal: over.signal },
   });
   const notes = openNotes();
   const stage = createStage({

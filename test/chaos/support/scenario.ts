@@ -8,7 +8,7 @@ import type { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Invariant } from './checker.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger } from './ledger.ts';
-import type { Load, Spoiled } from './load.ts';
+import type { Load, makeBatches, Spoiled } from './load.ts';
 import type { ChaosServices, ServicesOptions } from './services.ts';
 
 export type Scenario = {
@@ -39,6 +39,7 @@ export type Setup = {
   readonly batch: number;
   /** Corridor of the steady load; undefined: its accounts'. */
   readonly corridor: string | undefined;
+  readonly batches: typeof makeBatches;
   /** True: the scenario makes its own traffic in place of the steady load. */
   readonly ownTraffic: boolean;
   /** Proxies that stand before the services, as far as the engine sees. */

@@ -12,6 +12,7 @@ import { findPostgres, startPostgres } from '../../../src/tools/start/services/p
 import { findRedis, startRedis } from '../../../src/tools/start/services/redis.ts';
 import { control, type ServiceControl } from '../../support/service-control.ts';
 import { mountDisk } from './disk.ts';
+import type { Engine } from './engine.ts';
 import {
   openRedisClient,
   openSessions,
@@ -47,6 +48,8 @@ export type ChaosServices = ServiceUrls & {
   readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** URLs that the engine gets; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
+  /** The engine, where the services bring their own. */
+  readonly engine?: Engine;
   /** bin/risk of the first processes, where the engine under test comes later. */
   readonly firstLauncher?: string;
   /** Repeats a query until it is answered, as Postgres may be away for a while. */

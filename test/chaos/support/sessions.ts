@@ -64,9 +64,13 @@ export function openClient(url: string): Redis | Cluster {
 }
 
 /** @param poolOf asked at each try, as another server may answer the next one */
-export function patientQuery(poolOf: () => pg.Pool, signal: AbortSignal): Query {
+export function patientQuery(
+  poolOf: () => pg.Pool,
+  signal: AbortSignal,
+  outageMsMax = QUERY_PATIENCE_MS,
+): Query {
   return async (sql, values) => {
-    const deadline = performance.now() + QUERY_PATIENCE_MS;
+    const deadline = performance.now() + outageMsMax;
     for (;;) {
       try {
         return (await poolOf().query(sql, values === undefined ? [] : [...values])).rows;

@@ -16,6 +16,8 @@ export type Suite = {
   readonly mutants: readonly Mutant[];
   /** Least number of transactions of a scenario, where `--tx` is not given. */
   readonly transactions: number;
+  /** Settings of the engine in each scenario. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Prints what became of all scenarios. @returns the exit code */
   readonly summarise: (output: Output, outcomes: readonly Outcome[]) => number;
 };
@@ -39,7 +41,9 @@ export async function runSuite(suite: Suite): Promise<number> {
     return EXIT.fine;
   }
   output.line(formatMachine(describeMachine()));
-  const settings = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}`);
+  const settings = Object.entries(suite.settings ?? SETTINGS).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   output.line(`settings ${settings.join(' ')}`);
   const named = <T extends { readonly name: string }>(all: readonly T[]) =>
     all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));

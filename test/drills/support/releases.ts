@@ -20,7 +20,7 @@ const ENTRIES = 'src/core/stream/entries/entry.ts';
 const BASELINE = 'sql/0001_market.sql';
 export const MIGRATION = '0002_make_drill.sql';
 /** A step of each kind, on tables that are written meanwhile. */
-const MIGRATION_TEXT = `-- A made-up migration. Locks transactions and each of its partitions for a moment.
+export const MIGRATION_TEXT = `-- A made-up migration. Locks transactions and each of its partitions for a moment.
 -- transaction: a column that the older release does not write
 alter table transactions add column drilled boolean;
 -- concurrently: an index of the partitioned table
