@@ -260,20 +260,22 @@ async function inTransaction<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   await client.query(begin);
+  const commits = notedCommits();
   let value: T;
+  let hasChanged: boolean;
   try {
     value = await work();
+    // Fails where work has caught the failure of a statement.
+    hasChanged = commits !== undefined && (await hasWritten(client));
   } catch (error) {
     // The original failure is reported, not that of a rollback on a lost connection.
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
-  const commits = notedCommits();
-  const hasChanged = commits !== undefined && (await hasWritten(client));
   await client.query('commit').catch((error: unknown) => {
     throw commitFailure(error);
   });
-  if (hasChanged) commits.hasChanged = true;
+  if (commits !== undefined && hasChanged) commits.hasChanged = true;
   return value;
 }
 

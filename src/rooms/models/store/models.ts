@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { version as nodeVersion } from 'node:process';
 import { float8Array } from '../../../kit/database/binary-array.ts';
-import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { createPauses } from '../../../kit/process/pauses.ts';
@@ -35,7 +34,8 @@ const insertStatement: Statement = {
   text: `insert into market.models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs,
              golden_margins, golden_probabilities, golden_source, trained_from, trained_to, known_by,
              code_version, parent, card, created_by, calibration)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         on conflict do nothing returning 1 as inserted`,
 };
 
 /** False when the file, or another one of that name, is registered already. */
@@ -45,32 +45,27 @@ export async function insertModel(
 ): Promise<boolean> {
   const { trained, code_version, parent } = manifest.lineage;
   const golden = manifest.golden_vectors;
-  try {
-    await database.query(insertStatement, [
-      manifest.sha256,
-      manifest.model,
-      format,
-      Buffer.from(artefact),
-      manifest.feature_schema,
-      manifest.feature_names,
-      float8Array(golden.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN))),
-      float8Array(golden.map(({ margin }) => margin)),
-      float8Array(golden.map(({ probability }) => probability)),
-      goldenSource,
-      trained?.from ?? null,
-      trained?.to ?? null,
-      trained?.known_by ?? null,
-      code_version,
-      parent,
-      manifest.card,
-      createdBy,
-      manifest.calibration,
-    ]);
-    return true;
-  } catch (error) {
-    if (sqlStateOf(error) === UNIQUE_VIOLATION) return false;
-    throw error;
-  }
+  const inserted = await database.query(insertStatement, [
+    manifest.sha256,
+    manifest.model,
+    format,
+    Buffer.from(artefact),
+    manifest.feature_schema,
+    manifest.feature_names,
+    float8Array(golden.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN))),
+    float8Array(golden.map(({ margin }) => margin)),
+    float8Array(golden.map(({ probability }) => probability)),
+    goldenSource,
+    trained?.from ?? null,
+    trained?.to ?? null,
+    trained?.known_by ?? null,
+    code_version,
+    parent,
+    manifest.card,
+    createdBy,
+    manifest.calibration,
+  ]);
+  return inserted.length > 0;
 }
 
 const HEAD = `model_id, model, format, octet_length(artefact) as artefact_bytes, feature_schema,

@@ -46,6 +46,7 @@ const propose = (more: object = {}) =>
     { ...terms, corridor: 'US-EG', reason: 'why', ...more },
     cy,
   );
+const JSON_OF_CY = { 'Content-Type': 'application/json', Authorization: `Bearer ${cy}` };
 const toStage = (to: string, more: object = {}) =>
   send(api, 'POST', `/v1/models/${POLICY_1}/proposals`, { corridor: 'US-EG', to, ...more }, cy);
 const said = ({ status, body }: Answer) => [status, body.detail];
@@ -275,4 +276,15 @@ test('a table that waits judges once two people have taken it, unless a later ta
   for (const answer of [late, await take(day)]) {
     expect(said(answer)).toEqual(refused(`table of ${next} is in use: a table before it`));
   }
+});
+
+test('policies that are proposed at once with keys are all taken', async () => {
+  const corridors = ['US-MX', 'US-PH', 'GB-NG', 'GB-PK'];
+  // A key has the commit ask whether it has changed anything.
+  const withKey = corridors.map(async (corridor, nth) => {
+    const headers = { ...JSON_OF_CY, 'Idempotency-Key': `at-once-${nth}` };
+    const body = JSON.stringify({ ...terms, corridor, reason: 'why', bound: 0.04 + nth / 1000 });
+    return (await api.request('/v1/scorecard-policies', { method: 'POST', headers, body })).status;
+  });
+  expect(await Promise.all(withKey)).toEqual(corridors.map(() => 201));
 });
