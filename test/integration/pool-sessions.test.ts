@@ -95,6 +95,17 @@ test('behind a proxy a statement that takes too long ends, and with it what it w
   expect(await behindProxy.query(corridors)).toEqual(before);
 });
 
+test('a transaction whose work has caught the failure of a statement fails, as Postgres rolls back', async () => {
+  const work = database.transaction(async (query) => {
+    await query({ text: `insert into shared.corridors (corridor) values ('XX-ZZ')` });
+    await query({ text: 'select 1 / 0' }).catch(() => undefined);
+    return 'stored';
+  });
+  await expect(work).rejects.toMatchObject({ kind: 'permanent', code: 'POSTGRES_25P02' });
+  const text = `select from shared.corridors where corridor = 'XX-ZZ'`;
+  expect(await database.query({ text })).toEqual([]);
+});
+
 const asked = { text: 'select 1' };
 const thrownBy = (call: Promise<unknown>) =>
   call.then(

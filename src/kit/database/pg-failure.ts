@@ -2,7 +2,8 @@
  * Postgres' errors as Failures: the one table of SQLSTATEs. A failure of the server or the network is
  * `unavailable` (never held against a transaction); a failure of the data is `permanent`.
  */
-import { adviseStore, Failure, type StoreSetting } from '../words/failure.ts';
+import type pg from 'pg';
+import { adviseStore, COMMIT_UNKNOWN, Failure, type StoreSetting } from '../words/failure.ts';
 
 /** Classes (first two characters) and codes of failures that are not this work's fault and may be retried. */
 const UNAVAILABLE_CLASSES = new Set([
@@ -99,6 +100,23 @@ export function mayBeDone(failure: Failure): boolean {
   if (failure.kind !== 'unavailable') return false;
   const state = sqlStateOf(failure);
   return state === undefined || state.startsWith(SESSION_ENDED) || state.startsWith('08');
+}
+
+/** A connection that dies during a commit leaves the outcome unknown: the caller must read back. */
+export function commitFailure(error: unknown): Failure {
+  const failure = toFailure(error);
+  if (!mayBeDone(failure)) return failure;
+  return new Failure('unavailable', COMMIT_UNKNOWN, failure.message, { cause: failure.cause });
+}
+
+/** Postgres rolls back without an error where work has caught the failure of a statement. @throws Failure then, too */
+export async function commit(client: pg.ClientBase): Promise<void> {
+  const { command } = await client.query('commit').catch((error: unknown) => {
+    throw commitFailure(error);
+  });
+  if (command === 'COMMIT') return;
+  const why = 'a statement of the transaction failed, so Postgres rolled back';
+  throw new Failure('permanent', 'POSTGRES_25P02', why);
 }
 
 /** Function of Postgres that looks for the partition of a row. Messages are in the language of the server, names are not. */

@@ -7,10 +7,17 @@ import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
 import { socketWithin } from '../process/address-time.ts';
 import { notedCommits } from '../process/note-commits.ts';
-import { COMMIT_UNKNOWN, Failure, type StoreSetting } from '../words/failure.ts';
+import { Failure, type StoreSetting } from '../words/failure.ts';
 import { toDriverUrl } from '../words/postgres-url.ts';
 import { createTextOf } from './market-schema.ts';
-import { endedBy, isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
+import {
+  commit,
+  commitFailure,
+  endedBy,
+  isPartitionMissing,
+  SCHEMA_MISSING,
+  toFailure,
+} from './pg-failure.ts';
 import { connectPresent, isOfOther, lifetimeOf, type ServerOptions } from './server.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
@@ -265,16 +272,13 @@ async function inTransaction<T>(
   let hasChanged: boolean;
   try {
     value = await work();
-    // Fails where work has caught the failure of a statement.
     hasChanged = commits !== undefined && (await hasWritten(client));
   } catch (error) {
     // The original failure is reported, not that of a rollback on a lost connection.
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
-  await client.query('commit').catch((error: unknown) => {
-    throw commitFailure(error);
-  });
+  await commit(client);
   if (commits !== undefined && hasChanged) commits.hasChanged = true;
   return value;
 }
@@ -285,11 +289,4 @@ async function hasWritten(client: pg.PoolClient): Promise<boolean> {
     throw toFailure(error);
   });
   return rows[0]?.hasWritten === true;
-}
-
-/** A connection that dies during a commit leaves the outcome unknown: the caller must read back. */
-function commitFailure(error: unknown): Failure {
-  const failure = toFailure(error);
-  if (!mayBeDone(failure)) return failure;
-  return new Failure('unavailable', COMMIT_UNKNOWN, failure.message, { cause: failure.cause });
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Execute, propose, withdrawWaiting } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
+import { commit } from '../../kit/database/pg-failure.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { given } from '../../kit/words/describe-issue.ts';
@@ -174,7 +175,7 @@ export async function inSession<T>(
     await begin();
     try {
       const value = await work(query);
-      await client.query('commit');
+      await commit(client);
       return value;
     } catch (error) {
       await client.query('rollback').catch(() => undefined);
