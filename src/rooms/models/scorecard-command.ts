@@ -46,6 +46,9 @@ const buildAction = written(
   },
 );
 
+      ...(table.leftOutLabels.length > 0
+        ? [`Left out: labels of ${table.leftOutLabels.join(', ')}`]
+        : []),
 type Fields = Readonly<Record<string, unknown>>;
 type Told = Fields & Partial<Pick<ScorecardTable, 'measures' | 'weeks' | 'rules' | 'before'>>;
 

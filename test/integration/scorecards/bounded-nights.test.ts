@@ -1,5 +1,5 @@
 /**
- * Goal: from the second night of a policy on, no night changes more verdicts than the policy allows, whatever labels say; such a night
+ * Goal: from the second night of policies on, no night changes more verdicts than the policy allows, whatever labels say; such a night
  * waits for people, and a call takes its labels out. Method: made days, a night each, and a client whose labels are a flood.
  */
 import { expect, test } from 'vitest';
@@ -20,8 +20,8 @@ import { openTestDatabase } from '../../support/database.ts';
 import { makeDays, SIGNAL, storeKnown, storeScored } from '../../support/made-days.ts';
 import { insertPersonKey } from '../../support/people.ts';
 
-const [FIRST, DAYS] = [20_600, 48];
-const LAST = FIRST + DAYS;
+const [FIRST, DAYS] = [20_600, 51];
+const START = FIRST + 41;
 const BOUND = 0.05;
 const { testDatabase, database } = await openTestDatabase();
 const { sql } = testDatabase;
@@ -30,7 +30,7 @@ const payments = makeDays(FIRST, DAYS, 45);
 await storeScored(database, payments);
 await storeKnown(database, payments, 3);
 
-let next = LAST - 7;
+let next = START;
 /** Builds the table of the next day. */
 async function build() {
   const day = next++;
@@ -42,11 +42,11 @@ async function build() {
 }
 const inUseOn = async (day: number) => (await findTableAt(database.query, day * DAY_MS))?.table.day;
 
-async function putPolicy(more: object) {
+async function putPolicy(more: object, number = 1) {
   const policy = { measures_left_out: [], review_share: 0.1, decline_share: 0.05, ...more };
-  await sql(`delete from controls where kind = 'scorecard'`);
-  await sql(insertControl('scorecard', 'model:scorecard-policy@1', { policy }));
+  await sql(insertControl('scorecard', `model:scorecard-policy@${number}`, { policy }));
 }
+const endPolicies = () => sql(`delete from controls where kind = 'scorecard'`);
 const changePolicy = (member: string, value: string) =>
   sql(
     `update controls set value = jsonb_set(value, '{policy,${member}}', '${value}') where kind = 'scorecard'`,
@@ -76,7 +76,7 @@ test('the first night of a policy has no bound, and an honest night after it is 
   expect(second).toMatchObject({ isTaken: true, inUse: second.day });
 });
 
-const honest = () => LAST - 4;
+const honest = () => START + 3;
 test('a flood of inverted labels is not taken, night after night, and the table before judges', async () => {
   await storeKnown(database, inverted, 5, 'importer');
   for (const night of [await build(), await build()]) {
@@ -113,7 +113,7 @@ test('a call takes the labels out, and the next night is taken, a missing night 
   expect(await inUseOn(next)).toBe(honest());
   await sql(insertControl('unlearnt', 'client:importer', { received_days: 180 }));
   await sql(`update controls set set_at = to_timestamp($1) where kind = 'unlearnt'`, [
-    (LAST * DAY_MS) / 1000,
+    ((START + 7) * DAY_MS) / 1000,
   ]);
   const night = await build();
   expect(night.differs).toBeLessThanOrEqual(BOUND);
@@ -145,6 +145,18 @@ test('a field that is declared anew with another type, and nights without a labe
     expect(night.isTaken).toBe(true);
     expect(night.table.tops.scorecard).toHaveLength(100);
   }
+});
+
+test('the first night of a policy is bounded where another policy was in force the night before', async () => {
+  const known = next - 1;
+  const leftOut = { bound: BOUND, measures_left_out: ['amount_to_median'] };
+  await putPolicy(leftOut, 2);
+  expect(await build()).toMatchObject({ isTaken: false, differs: null, inUse: known });
+  await endPolicies();
+  await putPolicy({ bound: 0 });
+  expect(await build()).toMatchObject({ isTaken: false, inUse: known });
+  await endPolicies();
+  expect((await build()).isTaken).toBe(true);
 });
 
 test('a policy that leaves other measures out than the table in use cannot be compared after its first night', async () => {

@@ -48,7 +48,7 @@ async function readNight(query: Query, options: Omit<TrainingOptions, 'by'>): Pr
   const market = await readMarketOfNight(query);
   const firstDay = day - LEARNT_DAYS;
   const scored = await countScored(query, firstDay, day);
-  const { terms, isBounded } = await readPolicyOfNight(query);
+  const { name: policy, terms, isBounded } = await readPolicyOfNight(query);
   const leftOutLabels = await listLeftOut(query);
   const matured = maturedBy(options, LEARNT_DAYS, leftOutLabels);
   const known: Known = {
@@ -88,7 +88,7 @@ async function readNight(query: Query, options: Omit<TrainingOptions, 'by'>): Pr
   const played = await listPlayed(query, firstDay, LEARNT_DAYS);
   return {
     ...{ table, bytes: encodeTable(table), readTo: market.readTo, days: [...counted.values()] },
-    ...{ differs, isTaken: !isBounded || (differs !== null && differs <= terms.bound) },
+    ...{ policy, differs, isTaken: !isBounded || (differs !== null && differs <= terms.bound) },
     rows: {
       ids: chosen.ids,
       read: (of) => readRows(chosen, { ...known, query: of }, bucketsOf(of)),

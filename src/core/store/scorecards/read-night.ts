@@ -134,14 +134,15 @@ export type PolicyOfNight = {
   /** Null without a policy. */
   readonly name: string | null;
   readonly terms: PolicyTerms;
-  /** False for the first night of a policy: people saw the effect before they approved the policy. */
+  /** False where the night before had no policy: people saw the effect before they approved the policy. */
   readonly isBounded: boolean;
 };
 
 const findPolicy = firstOf<PolicyOfNight, []>(
   'find-policy-of-night',
   `select substr(scope, length('model:') + 1) as name, value -> 'policy' as terms,
-          exists (select from market.scorecards s where s.built_at > c.set_at) as "isBounded"
+          (select after ->> 'policy' from market.audit_log where action = 'scorecard.build'
+            order by audit_id desc limit 1) is not null as "isBounded"
      from market.controls c
     where kind = 'scorecard' and coalesce(ends_at, 'infinity') > now() order by set_at desc, scope limit 1`,
 );

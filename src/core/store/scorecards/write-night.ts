@@ -38,6 +38,8 @@ export type NewRow = LogOdds & {
 };
 
 export type Night = NewTable & {
+  /** The newest policy in force, which the next night asks the audit log for. */
+  readonly policy: string | null;
   readonly days: readonly NewDay[];
   readonly rows: {
     readonly ids: readonly string[];
@@ -93,7 +95,7 @@ export async function storeNight(
   night: Night,
   by: Actor,
 ): Promise<number> {
-  const { table, bytes, days, rows, payments, differs, isTaken } = night;
+  const { table, bytes, days, rows, payments, differs, isTaken, policy } = night;
   return await database.transaction(async (query) => {
     // Nights store one after the other: serials have no gaps.
     await query({ text: 'lock table market.scorecards in share row exclusive mode' });
@@ -128,7 +130,7 @@ export async function storeNight(
       before: null,
       after: {
         ...{ serial, sha256: hashTable(bytes), payments, frauds: table.learnt.knownFrauds },
-        ...{ differs, isTaken, leftOut: table.leftOutLabels },
+        ...{ differs, isTaken, policy, leftOut: table.leftOutLabels },
       },
     });
     return serial;

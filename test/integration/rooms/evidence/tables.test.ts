@@ -36,6 +36,7 @@ const by = { name: 'Cy', keyId: null, request: 'test' };
 async function storeTable(day: number) {
   const table = newTable(dayTable({ day }));
   const nothing = {
+    policy: null,
     days: [],
     present: [],
     counted: [],
