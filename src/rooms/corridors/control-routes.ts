@@ -172,6 +172,8 @@ export const controlOperations = [
       log.warn({ keyId: by.keyId, kind, scope, command }, 'control');
       const ownOf = (stored: Controls) =>
         withEnvironment(stored, controls.ofEnvironment).inForce.get(kind)?.get(scope) ?? null;
+      // A control ends although nobody can load its model any more; where none was in force the name may be wrong.
+      if (!isSet && ownOf(before) === null) await checkScope({ kind, scope, isSet: true }, parts);
       return {
         version: now.version,
         control: ownOf(now),

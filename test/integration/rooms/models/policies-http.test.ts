@@ -153,6 +153,9 @@ test('no request sets the control of a policy, and one person freezes, thaws and
   // Two people may roll the policy out again until its end.
   expect((await toStage('shadow')).status).toBe(201);
   expect((await endControl(api, 'scorecard', SCOPE, ed)).body.control).toBeNull();
+  const missing = await endControl(api, 'scorecard', 'model:scorecard-policy@99', ed);
+  expect(said(missing)).toEqual([404, expect.stringContaining('is not registered')]);
+  expect((await endControl(api, 'scorecard', SCOPE, ed)).status).toBe(200);
   for (const late of [await confirm(api, di, waiting.body.approval_id), await toStage('shadow')]) {
     expect(said(late)).toEqual(refused(`${POLICY_1} is not in force`));
   }
