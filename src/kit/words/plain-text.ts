@@ -35,15 +35,17 @@ export function plainText(charsMax: number) {
   const pattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${charsMax}}$`, 'u');
   return z
     .string()
-    .regex(pattern, { error: ({ input }) => problemOf(String(input), charsMax) })
+    .regex(pattern, { error: ({ input }) => problemOf(String(input), charsMax), abort: true })
     .meta(described(charsMax));
 }
 
 /** Larger: a line of the audit log is a page. Smaller: the name of an order of a court does not fit. */
 export const REASON_CHARS_MAX = 500;
-/** Why somebody does something. Postgres stores no reason of blanks. */
+/** A character that people see: no blank, none of format or filling, and not the blank of Braille. */
+const SEEN = /[^\p{Z}\p{Cc}\p{Cf}\p{DI}\u2800]/u;
+/** Why somebody does something. */
 export const whyText = (charsMax: number) =>
-  plainText(charsMax).refine((text) => text.trim() !== '', 'must not be blank');
+  plainText(charsMax).refine((text) => SEEN.test(text), 'must not be blank');
 /** Why somebody changes something, for colleagues and the audit log. */
 export const reasonText = whyText(REASON_CHARS_MAX);
 /** The reason of a request. */

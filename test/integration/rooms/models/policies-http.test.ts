@@ -75,6 +75,8 @@ test.each([
   [{ measures_left_out: ['amount', 'amout'] }, '/measures_left_out/1', `not 'amout'`],
   [{ format: 'x' }, '/format', 'is not a field'],
   [{ reason: ' ' }, '/reason', 'must not be blank'],
+  [{ reason: '' }, '/reason', 'must not be empty'],
+  [{ reason: '\u200b\ufeff\u2800' }, '/reason', 'must not be blank'],
 ])('a policy with %j is refused by its field', async (more, pointer, detail) => {
   const { status, body } = await propose(more);
   expect([status, body.errors]).toEqual([
