@@ -33,7 +33,10 @@ export const policySchema = z
   })
   .refine(({ review_share, decline_share }) => decline_share <= review_share, {
     path: ['decline_share'],
-    error: 'must be at most review_share',
+    error: ({ input }) => {
+      const { review_share, decline_share } = Object(input);
+      return `must be at most review_share, ${review_share}, not ${decline_share}`;
+    },
   })
   .meta({ id: 'ScorecardPolicy' });
 export type PolicyValue = z.output<typeof policySchema>;

@@ -69,7 +69,7 @@ test('a policy takes a table that has learnt and has bands', async () => {
 test.each([
   [{ ends_at: daysFromNow(91) }, '/ends_at', 'must be a time of the next 90 days'],
   [{ ends_at: daysFromNow(-1) }, '/ends_at', 'must be a time of the next 90 days'],
-  [{ decline_share: 0.02 }, '/decline_share', 'must be at most review_share'],
+  [{ decline_share: 0.02 }, '/decline_share', 'must be at most review_share, 0.01, not 0.02'],
   [{ review_share: 0.0015 }, '/review_share', '0.001'],
   [{ bound: 0.06 }, '/bound', '0.05'],
   [{ measures_left_out: ['amount', 'amout'] }, '/measures_left_out/1', `not 'amout'`],
