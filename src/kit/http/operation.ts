@@ -102,8 +102,8 @@ export type Operation<Parts> = {
   readonly serve: (c: Context<AppEnv>, limits: BodyLimits, parts: Parts) => Promise<Response>;
 };
 
-/** Parameters of an operation that describes none: each one is refused. */
-const NO_PARAMETERS = z.strictObject({});
+/** Parameters, or members of a body, of an operation that describes none: each one is refused. */
+const NONE = z.strictObject({});
 const KEPT_HEADERS = answerHeaders('ETag', 'Cache-Control', 'Vary');
 const OF_BODIES = [400, 408, 413, 415, 422] as const;
 
@@ -175,8 +175,9 @@ function operation<Parts, Path, Query, Body>(
   };
   const header = Object.keys(asked).length > 0 ? z.object(asked) : undefined;
   const content = body ? json(body.schema, body.example) : ownBody;
+  const takesNone = method !== 'get' && !content;
   const refused = [
-    ...(content ? OF_BODIES : []),
+    ...(method === 'get' ? [] : OF_BODIES),
     // Parameters of the query are checked everywhere.
     422 as const,
     ...(path && method !== 'put' ? [404 as const] : []),
@@ -198,10 +199,11 @@ function operation<Parts, Path, Query, Body>(
     serve: async (c, limits, parts) => {
       const ofPath = (path && checkFields(path, c.req.param())) as Path;
       const ofQuery = (
-        query || c.req.url.includes('?') ? readQuery(c, query ?? NO_PARAMETERS) : {}
+        query || c.req.url.includes('?') ? readQuery(c, query ?? NONE) : {}
       ) as Query;
       const bytesMax = Math.min(limits.bytesMax, body?.bytesMax ?? Infinity);
       const parsed = body && (await readJson(c, { ...limits, bytesMax }));
+      if (takesNone && hasBody(c)) checkFields(NONE, await readJson(c, limits));
       const input = {
         path: ofPath,
         query: ofQuery,
@@ -225,6 +227,9 @@ function operation<Parts, Path, Query, Body>(
     },
   };
 }
+
+const hasBody = ({ req }: Context) =>
+  Number(req.header('content-length') ?? 0) > 0 || req.header('transfer-encoding') !== undefined;
 
 async function inTokens<Path, Query, Body>(
   input: Input<Path, Query, Body>,

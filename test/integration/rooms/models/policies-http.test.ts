@@ -96,6 +96,9 @@ test('an approval puts a policy in force for 5 % of the accounts of a corridor u
   expect(said(again)).toEqual(refused('by Cy waits for scorecard-policy'));
   expect(said(await toStage('shadow'))).toEqual(refused(`${POLICY_1} is not in force`));
   expect(said(await propose({ corridor: 'XX-XX' }))[0]).toBe(404);
+  const path = `/v1/approvals/${proposed.body.approval_id}/confirm`;
+  const unknown = await send(api, 'POST', path, { force: true }, di);
+  expect([unknown.status, unknown.body.errors]).toMatchObject([422, [{ pointer: '/force' }]]);
   expect(await confirmed(api, di, proposed.body)).toMatchObject({
     items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval' }],
   });
