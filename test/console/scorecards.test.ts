@@ -17,8 +17,7 @@ import { logInAs } from './support/walk.ts';
 
 const it = setUpConsole();
 const TODAY = Math.floor(Date.now() / 86_400_000);
-/** The worker may build the table of today meanwhile. */
-const NEWEST = TODAY + 1;
+const NEWEST = TODAY;
 /** Days before today from which on payments are made, and on which tables are built. */
 const [FROM, FIRST, SECOND] = [80, 61, 1];
 const UNLEARNT = textOfDay(TODAY - FIRST);

@@ -2,8 +2,11 @@
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { endWorse } from '../../core/repair/night/after-night.ts';
 import { buildTable } from '../../core/repair/night/build-table.ts';
+import { LEARNT_DAYS } from '../../core/repair/night/count-days.ts';
 import { STATEMENT_MS } from '../../core/repair/trainings.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
+import { KNOWN_FRAUDS_MIN } from '../../core/score/scorecard/scorecard.ts';
+import { countScored } from '../../core/store/scorecards/read-night.ts';
 import type { ScorecardTable } from '../../kit/client/api-types.ts';
 import { UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
@@ -18,19 +21,22 @@ const FIRST_DAY = TRANSACTION_LIMITS.createdAtMsMin / DAY_MS;
 const buildAction = written(
   '',
   'Build the table of a day from what is stored; a day has one, which never changes',
-  { '--day DAY': 'The UTC day, at most tomorrow (today)' },
+  { '--day DAY': 'The UTC day, not after today (today)' },
   async ({ values }, context) => {
     const { config, output, signal } = context;
     const today = Math.floor(Date.now() / DAY_MS);
     const day = values.day === undefined ? today : dateOption('--day', values.day) / DAY_MS;
-    const tomorrow = today + 1;
-    if (day < FIRST_DAY || day > tomorrow) {
-      const bounds = `${textOfDay(FIRST_DAY)} to ${textOfDay(tomorrow)}`;
+    if (day < FIRST_DAY || day > today) {
+      const bounds = `${textOfDay(FIRST_DAY)} to ${textOfDay(today)}, as a table has the whole days before its day`;
       throw new UsageError(`--day must be ${bounds}, not ${textOfDay(day)}`);
     }
     await using database = openCommandDatabase(context, 'scorecard', {
       statementTimeoutMs: STATEMENT_MS,
     });
+    if ((await countScored(database.query, day - LEARNT_DAYS, day)).length === 0) {
+      const why = `no payment of the ${LEARNT_DAYS} days before ${textOfDay(day)} is scored, and a table never changes`;
+      throw new Failure('conflict', 'NOTHING_SCORED', why);
+    }
     const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
     const by = byCommand('scorecard build');
     const building = buildTable(database, { day, maturityDays, by, signal });

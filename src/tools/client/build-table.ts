@@ -12,10 +12,17 @@ import { DAY_MS } from '../../kit/words/range.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../bin/risk', import.meta.url));
 const hasTable = anyOf<[day: string]>('has-scorecard', 'from market.scorecards where day = $1');
+/** A night learns from no older payments. */
+const LEARNT_DAYS = 180;
+const hasScores = anyOf<[from: string, to: string]>(
+  'has-scores-before',
+  'from market.scores where created_at >= $1 and created_at < $2',
+);
 const run = promisify(execFile);
 
 /**
- * Resolves once workers judge by the table. A day that has a table keeps the table.
+ * Resolves once workers judge by the table. A day that has a table keeps the table; a day that is still to come, or before which nothing
+ * is scored, gets none.
  * @param day since 1970
  */
 export async function buildTable(
@@ -24,7 +31,9 @@ export async function buildTable(
   { environment, output, signal }: Pick<CommandContext, 'environment' | 'output' | 'signal'>,
 ): Promise<void> {
   const date = new Date(day * DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
-  if (await hasTable(query, date)) return;
+  if (day * DAY_MS > Date.now() || (await hasTable(query, date))) return;
+  const [from, to] = [day - LEARNT_DAYS, day].map((at) => new Date(at * DAY_MS).toISOString());
+  if (!(await hasScores(query, from as string, to as string))) return;
   output.progress(`building the table of ${date}`);
   try {
     const words = [LAUNCHER, 'scorecard', 'build', '--day', date];

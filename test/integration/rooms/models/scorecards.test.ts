@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
+import { textOfDay } from '../../../../src/core/score/scorecard/day-table.ts';
 import { insertTable } from '../../../../src/core/store/scorecards/scorecards.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
@@ -32,15 +33,18 @@ const build = (...args: string[]) =>
   });
 const get = async (path: string) => await send(api, 'GET', path);
 
-test('a table is built once, and no table of a day before all payments or after tomorrow', async () => {
+test('a table is built once, and no table of a day before all payments or after today', async () => {
   const built = await build('--day', DAY, '--json');
   expect(JSON.parse(built.stdout)).toMatchObject({ day: DAY, payments: 3100 });
   const again = await build('--day', DAY);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(`${DAY} has a table`)]);
-  for (const never of ['1999-12-31', '2999-01-01']) {
+  const tomorrow = textOfDay(Math.floor(Date.now() / DAY_MS) + 1);
+  for (const never of ['1999-12-31', '2999-01-01', tomorrow]) {
     const { code, stderr } = await build('--day', never);
     expect([code, stderr]).toEqual([2, expect.stringContaining('must be 2000-01-01 to ')]);
   }
+  const early = await build('--day', textOfDay(FIRST));
+  expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('no payment of the 180')]);
 });
 
 test('a table is listed, and shown with the points of its measures', async () => {
