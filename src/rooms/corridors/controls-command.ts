@@ -1,5 +1,5 @@
 /** `risk controls …`: sets and ends the controls of scopes over a running API. */
-import type { Control } from '../../core/domain/control.ts';
+import { type Control, nameOf } from '../../core/domain/control.ts';
 import { KIND_NAMES, kindOf } from '../../core/domain/control-kinds.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { SCOPE_FORMS } from './control-scopes.ts';
@@ -41,7 +41,7 @@ function saySet({ control, before, notice }: Answer): string | undefined {
 
 function sayEnded({ control, before }: Answer): string | undefined {
   if (!before) return 'No such control was in force.';
-  if (!control) return undefined;
+  if (!control) return `The control ${nameOf(before)} has ended.`;
   return `It is still in force, by ${sayControl(control)}.`;
 }
 

@@ -15,7 +15,8 @@ type Told = Pick<Control, 'reason' | 'message' | 'set_by' | 'set_at' | 'ends_at'
 export function sayControl({ reason, message, set_by, set_at, ends_at, value }: Told): string {
   const until = ends_at === null ? '' : `, until ${ends_at}`;
   const told = message === null ? '' : `; clients read: ${message}`;
-  const at = value === null ? '' : `; ${sayValue(value)}`;
+  const said = sayValue(value);
+  const at = said === '' ? '' : `; ${said}`;
   return `${set_by} since ${set_at}${until}: ${reason}${told}${at}`;
 }
 

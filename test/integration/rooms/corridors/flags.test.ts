@@ -205,7 +205,9 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
   expect((await levelOf('corridor:US-EG')).level).toBe(3);
   const end = ['end', 'read-only', 'corridor:US-EG', '--reason', 'over'];
   const ended = await api.risk('controls', ...end);
-  expect([ended.code, ended.stderr]).toEqual([0, '']);
+  expect([ended.code, ended.stderr]).toEqual([
+    ...[0, 'The control read-only:corridor:US-EG has ended.\n'],
+  ]);
   expect((await levelOf('corridor:US-EG')).level).toBe(0);
   await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
 });
