@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { transactionProjection } from '../../src/core/domain/file-rows.ts';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
-import { type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
+import { nothingPosted, type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
 import { openSource } from '../../src/kit/client/rows.ts';
 import { folderOfFile } from '../support/temporary-folder.ts';
 
@@ -106,7 +106,12 @@ function csvFile(rows: number, badLines: readonly number[] = []): string {
   return path;
 }
 
-async function replay(url: string, path: string, options: Partial<PostOptions> = {}) {
+async function replay(
+  url: string,
+  path: string,
+  options: Partial<PostOptions> = {},
+  known = nothingPosted(),
+) {
   const signal = options.signal ?? new AbortController().signal;
   const client = createApiClient({ url, key: 'secret', signal });
   const counts = { accepted: 0, duplicates: 0, repeated: 0 };
@@ -135,6 +140,7 @@ async function replay(url: string, path: string, options: Partial<PostOptions> =
       ...options,
     },
     route,
+    known,
   );
   return { ...posted, ...counts };
 }
@@ -169,6 +175,15 @@ test('postFile remembers ids that a cut connection may have accepted', async () 
   expect(result.accepted + result.repeated).toBe(400);
   expect(result.repeated).toBeGreaterThan(0);
   expect(result.duplicates).toBe(result.repeated);
+});
+
+test('postFile counts rows whose answer did not come before it was stopped', async () => {
+  const stop = new AbortController();
+  await using api = await startApi(every(3, () => stop.abort()));
+  const posted = nothingPosted();
+  const options = { signal: stop.signal, connections: 1 };
+  await expect(replay(api.url, csvFile(400), options, posted)).rejects.toThrow();
+  expect(posted).toMatchObject({ refused: 0, unanswered: 50 });
 });
 
 test('postFile refuses a bad row alone and names its line', async () => {

@@ -37,11 +37,13 @@ export type RowsRoute = {
 /** Rows that are not stored; posting counts them here. */
 export type Posted = {
   refused: number;
+  /** Rows that were sent, and may be stored, without an answer. */
+  unanswered: number;
   /** The first refused rows, in the order of the files. */
   refusedFirst: readonly UnreadableRow[];
 };
 
-export const nothingPosted = (): Posted => ({ refused: 0, refusedFirst: [] });
+export const nothingPosted = (): Posted => ({ refused: 0, unanswered: 0, refusedFirst: [] });
 
 /** Refused rows that are shown; the others are counted. */
 export const REFUSED_SHOWN_MAX = 20;
@@ -78,7 +80,9 @@ export async function postFile(
     for await (const { rows, unreadable } of batches) {
       unreadable.forEach(refuse);
       await pace(rows.length);
+      posted.unanswered += rows.length;
       await postRows(posting, rows, false);
+      posted.unanswered -= rows.length;
       answered += rows.length + unreadable.length;
       options.onProgress(answered);
     }

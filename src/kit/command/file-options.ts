@@ -179,8 +179,10 @@ export async function countedAtEnd<T>(
     return await work;
   } catch (error) {
     noteRefused(posted, output);
-    const next = 'the same command again goes on from there, and stores no row twice';
-    output.error(`the file is not posted whole: ${stored()} refused=${posted.refused}; ${next}`);
+    const counts = `${stored()} refused=${posted.refused} unanswered=${posted.unanswered}`;
+    const next =
+      'the same command again goes on from there, and counts rows that are stored, unanswered ones among them, as known';
+    output.error(`the file is not posted whole: ${counts}; ${next}`);
     throw error;
   }
 }
