@@ -46,15 +46,24 @@ const buildAction = written(
     const built = { day: textOfDay(day), payments, frauds: table.learnt.knownFrauds };
     output.value({ ...built, differs, is_taken: isTaken }, [
       `The table of ${built.day} is built: ${payments} payments, ${built.frauds} known frauds`,
+      ...sayUnlearnt(table.learnt.knownFrauds),
+      ...(table.leftOutLabels.length > 0
+        ? [`Left out: labels of ${table.leftOutLabels.join(', ')}`]
+        : []),
       ...(isTaken ? [] : ['It waits for two people: too many verdicts of the last day differ']),
     ]);
     return undefined;
   },
 );
 
-      ...(table.leftOutLabels.length > 0
-        ? [`Left out: labels of ${table.leftOutLabels.join(', ')}`]
-        : []),
+/** Fewer known frauds: the table is in use all the same. */
+const sayUnlearnt = (frauds: number) =>
+  frauds < KNOWN_FRAUDS_MIN
+    ? [
+        `With fewer than ${KNOWN_FRAUDS_MIN} known frauds it has no weights: its margins are those of the rules alone`,
+      ]
+    : [];
+
 type Fields = Readonly<Record<string, unknown>>;
 type Told = Fields & Partial<Pick<ScorecardTable, 'measures' | 'weeks' | 'rules' | 'before'>>;
 
@@ -127,7 +136,11 @@ export const command = commandOf({
   actions: {
     build: buildAction,
     list: { operation: 'listScorecards' },
-    show: { operation: 'readScorecard', tell },
+    show: {
+      operation: 'readScorecard',
+      tell,
+      notes: ({ frauds = 0 }: Partial<ScorecardTable>) => sayUnlearnt(frauds)[0],
+    },
     group: { operation: 'nameScorecardGroup' },
     explain: explainAction,
   },

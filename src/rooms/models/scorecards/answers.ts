@@ -47,7 +47,7 @@ export const headSchema = z
       .boolean()
       .meta({ description: 'False: the table changes too much, and waits for two people.' }),
     in_use: z.boolean().meta({
-      description: 'Judges payments of its day and later, until a newer table in use does.',
+      description: `Judges payments of its day and later, until a newer table in use does. With fewer than ${KNOWN_FRAUDS_MIN} \`frauds\` the margins are those of the rules alone.`,
     }),
   })
   .meta({ id: 'Scorecard' });

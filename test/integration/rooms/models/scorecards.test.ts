@@ -9,7 +9,7 @@ import { insertTable } from '../../../../src/core/store/scorecards/scorecards.ts
 import { createRandom } from '../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
-import { newTable } from '../../../support/day-tables.ts';
+import { dayTable, newTable } from '../../../support/day-tables.ts';
 import { makeDay, makeDays, storeKnown, storeScored } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { randomTable } from '../../../support/random-tables.ts';
@@ -203,6 +203,10 @@ test('the command shows what the API answers, and the measures that carry most',
   const { stdout } = await show();
   expect(stdout).toMatch(/^amount_to_median +\d\.\d/m);
   expect(stdout).toMatch(/^2026-07-04 .* \d+ -> \d+/m);
+  const day = Date.parse('2026-07-21') / DAY_MS;
+  await insertTable(api.database.query, newTable(dayTable({ day })));
+  const unlearnt = await api.risk('scorecard', 'show', '2026-07-21');
+  expect(unlearnt.stderr).toContain('it has no weights: its margins are those of the rules alone');
 });
 
 test('each cut is read as the float32 that it is, an infinite one too', async () => {
