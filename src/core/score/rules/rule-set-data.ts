@@ -41,7 +41,7 @@ const thresholdsSchema = z
 /** Least score of each verdict above `approve`. */
 export type Thresholds = Readonly<z.infer<typeof thresholdsSchema>>;
 
-/** Largest shares of payments reviewed or declined, and of payments declined, among those that the rule set decided in 28 days. */
+/** Largest shares of payments reviewed or declined, and of payments declined, among the newest that the rule set judged (`daysOfTops`). */
 const sharesSchema = z
   .strictObject({ review: shareSchema, decline: shareSchema })
   .refine(({ review, decline }) => decline <= review, {

@@ -50,8 +50,8 @@ export type Learnt = {
 };
 
 /**
- * The least values from which on at most a share of the payments of 28 days lie, for the shares 0.001, 0.002 and so on. None are
- * known of too few payments.
+ * The least values from which on at most a share of the newest payments lie (`daysOfTops`), for the shares 0.001, 0.002 and so on. None
+ * are known of too few payments.
  */
 export type Tops = {
   /** By the probabilities of the scorecard. */
