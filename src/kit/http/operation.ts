@@ -228,8 +228,10 @@ function operation<Parts, Path, Query, Body>(
   };
 }
 
+/** Chunks without a type may be none: some proxies send each request without a length. */
 const hasBody = ({ req }: Context) =>
-  Number(req.header('content-length') ?? 0) > 0 || req.header('transfer-encoding') !== undefined;
+  Number(req.header('content-length') ?? 0) > 0 ||
+  (req.header('transfer-encoding') !== undefined && req.header('content-type') !== undefined);
 
 async function inTokens<Path, Query, Body>(
   input: Input<Path, Query, Body>,
