@@ -36,7 +36,7 @@ export class EarlyResponse extends ServerResponse {
 /** A kubelet shows no certificate. */
 const PROBES: readonly string[] = ['/livez', '/readyz'];
 
-/** Whether a request comes without a certificate that it needs. */
+/** Whether a request comes without a certificate that it needs. Node types the socket of each request as one without TLS. */
 export const isStranger = (tls: Tls | undefined, { socket, url }: IncomingMessage): boolean =>
   tls?.files.sslrootcert !== undefined &&
   !(socket as TLSSocket).authorized &&
