@@ -11,7 +11,7 @@ import type { Changes } from '../kit/database/follow-changes.ts';
 import type { PoolName } from '../kit/database/open-database.ts';
 import type { Database } from '../kit/database/pool.ts';
 import type { Databases } from '../kit/database/replica/choose-database.ts';
-import type { OpenReplica } from '../kit/database/replica/replica.ts';
+import type { OpenReplicas } from '../kit/database/replica/replicas.ts';
 import type { Leadership } from '../kit/duties/leadership.ts';
 import type { Retention } from '../kit/duties/purge.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
@@ -91,7 +91,7 @@ export type Api = Pick<Authenticator, 'authenticate'> &
     readonly log: Log;
     /** Aborted when the process drains. */
     readonly draining: AbortSignal;
-    readonly databases: Databases & { readonly replica: OpenReplica | null };
+    readonly databases: Databases & { readonly replica: OpenReplicas | null };
     /** Opens a pool of its own to the primary, which the process closes. */
     readonly openPool: (name: PoolName) => Database;
     readonly redis: RedisClient;

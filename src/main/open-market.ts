@@ -18,7 +18,7 @@ import { watchModelsOut } from '../core/stream/status/models-out.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
 import { storeBootstrapKey } from '../kit/access/api-keys.ts';
 import { createKeptAnswers } from '../kit/access/kept-answers.ts';
-import { createFindKey, createRecordUse } from '../kit/access/sessions.ts';
+import { createKeyLookup, createRecordUse } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
 import { type Changes, followChanges } from '../kit/database/follow-changes.ts';
@@ -31,7 +31,8 @@ import {
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import type { CountRead } from '../kit/database/replica/choose-database.ts';
-import { openReplica } from '../kit/database/replica/replica.ts';
+import { type OpenReplicas, openReplicas } from '../kit/database/replica/replicas.ts';
+import { withStandIn } from '../kit/database/replica/stand-in.ts';
 import type { Server } from '../kit/database/server.ts';
 import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
 import { openAuthenticator } from '../kit/http/auth/auth.ts';
@@ -120,6 +121,7 @@ export async function openMarket(
     recordUse: createRecordUse(database),
     keptAnswers: createKeptAnswers(database, log),
     degradation: guards.health,
+    standIn: () => api.databases.replica?.standIn(),
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
     refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.controls)],
@@ -150,14 +152,13 @@ async function openApi(
   stack: AsyncDisposableStack,
   { databaseUrl, redisUrl, database, probe, server, guards, metrics }: Stores,
 ): Promise<{ readonly api: Api; readonly gate: RequestGate }> {
-  const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
+  const { RISK_MARKET: market } = config;
   const guard = guards.postgres.run;
-  const { authenticate, turnAway } = openAuthenticator(config, createFindKey(database));
+  const primary = withStandIn(database, 'database');
+  const { authenticate, turnAway } = openAuthenticator(config, createKeyLookup(primary));
   const takesSubmissions = guards.postgres.isClosed;
   const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
-  const replicaOf = (url: string) =>
-    stack.use(openReplica({ config, url, primary: probe, metrics, log }));
-  const replica = replicaUrl === undefined ? null : replicaOf(replicaUrl);
+  const replica = openReplicasOf({ config, log }, stack, { probe, guards, metrics });
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -174,7 +175,7 @@ async function openApi(
   guards.raiseTo(controls.levelByHand, controls.corridors);
   stack.use(watchModelsOut(redis, market, guards));
   const ofKafka = openKafkaOf(config.KAFKA_URL, stack, { redis, market, controls, metrics, log });
-  const personal = await openPersonal({ config, database, changes, log });
+  const personal = await openPersonal({ config, database: primary, changes, log });
   const ingest = openIngest(config, {
     personal,
     kafka: ofKafka.kafka,
@@ -189,10 +190,13 @@ async function openApi(
     onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
   });
   const databases = {
-    primary: database,
+    primary,
     replica,
     now: Date.now,
-    ordered: stack.use(openOrderedDatabase(config, databaseUrl, guard, { server })),
+    ordered: withStandIn(
+      stack.use(openOrderedDatabase(config, databaseUrl, guard, { server })),
+      'ordered',
+    ),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const api: Api = {
@@ -223,6 +227,17 @@ async function openApi(
   return { api, gate };
 }
 
+function openReplicasOf(
+  { config, log }: Pick<CommandContext, 'config' | 'log'>,
+  stack: AsyncDisposableStack,
+  { probe, guards, metrics }: Pick<Stores, 'probe' | 'guards' | 'metrics'>,
+): OpenReplicas | null {
+  const { DATABASE_REPLICA_URL: urls } = config;
+  if (urls === undefined) return null;
+  const isPrimaryUp = guards.postgres.isClosed;
+  return stack.use(openReplicas({ config, urls, primary: probe, isPrimaryUp, metrics, log }));
+}
+
 /** Parts that one room gives to all rooms. */
 async function openParts(
   databases: Api['databases'],
@@ -249,5 +264,6 @@ function vitalsOf({ config, databases, redis, guards }: Api, probe: Database) {
     needs: ['postgres'] as const,
     health: guards.health,
     replica: () => databases.replica?.status() ?? null,
+    isStoodIn: () => databases.replica?.standIn() !== undefined,
   };
 }

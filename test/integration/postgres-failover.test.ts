@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database, PoolOptions } from '../../src/kit/database/pool.ts';
-import { openReplica } from '../../src/kit/database/replica/replica.ts';
+import { openReplicas } from '../../src/kit/database/replica/replicas.ts';
 import { followServer } from '../../src/kit/database/server.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { silentLog, testConfig } from '../support/config.ts';
@@ -138,8 +138,8 @@ describe('a primary and its standbys', () => {
     const { primary, standby, other } = services;
     await using replicaAddress = await startTcpProxy(standby.url);
     await using probe = openProbe(config, primary.url, 'test');
-    const options = { config, url: replicaAddress.url, primary: probe, log: silentLog() };
-    await using replica = openReplica({ ...options, metrics: createMetrics(), everyMs: 50 });
+    const options = { config, urls: [replicaAddress.url], primary: probe, log: silentLog() };
+    await using replica = openReplicas({ ...options, metrics: createMetrics(), everyMs: 50 });
     const until = (state: string) =>
       waitUntil(() => replica.status().state === state, READERS_MS, `the replica to be ${state}`);
     await until('up');

@@ -7,12 +7,8 @@ import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
-import {
-  type OpenReplica,
-  openReplica,
-  readReplayed,
-  readWritten,
-} from '../../src/kit/database/replica/replica.ts';
+import { readReplayed, readWritten } from '../../src/kit/database/replica/replica.ts';
+import { type OpenReplicas, openReplicas } from '../../src/kit/database/replica/replicas.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { ReplicaStatus } from '../../src/kit/words/replica-status.ts';
 import { readTransaction } from '../../src/rooms/search/queries/read-transaction.ts';
@@ -39,7 +35,7 @@ const opened = new AsyncDisposableStack();
 const ages: number[] = [];
 let standby: TestService;
 let primary: Database;
-let replica: OpenReplica;
+let replica: OpenReplicas;
 let databases: Databases;
 const metrics = createMetrics();
 
@@ -51,9 +47,9 @@ beforeAll(async () => {
   standby = opened.use(await startTestStandby(service.url));
   const config = { ...testConfig(), RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX };
   primary = opened.use(openDatabase(config, service.url, 'test'));
-  const options = { config, url: standby.url, metrics, log: silentLog() };
+  const options = { config, urls: [standby.url], metrics, log: silentLog() };
   const probe = opened.use(openProbe(config, service.url, 'test'));
-  replica = opened.use(openReplica({ ...options, primary: probe, everyMs: 50 }));
+  replica = opened.use(openReplicas({ ...options, primary: probe, everyMs: 50 }));
   databases = { primary, replica, now: Date.now, noteAge: (ageMs) => ages.push(ageMs) };
 });
 afterAll(() => opened[Symbol.asyncDispose]());

@@ -55,13 +55,29 @@ const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, apart: readonly Role[]]
 const findLoginLink = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
   findLink(query, tokenHash, ROLES_APART);
 
+const findRow = (kind: string, table: string, hash: string) =>
+  rowsOf<object, [tokenHash: Buffer]>(
+    `find-row-of-${kind}`,
+    `select from market.${table} where ${hash} = $1`,
+  );
+
 const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
-/** Finds the key in force of a token: of the key itself, a login link or a session. */
-export const createFindKey =
-  (database: Pick<Database, 'query'>) => async (tokenHash: Buffer, kind: keyof typeof finders) => {
+const rows = {
+  key: findRow('key', 'api_keys', 'key_hash'),
+  link: findRow('link', 'login_links', 'token_hash'),
+  session: findRow('session', 'sessions', 'token_hash'),
+};
+/** Looks up tokens: of a key itself, a login link or a session. */
+export const createKeyLookup = (database: Pick<Database, 'query'>) => ({
+  /** Finds the key in force. */
+  find: async (tokenHash: Buffer, kind: keyof typeof finders) => {
     const key = await finders[kind](database, tokenHash);
     return key && { ...key, roles: new Set(key.roles) };
-  };
+  },
+  /** Whether the database has the token at all, in force or not. */
+  has: async (tokenHash: Buffer, kind: keyof typeof rows) =>
+    (await rows[kind](database.query, tokenHash)).length > 0,
+});
 
 export const recordUse = rowsOf<object, [sessionId: string]>(
   'use-session',

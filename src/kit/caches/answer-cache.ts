@@ -4,6 +4,7 @@
  * send no invalidation.
  */
 import { LRUCache } from 'lru-cache';
+import { isPrimaryAway } from '../database/replica/stand-in.ts';
 
 /** How long a proof of an answer's version counts: below the promised second, so that a slow proof still keeps it. */
 export const PROOF_MS = 750;
@@ -151,7 +152,8 @@ export function createAnswerCache<Question>(options: AnswerCacheOptions<Question
         const made = await make(question, true);
         return made && { answer: made, ageMs: made.lagMs };
       }
-      const key = keyOf(question);
+      // An answer of a replica that stands in is served to nobody who comes once the primary is back.
+      const key = (isPrimaryAway() ? 'away ' : '') + keyOf(question);
       const kept = entries.get(key);
       if (kept !== undefined && isYoung(kept, question)) {
         if (isProven(kept) || (await holds(kept, question))) return serveKept(kept, key, question);

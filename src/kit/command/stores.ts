@@ -46,7 +46,10 @@ export const ownerUrl = (config: Config): string =>
   config.RISK_ADMIN_DATABASE_URL ?? neededUrl(config, 'DATABASE_URL');
 
 /** @throws Failure where it is not set, which ends the command as a bad configuration */
-export function neededUrl(config: Config, name: StoreSetting): string {
+export function neededUrl(
+  config: Config,
+  name: Exclude<StoreSetting, 'DATABASE_REPLICA_URL'>,
+): string {
   const url = config[name];
   if (url === undefined)
     throw new Failure(

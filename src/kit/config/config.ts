@@ -10,7 +10,7 @@ import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer, share } from './numbers.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
 import { lonePrivacySettings, privacySettings } from './privacy-settings.ts';
-import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
+import { kafkaUrl, postgresUrl, postgresUrls, redisUrl, serverFiles } from './service-urls.ts';
 import { readStopSettings, type StopSetting } from './stop-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
@@ -33,9 +33,11 @@ const settings = {
     .describe(
       'Role that migrates, writes `shared` and makes markets with roles of their own; for commands alone.',
     ),
-  DATABASE_REPLICA_URL: postgresUrl()
+  DATABASE_REPLICA_URL: postgresUrls()
     .optional()
-    .describe('Streaming replica that answers reads of data older than five minutes.'),
+    .describe(
+      'Streaming replica that answers reads of data older than five minutes, and all reads while the primary is away; of a comma-separated list the freshest that answers.',
+    ),
   REDIS_URL: redisUrl()
     .optional()
     .describe(

@@ -22,6 +22,17 @@ export function postgresUrl() {
   });
 }
 
+/** One URL, or several with commas between; a comma within a URL stays. */
+export function postgresUrls() {
+  return z.string().transform((text, { issues }): string[] => {
+    const urls = text.split(/\s*,\s*(?=postgres(?:ql)?:)/);
+    for (const url of urls)
+      for (const { message } of postgresUrl().safeParse(url).error?.issues ?? [])
+        issues.push({ code: 'custom', message, input: text });
+    return urls;
+  });
+}
+
 export function redisUrl() {
   return z.string().superRefine((text, { addIssue }) => {
     try {

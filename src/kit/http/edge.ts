@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
+import { besideAbsentPrimary, type FindStandIn } from '../database/replica/stand-in.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { MARKET, METHOD, REQUEST, ROUTE, SPANS, STATUS } from '../traces/names.ts';
 import type { Traces } from '../traces/open-traces.ts';
@@ -9,7 +10,7 @@ import { parseTraceparent } from '../traces/trace.ts';
 import { addHeaders, type HeaderList } from './answers/answer-headers.ts';
 import { Problem, unavailable } from './answers/problem.ts';
 import { PEOPLES_PROBLEMS } from './answers/problem-types.ts';
-import type { AppEnv } from './app-env.ts';
+import { type AppEnv, WRITING_METHODS } from './app-env.ts';
 import { readPreferences } from './prefer.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -121,6 +122,16 @@ export function addDegradation({ level, levelOf }: Levels): MiddlewareHandler<Ap
     const named = c.get('corridors') ?? (ofRequest === undefined ? [] : [ofRequest]);
     const now = Math.max(level(), ...[...named].map(levelOf));
     if (now > 0) addHeaders(c, [['X-Risk-Degradation', String(now)]]);
+  };
+}
+
+/** Has a replica answer reads while the primary is away; each answer says since when it may lack what was stored. */
+export function readBesideAbsentPrimary(find: FindStandIn): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const standIn = WRITING_METHODS.includes(c.req.method) ? undefined : find();
+    if (standIn === undefined) return await next();
+    await besideAbsentPrimary(find, next);
+    addHeaders(c, [['X-Risk-Stale-Since', new Date(standIn.sinceMs).toISOString()]]);
   };
 }
 

@@ -1,7 +1,9 @@
 /** Personal fields at the HTTP edge: clear values become tokens on entry, and only their own client reads them in answers. */
 import type { Context, MiddlewareHandler } from 'hono';
+import { isPrimaryAway } from '../database/replica/stand-in.ts';
 import type { PersonalEdge } from '../words/personal-edge.ts';
 import { clientSeen, type Role } from '../words/principal.ts';
+import { unavailable } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 
 /** Sets `personal` for handlers where the market declares a field. */
@@ -54,6 +56,8 @@ export async function revealOwn(
   const text = await answer.text();
   const revealed = await edge.reveal(text);
   if (revealed !== text) {
+    // The replica may lack the erasure of a value.
+    if (isPrimaryAway()) throw unavailable('Clear values are not shown while the primary is away.');
     // An erasure ends what the caller may be told, and the tag is that of the tokens.
     own.delete('etag');
     own.set('cache-control', 'private, no-store');

@@ -1,7 +1,9 @@
 /** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
+import { isPrimaryAway } from '../database/replica/stand-in.ts';
 import { addHeaders } from './answers/answer-headers.ts';
+import { unavailable } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 
 export type Preferences = {
@@ -57,8 +59,9 @@ const PRIMARY_APPLIED = 'read=primary';
 export const prefersPrimary = (c: Context<AppEnv>): boolean =>
   READ_PRIMARY.test(c.req.header('prefer') ?? '');
 
-/** Says in the answer to a read that the preference was applied. */
+/** Says in the answer to a read that the preference was applied; refuses the read where the primary is away. */
 export const sayReadPrimary: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (isPrimaryAway() && prefersPrimary(c)) throw unavailable('The primary is away.');
   await next();
   if (c.res.status < 400 && prefersPrimary(c)) {
     addHeaders(c, [['Preference-Applied', PRIMARY_APPLIED]]);

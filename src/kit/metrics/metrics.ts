@@ -254,7 +254,10 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Requests refused before their work began, by reason.',
       ['reason'],
     ),
-    replicaLag: gauge('risk_replica_lag_seconds', 'The replica holds all data older than this.'),
+    replicaLag: gauge(
+      'risk_replica_lag_seconds',
+      'Each replica holds all data older than this; an absent primary adds no lag.',
+    ),
     reads: counter('risk_reads_total', 'Reads by database and reason.', ['database', 'why']),
     requestsInFlight: gauge(
       'risk_http_requests_in_flight',

@@ -8,13 +8,19 @@ import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { KeptAnswers } from '../../kit/access/kept-answers.ts';
+import { type FindStandIn, isPrimaryAway } from '../../kit/database/replica/stand-in.ts';
 import {
   chooseEncoding,
   type Encoding,
   encodedTag,
   encodingOfWhole,
 } from '../../kit/http/answers/encoding.ts';
-import { Problem, problemResponse, toProblem } from '../../kit/http/answers/problem.ts';
+import {
+  Problem,
+  problemResponse,
+  toProblem,
+  unavailable,
+} from '../../kit/http/answers/problem.ts';
 import { type AppEnv, WRITING_METHODS } from '../../kit/http/app-env.ts';
 import { type Authenticate, requireKey, type Trust } from '../../kit/http/auth/auth.ts';
 import { encodingOf } from '../../kit/http/body/unpack.ts';
@@ -24,6 +30,7 @@ import {
   type Levels,
   limitTime,
   type RequestTraces,
+  readBesideAbsentPrimary,
 } from '../../kit/http/edge.ts';
 import { translatePersonal } from '../../kit/http/personal-edge.ts';
 import { sayReadPrimary } from '../../kit/http/prefer.ts';
@@ -49,6 +56,8 @@ type AppDependencies = {
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly routes: readonly Hono<AppEnv>[];
   readonly degradation: Levels;
+  /** Absent where there are no replicas. */
+  readonly standIn?: FindStandIn;
   readonly timeoutMs: number;
   /** Refuse requests over a limit, or of a mode. */
   readonly refusals?: readonly MiddlewareHandler<AppEnv>[];
@@ -75,11 +84,12 @@ const trustFor = (c: Context<AppEnv>): Trust =>
   FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';
 
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
-  const { log, metrics, authenticate, routes, timeoutMs, waitMsMax } = dependencies;
+  const { log, metrics, authenticate, routes, timeoutMs, waitMsMax, standIn } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(frameRequests(metrics, dependencies.traces));
   app.use('/v1/*', compressAnswers);
   app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
+  if (standIn !== undefined) app.use('/v1/*', readBesideAbsentPrimary(standIn));
   app.use(
     '/v1/*',
     requireKey(authenticate, trustFor),
@@ -124,7 +134,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     const requestId = c.get('requestId');
     const trace = c.get('trace');
     const named = { requestId, ...(trace && { trace_id: trace.traceId }) };
-    const problem = toProblem(thrown);
+    const problem = unlessLacking(toProblem(thrown));
     if (problem === undefined) {
       log.error({ err: toError(thrown), ...named }, 'bug: a request failed unexpectedly');
       return problemResponse(new Problem('internal', 'The log has the cause.'), requestId, trace);
@@ -137,12 +147,19 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   return app;
 }
 
+/** A replica that stands in may lack what is not found, and nobody may take that for unknown. */
+const unlessLacking = (problem: Problem | undefined): Problem | undefined =>
+  problem?.problem === 'not-found' && isPrimaryAway()
+    ? unavailable('The replica that answers while the primary is away does not have it.')
+    : problem;
+
 function extendSession(
   recordUse: (sessionId: string) => Promise<void> = async () => undefined,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { sessionId } = c.get('principal');
-    if (sessionId !== undefined && trustFor(c) === 'fresh') await recordUse(sessionId);
+    const isUse = trustFor(c) === 'fresh' && !isPrimaryAway();
+    if (sessionId !== undefined && isUse) await recordUse(sessionId);
     await next();
   };
 }

@@ -43,6 +43,8 @@ export type Vitals = {
   readonly health: Pick<Health, 'level' | 'breakers'>;
   readonly replica: () => ReplicaStatus | null;
   readonly refused: () => Refused;
+  /** Whether a replica answers reads while Postgres is away: the market is ready for them. */
+  readonly isStoodIn?: () => boolean;
 };
 
 /** Rights that each store refuses to its user, in words. */
@@ -113,7 +115,7 @@ const NOT_OPEN: MarketReadiness = {
 
 async function readVitals(vitals: Vitals | undefined): Promise<MarketReadiness> {
   if (vitals === undefined) return NOT_OPEN;
-  const { readiness, needs, health, replica } = vitals;
+  const { readiness, needs, health, replica, isStoodIn } = vitals;
   const works = await readiness();
   const refused = vitals.refused();
   const said = Object.values(refused).flat();
@@ -122,7 +124,7 @@ async function readVitals(vitals: Vitals | undefined): Promise<MarketReadiness> 
   const isReady = (name: keyof Refused) =>
     works[name] === true && (name === 'postgres' || stateOf(name) === 'ok');
   return {
-    status: needs.every(isReady) ? 'ready' : 'unready',
+    status: needs.every(isReady) || isStoodIn?.() ? 'ready' : 'unready',
     postgres: works['postgres'] === true ? stateOf('postgres') : 'unavailable',
     redis: works['redis'] === true ? stateOf('redis') : 'unavailable',
     replica: replica(),
@@ -160,7 +162,8 @@ const paths: ZodOpenApiPathsObject = {
   '/readyz': {
     get: {
       operationId: 'readyz',
-      summary: 'Does a write to Postgres work; Redis is reported',
+      summary:
+        'Does a write to Postgres work, or does a replica answer reads meanwhile; Redis is reported',
       tags,
       security: [],
       responses: {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Models } from '../../core/score/judge.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
-import { type OpenReplica, openReplica } from '../../kit/database/replica/replica.ts';
+import { type OpenReplicas, openReplicas } from '../../kit/database/replica/replicas.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { runBacktest } from './run.ts';
 import { failBacktest, findNext, hasOpen } from './store/backtests.ts';
@@ -23,8 +23,8 @@ type Running = Pick<
 export async function openBacktests(worker: Running): Promise<WorkerRoom> {
   const { config, database, leadership, metrics, log, openModels } = worker;
   const lead = leadership.of('care');
-  const url = config.DATABASE_REPLICA_URL;
-  let replica: OpenReplica | null = null;
+  const urls = config.DATABASE_REPLICA_URL;
+  let replica: OpenReplicas | null = null;
   let models: Models | undefined;
   const closeReplica = async () => {
     await replica?.[Symbol.asyncDispose]();
@@ -33,8 +33,8 @@ export async function openBacktests(worker: Running): Promise<WorkerRoom> {
   const runSlice = async (signal: AbortSignal) => {
     const next = await findNext(database.query);
     if (next === undefined) return;
-    if (url !== undefined && replica === null) {
-      replica = openReplica({ config, url, primary: database, metrics, log });
+    if (urls !== undefined && replica === null) {
+      replica = openReplicas({ config, urls, primary: database, metrics, log });
       await untilProven(replica);
     }
     const databases: Databases = {
@@ -73,7 +73,7 @@ export async function openBacktests(worker: Running): Promise<WorkerRoom> {
 }
 
 /** Returns once the replica may be read, or after a time: the primary answers until then. */
-async function untilProven({ ageMs }: OpenReplica): Promise<void> {
+async function untilProven({ ageMs }: OpenReplicas): Promise<void> {
   const untilMs = performance.now() + PROOF_MS_MAX;
   while (ageMs() === undefined && performance.now() < untilMs) await sleep(PROOF_POLL_MS);
 }

@@ -7,6 +7,7 @@ import { readFor } from '../../core/read-for.ts';
 import { type Api, routesUnder } from '../../core/room.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
+import { isPrimaryAway } from '../../kit/database/replica/stand-in.ts';
 import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
@@ -151,7 +152,7 @@ export async function searchLabels(
   return {
     items: listed.map((label) => labelFor(client, label)),
     next_cursor: last ? encodeLabelCursor(last) : null,
-    complete: listed.length === limit || reached === null,
+    complete: (listed.length === limit || reached === null) && !isPrimaryAway(),
     // A label may come long after the month of its transaction, so every month before `to` may lack some.
     ...missingWithin(walked, { to }),
   };

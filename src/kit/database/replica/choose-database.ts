@@ -4,6 +4,7 @@
  */
 import { isUnavailable } from '../../words/failure.ts';
 import type { Database } from '../pool.ts';
+import { standInNow } from './stand-in.ts';
 
 export type Replica = {
   readonly database: Database;
@@ -16,7 +17,9 @@ export type Replica = {
 /** Why the primary answered: the caller prefers it; the data is recent; the replica lags or is down; it failed; its answer was not final. */
 type PrimaryReason = 'preferred' | 'recent' | 'behind' | 'failed' | 'lacking';
 export type CountRead = (
-  ...by: [database: 'replica', why: 'in_step'] | [database: 'primary', why: PrimaryReason]
+  ...by:
+    | [database: 'replica', why: 'in_step' | 'primary_away']
+    | [database: 'primary', why: PrimaryReason]
 ) => void;
 
 export type Databases = {
@@ -53,6 +56,14 @@ export async function readFrom<T>(
   isFinal: (answer: T) => boolean = () => true,
 ): Promise<T> {
   const { primary, replica, now, countRead, noteAge, isSparing, isPrimaryAlone } = databases;
+  const standIn = standInNow();
+  if (standIn !== undefined) {
+    const { sinceMs } = standIn;
+    const answer = await read(primary, sinceMs);
+    countRead?.('replica', 'primary_away');
+    noteAge?.(now() - sinceMs);
+    return answer;
+  }
   if (replica === null) return await read(primary, now());
   const isRecent = isSparing !== true && newestMs > now() - RECENT_MS;
   let reason: PrimaryReason = isPrimaryAlone ? 'preferred' : isRecent ? 'recent' : 'behind';
@@ -80,8 +91,15 @@ export async function readFrom<T>(
 export function inIndexOrder(databases: Databases): Databases {
   const { primary, ordered = primary, replica } = databases;
   if (replica === null) return { ...databases, primary: ordered };
-  const database = replica.ordered ?? replica.database;
-  return { ...databases, primary: ordered, replica: { ...replica, database } };
+  const { ageMs } = replica;
+  // The freshest replica is another one from read to read.
+  const ofReplica = {
+    ageMs,
+    get database() {
+      return replica.ordered ?? replica.database;
+    },
+  };
+  return { ...databases, primary: ordered, replica: ofReplica };
 }
 
 /** Runs reads of one question; `lagMs` is that of the oldest which a replica answered, and undefined where none did. */

@@ -1,71 +1,59 @@
 /**
- * Proves every half second how far the replica of an API process may lag. The primary reports its WAL position; once the
- * replica has replayed up to that position, it holds everything that was committed before the primary was asked. Clock skew
- * and an idle primary therefore add no lag; a paused replay does.
+ * One replica of an API process. The primary reports its WAL position; once the replica has replayed up to that position, it holds
+ * everything that was committed before the primary was asked. Clock skew and an idle primary therefore add no lag; a paused replay
+ * does. replicas.ts asks the primary, and chooses among several replicas.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { BREAKER_STATES, createBreaker } from '../../breakers/breaker.ts';
 import type { Config } from '../../config/config.ts';
-import type { Log } from '../../metrics/log.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { answerWithin } from '../../process/settles-within.ts';
 import { Failure } from '../../words/failure.ts';
-import type { ReplicaStatus } from '../../words/replica-status.ts';
 import { openDatabase, openOrderedDatabase, openProbe } from '../open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../outage.ts';
-import type { Database } from '../pool.ts';
 import { onlyOf } from '../statement.ts';
 
-const CHECK_EVERY_MS = 500;
 const OF_REPLICA = { setting: 'DATABASE_REPLICA_URL' } as const;
 /** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
-const CHECK_MS_MAX = 1000;
+export const CHECK_MS_MAX = 1000;
 
-/** A WAL position that the replica has yet to reach, and when the primary was asked for it. */
-type Target = Awaited<ReturnType<typeof readWritten>> & { readonly atMs: number };
+/** A WAL position of the primary, and when the primary was asked for it. */
+export type Position = Awaited<ReturnType<typeof readWritten>> & { readonly atMs: number };
 
-export type OpenReplica = ReturnType<typeof openReplica>;
+type ReplicaMetrics = Pick<Metrics, 'breakerState' | 'breakerOpened'>;
 
 type ReplicaOptions = {
   readonly config: Config;
   readonly url: string;
-  /** A pool of the primary for checks alone, so that they never queue behind other work. */
-  readonly primary: Database;
-  readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'replicaLag'>;
-  readonly log: Pick<Log, 'warn' | 'info'>;
-  readonly everyMs?: number;
+  /** The breaker, as metrics name it. */
+  readonly name: string;
+  readonly metrics: ReplicaMetrics;
+  /** Monotonic clock. */
+  readonly nowMs: () => number;
 };
 
-export function openReplica(options: ReplicaOptions) {
-  const { config, url, primary, metrics, log, everyMs = CHECK_EVERY_MS } = options;
-  const nowMs = () => performance.now();
-  const breaker = createReplicaBreaker(metrics, nowMs);
+export function openReplica({ config, url, name, metrics, nowMs }: ReplicaOptions) {
+  const breaker = createReplicaBreaker(name, metrics, nowMs);
   const database = openDatabase(config, url, 'api', { guard: breaker.run, ...OF_REPLICA });
   const ordered = openOrderedDatabase(config, url, breaker.run, OF_REPLICA);
   const probe = openProbe(config, url, 'api-replica', OF_REPLICA);
-  const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
-  let target: Target | undefined;
-  let said: ReplicaStatus['state'] | undefined;
+  /** A position that the replica has yet to reach. */
+  let target: Position | undefined;
+  let last: Position | undefined;
+  let hasMissed = false;
 
-  const status = (): ReplicaStatus => {
-    const lagMs = provenMs === undefined ? null : Math.round(nowMs() - provenMs);
-    if (breaker.state() !== 'closed') return { state: 'down', lag_ms: lagMs };
-    return { state: lagMs === null || lagMs > lagMsMax ? 'lagging' : 'up', lag_ms: lagMs };
-  };
-  /** While the primary does not report its position, a check counts neither for nor against the replica. */
-  const check = async () => {
-    const atMs = nowMs();
-    const written = await answerWithin(readWritten(primary.query), CHECK_MS_MAX).catch(
-      () => undefined,
-    );
-    if (written === undefined) {
-      // After a fail-over the new primary may never reach this position.
-      target = undefined;
-      return;
+  const check = async (position: Position | undefined) => {
+    if (position !== undefined) {
+      // After a fail-over the new primary may never reach an earlier position.
+      if (hasMissed) target = undefined;
+      target ??= position;
+      last = position;
     }
-    target ??= { ...written, atMs };
-    const { lsn, system, timeline } = target;
+    hasMissed = position === undefined;
+    // While the primary is away the replica proves what it has got of it, and that it answers and is no primary itself.
+    const sought = target ?? last;
+    if (sought === undefined) return;
+    const { lsn, system, timeline } = sought;
     // A refusal within the session closes its connection: the URL may lead to another server by now.
     const reading = probe.session(async (_client, _begin, query) => {
       const found = await readReplayed(query, lsn, system, timeline);
@@ -74,66 +62,49 @@ export function openReplica(options: ReplicaOptions) {
       throw new Failure('unavailable', 'NOT_A_STANDBY', said);
     });
     const replayed = await answerWithin(reading, CHECK_MS_MAX);
-    if (!replayed.isReached) return;
+    if (!replayed.isReached || target === undefined) return;
     provenMs = target.atMs;
     target = undefined;
   };
-  const report = (cause: unknown) => {
-    const { state, lag_ms: lagMs } = status();
-    if (lagMs !== null) metrics.replicaLag.set(lagMs / 1000);
-    if (state === said) return;
-    said = state;
-    log[state === 'up' ? 'info' : 'warn']({ state, lagMs, cause }, 'replica');
-  };
-  const checkAndReport = async () => {
-    let cause: string | undefined;
-    await breaker.probe(() =>
-      check().catch((error: unknown) => {
-        cause = String(error);
-        throw error;
-      }),
-    );
-    // Reads under way would wait in vain, as this check did.
-    if (cause !== undefined) breaker.trip();
-    report(cause);
-  };
-  const stopped = new AbortController();
-  const checks = repeat(checkAndReport, everyMs, stopped.signal);
   return {
     database,
     ordered,
-    status,
-    ageMs: () =>
-      status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
+    isClosed: breaker.isClosed,
+    /** The replica holds everything that was committed before; undefined before the first check. */
+    provenMs: () => provenMs,
+    /** @returns the failure, if the replica has failed */
+    check: async (position: Position | undefined): Promise<string | undefined> => {
+      let cause: string | undefined;
+      await breaker.probe(() =>
+        check(position).catch((error: unknown) => {
+          cause = String(error);
+          throw error;
+        }),
+      );
+      // Reads under way would wait in vain, as this check did.
+      if (cause !== undefined) breaker.trip();
+      return cause;
+    },
     [Symbol.asyncDispose]: async () => {
-      stopped.abort();
-      await checks;
       for (const pool of [probe, ordered, database]) await pool[Symbol.asyncDispose]();
     },
   };
 }
 
-function createReplicaBreaker(metrics: ReplicaOptions['metrics'], nowMs: () => number) {
+function createReplicaBreaker(name: string, metrics: ReplicaMetrics, nowMs: () => number) {
   const breaker = createBreaker({
-    name: 'replica',
+    name,
     nowMs,
     isOwn: isPoolBusy,
     isFailure: isPostgresOutage,
     onChange: (state) => {
-      metrics.breakerState.set({ breaker: 'replica' }, BREAKER_STATES.indexOf(state));
-      if (state === 'open') metrics.breakerOpened.inc({ breaker: 'replica' });
+      metrics.breakerState.set({ breaker: name }, BREAKER_STATES.indexOf(state));
+      if (state === 'open') metrics.breakerOpened.inc({ breaker: name });
     },
   });
-  metrics.breakerState.set({ breaker: 'replica' }, 0);
-  metrics.breakerOpened.inc({ breaker: 'replica' }, 0);
+  metrics.breakerState.set({ breaker: name }, 0);
+  metrics.breakerOpened.inc({ breaker: name }, 0);
   return breaker;
-}
-
-async function repeat(check: () => Promise<void>, everyMs: number, signal: AbortSignal) {
-  while (!signal.aborted) {
-    await check();
-    await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-  }
 }
 
 /**

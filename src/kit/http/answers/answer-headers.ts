@@ -30,6 +30,12 @@ export const ANSWER_HEADERS = {
     schema: { type: 'integer', minimum: 1, maximum: 4 },
     example: 1,
   },
+  'X-Risk-Stale-Since': {
+    description:
+      'The primary of Postgres is away, and a replica that holds everything stored before this moment has answered in its place. Absent otherwise.',
+    schema: { type: 'string', format: 'date-time' },
+    example: '2026-11-05T09:30:00.000Z',
+  },
   'Retry-After': {
     description:
       'Seconds after which the same request may succeed. A 429 without it never passes whole.',
@@ -63,7 +69,7 @@ export const ANSWER_HEADERS = {
   },
   Age: {
     description:
-      'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
+      'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago come from a replica only with `X-Risk-Stale-Since`. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
     schema: { type: 'integer', minimum: 0 },
     example: 1,
   },
@@ -107,7 +113,13 @@ export function answerHeaders(
 /** Headers of every answer at a path. */
 export function usualHeaders(path: string): ReturnType<typeof answerHeaders> {
   return path.startsWith('/v1/')
-    ? answerHeaders('X-Request-Id', 'RateLimit-Policy', 'RateLimit', 'X-Risk-Degradation')
+    ? answerHeaders(
+        'X-Request-Id',
+        'RateLimit-Policy',
+        'RateLimit',
+        'X-Risk-Degradation',
+        'X-Risk-Stale-Since',
+      )
     : answerHeaders('X-Request-Id');
 }
 

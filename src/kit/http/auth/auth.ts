@@ -1,7 +1,9 @@
 /**
  * Authentication by key, login link or session (credential.ts), and roles. Tokens are looked up by their SHA-256. A lookup is cached for less than a second, so that a
  * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
- * found in the last 15 minutes may still read the engine's status.
+ * found in the last 15 minutes may still read the engine's status. A read beside an absent primary is looked up in the replica that
+ * stands in: a key that the replica does not have yet is let in if the primary had it in force within the last 15 minutes, and a key
+ * that the primary refused is refused.
  *
  * Keys that were not found are remembered as long, apart from known keys, so that they evict no known key. An unknown key
  * costs as much as a known key: a hash, a lookup where the last lookup is not fresh, and a comparison. strangers.ts bounds the
@@ -13,6 +15,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
 import { apiKeyHash } from '../../access/api-key.ts';
 import type { Config } from '../../config/config.ts';
+import { isPrimaryAway } from '../../database/replica/stand-in.ts';
 import { isUnavailable } from '../../words/failure.ts';
 import { type Decider, isApart, type Principal, type Role } from '../../words/principal.ts';
 import type { Credential } from '../../words/session.ts';
@@ -30,6 +33,11 @@ import {
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
 /** Finds the key in force of a token: of the key itself, a login link or a session. */
 type FindKey = (tokenHash: Buffer, kind: Credential['kind']) => Promise<KnownKey | undefined>;
+type KeyLookup = {
+  readonly find: FindKey;
+  /** Whether the token is stored, in force or not. */
+  readonly has: (tokenHash: Buffer, kind: Credential['kind']) => Promise<boolean>;
+};
 /** `recent`: while keys cannot be looked up, a key that was found lately is enough. */
 export type Trust = 'fresh' | 'recent';
 /**
@@ -44,8 +52,7 @@ export type Authenticate = (
 
 export type Authenticator = ReturnType<typeof createAuthenticator>;
 
-type AuthenticatorDependencies = {
-  readonly find: FindKey;
+type AuthenticatorDependencies = KeyLookup & {
   readonly strangers: Strangers;
   readonly addressOf: AddressOf;
   /** Monotonic clock. */
@@ -67,13 +74,19 @@ const TOKEN_CHARS_MAX = 256;
 /** The hash of no key: unknown keys are compared with it, so that they take as long as known ones. */
 const NO_HASH = new Uint8Array(32);
 
-type Kept = { readonly key: KnownKey; readonly foundAtMs: number };
+type Kept = {
+  readonly key: KnownKey;
+  /** When the primary had it in force; before all time where only a replica had it. */
+  readonly foundAtMs: number;
+  /** When it was looked up, in the primary or in the replica that stands in. */
+  readonly lookedUpAtMs: number;
+};
 
 /** Creates the authenticator from the settings. */
-export function openAuthenticator(config: Config, find: FindKey): Authenticator {
+export function openAuthenticator(config: Config, lookup: KeyLookup): Authenticator {
   const nowMs = () => performance.now();
   return createAuthenticator({
-    find,
+    ...lookup,
     nowMs,
     addressOf: createAddressOf(config.RISK_TRUSTED_PROXIES),
     strangers: createStrangers(config.RISK_UNKNOWN_KEYS_PER_SECOND, nowMs),
@@ -85,25 +98,42 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies) {
   const keys = new LRUCache<string, Kept>({ max: KEYS_MAX });
   /** When each was looked up: a key that is made later works once its entry is stale. */
   const notFound = new LRUCache<string, number>({ max: NOT_FOUND_MAX });
+  /** Keys that the primary refused last: a replica may lack the end of a key. Lookups in a replica evict none. */
+  const refused = new LRUCache<string, true>({ max: KEYS_MAX });
   /**
    * A lookup under way for each known key, and for each pair of unknown key and address. Bounded by KEYS_MAX, and by the lookups
    * and the waits that strangers have.
    */
   const lookups = new Map<string, Promise<KnownKey | undefined>>();
 
-  const find = async ({ id, hash, kind }: Sought): Promise<KnownKey | undefined> => {
-    const atMs = nowMs();
-    const key = await dependencies.find(hash, kind);
+  /** The key that a read may use beside an absent primary. @param found the key in force in the replica */
+  const judgeAway = async ({ id, hash, kind }: Sought, found: KnownKey | undefined) => {
+    if (refused.has(id)) return undefined;
+    const kept = keys.get(id);
+    if (found !== undefined || kept === undefined) return found;
+    const isRecent = nowMs() - kept.foundAtMs < RECENT_MS;
+    return isRecent && !(await dependencies.has(hash, kind)) ? kept.key : undefined;
+  };
+  const find = async (sought: Sought): Promise<KnownKey | undefined> => {
+    const { id, hash, kind } = sought;
+    const lookedUpAtMs = nowMs();
+    const isAway = isPrimaryAway();
+    const found = await dependencies.find(hash, kind);
+    const key = isAway ? await judgeAway(sought, found) : found;
     if (key === undefined) {
       keys.delete(id);
-      notFound.set(id, atMs);
-    } else {
-      keys.set(id, { key, foundAtMs: atMs });
+      notFound.set(id, lookedUpAtMs);
+      if (!isAway) refused.set(id, true);
+      return undefined;
     }
+    const before = keys.get(id)?.foundAtMs ?? Number.NEGATIVE_INFINITY;
+    keys.set(id, { key, foundAtMs: isAway ? before : lookedUpAtMs, lookedUpAtMs });
+    if (!isAway) refused.delete(id);
     return key;
   };
   /** Concurrent requests with one key, as after a start, share one lookup. */
-  const share = (name: string, lookUp: () => Promise<KnownKey | undefined>) => {
+  const share = (sought: string, lookUp: () => Promise<KnownKey | undefined>) => {
+    const name = (isPrimaryAway() ? 'away ' : '') + sought;
     const running = lookups.get(name);
     if (running !== undefined) return running;
     const lookup = lookUp().finally(() => lookups.delete(name));
@@ -118,7 +148,8 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies) {
   };
   const lookAgain = async (sought: Sought, kept: Kept, trust: Trust) => {
     const ageMs = nowMs() - kept.foundAtMs;
-    if (ageMs < FRESH_MS) return kept.key;
+    const lookupAgeMs = isPrimaryAway() ? nowMs() - kept.lookedUpAtMs : ageMs;
+    if (lookupAgeMs < FRESH_MS) return kept.key;
     try {
       return await share(sought.id, () => find(sought));
     } catch (error) {

@@ -10,6 +10,7 @@ import {
   inIndexOrder,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
+import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
 import type { Position } from '../../../kit/words/cursor.ts';
 import { keysOf } from '../../../kit/words/keys-of.ts';
 import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
@@ -151,7 +152,7 @@ export async function readNeighbours(
     const all = [account, merchant, device, ip].flatMap((near) => near?.newestFirst ?? []);
     const rows = await loadFound(database, all);
     const toJson = ({ newestFirst, isComplete }: NonNullable<Near>): RelatedJson => ({
-      complete: isComplete && missing.detached_months === undefined,
+      complete: isComplete && missing.detached_months === undefined && !isPrimaryAway(),
       items: newestFirst.flatMap(({ id }) => {
         const row = rows.get(id);
         return row === undefined ? [] : toNeighbourJson(row, transaction);

@@ -11,6 +11,7 @@ import {
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { find } from './search.ts';
@@ -101,7 +102,9 @@ export async function readPartyProfile(
     days: rows.flatMap(({ day, transactions, counterparties }) =>
       day === null ? [] : { day, transactions, counterparties },
     ),
-    complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
+    complete:
+      Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX &&
+      !isPrimaryAway(),
     recent: recent.map(toTransactionJson),
   };
 }

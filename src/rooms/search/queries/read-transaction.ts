@@ -29,6 +29,7 @@ import {
   readFrom,
   withLag,
 } from '../../../kit/database/replica/choose-database.ts';
+import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { explainScore, explanationSchema } from './explain-score.ts';
 import { FIELD_NAMES, fieldsParameter } from './fields.ts';
@@ -151,7 +152,7 @@ export async function expandTransaction(
     // A label may come at any time, so only the primary has all of them.
     const labels = await readStoredHistory(databases.primary, transactionId, createdAtMs, rows);
     const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => labelFor(client, label));
-    expanded.labels = { complete: labels.length < rows, items };
+    expanded.labels = { complete: labels.length < rows && !isPrimaryAway(), items };
   }
   if (expansions.has('neighbours')) {
     expanded.neighbours = await readNeighbours(databases, transaction, client);

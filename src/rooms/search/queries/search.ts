@@ -29,6 +29,7 @@ import {
   inIndexOrder,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
+import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin } from '../../../kit/words/page.ts';
@@ -91,7 +92,7 @@ export async function find(
     page: {
       next_cursor: next && encodeSearchCursor({ digest, after: next }),
       ...missingWithin(walked, asked),
-      complete: stopped === null,
+      complete: stopped === null && !isPrimaryAway(),
       searched_to: stopped && list !== 'riskiest' ? new Date(stopped.atMs).toISOString() : null,
       ...(counted && { total: counted }),
     },

@@ -3,6 +3,7 @@ import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
 import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
 import { isUnavailable } from '../../../kit/words/failure.ts';
 
 /** Figures from Postgres. */
@@ -13,7 +14,7 @@ export type StoredFigures = {
   readonly totals: readonly Total[];
   /** Everything stored before this is in the totals. */
   readonly countedAtMs: number;
-  /** True when Postgres did not answer: all figures are from the last time it did. */
+  /** True when Postgres did not answer: all figures are from the last time it did, or of a replica. */
   readonly isOld: boolean;
 };
 
@@ -40,7 +41,7 @@ export function createReadFigures({ primary, now }: Databases) {
         pending,
         onHold: [...onHold.values()].reduce((sum, transactions) => sum + transactions, 0),
         totals,
-        isOld: false,
+        isOld: isPrimaryAway(),
         countedAtMs: countedTo?.getTime() ?? countedAtMs,
       };
       return [last, measured];

@@ -35,13 +35,14 @@ test('markets have stores of their own by their names, and share the rest and wh
   });
   expect(config.RISK_MARKET).toBe('market_0');
   const [first, second, third] = configsOfMarkets(config);
-  expect(first).toMatchObject({ ...URLS, RISK_MARKET: 'market_0' });
+  const urls = { ...URLS, DATABASE_REPLICA_URL: [URLS.DATABASE_REPLICA_URL] };
+  expect(first).toMatchObject({ ...urls, RISK_MARKET: 'market_0' });
   // The replica of the process is none of another Postgres.
   expect(second).toMatchObject({
-    ...{ ...URLS, RISK_MARKET: 'market_1', DATABASE_URL: 'postgres://one/risk' },
+    ...{ ...urls, RISK_MARKET: 'market_1', DATABASE_URL: 'postgres://one/risk' },
     DATABASE_REPLICA_URL: undefined,
   });
-  expect(third).toMatchObject({ ...URLS, RISK_MARKET: 'eu', REDIS_URL: 'redis://eu' });
+  expect(third).toMatchObject({ ...urls, RISK_MARKET: 'eu', REDIS_URL: 'redis://eu' });
   for (const one of [first, second, third]) {
     expect(one).toMatchObject({ RISK_DATABASE_CONNECTIONS_MAX: 3, RISK_EXPORTS_MAX: 1 });
   }

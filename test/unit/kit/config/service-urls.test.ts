@@ -116,6 +116,15 @@ describe('a Postgres URL', () => {
     }
   });
 
+  test('of replicas may be several, of which each is checked', () => {
+    const replicas = ['postgres://a:x,y@a/b', 'postgresql://c/d'];
+    expect(readConfig({ DATABASE_REPLICA_URL: replicas.join(', ') })).toMatchObject({
+      config: { DATABASE_REPLICA_URL: replicas },
+    });
+    const problems = problemsOf({ DATABASE_REPLICA_URL: 'postgres://a/b,postgres://c/d?ssl=true' });
+    expect(problems).toEqual(['DATABASE_REPLICA_URL: ssl may not stand in the URL: set sslmode']);
+  });
+
   test('of a market alone is checked, too', () => {
     expect(
       problemsOf({

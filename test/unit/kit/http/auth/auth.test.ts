@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { apiKeyHash } from '../../../../../src/kit/access/api-key.ts';
+import { besideAbsentPrimary } from '../../../../../src/kit/database/replica/stand-in.ts';
 import { Problem } from '../../../../../src/kit/http/answers/problem.ts';
 import { createAddressOf } from '../../../../../src/kit/http/auth/address.ts';
 import {
@@ -35,9 +36,10 @@ const requestFrom = (remoteAddress: string) =>
 
 /** A clock that stands still unless it is moved. */
 function open() {
-  const state = { isThere: true, isAway: false, nowMs: 0 };
+  const state = { isThere: true, isStored: false, isAway: false, nowMs: 0 };
   const nowMs = () => state.nowMs;
   const { authenticate } = createAuthenticator({
+    has: async () => state.isStored,
     find: async (keyHash) => {
       if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
       return state.isThere && keyHash.equals(apiKeyHash(KEY)) ? keyOf('k', keyHash) : undefined;
@@ -82,6 +84,52 @@ test('and not for ever', async () => {
   await expect(ask(KEY, 'recent')).rejects.toThrow('no answer');
 });
 
+describe('beside an absent primary, with a replica that stands in,', () => {
+  const beside = <T>(work: () => Promise<T>) => besideAbsentPrimary(() => undefined, work);
+
+  test('a key counts that the primary had in force within 15 minutes, if the replica does not have it yet', async () => {
+    const { state, ask } = open();
+    await ask(KEY);
+    Object.assign(state, { isThere: false, nowMs: RECENT_MS - 1 });
+    expect(await beside(() => ask(KEY))).toMatchObject({ client: 'c' });
+    expect(await beside(() => ask('a-key-of-nobody'))).toBeUndefined();
+    // A lookup in the replica does not lengthen the 15 minutes.
+    state.nowMs += BELIEVED_MS;
+    expect(await beside(() => ask(KEY))).toBeUndefined();
+  });
+
+  test('a key that the replica has is in force there, or refused', async () => {
+    const { state, ask } = open();
+    expect(await beside(() => ask(KEY))).toMatchObject({ client: 'c' });
+    Object.assign(state, { isThere: false, isStored: true, nowMs: BELIEVED_MS });
+    expect(await beside(() => ask(KEY))).toBeUndefined();
+    const other = open();
+    await other.ask(KEY);
+    Object.assign(other.state, { isThere: false, isStored: true, nowMs: BELIEVED_MS });
+    expect(await beside(() => other.ask(KEY))).toBeUndefined();
+  });
+
+  test('a key that the primary refused stays refused, whatever the replica has, until the primary has it', async () => {
+    const { state, ask } = open();
+    state.isThere = false;
+    expect(await ask(KEY)).toBeUndefined();
+    Object.assign(state, { isThere: true, nowMs: BELIEVED_MS });
+    expect(await beside(() => ask(KEY))).toBeUndefined();
+    state.nowMs += BELIEVED_MS;
+    expect(await ask(KEY)).toMatchObject({ client: 'c' });
+    expect(await beside(() => ask(KEY))).toMatchObject({ client: 'c' });
+  });
+
+  test('a key that only the replica had counts for no write, nor without the replica', async () => {
+    const { state, ask } = open();
+    await beside(() => ask(KEY));
+    state.isAway = true;
+    await expect(ask(KEY)).rejects.toThrow('no answer');
+    state.nowMs += BELIEVED_MS;
+    await expect(beside(() => ask(KEY, 'recent'))).rejects.toThrow('no answer');
+  });
+});
+
 describe('keys that nobody knows', () => {
   const PER_SECOND = 1;
   const AT_ONCE = PER_SECOND * BURST_SECONDS;
@@ -92,6 +140,7 @@ describe('keys that nobody knows', () => {
     const state = { lookups: 0, nowMs: 0, isAway: false, gate: Promise.resolve() };
     const nowMs = () => state.nowMs;
     const { authenticate, turnAway } = createAuthenticator({
+      has: async () => false,
       find: async (keyHash) => {
         state.lookups += 1;
         await state.gate;
