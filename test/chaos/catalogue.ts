@@ -10,6 +10,7 @@ import { killWorkers } from './scenarios/kill-workers.ts';
 import { overload } from './scenarios/overload.ts';
 import { policy } from './scenarios/policy.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
+import { primaryAway } from './scenarios/primary-away.ts';
 import { profilesDropped } from './scenarios/profiles-dropped.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
 import { redisParts } from './scenarios/redis-parts.ts';
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...redisParts,
   profilesDropped,
   ...postgresFaults,
+  primaryAway,
   diskFull,
   ...badTransactions,
   spoiltEntries,

@@ -138,6 +138,18 @@ export const EDGE: Guards = {
     test: 'integration/replica.test.ts > a paused replica is not read any more, and until then hides no recent row and none asked for by id',
     mechanism: 'src/kit/database/replica/choose-database.ts',
   },
+  'primary-away': {
+    says: 'While the primary is away a replica answers reads, and what it lacks is taken neither for unknown nor for complete.',
+    shown: 'DATABASE_REPLICA_URL, RISK_REPLICA_LAG_MS_MAX',
+    test: 'integration/primary-away.test.ts > reads go on by a replica that says since when it may lack something, and come back',
+    mechanism: 'src/kit/database/replica/stand-in.ts',
+  },
+  'keys-while-away': {
+    says: 'While the primary is away a key counts as the replica has it, and one that was seen revoked does not.',
+    shown: 'GET /v1/me',
+    test: 'integration/primary-away.test.ts > keys and sessions count as the replica has them, and nothing that was seen revoked counts',
+    mechanism: 'src/kit/http/auth/auth.ts',
+  },
   'bad-configuration': {
     says: 'All problems of a configuration are listed at once, and the process exits with 78.',
     shown: 'risk api, risk worker',

@@ -4,118 +4,22 @@
  * streaming replicas, whose replay is paused; the primary itself goes on, and the replicas get what a test writes to it.
  */
 import { expect, test, vi } from 'vitest';
-import { migrate } from '../../src/kit/database/migrations/migrate.ts';
-import { openDatabase } from '../../src/kit/database/open-database.ts';
 import { openBrowser } from '../support/browser.ts';
-import { testConfig } from '../support/config.ts';
-import { TEST_MARKET } from '../support/global-setup.ts';
 import { openForFile } from '../support/open-for-file.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { DAY_MS } from '../support/reads.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
-import { startTestPostgres, startTestStandby, type TestService } from '../support/services.ts';
-import { askPostgres, PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
+import { PATIENCE_MS, STALE, startReplicasRig } from '../support/replicas-rig.ts';
+import { RUNNING_API_KEY } from '../support/running-api.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { type Answer, answerOf, input, postOne, send } from '../support/submit.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const PATIENCE_MS = 30_000;
 vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 20 * PATIENCE_MS });
 
-/** Less than the default, as a test waits for it, and more than a busy machine takes between two steps of a test. */
-const LAG_MS_MAX = 6000;
-/** A commit is in the WAL that the primary reports, as in production. */
-const SETTINGS = { ...PRIMARY_SETTINGS, synchronous_commit: 'on' };
 /** Older than five minutes, and as new as a payment. */
 const AGES_MS = [DAY_MS, 0];
-const STALE = 'x-risk-stale-since';
 
-const onServer = async ({ url }: TestService, statement: string): Promise<unknown> => {
-  const [row = {}] = await askPostgres(superuserUrl(url), statement);
-  return Object.values(row)[0];
-};
-
-async function startRig() {
-  await using opened = new AsyncDisposableStack();
-  const service = opened.use(await startTestPostgres({ settings: SETTINGS }));
-  await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
-  const standbys = [
-    opened.use(await startTestStandby(service.url)),
-    opened.use(await startTestStandby(service.url)),
-  ];
-  const primary = opened.use(openDatabase(testConfig(), service.url, 'test'));
-  const proxy = opened.use(await startTcpProxy(service.url));
-  const api = opened.use(
-    await startRunningApi({
-      DATABASE_URL: proxy.url,
-      DATABASE_REPLICA_URL: standbys.map(({ url }) => url).join(','),
-      RISK_REPLICA_LAG_MS_MAX: String(LAG_MS_MAX),
-    }),
-  );
-  const get = async (path: string, headers: Record<string, string> = {}): Promise<Answer> =>
-    await answerOf(await api.request(path, { headers }));
-  const by = async (key: string, path = '/v1/me') =>
-    (await send(api, 'GET', path, undefined, key)).status;
-  const replica = async () => (await get('/readyz')).body.replica;
-  /** Returns once both replicas have replayed everything that is committed now. */
-  const untilReplayed = async () => {
-    const lsn = await onServer(service, 'select pg_current_wal_insert_lsn()');
-    const isThere = `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn`;
-    for (const each of standbys) {
-      await waitUntil(async () => await onServer(each, isThere), PATIENCE_MS, 'the replay');
-    }
-  };
-  const untilUp = async () => {
-    const isUp = async () => (await replica())?.state === 'up' && (await get('/v1/me')).status;
-    await waitUntil(isUp, PATIENCE_MS, 'a replica in step');
-  };
-  /** Cuts the way to the primary until the end of the block, and returns once a replica answers where one may. */
-  const cut = async (mayStandIn = true): Promise<AsyncDisposable> => {
-    proxy.inflict({ kind: 'reset' });
-    const isAway = async () => {
-      const { status, headers } = await get('/v1/me');
-      return mayStandIn ? headers.has(STALE) : status === 503;
-    };
-    await waitUntil(isAway, PATIENCE_MS, 'the primary to be away');
-    return {
-      async [Symbol.asyncDispose]() {
-        proxy.heal();
-        const isBack = async () => {
-          const { status, headers } = await get('/v1/me');
-          return status === 200 && !headers.has(STALE);
-        };
-        await waitUntil(isBack, 10_000, 'the primary to be back');
-      },
-    };
-  };
-  const pause = async (which = standbys): Promise<AsyncDisposable> => {
-    for (const each of which) {
-      await onServer(each, 'select pg_wal_replay_pause()');
-      const isPaused = async () =>
-        (await onServer(each, 'select pg_get_wal_replay_pause_state()')) === 'paused';
-      await waitUntil(isPaused, PATIENCE_MS, 'the replay to pause');
-    }
-    return {
-      async [Symbol.asyncDispose]() {
-        for (const each of which) await onServer(each, 'select pg_wal_replay_resume()');
-      },
-    };
-  };
-  const makeKey = async (): Promise<{ key_id: string; key: string }> => {
-    const asked = { roles: ['analyst'], owner: 'me' };
-    const made = await answerOf(await api.post('/v1/keys', asked));
-    expect(made.status).toBe(201);
-    return made.body;
-  };
-  await untilUp();
-  const owned = opened.move();
-  return {
-    ...{ api, primary, standbys, get, by, replica, untilReplayed, untilUp, cut, pause, makeKey },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-const rig = await openForFile(startRig());
+const rig = await openForFile(startReplicasRig());
 const { api, get } = rig;
 
 const store = (accountId: string, ...agesMs: number[]) =>
@@ -178,8 +82,12 @@ test('reads go on by a replica that says since when it may lack something, and c
       refused.map(() => [503, true]),
     );
     expect((await get('/v1/nothing')).status).toBe(404);
-    const { status, body } = await get('/readyz');
-    expect([status, body.status, body.postgres]).toEqual([200, 'ready', 'unavailable']);
+    const isReadyWithout = async () => {
+      const { status, body } = await get('/readyz');
+      expect([status, body.status]).toEqual([200, 'ready']);
+      return body.postgres === 'unavailable';
+    };
+    await waitUntil(isReadyWithout, PATIENCE_MS, 'the process to be ready without the primary');
   }
   expect((await get(`/v1/transactions/${idAt(Date.now())}`)).status).toBe(404);
   expect((await get(list)).body).toMatchObject({ complete: true });
@@ -224,10 +132,42 @@ test('keys and sessions count as the replica has them, and nothing that was seen
     };
     await waitUntil(isRefused, PATIENCE_MS, 'the replica to refuse');
     expect([await rig.by(meanwhile.key), await rig.by(known.key)]).toEqual([401, 200]);
-    await waitUntil(async () => (await rig.by(unseen)) === 200, PATIENCE_MS, 'the replica to have it');
+    await waitUntil(
+      async () => (await rig.by(unseen)) === 200,
+      PATIENCE_MS,
+      'the replica to have it',
+    );
     expect(await browser.statusOf(open.cookie)).toBe(200);
   }
   expect(await rig.by(revoked.key)).toBe(401);
+});
+
+test('no clear value is shown, and nothing that writes an audit line is read', async () => {
+  const { body: made } = await send(api, 'POST', '/v1/keys', { roles: ['ingest'], owner: 'shop' });
+  const payment = input({ metadata: { customer: 'Ann Example' }, account_id: 'personal' });
+  const posted = await send(api, 'POST', '/v1/transactions', payment, made.key);
+  const path = `/v1/transactions/${posted.body.transaction_id}`;
+  const customer = async (key: string) =>
+    (await send(api, 'GET', path, undefined, key)).body.metadata.customer;
+  const token: string = await customer(RUNNING_API_KEY);
+  expect([token, await customer(made.key)]).toEqual([
+    expect.stringMatching(/^tok_/),
+    'Ann Example',
+  ]);
+  const reader = await insertPersonKey(rig, 'Rea', ['personal_data']);
+  const clear = async () =>
+    await answerOf(
+      await api.request(`/v1/subjects/${token}`, {
+        headers: { Authorization: `Bearer ${reader}`, 'Risk-Reason': 'case 4711' },
+      }),
+    );
+  expect((await clear()).body).toMatchObject({ value: 'Ann Example' });
+  await rig.untilReplayed();
+  await rig.untilUp();
+  await using _cut = await rig.cut();
+  expect(await customer(RUNNING_API_KEY)).toBe(token);
+  expect((await send(api, 'GET', path, undefined, made.key)).status).toBe(503);
+  expect((await clear()).status).toBe(503);
 });
 
 test('the freshest replica stands in, and none that was behind when the primary was last seen', async () => {
