@@ -22,7 +22,7 @@ export function postgresUrl() {
   });
 }
 
-/** One URL, or several with commas between; a comma within a URL stays. */
+/** A list of URLs with commas between; a comma within a URL stays. */
 export function postgresUrls() {
   return z.string().transform((text, { issues }): string[] => {
     const urls = text.split(/\s*,\s*(?=postgres(?:ql)?:)/);

@@ -1,5 +1,5 @@
 /**
- * One replica of an API process. The primary reports its WAL position; once the replica has replayed up to that position, it holds
+ * A replica of an API process. The primary reports its WAL position; once the replica has replayed up to that position, it holds
  * everything that was committed before the primary was asked. Clock skew and an idle primary therefore add no lag; a paused replay
  * does. replicas.ts asks the primary, and chooses among several replicas.
  */

@@ -94,7 +94,7 @@ export function openReplicas(options: ReplicasOptions) {
     get ordered() {
       return best().ordered;
     },
-    /** Of the freshest. */
+    /** State of the freshest. */
     status: () => statusOf(best()),
     ageMs: (): number | undefined => {
       const replica = best();
