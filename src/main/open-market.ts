@@ -121,7 +121,7 @@ export async function openMarket(
     recordUse: createRecordUse(database),
     keptAnswers: createKeptAnswers(database, log),
     degradation: guards.health,
-    standIn: () => api.databases.replica?.standIn(),
+    staleSinceMs: () => api.databases.replica?.standIn()?.sinceMs,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
     refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.controls)],
@@ -154,11 +154,12 @@ async function openApi(
 ): Promise<{ readonly api: Api; readonly gate: RequestGate }> {
   const { RISK_MARKET: market } = config;
   const guard = guards.postgres.run;
-  const primary = withStandIn(database, 'database');
+  const replica = openReplicasOf({ config, log }, stack, { probe, guards, metrics });
+  const standIn = () => replica?.standIn();
+  const primary = withStandIn(database, 'database', standIn);
   const { authenticate, turnAway } = openAuthenticator(config, createKeyLookup(primary));
   const takesSubmissions = guards.postgres.isClosed;
   const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
-  const replica = openReplicasOf({ config, log }, stack, { probe, guards, metrics });
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -196,6 +197,7 @@ async function openApi(
     ordered: withStandIn(
       stack.use(openOrderedDatabase(config, databaseUrl, guard, { server })),
       'ordered',
+      standIn,
     ),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };

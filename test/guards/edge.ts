@@ -142,7 +142,7 @@ export const EDGE: Guards = {
     says: 'While the primary is away a replica answers reads, and what it lacks is taken neither for unknown nor for complete.',
     shown: 'DATABASE_REPLICA_URL, RISK_REPLICA_LAG_MS_MAX',
     test: 'integration/primary-away.test.ts > reads go on by a replica that says since when it may lack something, and come back',
-    mechanism: 'src/kit/database/replica/stand-in.ts',
+    mechanism: 'src/kit/process/primary-away.ts',
   },
   'keys-while-away': {
     says: 'While the primary is away a key counts as the replica has it, and one that was seen revoked does not.',

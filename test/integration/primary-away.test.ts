@@ -196,6 +196,7 @@ test('the freshest replica stands in, and none that was behind when the primary 
     await waitUntil(isLong, PATIENCE_MS, 'the primary to be away for longer than the bound of lag');
   }
   expect((await get('/v1/status')).status).toBe(200);
+  await rig.untilUp();
   await using _both = await rig.pause(standbys);
   await store('behind', DAY_MS);
   const isBehind = async () => (await rig.replica()).state === 'lagging';

@@ -4,7 +4,7 @@
  * send no invalidation.
  */
 import { LRUCache } from 'lru-cache';
-import { isPrimaryAway } from '../database/replica/stand-in.ts';
+import { isPrimaryAway } from '../process/primary-away.ts';
 
 /** How long a proof of an answer's version counts: below the promised second, so that a slow proof still keeps it. */
 export const PROOF_MS = 750;

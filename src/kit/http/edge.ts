@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import { besideAbsentPrimary, type FindStandIn } from '../database/replica/stand-in.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { besideAbsentPrimary } from '../process/primary-away.ts';
 import { MARKET, METHOD, REQUEST, ROUTE, SPANS, STATUS } from '../traces/names.ts';
 import type { Traces } from '../traces/open-traces.ts';
 import { parseTraceparent } from '../traces/trace.ts';
@@ -126,12 +126,14 @@ export function addDegradation({ level, levelOf }: Levels): MiddlewareHandler<Ap
 }
 
 /** Has a replica answer reads while the primary is away; each answer says since when it may lack what was stored. */
-export function readBesideAbsentPrimary(find: FindStandIn): MiddlewareHandler<AppEnv> {
+export function readBesideAbsentPrimary(
+  staleSinceMs: () => number | undefined,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const standIn = WRITING_METHODS.includes(c.req.method) ? undefined : find();
-    if (standIn === undefined) return await next();
-    await besideAbsentPrimary(find, next);
-    addHeaders(c, [['X-Risk-Stale-Since', new Date(standIn.sinceMs).toISOString()]]);
+    const sinceMs = WRITING_METHODS.includes(c.req.method) ? undefined : staleSinceMs();
+    if (sinceMs === undefined) return await next();
+    await besideAbsentPrimary(sinceMs, next);
+    addHeaders(c, [['X-Risk-Stale-Since', new Date(sinceMs).toISOString()]]);
   };
 }
 

@@ -1,6 +1,6 @@
 /** Personal fields at the HTTP edge: clear values become tokens on entry, and only their own client reads them in answers. */
 import type { Context, MiddlewareHandler } from 'hono';
-import { isPrimaryAway } from '../database/replica/stand-in.ts';
+import { isPrimaryAway } from '../process/primary-away.ts';
 import type { PersonalEdge } from '../words/personal-edge.ts';
 import { clientSeen, type Role } from '../words/principal.ts';
 import { unavailable } from './answers/problem.ts';

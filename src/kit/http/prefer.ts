@@ -1,7 +1,7 @@
 /** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
-import { isPrimaryAway } from '../database/replica/stand-in.ts';
+import { isPrimaryAway } from '../process/primary-away.ts';
 import { addHeaders } from './answers/answer-headers.ts';
 import { unavailable } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';

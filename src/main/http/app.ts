@@ -8,7 +8,6 @@ import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { KeptAnswers } from '../../kit/access/kept-answers.ts';
-import { type FindStandIn, isPrimaryAway } from '../../kit/database/replica/stand-in.ts';
 import {
   chooseEncoding,
   type Encoding,
@@ -36,6 +35,7 @@ import { translatePersonal } from '../../kit/http/personal-edge.ts';
 import { sayReadPrimary } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { isPrimaryAway } from '../../kit/process/primary-away.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { toError } from '../../kit/words/failure.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
@@ -56,8 +56,8 @@ type AppDependencies = {
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly routes: readonly Hono<AppEnv>[];
   readonly degradation: Levels;
-  /** Absent where there are no replicas. */
-  readonly standIn?: FindStandIn;
+  /** Since when a replica, which answers reads while the primary is away, may lack something. Absent where there are no replicas. */
+  readonly staleSinceMs?: () => number | undefined;
   readonly timeoutMs: number;
   /** Refuse requests over a limit, or of a mode. */
   readonly refusals?: readonly MiddlewareHandler<AppEnv>[];
@@ -84,12 +84,12 @@ const trustFor = (c: Context<AppEnv>): Trust =>
   FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';
 
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
-  const { log, metrics, authenticate, routes, timeoutMs, waitMsMax, standIn } = dependencies;
+  const { log, metrics, authenticate, routes, timeoutMs, waitMsMax, staleSinceMs } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(frameRequests(metrics, dependencies.traces));
   app.use('/v1/*', compressAnswers);
   app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
-  if (standIn !== undefined) app.use('/v1/*', readBesideAbsentPrimary(standIn));
+  if (staleSinceMs !== undefined) app.use('/v1/*', readBesideAbsentPrimary(staleSinceMs));
   app.use(
     '/v1/*',
     requireKey(authenticate, trustFor),

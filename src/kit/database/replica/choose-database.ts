@@ -2,9 +2,9 @@
  * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its
  * lag is within the bound. The primary also answers where the replica lacks the row or fails.
  */
+import { staleSinceMs } from '../../process/primary-away.ts';
 import { isUnavailable } from '../../words/failure.ts';
 import type { Database } from '../pool.ts';
-import { standInNow } from './stand-in.ts';
 
 export type Replica = {
   readonly database: Database;
@@ -56,9 +56,9 @@ export async function readFrom<T>(
   isFinal: (answer: T) => boolean = () => true,
 ): Promise<T> {
   const { primary, replica, now, countRead, noteAge, isSparing, isPrimaryAlone } = databases;
-  const standIn = standInNow();
-  if (standIn !== undefined) {
-    const { sinceMs } = standIn;
+  const sinceMs = staleSinceMs();
+  if (sinceMs !== undefined) {
+    // The primary's queries go to the replica that stands in.
     const answer = await read(primary, sinceMs);
     countRead?.('replica', 'primary_away');
     noteAge?.(now() - sinceMs);

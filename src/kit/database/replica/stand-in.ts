@@ -1,11 +1,10 @@
 /**
- * Reads beside an absent primary. A request that reads runs in a scope, in which each query of the primary goes to a replica as long
- * as the primary is away. Transactions and writes go to the primary all the same, and fail.
+ * A replica in place of an absent primary: it answers queries of requests that came while the primary was away. Transactions and
+ * writes go to the primary all the same, and fail.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { isPrimaryAway } from '../../process/primary-away.ts';
 import type { Database } from '../pool.ts';
 
-/** A replica in place of the primary. */
 export type StandIn = {
   readonly database: Database;
   /** As that of the databases. */
@@ -14,25 +13,17 @@ export type StandIn = {
   readonly sinceMs: number;
 };
 
-/** Undefined while the primary answers, or where no replica may stand in. */
-export type FindStandIn = () => StandIn | undefined;
-
-/** The scope of a request has the question, not its answer: a stream of events outlives the outage. */
-const scope = new AsyncLocalStorage<FindStandIn>();
-
-export const besideAbsentPrimary = <T>(find: FindStandIn, work: () => Promise<T>): Promise<T> =>
-  scope.run(find, work);
-
-/** Whether the request under way came while the primary was away: its answer may lack what the primary has. */
-export const isPrimaryAway = (): boolean => scope.getStore() !== undefined;
-
-/** The replica that answers the request under way. */
-export const standInNow = (): StandIn | undefined => scope.getStore()?.();
-
-/** The primary, whose queries a replica answers for requests that came while the primary was away. */
-export function withStandIn(primary: Database, pool: 'database' | 'ordered'): Database {
+/** @param find undefined once the primary is back: a stream of events outlives the outage in which it began */
+export function withStandIn(
+  primary: Database,
+  pool: 'database' | 'ordered',
+  find: () => StandIn | undefined,
+): Database {
   return {
     ...primary,
-    query: (statement, values) => (standInNow()?.[pool] ?? primary).query(statement, values),
+    query: (statement, values) => {
+      const standIn = isPrimaryAway() ? find() : undefined;
+      return (standIn?.[pool] ?? primary).query(statement, values);
+    },
   };
 }

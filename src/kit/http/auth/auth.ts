@@ -15,7 +15,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
 import { apiKeyHash } from '../../access/api-key.ts';
 import type { Config } from '../../config/config.ts';
-import { isPrimaryAway } from '../../database/replica/stand-in.ts';
+import { isPrimaryAway } from '../../process/primary-away.ts';
 import { isUnavailable } from '../../words/failure.ts';
 import { type Decider, isApart, type Principal, type Role } from '../../words/principal.ts';
 import type { Credential } from '../../words/session.ts';

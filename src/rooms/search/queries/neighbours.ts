@@ -10,7 +10,7 @@ import {
   inIndexOrder,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
+import { isPrimaryAway } from '../../../kit/process/primary-away.ts';
 import type { Position } from '../../../kit/words/cursor.ts';
 import { keysOf } from '../../../kit/words/keys-of.ts';
 import { missingMonths, missingWithin } from '../../../kit/words/page.ts';

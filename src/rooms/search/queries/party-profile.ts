@@ -11,7 +11,7 @@ import {
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
-import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
+import { isPrimaryAway } from '../../../kit/process/primary-away.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { find } from './search.ts';

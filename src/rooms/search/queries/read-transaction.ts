@@ -29,7 +29,7 @@ import {
   readFrom,
   withLag,
 } from '../../../kit/database/replica/choose-database.ts';
-import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
+import { isPrimaryAway } from '../../../kit/process/primary-away.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { explainScore, explanationSchema } from './explain-score.ts';
 import { FIELD_NAMES, fieldsParameter } from './fields.ts';

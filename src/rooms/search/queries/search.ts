@@ -29,7 +29,7 @@ import {
   inIndexOrder,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
+import { isPrimaryAway } from '../../../kit/process/primary-away.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin } from '../../../kit/words/page.ts';

@@ -3,7 +3,7 @@ import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
 import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
-import { isPrimaryAway } from '../../../kit/database/replica/stand-in.ts';
+import { isPrimaryAway } from '../../../kit/process/primary-away.ts';
 import { isUnavailable } from '../../../kit/words/failure.ts';
 
 /** Figures from Postgres. */

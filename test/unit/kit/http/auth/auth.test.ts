@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { apiKeyHash } from '../../../../../src/kit/access/api-key.ts';
-import { besideAbsentPrimary } from '../../../../../src/kit/database/replica/stand-in.ts';
 import { Problem } from '../../../../../src/kit/http/answers/problem.ts';
 import { createAddressOf } from '../../../../../src/kit/http/auth/address.ts';
 import {
@@ -20,6 +19,7 @@ import {
   createStrangers,
   WAITING_PER_LOOKUP,
 } from '../../../../../src/kit/http/auth/strangers.ts';
+import { besideAbsentPrimary } from '../../../../../src/kit/process/primary-away.ts';
 import { Failure } from '../../../../../src/kit/words/failure.ts';
 
 const KEY = 'a-key-of-somebody';
@@ -85,7 +85,7 @@ test('and not for ever', async () => {
 });
 
 describe('beside an absent primary, with a replica that stands in,', () => {
-  const beside = <T>(work: () => Promise<T>) => besideAbsentPrimary(() => undefined, work);
+  const beside = <T>(work: () => Promise<T>) => besideAbsentPrimary(0, work);
 
   test('a key counts that the primary had in force within 15 minutes, if the replica does not have it yet', async () => {
     const { state, ask } = open();
