@@ -143,7 +143,8 @@ export const primaryAway: Scenario = {
   name: 'primary-away',
   what: 'the primary of Postgres is stopped for AWAY_SECONDS (30), and its replica answers reads meanwhile',
   setup: { ownTraffic: true, countersExact: false },
-  startServices: startWithReplica,
+  startServices: (options) =>
+    startWithReplica({ ...options, outageMsMax: 2 * AWAY_SECONDS * 1000 }),
   plan: () => ({
     schedule: [`the primary is away for ${AWAY_SECONDS} s`],
     faults: ['primary stopped'],

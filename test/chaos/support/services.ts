@@ -83,6 +83,8 @@ export type ServicesOptions = {
   readonly openPostgres?: () => Promise<ServiceControl & AsyncDisposable>;
   /** Bytes of a disk that Postgres gets for its own. */
   readonly postgresDiskBytes?: number | undefined;
+  /** How long Postgres may be away before a query of the suite fails. */
+  readonly outageMsMax?: number;
   readonly signal: AbortSignal;
 };
 
@@ -148,7 +150,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const owned = opened.move();
   return {
     ...{ postgres, redis, redisNodes: nodes, client, startReplica, disk, ...urls, engineUrls },
-    query: patientQuery(() => pool, signal),
+    query: patientQuery(() => pool, signal, options.outageMsMax),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
