@@ -218,6 +218,12 @@ end $$;
 create trigger labels_take_parties before insert on labels for each row
   when (new.label = 'fraud' and new.device_id is null and new.ip_party is null) execute function take_parties();
 
+-- transaction: whether a label was the only one of its request
+alter table labels add column came_alone boolean not null default false;
+comment on column labels.came_alone is 'Whether the request brought no other label: frauds of an import freeze no corridor by themselves.';
+-- concurrently: disputes that came one by one
+create index concurrently labels_alone_idx on labels (labelled_at) where came_alone and label = 'fraud';
+
 -- transaction: the region of a corridor
 alter table corridor_settings add column region text constraint region_bounded check (char_length(region) between 1 and 64);
 comment on column corridor_settings.region is 'Region of the corridor in figures and alerts. Null: its source country.';

@@ -35,12 +35,21 @@ export const controlValueSchema = z
     rate_per_second: z.number().optional(),
     burst: z.number().optional(),
     received_days: z.number().optional(),
+    disputes: z.number().optional(),
+    sources: z.array(z.string()).optional(),
     policy: policySchema.optional(),
   })
   .meta({ id: 'ControlValue' });
 export type ControlValue = z.output<typeof controlValueSchema>;
 
-export type ValueField = 'points' | 'from_amount' | 'rate_per_second' | 'burst' | 'received_days';
+export type ValueField =
+  | 'points'
+  | 'from_amount'
+  | 'rate_per_second'
+  | 'burst'
+  | 'received_days'
+  | 'disputes'
+  | 'sources';
 
 export type ControlKind = {
   /** The effect on a scope while a control of the kind is in force. */
@@ -59,12 +68,14 @@ export type ControlKind = {
   readonly level?: 3 | 4;
   /** The unit that is counted, and refused beyond a rate. */
   readonly limits?: LimitUnit;
-  /** Two people alone set the control, by an approval of its own; otherwise one person does. */
-  readonly setBy?: 'approval';
+  /** Two people set the control: by an approval of another route, or by a change that the second confirms; otherwise one person does. */
+  readonly setBy?: 'approval' | 'second';
   /** Fields of a control's value; none unless the row names some. */
   readonly fields: readonly ValueField[];
   /** Whether a control must end by itself, may (unless the row says otherwise), or lasts until somebody ends it. */
   readonly ends: 'must' | 'may' | 'never';
+  /** Days within which a control that must end does. */
+  readonly daysMax: number;
   /** The effect of another change on a control in force. `stricter`: a weaker change is refused. `lower`: a weaker change is proposed. */
   readonly again: 'replaces' | 'stays' | 'stricter' | 'lower';
   readonly isWeaker?: (known: ControlValue, next: ControlValue) => boolean;
@@ -78,6 +89,8 @@ export type ControlKind = {
 const USUAL = {
   fields: [],
   ends: 'may',
+  // Longer: people forget that the control is in force; a lasting change belongs in a rule set or a limit.
+  daysMax: 7,
   again: 'replaces',
   end: (scope: string) => (scope === 'all' || scope === MARKET ? OTHER_OFFICER : ANYBODY),
   isTold: true,
@@ -160,6 +173,14 @@ export const CONTROL_KINDS = {
     says: 'Labels of the scope that were received in so many days before take part in no scorecard.',
     scopes: ['market', 'corridor', 'client'],
     fields: ['received_days'],
+  },
+  'auto-freeze': {
+    says: 'The engine freezes the corridor once more transactions than `disputes` are labelled fraud within 5 minutes, by labels of `sources` that came one a request; at most once in 24 hours, until a person ends the freeze.',
+    scopes: ['corridor'],
+    setBy: 'second',
+    fields: ['disputes', 'sources'],
+    ends: 'must',
+    daysMax: 90,
   },
   throttle: {
     ...aLimit(

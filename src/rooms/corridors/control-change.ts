@@ -2,9 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Control, type Controls, nameOf, stopOf } from '../../core/domain/control.ts';
-import { KIND_NAMES, type Kind, kindOf } from '../../core/domain/control-kinds.ts';
+import {
+  type ControlKind,
+  KIND_NAMES,
+  type Kind,
+  kindOf,
+} from '../../core/domain/control-kinds.ts';
 import { corridorScope } from '../../core/domain/corridor.ts';
 import { marketAmount } from '../../core/domain/currency.ts';
+import { LABEL_LIMITS } from '../../core/domain/label.ts';
 import type { Api } from '../../core/room.ts';
 import { changeControlsIn, type NewControl } from '../../core/store/controls/controls.ts';
 import type { Approval } from '../../kit/approvals/approval.ts';
@@ -16,16 +22,15 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
 import { keysOf } from '../../kit/words/keys-of.ts';
-import { reasonField, reasonText } from '../../kit/words/plain-text.ts';
+import { idText, reasonField, reasonText } from '../../kit/words/plain-text.ts';
 import type { Decider, Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { requireAuthority } from './authority.ts';
 import { makeValue } from './control-value.ts';
+import { REVIEW_SOURCE } from './disputes.ts';
 import { sayValue } from './say.ts';
 
-/** Longer: people forget that the control is in force; a lasting change belongs in a rule set or a limit. */
-const END_DAYS_MAX = 7;
 /** Most controls of a kind in scopes that people name freely: every process reads all controls after a change, in 0.3 ms for this many. */
 const CONTROLS_MAX = 1000;
 
@@ -37,6 +42,10 @@ const BURST_MAX = 10_000_000;
 
 /** A night learns from no older payments. */
 const LABEL_DAYS_MAX = 180;
+
+/** Disputes of which more freeze a corridor by themselves. Fewer: a few mistaken labels close the corridor. More: a wave ends first. */
+const DISPUTES = { min: 3, max: 1000 } as const;
+const SOURCES_MAX = 20;
 
 /** Shortest time that a burst lasts at the rate: a lease fetches quota for half of this time. */
 const BURST_SECONDS_MIN = 0.1;
@@ -63,6 +72,13 @@ const VALUE_FIELDS = {
   received_days: z.int().min(1).max(LABEL_DAYS_MAX).meta({
     description: 'Of unlearnt: days before the control in which the labels were received.',
   }),
+  disputes: z.int().min(DISPUTES.min).max(DISPUTES.max).meta({
+    description:
+      'Of auto-freeze: transactions labelled fraud within 5 minutes, of which more freeze the corridor.',
+  }),
+  sources: z.array(idText(LABEL_LIMITS.sourceChars)).min(1).max(SOURCES_MAX).meta({
+    description: 'Of auto-freeze: sources of the labels that count.',
+  }),
 } as const;
 
 export const controlCommandSchema = z
@@ -75,10 +91,12 @@ export const controlCommandSchema = z
     rate_per_second: VALUE_FIELDS.rate_per_second.optional(),
     burst: VALUE_FIELDS.burst.optional(),
     received_days: VALUE_FIELDS.received_days.optional(),
+    disputes: VALUE_FIELDS.disputes.optional(),
+    sources: VALUE_FIELDS.sources.optional(),
     reason: reasonField,
     message: reasonText.optional().meta({ description: 'What refused clients read.' }),
     ends_at: wireTime.optional().meta({
-      description: `When the control ends by itself, by Postgres’ clock; tighten, manual and throttle need it, in ${END_DAYS_MAX} days at most, and limits have none.`,
+      description: `When the control ends by itself, by Postgres’ clock; tighten, manual and throttle need it, within 7 days, auto-freeze within 90, and limits have none.`,
     }),
   })
   .meta({ id: 'ControlCommand' });
@@ -88,7 +106,7 @@ const VALUE_NAMES = keysOf(VALUE_FIELDS);
 
 /** @throws InvalidFields for each field that is missing or that the kind does not have, and for a wrong end */
 function checkCommand(kind: Kind, command: ControlCommand): void {
-  const { fields, ends, setBy } = kindOf(kind);
+  const { fields, setBy } = kindOf(kind);
   const wrong: FieldError[] = [];
   const check = (pointer: string, detail: string | false | undefined) => {
     if (detail) wrong.push({ pointer: `/${pointer}`, detail });
@@ -105,7 +123,9 @@ function checkCommand(kind: Kind, command: ControlCommand): void {
       if (isOurs !== (command[name] !== undefined))
         check(name, isOurs ? `is required: ${kind} has it` : `must be left out: ${kind} has none`);
     }
-    check('ends_at', wrongEnd(ends, command.ends_at));
+    check('ends_at', wrongEnd(kindOf(kind), command.ends_at));
+    const isOwn = command.sources?.includes(REVIEW_SOURCE);
+    check('sources', isOwn && `must not have '${REVIEW_SOURCE}': it is no dispute`);
     const { rate_per_second: rate = 0, burst = Infinity } = command;
     const least = Math.max(1, Math.ceil(rate * BURST_SECONDS_MIN));
     const said = `must be at least ${least}, a tenth of a second of the rate, not ${burst}`;
@@ -114,12 +134,12 @@ function checkCommand(kind: Kind, command: ControlCommand): void {
   if (wrong.length > 0) throw new InvalidFields(wrong);
 }
 
-function wrongEnd(ends: 'must' | 'may' | 'never', at: string | undefined): string | undefined {
+function wrongEnd({ ends, daysMax }: ControlKind, at: string | undefined): string | undefined {
   if (at === undefined) return ends === 'must' ? 'is required: it ends by itself' : undefined;
   if (ends === 'never') return 'must be left out: a limit lasts; throttle has an end';
   if (Date.parse(at) <= Date.now()) return `must lie in the future, not ${given(at)}`;
-  if (ends === 'may' || Date.parse(at) <= Date.now() + END_DAYS_MAX * DAY_MS) return undefined;
-  return `must lie within ${END_DAYS_MAX} days, not ${given(at)}`;
+  if (ends === 'may' || Date.parse(at) <= Date.now() + daysMax * DAY_MS) return undefined;
+  return `must lie within ${daysMax} days, not ${given(at)}`;
 }
 
 type Change = {
@@ -150,7 +170,7 @@ export async function changeControl(
 
 const askedSchema = controlCommandSchema
   .omit({ reason: true })
-  .extend({ kind: z.enum(KIND_NAMES), scope: z.string(), version: z.int() });
+  .extend({ kind: z.enum(KIND_NAMES), scope: z.string(), version: z.int().nullable() });
 
 /** Makes the change that another person confirms, of the control that was in force when somebody proposed the change. */
 export const executeControl: Execute<Api> = async (query, approval, by, { databases }) => {
@@ -160,12 +180,12 @@ export const executeControl: Execute<Api> = async (query, approval, by, { databa
   return { control: now.inForce.get(kind)?.get(scope) ?? null };
 };
 
-/** @param confirmed the version of the control that two people change */
+/** @param confirmed the version of the control that two people change; null: none was in force */
 async function changeIn(
   query: Query,
   database: Database,
   { kind, scope, command, by }: Change,
-  confirmed?: number,
+  confirmed?: number | null,
 ): Promise<Changed> {
   const { in_force: isSet, reason } = command;
   const name = nameOf({ kind, scope });
@@ -173,26 +193,17 @@ async function changeIn(
   return await changeControlsIn(query, database, scope === 'all', async (before, change) => {
     const known = before.inForce.get(kind)?.get(scope);
     const made = { before, now: before, approval: null };
-    if (confirmed !== undefined && known?.version !== confirmed) {
+    const version = known?.version ?? null;
+    if (confirmed !== undefined && version !== confirmed) {
       const why = `${name} has changed since somebody proposed the change: propose it again`;
       throw new Failure('conflict', 'CONTROL_CHANGED', why);
     }
-    const next: NewControl | null = isSet
-      ? {
-          kind,
-          scope,
-          value,
-          reason,
-          message: command.message ?? known?.message ?? null,
-          ends_at: command.ends_at === undefined ? null : new Date(command.ends_at).toISOString(),
-          set_by: by.name,
-        }
-      : null;
+    const next = isSet ? toNext({ kind, scope, command, by }, value, known) : null;
     const step = stepOf(known, next, by, confirmed !== undefined);
     if (step === 'none') return made;
     if (step === 'propose') {
       const { reason: _, ...asked } = command;
-      const detail = { kind, scope, ...asked, version: known?.version };
+      const detail = { kind, scope, ...asked, version };
       const approval = await propose(query, { kind: 'control', subject: name, detail, reason }, by);
       return { ...made, approval };
     }
@@ -208,6 +219,16 @@ async function changeIn(
   });
 }
 
+const toNext = (
+  { kind, scope, command, by }: Change,
+  value: NewControl['value'],
+  known: Control | undefined,
+): NewControl => ({
+  ...{ kind, scope, value, reason: command.reason, set_by: by.name },
+  message: command.message ?? known?.message ?? null,
+  ends_at: command.ends_at === undefined ? null : new Date(command.ends_at).toISOString(),
+});
+
 type Step = 'none' | 'set' | 'end' | 'propose';
 
 /**
@@ -221,9 +242,11 @@ function stepOf(
   by: Officer,
   isConfirmed: boolean,
 ): Step {
-  if (known === undefined) return next === null ? 'none' : 'set';
-  if (next === null) return weakerStep(known, 'end', by, isConfirmed);
-  const { again, isWeaker } = kindOf(known.kind);
+  if (next === null)
+    return known === undefined ? 'none' : weakerStep(known, 'end', by, isConfirmed);
+  const { again, isWeaker, setBy } = kindOf(next.kind);
+  if (setBy === 'second' && !isConfirmed) return 'propose';
+  if (known === undefined) return 'set';
   if (again === 'stays') return 'none';
   const isLess = isWeaker?.(known.value ?? {}, next.value ?? {}) === true;
   if (again === 'stricter' && (isLess || (next.ends_at ?? '') < (known.ends_at ?? '')))

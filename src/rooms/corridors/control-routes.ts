@@ -15,7 +15,7 @@ import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
 import { approvalSchema } from '../../kit/approvals/approval.ts';
 import { answer, bodyOf, change, read } from '../../kit/http/operation.ts';
 import { idText } from '../../kit/words/plain-text.ts';
-import { type Decider, foldName } from '../../kit/words/principal.ts';
+import { type Decider, ENGINE, foldName } from '../../kit/words/principal.ts';
 import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { changeControl, controlCommandSchema } from './control-change.ts';
 import {
@@ -92,7 +92,7 @@ const changedSchema = z
   .meta({ id: 'ChangedControl' });
 
 function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSchema> {
-  const { says, scopes, fields, setBy = 'person', ends, refuses } = kindOf(kind);
+  const { says, scopes, fields, setBy, ends, refuses } = kindOf(kind);
   return {
     kind,
     says,
@@ -102,7 +102,7 @@ function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSch
     forms: scopes.filter(isChosen).map((form) => `${form}:`),
     state: refuses?.state ?? null,
     fields: [...fields],
-    set_by: setBy,
+    set_by: setBy === undefined ? 'person' : 'approval',
     ends,
   };
 }
@@ -110,9 +110,10 @@ function toKind(kind: Kind, parts: Pick<Api, 'ingest'>): z.output<typeof kindSch
 function toListed(control: Control, by: Decider): z.output<typeof listedSchema> {
   const { roles, person } = kindOf(control.kind).end(control.scope);
   const isOther = foldName(by.name) !== foldName(control.set_by);
+  const isPersons = control.set_by !== ENGINE;
   const who = roles.join(', ').replace(/, ([^,]*)$/, ' or $1');
   const ended_by =
-    person === 'other'
+    person === 'other' && isPersons
       ? `another person than ${control.set_by} with the role ${who}`
       : person === 'second'
         ? `a person with the role ${who}, once another person confirms it`

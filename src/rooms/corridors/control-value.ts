@@ -4,7 +4,10 @@ import type { Query } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 
 /** Fields of a value, as a change gives them; an amount is a decimal string. */
-type Given = Pick<ControlValue, 'points' | 'rate_per_second' | 'burst' | 'received_days'> & {
+type Given = Pick<
+  ControlValue,
+  'points' | 'rate_per_second' | 'burst' | 'received_days' | 'disputes' | 'sources'
+> & {
   readonly from_amount?: string | undefined;
 };
 
@@ -35,8 +38,10 @@ const readMarketAmount = onlyOf<MarketAmount, [amount: string]>(
 export async function makeValue(kind: Kind, command: Given, query: Query) {
   const { fields } = kindOf(kind);
   if (fields.length === 0) return null;
-  const { points, from_amount: amount, rate_per_second, burst, received_days } = command;
+  const { points, from_amount: amount, rate_per_second, burst } = command;
+  const { received_days, disputes, sources } = command;
   if (received_days !== undefined) return { received_days };
+  if (disputes !== undefined) return { disputes, sources };
   if (amount === undefined) return points === undefined ? { rate_per_second, burst } : { points };
   return { from_amount: Number(amount), ...(await readMarketAmount(query, amount)) };
 }

@@ -3,17 +3,15 @@
 import { readControls } from '../../core/store/controls/controls.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { DAY_MS } from '../../kit/words/range.ts';
+import { disputedSince, disputesText } from './disputes.ts';
 import { type HourFigures, type Suggestion, suggestionsOf } from './suggestions.ts';
 
 /** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
 const TAIL_BLOCKS = 512;
-/** Disputes, dead letters, and cases of a priority that are read: of these the first that are due, which are the oldest. */
+/** Dead letters, and cases of a priority that are read: of these the first that are due, which are the oldest. */
 const ROWS_MAX = 5000;
-/** Age up to which a transaction's dispute counts. Longer: each reading locks more months; shorter: late disputes are missed. */
-const DISPUTED_DAYS = 730;
 
-// Reviewers' own labels are no disputes. The review's tables are read as they are: its policy says which cases are too old.
+// The review's tables are read as they are: its policy says which cases are too old.
 const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
   with accepted as materialized (
     select corridor, account_id, received_at from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 2)}) tail
@@ -27,16 +25,7 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
       from (select corridor from market.dead_letters
              where failed_at > now() - interval '1 hour' and replayed_at is null order by failed_at desc limit ${ROWS_MAX}) newest
      group by corridor),
-  disputed as (
-    select corridor, max(recent)::int4 as disputes
-      from (select t.corridor, count(*) over (partition by t.corridor order by l.labelled_at
-                                              range between interval '5 minutes' preceding and current row) as recent
-              from (select transaction_id, created_at, min(labelled_at) as labelled_at
-                      from (select transaction_id, created_at, labelled_at, label, source from market.labels
-                             where labelled_at > now() - interval '1 hour' and created_at >= $1 order by labelled_at desc limit ${ROWS_MAX}) newest
-                     where label = 'fraud' and source <> 'review' group by transaction_id, created_at) l
-              join market.transactions t using (transaction_id, created_at) where t.created_at >= $1) windows
-     group by corridor),
+  disputed as (${disputesText()}),
   overflow as (
     select corridor, (count(*) filter (where action = 'suggest_throttle'))::int4 as overdue,
            (count(*) filter (where action = 'suggest_tightening'))::int4 as waiting
@@ -65,8 +54,7 @@ export async function readSuggestions(
 ): Promise<Suggestion[]> {
   const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
   const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
-  const since = new Date(nowMs - DISPUTED_DAYS * DAY_MS);
-  const values = [since, ...[...transactions, ...scores].map(({ from }) => from)];
+  const values = [disputedSince(nowMs), ...[...transactions, ...scores].map(({ from }) => from)];
   const text = textOf(transactions, scores);
   const figures = await database.query<HourFigures>({ text }, values);
   return suggestionsOf(figures, await readControls(database));

@@ -13,5 +13,10 @@ export const corridors: Room = {
   metrics: createCorridorMetrics,
   events: async () => (await import('./events.ts')).events,
   routes: () => import('./routes.ts'),
-  worker: async (worker) => ({ duties: [(await import('./duty.ts')).bindCorridorFigures(worker)] }),
+  worker: async (worker) => ({
+    duties: [
+      (await import('./duty.ts')).bindCorridorFigures(worker),
+      (await import('./auto-freeze.ts')).bindAutoFreeze(worker),
+    ],
+  }),
 };

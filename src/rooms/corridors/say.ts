@@ -5,7 +5,7 @@ import type { Row as Fields } from '../../kit/command/output.ts';
 /** A value in words: `points 100`. */
 export const sayValue = (value: object | null): string =>
   Object.entries(value ?? {})
-    .filter(([, member]) => typeof member !== 'object')
+    .filter(([, member]) => typeof member !== 'object' || Array.isArray(member))
     .map((member) => member.join(' '))
     .join(', ');
 

@@ -22,9 +22,11 @@ export const kindName = (kind: string) => kind.replaceAll('-', ' ');
 export function sayValue(value: ControlValue | null): string {
   if (value === null) return '';
   const { points, from_amount: amount, currency, rate_per_second: rate, burst } = value;
-  const { policy, received_days: days } = value;
+  const { policy, received_days: days, disputes, sources = [] } = value;
   if (policy !== undefined) return `reviews or declines ${100 * policy.review_share} % at most`;
   if (days !== undefined) return `labels received in ${count(days)} days before`;
+  if (disputes !== undefined)
+    return `freezes by more than ${disputes} disputes within 5 minutes, of ${sources.join(', ')}`;
   if (points !== undefined) return `thresholds lower by ${points} points`;
   if (amount !== undefined) return `reviewed by hand from ${amount} ${currency} on`;
   return `${number(rate ?? 0)} a second, burst ${count(burst ?? 0)}`;

@@ -69,11 +69,11 @@ const insertStatement: Statement = {
   text: `
     with stored as (
       insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
-                          account_id, merchant_id, device_id, ip_party, amount_to_median, note, client, identity)
+                          account_id, merchant_id, device_id, ip_party, amount_to_median, note, client, identity, came_alone)
       select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
              unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::text[]),
-             unnest($11::text[]), unnest($12::float8[]), unnest($13::text[]), $14, $15
-    ), tallied as (${addIncrements(16)})
+             unnest($11::text[]), unnest($12::float8[]), unnest($13::text[]), $14, $15, $16
+    ), tallied as (${addIncrements(17)})
     select`,
 };
 
@@ -103,6 +103,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     textArray(fresh.map((label) => label.note)),
     reporter.client,
     reporter.identity,
+    labels.length === 1,
     // Columns that are counted come from the transaction's lock: a detach may take it away meanwhile, and its labels only later.
     ...incrementValues(countDecided(fresh, located, deciding)),
   ]);

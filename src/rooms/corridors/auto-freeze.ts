@@ -1,0 +1,96 @@
+/**
+ * Freezes a corridor by itself where two people have allowed it by a control: once a day at most. Nothing ends the freeze but a
+ * person, not even the end of the control that allowed it.
+ */
+import {
+  type Control,
+  type Controls,
+  freezeOf,
+  nameOf,
+  stopOf,
+} from '../../core/domain/control.ts';
+import { corridorScope } from '../../core/domain/corridor.ts';
+import type { Worker } from '../../core/room.ts';
+import { changeControls, type NewControl } from '../../core/store/controls/controls.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Query } from '../../kit/database/pool.ts';
+import { firstOf } from '../../kit/database/statement.ts';
+import type { Writes } from '../../kit/duties/leadership.ts';
+import type { Duty } from '../../kit/duties/run-duties.ts';
+import { ENGINE } from '../../kit/words/principal.ts';
+import { disputedSince, disputesText } from './disputes.ts';
+
+/** Longer: more value leaves before the freeze. Shorter: labels are counted more often, 1 ms a policy. */
+const EVERY_MS = 2000;
+const BY = { name: ENGINE, keyId: null, request: 'auto-freeze' };
+
+// Labels from before the policy are not what the two people spoke of.
+const findMet = firstOf<
+  { disputes: number },
+  [
+    since: Date,
+    sources: readonly string[],
+    setAt: string,
+    corridor: string,
+    most: number,
+    name: string,
+  ]
+>(
+  'find-auto-freeze',
+  `select disputes from (${disputesText("came_alone and label = 'fraud' and source = any ($2) and received_at >= $3")}) d
+    where corridor = $4 and disputes > $5 and not exists (
+      select from market.audit_log where action = 'control.set' and subject = $6 and who = '${ENGINE}'
+         and changed_at > clock_timestamp() - interval '24 hours')`,
+);
+
+const CORRIDOR = corridorScope('');
+
+/** How many disputes have met a policy that may freeze now. */
+async function metBy(query: Query, controls: Controls, { scope, value, set_at }: Control) {
+  const corridor = scope.slice(CORRIDOR.length);
+  if (freezeOf(controls, corridor) ?? stopOf(controls, corridor)) return undefined;
+  const { sources = [], disputes = Infinity } = value ?? {};
+  const name = nameOf({ kind: 'freeze', scope });
+  const since = disputedSince(Date.now());
+  return (await findMet(query, since, sources, set_at, corridor, disputes, name))?.disputes;
+}
+
+const policiesOf = ({ inForce }: Controls) => inForce.get('auto-freeze');
+
+/** Freezes the scope if the policy is still in force and met once no store of a score is under way. @returns the controls after a freeze */
+async function freeze(writes: Writes, scope: string): Promise<Controls | undefined> {
+  return await changeControls(writes, false, async (query, before, { set }) => {
+    const policy = policiesOf(before)?.get(scope);
+    const found = policy && (await metBy(query, before, policy));
+    if (found === undefined) return undefined;
+    const control: NewControl = {
+      ...{ kind: 'freeze', scope, value: null, message: null, ends_at: null, set_by: ENGINE },
+      reason: `${found} disputes within 5 minutes, by the policy of ${policy?.set_by}: ${policy?.reason}`,
+    };
+    const now = await set(control);
+    const change = { action: 'control.set', subject: nameOf(control), before: null } as const;
+    await recordChange(query, BY, { ...change, after: control });
+    return now;
+  });
+}
+
+export function bindAutoFreeze({ database, leadership, controls, log }: Worker): Duty {
+  const lead = leadership.of('care');
+  const look = async () => {
+    const known = controls.current();
+    for (const policy of policiesOf(known)?.values() ?? []) {
+      if ((await metBy(database.query, known, policy)) === undefined) continue;
+      const now = await freeze(lead.writes, policy.scope);
+      if (now === undefined) continue;
+      controls.take(now);
+      log.warn({ scope: policy.scope }, 'auto-freeze');
+    }
+  };
+  return {
+    name: 'auto-freeze',
+    everyMs: EVERY_MS,
+    run: async () => {
+      if (policiesOf(controls.current()) !== undefined) await lead.run(look);
+    },
+  };
+}
