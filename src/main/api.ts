@@ -222,6 +222,7 @@ function registriesOf(served: readonly Served[]) {
     const { metrics, databases, requestsInFlight } = open;
     reportConnections(metrics, databases.primary.usage());
     metrics.requestsInFlight.set(requestsInFlight());
+    metrics.lastScrape.atMs = Date.now();
     return [metrics.registry];
   });
 }

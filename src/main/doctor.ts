@@ -2,7 +2,7 @@
  * `risk doctor`: looks at this machine and at the services that the engine would use, and changes nothing.
  * Exit code 1 when something must be mended.
  */
-import { residencyProblem } from '../core/domain/corridor.ts';
+import { MARKET, residencyProblem } from '../core/domain/corridor.ts';
 import { readControls } from '../core/store/controls/controls.ts';
 import { countMonthLocks } from '../core/store/partitions/partitions.ts';
 import { areTablesLate, findNewer, listTableDays } from '../core/store/scorecards/find-tables.ts';
@@ -19,6 +19,7 @@ import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.t
 import { describeUnknownStops } from '../kit/database/unknown-stops.ts';
 import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
+import { firstLimitsOf, lineOf } from '../rooms/corridors/first-limits.ts';
 import { toLabelsJson } from '../rooms/models/scorecards/answers.ts';
 import { shadowDaysFor } from '../rooms/models/store/trees.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
@@ -107,6 +108,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     ...misplaced.map((detail) => finding('residency', false, detail)),
     ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
+    ...(isMigrated ? await checkLimits(database, config.RISK_MARKET) : []),
     ...(isMigrated ? [await checkLocks(database)] : []),
     ...(isMigrated ? await checkTables(database, config.RISK_LABEL_MATURITY_DAYS) : []),
     ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
@@ -131,6 +133,17 @@ async function checkReach(database: Database, market: string): Promise<Finding> 
   const lost = `${role} does not own ${strays.join(', ')}: risk markets grant ${market}`;
   const isWhole = strays.length === 0;
   return finding('markets', isWhole, isWhole ? `${role} reaches ${market} alone` : lost);
+}
+
+/** Offers the first limits that the market lacks. */
+async function checkLimits(database: Database, market: string): Promise<Finding[]> {
+  const { inForce } = await readControls(database);
+  return firstLimitsOf(market).map(([unit, rate]) => {
+    const control = inForce.get(`limit-${unit}`)?.get(MARKET);
+    const { rate_per_second: own } = control?.value ?? {};
+    const detail = control ? `${own} a second` : `the market has none: ${lineOf(unit, rate)}`;
+    return finding(`limit of ${unit}`, control !== undefined, detail, 'warn');
+  });
 }
 
 async function checkLocks({ query }: Database): Promise<Finding> {

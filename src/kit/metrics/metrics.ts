@@ -43,6 +43,8 @@ export function createMetrics(registry = createProcessRegistry()) {
   return {
     registry,
     make,
+    /** When a key of the market last read the registry. */
+    lastScrape: { atMs: Number.NEGATIVE_INFINITY },
     httpDuration: createHttpDuration(make),
     accepted: counter(
       'risk_transactions_accepted_total',

@@ -51,6 +51,7 @@ export const AUDIT_ACTIONS = [
   'market.grant',
   'market.analytics',
   'market.auditor',
+  'market.drill',
   'corridor.add',
   'corridor.configure',
   'list.create',

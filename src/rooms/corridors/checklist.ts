@@ -16,26 +16,21 @@ import { onlyOf } from '../../kit/database/statement.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 import { sayValue } from './say.ts';
 
+export const itemSchema = z.object({ name: z.string(), passed: z.boolean(), found: z.string() });
+
 export const checklistSchema = z
   .object({
     corridor: z.string(),
     is_independent: z.boolean().meta({ description: 'Every item of independence has passed.' }),
     is_ready: z.boolean().meta({ description: 'Every item has passed.' }),
-    items: z.array(
-      z.object({
-        name: z.string(),
-        kind: z.enum(['independence', 'launch']),
-        passed: z.boolean(),
-        found: z.string(),
-      }),
-    ),
+    items: z.array(itemSchema.extend({ kind: z.enum(['independence', 'launch']) })),
   })
   .meta({ id: 'CorridorChecklist' });
 
-type Found = readonly [passed: boolean, found: string];
+export type Found = readonly [passed: boolean, found: string];
 
 /** Reviewers who can decide a case and confirm the decision of another. */
-const REVIEWERS_MIN = 2;
+export const REVIEWERS_MIN = 2;
 /** A reader that asked nothing of a stream for longer than this has ended or hangs. */
 const READER_IDLE_MS = 60_000;
 
@@ -48,8 +43,8 @@ export async function checkCorridor(
     stream: ofRedis(parts, () => findStreams(corridor, parts)),
     workers: ofRedis(parts, () => findWorkers(corridor, parts)),
     cache: ofRedis(parts, () => findCache(parts)),
-    'limit of requests': findLimit('limit-requests', corridor, controls),
-    'quota of transactions': findLimit('limit-transactions', corridor, controls),
+    'limit of requests': findLimit('limit-requests', corridorScope(corridor), controls),
+    'quota of transactions': findLimit('limit-transactions', corridorScope(corridor), controls),
     controls: findControls(parts),
     breaker: findBreaker(corridor, parts),
     market: findOtherMarkets(parts),
@@ -58,21 +53,23 @@ export async function checkCorridor(
     reviewers: findReviewers(parts),
     open: findOpen(corridor, controls),
   };
-  const checksOf = async (
-    kind: 'independence' | 'launch',
-    found: Readonly<Record<string, Found | Promise<Found>>>,
-  ) =>
-    await Promise.all(
-      Object.entries(found).map(async ([name, check]) => {
-        const [passed, text] = await check;
-        return { name, kind, passed, found: text };
-      }),
-    );
-  const own = await checksOf('independence', independence);
-  const items = [...own, ...(await checksOf('launch', launch))];
+  const own = (await toItems(independence)).map((item) => ({
+    ...item,
+    kind: 'independence' as const,
+  }));
+  const others = (await toItems(launch)).map((item) => ({ ...item, kind: 'launch' as const }));
+  const items = [...own, ...others];
   const hasPassed = (all: typeof items) => all.every(({ passed }) => passed);
   return { corridor, is_independent: hasPassed(own), is_ready: hasPassed(items), items };
 }
+
+export const toItems = (checks: Readonly<Record<string, Found | Promise<Found>>>) =>
+  Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const [passed, found] = await check;
+      return { name, passed, found };
+    }),
+  );
 
 async function ofRedis({ guards }: Api, find: () => Promise<Found>): Promise<Found> {
   try {
@@ -131,12 +128,11 @@ async function findCache({ redis, config: { RISK_MARKET: market } }: Api): Promi
   return [true, `profiles of the market alone, from ${slotTag(market, 0)} on, take writes`];
 }
 
-async function findLimit(
+export async function findLimit(
   kind: Kind,
-  corridor: string,
+  scope: string,
   controls: Promise<Controls>,
 ): Promise<Found> {
-  const scope = corridorScope(corridor);
   const own = (await controls).inForce.get(kind)?.get(scope);
   if (own === undefined) return [false, `none: risk controls set ${kind} ${scope}`];
   return [true, sayValue(own.value)];
@@ -159,7 +155,7 @@ async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Api): Pr
   return [false, `not separated: the role of ${RISK_MARKET} also reads ${markets.join(', ')}`];
 }
 
-const countReviewers = onlyOf<{ people: number }>(
+export const countReviewers = onlyOf<{ people: number }>(
   'count-reviewers',
   `select count(distinct identity)::int4 as people from market.api_keys
     where identity is not null and revoked_at is null and coalesce(expires_at, 'infinity') > now()

@@ -22,6 +22,14 @@ import {
 } from './corridor-change.ts';
 import { healthOf, healthSchema, readHealth, SLO_MS } from './corridor-health.ts';
 import {
+  checkMarket,
+  drillSchema,
+  marketChecklistSchema,
+  recordDrill,
+  recordedDrillSchema,
+  volumeParameters,
+} from './market-checklist.ts';
+import {
   paths,
   readScopeState,
   readStanding,
@@ -105,6 +113,32 @@ export const corridorOperations = [
     run: ({ path: { id } }, parts: Api) => {
       requireKnown('market', id, parts);
       return readStanding(null, parts);
+    },
+  }),
+  read({
+    at: '/v1/markets/{id}/checklist',
+    operationId: 'checkMarket',
+    summary: 'Whether a market is ready to launch',
+    roles: READING_ROLES,
+    path: paths.market,
+    query: volumeParameters,
+    answers: { 200: answer('Each item with what was found.', marketChecklistSchema) },
+    run: ({ path: { id }, query }, parts: Api) => {
+      requireKnown('market', id, parts);
+      return checkMarket(parts, query);
+    },
+  }),
+  change({
+    at: '/v1/markets/{id}/drills',
+    operationId: 'recordDrill',
+    summary: 'Record a drill that people have done, for the checklist of the market',
+    roles: DECIDING_ROLES,
+    path: paths.market,
+    body: bodyOf(drillSchema),
+    answers: { 200: answer('The drill as it is in the audit log.', recordedDrillSchema) },
+    run: ({ path: { id }, body, by }, parts: Api) => {
+      requireKnown('market', id, parts);
+      return recordDrill(parts, body, by);
     },
   }),
   change({

@@ -13,28 +13,16 @@ import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import type { Database } from '../../kit/database/pool.ts';
+import { firstLimitsOf } from './first-limits.ts';
 import { tellControls } from './say.ts';
 import { makeAuditor } from './store/grant-auditor.ts';
 import { grantMarket, makeAnalytics } from './store/grant-market.ts';
-
-/** Limits of a market until somebody sets others; a raise needs a second person. */
-const FIRST_MARKET: FirstLimits = { requests: { ratePerSecond: 1000, burst: 2000 } };
-const LATER_MARKET: FirstLimits = {
-  requests: { ratePerSecond: 500, burst: 1000 },
-  inference: { ratePerSecond: 100, burst: 200 },
-};
-
-/** Limits that the market of this name begins with. `entries` types names as texts. */
-const firstLimitsOf = (market: string) =>
-  Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitUnit, Rate][];
 
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 const PASSWORD = /^[!-~]{16,256}$/;
 const CONNECTIONS_MAX = 10_000;
 /** Connections of a role that only reads. Larger: its readers may take more of Postgres; smaller: more of them wait. */
 const READER_CONNECTIONS = 5;
-
-type FirstLimits = { readonly [Kind in LimitUnit]?: Rate };
 
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
@@ -170,7 +158,7 @@ function passwordFrom(environment: Environment, variable: string | undefined): s
 
 export const command = commandOf({
   name: 'markets',
-  summary: 'Makes markets and their roles, and shows how one stands.',
+  summary: 'Makes markets and their roles, shows how one stands, and checks one before its launch.',
   notes: `create, grant, analytics and auditor need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
 
 Example: risk markets show market_0`,
@@ -181,6 +169,8 @@ Example: risk markets show market_0`,
     analytics,
     auditor,
     show: { operation: 'readMarket', tell: tellControls },
+    check: { operation: 'checkMarket' },
+    drill: { operation: 'recordDrill', words: { DRILL: 'drill', TEXT: 'note' } },
   },
 });
 

@@ -71,7 +71,7 @@ const freezeOf = async (corridor: string) =>
 const age = (time: string) =>
   api.testDatabase.sql(`alter table audit_log disable trigger audit_log_never_changes;
     update audit_log set changed_at = changed_at - interval '${time}' where who = 'engine';
-    alter table audit_log enable trigger audit_log_never_changes`);
+    alter table audit_log enable always trigger audit_log_never_changes`);
 const tell = async (nowMs = Date.now()) =>
   (await Promise.all(events.map(({ find }) => find(api.database.query, nowMs)))).flat();
 
@@ -85,7 +85,9 @@ test('two people allow it: for a corridor, for 90 days at most, by labels of oth
     undefined,
   ]);
   await confirmed(api, bob, asked.body.approval);
-  const stored = (await readControls(api.database)).inForce.get('auto-freeze')?.get('corridor:US-EG');
+  const stored = (await readControls(api.database)).inForce
+    .get('auto-freeze')
+    ?.get('corridor:US-EG');
   expect(stored).toMatchObject({ value: POLICY, set_by: 'Bob' });
   const listed = await api.risk('controls', 'list', '--kind', 'auto-freeze');
   expect(listed.stdout).toContain('sources chargeback,issuer, disputes 5');
