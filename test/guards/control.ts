@@ -48,6 +48,23 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/corridors/freeze.test.ts > a frozen corridor is drained while it is closed, and another person lets it go on',
     mechanism: 'src/rooms/corridors/checklist.ts',
   },
+  'market-checklist': {
+    says: 'A checklist says whether a market is ready to launch; each item fails on a market that lacks it.',
+    shown: `GET /v1/markets/{id}/checklist, POST /v1/markets/{id}/drills,
+      risk markets check, risk markets drill`,
+    test: 'integration/rooms/corridors/market-checklist.test.ts > a bare market fails each item, and says what is missing',
+    mechanism: 'src/rooms/corridors/market-checklist.ts',
+  },
+  'auto-freeze': {
+    says: 'Labels that came one by one freeze a corridor by itself once a day, where two people have allowed it.',
+    test: 'integration/rooms/corridors/auto-freeze.test.ts > more labels than it names, of its sources, one a request, freeze the corridor once a day',
+    mechanism: 'src/rooms/corridors/auto-freeze.ts',
+  },
+  'first-limits': {
+    says: 'The doctor offers the first limits that a market lacks.',
+    test: 'integration/doctor.test.ts > doctor offers the first limits that a market lacks, and markets create sets them',
+    mechanism: 'src/rooms/corridors/first-limits.ts',
+  },
   'corridor-health': {
     says: 'The health of a corridor is a weighted sum of its figures.',
     test: 'unit/rooms/corridors/health.test.ts > %s: %s',

@@ -139,3 +139,25 @@ test.each([
     expect(found).toMatchObject(needed > 30 ? [{ state: 'warn', detail }] : []);
   },
 );
+
+test('doctor offers the first limits that a market lacks, and markets create sets them', async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url };
+  const limits = async () =>
+    (await doctor(environment)).findings.filter(({ check }) => check.startsWith('limit of'));
+  const line = (unit: string, rate: number) =>
+    `the market has none: risk controls set limit-${unit} market --rate-per-second ${rate} --burst ${2 * rate} --reason '…'`;
+  expect(await limits()).toEqual([
+    { check: 'limit of requests', state: 'warn', detail: line('requests', 1000) },
+    { check: 'limit of inference', state: 'warn', detail: line('inference', 200) },
+  ]);
+  const made = await runRisk(
+    ['markets', 'create', 'market_0', '--corridors', 'US-EG'],
+    environment,
+  );
+  expect(made.stdout + made.stderr).toContain('its first limit of inference: 200 a second, 400');
+  expect(await limits()).toEqual([
+    { check: 'limit of requests', state: 'ok', detail: '1000 a second' },
+    { check: 'limit of inference', state: 'ok', detail: '200 a second' },
+  ]);
+});

@@ -13,17 +13,18 @@ import { measureStreams } from '../../core/stream/status/lag.ts';
 import { listReports } from '../../core/stream/status/workers.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
+import { throwRedisFailure } from '../../kit/redis/connection.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 import { sayValue } from './say.ts';
 
-export const itemSchema = z.object({ name: z.string(), passed: z.boolean(), found: z.string() });
+export const checkSchema = z.object({ name: z.string(), passed: z.boolean(), found: z.string() });
 
 export const checklistSchema = z
   .object({
     corridor: z.string(),
     is_independent: z.boolean().meta({ description: 'Every item of independence has passed.' }),
     is_ready: z.boolean().meta({ description: 'Every item has passed.' }),
-    items: z.array(itemSchema.extend({ kind: z.enum(['independence', 'launch']) })),
+    items: z.array(checkSchema.extend({ kind: z.enum(['independence', 'launch']) })),
   })
   .meta({ id: 'CorridorChecklist' });
 
@@ -53,17 +54,17 @@ export async function checkCorridor(
     reviewers: findReviewers(parts),
     open: findOpen(corridor, controls),
   };
-  const own = (await toItems(independence)).map((item) => ({
-    ...item,
+  const own = (await runChecks(independence)).map((check) => ({
+    ...check,
     kind: 'independence' as const,
   }));
-  const others = (await toItems(launch)).map((item) => ({ ...item, kind: 'launch' as const }));
+  const others = (await runChecks(launch)).map((check) => ({ ...check, kind: 'launch' as const }));
   const items = [...own, ...others];
   const hasPassed = (all: typeof items) => all.every(({ passed }) => passed);
   return { corridor, is_independent: hasPassed(own), is_ready: hasPassed(items), items };
 }
 
-export const toItems = (checks: Readonly<Record<string, Found | Promise<Found>>>) =>
+export const runChecks = (checks: Readonly<Record<string, Found | Promise<Found>>>) =>
   Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
       const [passed, found] = await check;
@@ -85,6 +86,13 @@ const streamsOfCorridor = (corridor: string, { config, ingest }: Api) =>
 
 async function findStreams(corridor: string, parts: Api): Promise<Found> {
   const streams = streamsOfCorridor(corridor, parts);
+  const types = await Promise.all(
+    streams.map(({ transactions }) => parts.redis.type(transactions).catch(throwRedisFailure)),
+  );
+  const foreign = streams.filter((_, at) => !['stream', 'none'].includes(types[at] ?? ''));
+  if (foreign.length > 0) {
+    return [false, `${foreign.map(({ transactions }) => transactions).join(', ')}: no stream`];
+  }
   const { lags = [] } = parts.readKafka() ?? {};
   const measured = joinLags(
     await measureStreams(parts.redis, streams),
@@ -93,13 +101,6 @@ async function findStreams(corridor: string, parts: Api): Promise<Found> {
   );
   const sum = (of: (figures: (typeof measured)[number]) => number) =>
     measured.reduce((total, check) => total + of(check), 0);
-  const types = await Promise.all(
-    streams.map(({ transactions }) => parts.redis.type(transactions)),
-  );
-  const foreign = streams.filter((_, at) => !['stream', 'none'].includes(types[at] ?? ''));
-  if (foreign.length > 0) {
-    return [false, `${foreign.map(({ transactions }) => transactions).join(', ')}: no stream`];
-  }
   const waiting = sum(({ lag, pending }) => lag + pending);
   return [
     true,

@@ -20,7 +20,7 @@ const DECISIONS_MAX = 500;
 const KIND_AND_SCOPE = /^([a-z-]+):(.+)$/;
 
 type Row = Pick<Waiting['said'], 'who' | 'subject' | 'reason'> & {
-  /** Of the event. */
+  /** Names the event. */
   readonly id: string;
   readonly at: Date;
 };

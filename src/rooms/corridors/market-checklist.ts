@@ -12,13 +12,14 @@ import { readReach } from '../../kit/database/market-reach.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import {
+  checkSchema,
   countReviewers,
   type Found,
   findLimit,
-  itemSchema,
   REVIEWERS_MIN,
-  toItems,
+  runChecks,
 } from './checklist.ts';
 
 /** Longer: people who were there have left. Shorter: drills are done to be done. */
@@ -36,7 +37,7 @@ export const marketChecklistSchema = z
   .object({
     market: z.string(),
     is_ready: z.boolean().meta({ description: 'Every item has passed.' }),
-    items: z.array(itemSchema),
+    items: z.array(checkSchema),
   })
   .meta({ id: 'MarketChecklist' });
 
@@ -68,7 +69,7 @@ export async function checkMarket(
   volume: Volume,
 ): Promise<z.output<typeof marketChecklistSchema>> {
   const controls = readControls(parts.databases.primary);
-  const items = await toItems({
+  const items = await runChecks({
     roles: findRoles(parts),
     'limit of requests': findLimit('limit-requests', MARKET, controls),
     'limit of inference': findLimit('limit-inference', MARKET, controls),
@@ -122,8 +123,8 @@ type Trial = {
   readonly meanwhile: number;
   readonly after: number;
 };
-// What was on its way, and what processes took within a second of the command, is no fault of the switch.
-const listTrials = rowsOf<Trial>(
+// Payments that processes took within a second of the command are no fault of the switch.
+const listTrials = rowsOf<Trial, [since: Date]>(
   'list-switch-trials',
   `select kind, e.corridor, ${timeText('ended_at')} as "endedAt", extract(epoch from ended_at - set_at)::float8 as seconds, t.*
      from (select split_part(subject, ':', 1) as kind, split_part(subject, ':', 3) as corridor, changed_at as ended_at,
@@ -137,18 +138,21 @@ const listTrials = rowsOf<Trial>(
                           (count(*) filter (where received_at between set_at + interval '2 seconds' and ended_at))::int4 as meanwhile,
                           (count(*) filter (where received_at > ended_at))::int4 as after
                      from market.transactions
-                    where corridor = e.corridor and created_at between set_at - interval '1 day' and ended_at + interval '1 day'
+                    where corridor = e.corridor and created_at >= $1
                       and received_at between set_at - ${NEAR} and ended_at + ${NEAR}) t`,
 );
 
 /** A trial that a corridor passed: payments came before and after, and none meanwhile. */
-const hasHeld = ({ seconds, before, meanwhile, after }: Trial) =>
+const hasPassed = ({ seconds, before, meanwhile, after }: Trial) =>
   seconds >= TRIAL_SECONDS_MIN && before > 0 && meanwhile === 0 && after > 0;
 
 async function findSwitches({ databases }: Api): Promise<Found> {
-  const trials = await listTrials(databases.primary.query);
-  const held = Map.groupBy(trials.filter(hasHeld), ({ corridor }) => corridor);
-  for (const [corridor, own] of held) {
+  const trials = await listTrials(
+    databases.primary.query,
+    new Date(databases.now() - (DRILL_DAYS + 1) * DAY_MS),
+  );
+  const passed = Map.groupBy(trials.filter(hasPassed), ({ corridor }) => corridor);
+  for (const [corridor, own] of passed) {
     const tried = ['stop', 'freeze'].map((kind) => own.find((trial) => trial.kind === kind));
     const [stop, freeze] = tried;
     if (stop !== undefined && freeze !== undefined)
