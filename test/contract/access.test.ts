@@ -148,7 +148,7 @@ const OF_THE_MARKET = [
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   'resumeBacktest',
   ...['declareMetadataField', 'withdrawMetadataField', 'declarePersonalField', 'readSubject'],
-  ...['readMarket', 'requestRollback', 'requestDrop'],
+  ...['readMarket', 'checkMarket', 'recordDrill', 'requestRollback', 'requestDrop'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

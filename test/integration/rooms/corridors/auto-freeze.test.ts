@@ -17,6 +17,7 @@ import { testConfig } from '../../../support/config.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { endControl, putControl } from '../../../support/rooms/corridors/requests.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf, labelInput } from '../../../support/submit.ts';
@@ -116,6 +117,23 @@ test('two people allow it: for a corridor, for 90 days at most, by labels of oth
     expect([refused.status, error?.pointer]).toEqual([422, `/${Object.keys(wrong)[0]}`]);
   }
   expect((await endControl(api, 'auto-freeze', 'corridor:US-EG', ann)).status).toBe(200);
+  const words = 'controls set auto-freeze corridor:US-MX --disputes 10 --sources chargeback';
+  const options = [
+    '--sources',
+    'issuer',
+    '--ends-at',
+    inDays(60),
+    '--reason',
+    'holidays',
+    '--json',
+  ];
+  const key = { RISK_URL: api.url, RISK_API_KEY: ann };
+  const ran = await runRisk([...words.split(' '), ...options], key);
+  expect(JSON.parse(ran.stdout).approval).toMatchObject({
+    ...{ state: 'waiting', detail: { disputes: 10, sources: ['chargeback', 'issuer'] } },
+  });
+  expect((await confirm(api, bob, JSON.parse(ran.stdout).approval.approval_id)).status).toBe(200);
+  expect((await endControl(api, 'auto-freeze', 'corridor:US-MX', ann)).status).toBe(200);
 });
 
 test('more labels than it names, of its sources, one a request, freeze the corridor once a day', async () => {

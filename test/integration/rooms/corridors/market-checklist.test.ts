@@ -4,7 +4,7 @@
  * audit log are made older where time is to pass.
  */
 import { randomUUID } from 'node:crypto';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { runApiHere } from '../../../support/api-here.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -213,6 +213,12 @@ test('dashboards: a key of the market reads the metrics of the process', async (
   expect(await item('dashboards')).toMatchObject({ passed: false });
   expect((await market.request('/metrics')).status).toBe(200);
   expect(await item('dashboards')).toMatchObject({ passed: true });
+  const later = Date.now() + 301_000;
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(later);
+  onTestFinished(() => clock.mockRestore());
+  expect(await item('dashboards')).toMatchObject({
+    ...{ passed: false, found: expect.stringMatching(/ 30\d s ago$/) },
+  });
 });
 
 test('evidence: a worker seals, and a signed checkpoint is no hour old', async () => {
@@ -244,4 +250,7 @@ test('evidence: a worker seals, and a signed checkpoint is no hour old', async (
 test('a market with all of these is ready', async () => {
   const { body } = await send(market, 'GET', '/v1/markets/market_0/checklist');
   expect([body.is_ready, body.items.filter(({ passed }: Item) => !passed)]).toEqual([true, []]);
+  const volume = ['--transactions-per-day', '20000', '--review-share', '0.01'];
+  const { stdout } = await market.risk('markets', 'check', 'market_0', ...volume);
+  expect(stdout).toMatch(/200 reviews a day take 2/);
 });
