@@ -51,9 +51,12 @@ async function allow(corridor: string) {
   const { body } = await propose(corridor);
   await confirmed(api, bob, body.approval);
 }
-/** Six transactions of the corridor are labelled fraud, each in a request of its own unless `isImport`. */
-async function dispute(corridor: string, { source = 'chargeback', isImport = false } = {}) {
-  const seeds = Array.from({ length: 6 }, () => ({ createdAtMs: Date.now() - 60_000, corridor }));
+/** Six transactions of the corridor, unless the test says fewer, are labelled fraud, each in a request of its own unless `isImport`. */
+async function dispute(
+  corridor: string,
+  { source = 'chargeback', isImport = false, length = 6 } = {},
+) {
+  const seeds = Array.from({ length }, () => ({ createdAtMs: Date.now() - 60_000, corridor }));
   const ids = await storeTransactions(api.database, seeds);
   const labels = ids.map((transaction_id) => labelInput({ transaction_id, source }));
   for (const batch of isImport ? [labels] : labels.map((label) => [label]))
@@ -148,7 +151,9 @@ test('more labels than it names, of its sources, one a request, freeze the corri
   expect(items.map(({ id }: { id: string }) => id)).toEqual(['disputes:US-IN']);
   await dispute('GB-NG', { source: 'issuer' });
   expect(await look('GB-NG'), 'a corridor without a policy').toBeUndefined();
-  await dispute('US-IN', { source: 'issuer' });
+  await dispute('US-IN', { source: 'issuer', length: 5 });
+  expect(await look('US-IN'), 'as many as the policy lets pass').toBeUndefined();
+  await dispute('US-IN', { source: 'chargeback', length: 1 });
   const frozen = await look('US-IN');
   expect(frozen).toMatchObject({
     ...{ set_by: 'engine', ends_at: null },

@@ -153,11 +153,12 @@ test('switches: stop and freeze of one corridor, each between payments and with 
   expect(await item('switches'), 'no freeze').toMatchObject({
     ...{ passed: false, found: expect.stringMatching(/^stop of US-EG for 60 s, .*: 1, 0, 1: /) },
   });
-  // The freeze of another corridor says nothing of this one, nor does one without payments.
-  await trial('freeze', 'US-MX');
-  await age('1 minute', "action = 'control.set' and subject = 'freeze:corridor:US-MX'");
+  // Trials of another corridor say nothing of this one, nor do trials without payments.
+  for (const kind of ['stop', 'freeze'] as const) await trial(kind, 'US-MX');
+  await age('1 minute', "action = 'control.set' and subject ~ ':corridor:US-MX$'");
   expect((await item('switches')).found).toMatch(/^freeze of US-MX for 60 s, .*: 0, 0, 0: /);
   await trial('freeze');
+  expect(await item('switches'), 'a short freeze').toMatchObject({ passed: false });
   await age('1 minute', "action = 'control.set' and subject = 'freeze:corridor:US-EG'");
   expect(await item('switches')).toMatchObject({
     ...{ passed: true, found: expect.stringMatching(/^stop and freeze held US-EG, until /) },
