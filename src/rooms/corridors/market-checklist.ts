@@ -1,5 +1,5 @@
 /**
- * Whether a market is ready to launch: each item with what was found. What the engine cannot see, a person has recorded as a drill
+ * Whether a market is ready to launch: each item with what was found. What the engine cannot see is recorded as a drill
  * of the last 90 days.
  */
 import { z } from 'zod';

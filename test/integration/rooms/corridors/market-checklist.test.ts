@@ -196,7 +196,7 @@ test('officers: as many as the reviews of the volume take, and two at least', as
   });
 });
 
-test.each(['runbooks', 'backup'])('%s: a person has recorded a drill in 90 days', async (drill) => {
+test.each(['runbooks', 'backup'])('%s: a drill of 90 days is recorded', async (drill) => {
   expect(await item(drill)).toMatchObject({ passed: false });
   const ran = await market.risk('markets', 'drill', 'market_0', drill, 'Done in 14 minutes.');
   expect([ran.code, ran.stderr], market.log()).toEqual([0, '']);
