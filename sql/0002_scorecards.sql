@@ -229,6 +229,21 @@ alter table corridor_settings add column region text constraint region_bounded c
 comment on column corridor_settings.region is 'Region of the corridor in figures and alerts. Null: its source country.';
 comment on column corridor_settings.residency is 'Where data of the corridor must stay. Processes whose servers have other tags refuse the corridor.';
 
+-- transaction: archives of rolled-back markets
+create table if not exists shared.archived_markets (
+  location text not null,
+  begun_at timestamptz(3) not null,
+  market text not null,
+  lock_until timestamptz(3) not null,
+  row_count bigint not null,
+  bytes bigint not null,
+  subject_keys text,
+  restored_at timestamptz(3),
+  constraint archived_markets_pkey primary key (location, begun_at)
+);
+comment on table shared.archived_markets is 'Archives of markets that were rolled back on this server. Written by risk archive rollback and restore-market.';
+comment on column shared.archived_markets.subject_keys is 'Folder of the keys of subjects, which can be deleted. Null: the market had no personal fields.';
+
 -- transaction: row level security of the tables above
 do $$
 declare

@@ -5,9 +5,10 @@ import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { Failure, isUnavailable } from '../kit/words/failure.ts';
 
+// A market that is being restored from an archive has no migrations yet: nothing serves it.
 const listApplied = {
   name: 'list-applied-migrations',
-  text: 'select name from market.schema_migrations order by name',
+  text: `select name from market.schema_migrations where to_regclass('market.unfinished_restore') is null order by name`,
 };
 
 /** Names of migrations this code needs and the database lacks; all of them where there is no schema yet. */

@@ -48,6 +48,7 @@ export const AUDIT_ACTIONS = [
   'control.end',
   'control.note',
   'rollback.end',
+  'market.restore',
   'market.grant',
   'market.analytics',
   'market.auditor',

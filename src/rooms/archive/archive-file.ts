@@ -2,13 +2,13 @@
  * The file `archive.json` of a market's archive: its tables, and the next step of the rollback. Each step replaces the file as a
  * whole, so `--continue` finds the step.
  */
-import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure, toError } from '../../kit/words/failure.ts';
-import { writeDurably } from './file-stores/folder.ts';
+import type { FileStore } from './file-stores/file-store.ts';
 
 export const ARCHIVE_FILE = 'archive.json';
+/** Larger: a store that is not ours takes more memory; smaller: an archive of many months of files is refused. */
+export const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
 
 export const STEPS = ['drain', 'export', 'verify', 'redis', 'drop', 'others', 'done'] as const;
 export type Step = (typeof STEPS)[number];
@@ -43,6 +43,16 @@ const figuresSchema = z.object({
   different: z
     .int()
     .meta({ description: 'Scores of the sample that differ when they are computed again.' }),
+  times: z
+    .object({
+      read_p50_ms: z.number(),
+      read_p99_ms: z.number(),
+      scored: z.int().meta({ description: 'Transactions of the time that is compared.' }),
+      scored_p50_ms: z.number().nullable(),
+      scored_p99_ms: z.number().nullable(),
+    })
+    .optional()
+    .meta({ description: 'Reads of the sample, and times from acceptance to score.' }),
 });
 export type Figures = z.infer<typeof figuresSchema>;
 
@@ -63,40 +73,46 @@ export const archiveSchema = z.object({
   losses: z
     .array(z.string())
     .meta({ description: 'Losses of other markets since the archive began.' }),
+  // Members that 1.0.0 did not write are optional.
+  corridors: z.array(z.string()).optional(),
+  lock_until: z.string().optional(),
+  subject_keys: tableSchema.pick({ columns: true, rows: true, content: true }).optional().meta({
+    description: 'Columns of subjects that stand apart from the archive, and can be deleted.',
+  }),
 });
 export type Archive = z.infer<typeof archiveSchema>;
 
-async function findArchive(folder: string): Promise<Archive | undefined> {
-  const path = join(folder, ARCHIVE_FILE);
+export async function findArchive(store: FileStore): Promise<Archive | undefined> {
+  const bytes = await store.find(ARCHIVE_FILE, MANIFEST_BYTES_MAX);
+  if (bytes === undefined) return undefined;
   try {
-    return archiveSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return archiveSchema.parse(JSON.parse(bytes.toString()));
   } catch (error) {
-    if (Object(error).code === 'ENOENT') return undefined;
-    const why = `${path} is no archive of this release: ${toError(error).message}`;
+    const why = `${ARCHIVE_FILE} of ${store.name} is no archive of this release: ${toError(error).message}`;
     throw new Failure('invalid', 'NOT_AN_ARCHIVE', why);
   }
 }
 
 /** The archive to continue; undefined where a new archive begins. @throws Failure where the options want neither */
 export async function openArchive(
-  folder: string,
+  store: FileStore,
   market: string,
   isContinued: boolean,
 ): Promise<Archive | undefined> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const found = await findArchive(folder);
+  const { name } = store;
+  const found = await findArchive(store);
   if (found === undefined) {
-    const files = await readdir(folder);
+    const files = (await store.list?.()) ?? [];
     const isBegun = files.some((file) => !file.endsWith('.partial'));
     if (!isBegun) return undefined;
-    throw new Failure('invalid', 'NOT_EMPTY', `${folder} has files, and no ${ARCHIVE_FILE}`);
+    throw new Failure('invalid', 'NOT_EMPTY', `${name} has files, and no ${ARCHIVE_FILE}`);
   }
   if (found.market !== market) {
-    const why = `${folder} has the archive of ${found.market}, not of ${market}`;
+    const why = `${name} has the archive of ${found.market}, not of ${market}`;
     throw new Failure('invalid', 'ANOTHER_MARKET', why);
   }
   if (isContinued || found.step === 'done') return found;
-  const why = `${folder} has a rollback that ended before its step ${found.step}: give --continue`;
+  const why = `${name} has a rollback that ended before its step ${found.step}: give --continue`;
   throw new Failure('conflict', 'BEGUN', why);
 }
 
@@ -107,25 +123,37 @@ export type WriteArchive = (archive: Archive) => Promise<void>;
  * earlier step over a later one: a market that is dropped would have an archive without its tables.
  * @throws Failure where the file is no longer what this command wrote
  */
-export function createWriteArchive(folder: string): WriteArchive {
-  const path = join(folder, ARCHIVE_FILE);
-  let written: string | undefined;
+export function createWriteArchive(store: FileStore): WriteArchive {
+  let written: Buffer | undefined;
   return async (archive) => {
-    if (written !== undefined && (await readFile(path, 'utf8')) !== written) {
-      const why = `another command has gone on with the archive in ${folder}`;
+    const now = await store.find(ARCHIVE_FILE, MANIFEST_BYTES_MAX);
+    if (written !== undefined && now?.equals(written) !== true) {
+      const why = `another command has gone on with the archive in ${store.name}`;
       throw new Failure('conflict', 'ANOTHER_COMMAND', why);
     }
-    written = `${JSON.stringify(archive, null, 1)}\n`;
-    await writeDurably(`${path}.partial`, Buffer.from(written));
-    await rename(`${path}.partial`, path);
+    written = Buffer.from(`${JSON.stringify(archive, null, 1)}\n`);
+    await store.replace(ARCHIVE_FILE, written);
   };
 }
 
-/** Removes files of an interrupted export, which no table names. */
-export async function removeStrays(folder: string, tables: readonly Table[]): Promise<void> {
-  const known = new Set(tables.flatMap(({ parts }) => parts.map(({ file }) => file)));
-  known.add(ARCHIVE_FILE);
-  for (const file of await readdir(folder)) {
-    if (!known.has(file)) await unlink(join(folder, file));
-  }
+export const countRows = (tables: readonly Table[]): number =>
+  tables.reduce((sum, { rows }) => sum + rows, 0);
+
+export function yearsFromNow(years: number): Date {
+  const time = new Date();
+  time.setUTCFullYear(time.getUTCFullYear() + years);
+  return time;
+}
+
+export const filesOf = (tables: readonly Table[]): string[] =>
+  tables.flatMap(({ parts }) => parts.map(({ file }) => file));
+
+/** Removes files that no table names, as of an interrupted export. */
+export async function removeStrays(
+  { list, remove }: FileStore,
+  tables: readonly Table[],
+  manifest: string,
+): Promise<void> {
+  const known = new Set([...filesOf(tables), manifest]);
+  for (const file of (await list?.()) ?? []) if (!known.has(file)) await remove?.(file);
 }

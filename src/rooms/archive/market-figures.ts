@@ -10,13 +10,16 @@ import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { MARKETS } from '../../kit/database/market-reach.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { HOUR_MS } from '../../kit/words/range.ts';
 import type { Figures } from './archive-file.ts';
 import { sha256 } from './part-file.ts';
 
 /** How many scores are computed again. Larger: a rollback takes longer. */
 const SAMPLE_SCORES = 200;
+/** Times to a score that are compared. Larger: a rollback takes longer; smaller: the p99 is of fewer. */
+const TIMED_SCORES_MAX = 20_000;
 
-export const listOthers = rowsOf<{ market: string }, [market: string]>(
+const listOthers = rowsOf<{ market: string }, [market: string]>(
   'list-other-markets',
   `select market::text from (${MARKETS}) as markets where market <> $1 order by market`,
 );
@@ -33,11 +36,40 @@ const newestScores = rowsOf<{ id: string }, [rowsMax: number]>(
   'select transaction_id::text as id from market.scores order by transaction_id desc limit $1',
 );
 
-/** @param sample ids of scores; without them the newest ones */
-export async function readFigures(
+type Times = NonNullable<Figures['times']>;
+type Scored = Pick<Times, 'scored' | 'scored_p50_ms' | 'scored_p99_ms'>;
+const readScored = onlyOf<Scored, [from: string, to: string]>(
+  'read-times-to-score',
+  `select count(*)::int4 as scored,
+          percentile_cont(0.5) within group (order by ms) as scored_p50_ms, percentile_cont(0.99) within group (order by ms) as scored_p99_ms
+     from (select extract(epoch from s.scored_at - t.received_at)::float8 * 1000 as ms
+             from market.transactions t join market.scores s on s.transaction_id = t.transaction_id and s.created_at = t.created_at
+            where t.received_at >= $1::timestamptz and t.received_at < $2::timestamptz limit ${TIMED_SCORES_MAX}) timed`,
+);
+
+/** Times of a market: reads now, and decisions of transactions that were accepted in a time. */
+async function readTimes(database: Database, ids: readonly string[], from: Date): Promise<Times> {
+  const times: number[] = [];
+  for (const id of ids) {
+    const began = performance.now();
+    await readScoreRecord(database, id, createdAtMsOf(id) ?? 0);
+    times.push(performance.now() - began);
+  }
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.ceil(share * times.length) - 1] ?? 0;
+  const scored = await readScored(database.query, from.toISOString(), new Date().toISOString());
+  return { read_p50_ms: at(0.5), read_p99_ms: at(0.99), ...scored };
+}
+
+/**
+ * @param sample ids of scores; without them the newest ones
+ * @param from when the transactions begin whose times to a score are compared
+ */
+async function readFigures(
   database: Database,
   market: string,
   openModels: OpenModels,
+  from: Date,
   sample?: readonly string[],
 ): Promise<Figures> {
   const { query } = database;
@@ -66,11 +98,58 @@ export async function readFigures(
     sample: [...ids],
     sample_sha256: sha256(texts.join('\n')),
     different,
+    // The rows of the sample are in memory by now, before as after.
+    times: await readTimes(database, ids, from),
   };
 }
 
+/** The figures of all markets but this one: before its rollback or restore, of an hour; afterwards, of the time since. */
+export async function figuresOfOthers(
+  { query }: Pick<Database, 'query'>,
+  market: string,
+  openMarket: (market: string) => Database,
+  openModels: OpenModels,
+  before?: { readonly others: readonly Figures[]; readonly since: Date },
+): Promise<Figures[]> {
+  const from = before?.since ?? new Date(Date.now() - HOUR_MS);
+  const figures: Figures[] = [];
+  for (const { market: other } of await listOthers(query, market)) {
+    await using opened = openMarket(other);
+    const sample = before?.others.find((known) => known.market === other)?.sample;
+    figures.push(await readFigures(opened, other, openModels, from, sample));
+  }
+  return figures;
+}
+
+/** What other markets have lost since. */
+export function lossesAmong(before: readonly Figures[], after: readonly Figures[]): string[] {
+  return before.flatMap((figures) => {
+    const now = after.find(({ market }) => market === figures.market);
+    return now === undefined ? [`${figures.market} is gone`] : lossesOf(figures, now);
+  });
+}
+
+/** A line for each market: its times before and since. */
+export function compareTimes(before: readonly Figures[], after: readonly Figures[]): string[] {
+  const say = ({ times }: Figures) => {
+    if (times === undefined) return 'not measured';
+    const ms = (value: number) => value.toFixed(1);
+    const scored =
+      times.scored_p50_ms === null || times.scored_p99_ms === null
+        ? 'no transaction scored'
+        : `scored ${times.scored} in ${ms(times.scored_p50_ms)} / ${ms(times.scored_p99_ms)} ms`;
+    return `reads ${ms(times.read_p50_ms)} / ${ms(times.read_p99_ms)} ms, ${scored}`;
+  };
+  return before.flatMap((figures) => {
+    const now = after.find(({ market }) => market === figures.market);
+    return now === undefined
+      ? []
+      : [`${figures.market}, p50 / p99: before ${say(figures)}; since ${say(now)}`];
+  });
+}
+
 /** Losses that a rollback of another market must not cause: rows that are gone, or scores that changed. */
-export function lossesOf(before: Figures, after: Figures): string[] {
+function lossesOf(before: Figures, after: Figures): string[] {
   const losses: string[] = [];
   for (const name of ['transactions', 'scores'] as const) {
     if (after[name] < before[name]) {

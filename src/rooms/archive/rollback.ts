@@ -6,37 +6,50 @@ import type { OpenModels } from '../../core/score/judge.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/topics.ts';
-import { recordChange } from '../../kit/audit/audit-log.ts';
-import { byCommand } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { firstOf } from '../../kit/database/statement.ts';
+import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { requireApproved, requireFreeze } from './approval.ts';
-import { type Archive, removeStrays, type Step, type WriteArchive } from './archive-file.ts';
+import {
+  ARCHIVE_FILE,
+  type Archive,
+  filesOf,
+  removeStrays,
+  type Step,
+  type WriteArchive,
+  yearsFromNow,
+} from './archive-file.ts';
+import { listArchive, reportRollback } from './archived-markets.ts';
 import { type Draining, deadLetterRest, drain } from './drain.ts';
 import { type Dropping, dropUnchanged } from './drop-market.ts';
+import { hasSchema } from './drop-tables.ts';
 import {
   exportTable,
-  hasSchema,
+  findSubjectKeys,
   listMigrations,
   listTables,
   type Stored,
+  SUBJECTS,
   verifyArchive,
 } from './export-table.ts';
-import { openFolder } from './file-stores/folder.ts';
-import { listOthers, lossesOf, readFigures } from './market-figures.ts';
-import { sha256 } from './part-file.ts';
+import type { FileStore } from './file-stores/file-store.ts';
+import type { Folder } from './file-stores/folder.ts';
+import { compareTimes, figuresOfOthers, lossesAmong } from './market-figures.ts';
 import { removeKeys } from './remove-keys.ts';
+import { exportKeys, loadKeys } from './subject-keys.ts';
 
 /** The files of the archive; a rollback that goes on may write a file again. */
-const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {
-  return { store: openFolder(folder, true), archive, key };
+const storedOf = ({ store, market: archive, key }: Rollback): Stored => {
+  return { store, archive, key, isReplaced: true };
 };
 
 export type Rollback = Omit<Draining, 'frozenAt'> &
   Dropping & {
-    readonly folder: string;
+    readonly store: FileStore;
+    /** Undefined in a market without personal fields. */
+    readonly subjectKeys: Folder | undefined;
+    readonly lockYears: number;
     readonly writeArchive: WriteArchive;
     readonly key: Buffer | null;
     readonly isRestDead: boolean;
@@ -51,7 +64,9 @@ export type Rollback = Omit<Draining, 'frozenAt'> &
 export async function beginArchive(rollback: Rollback): Promise<Archive> {
   const { market, database, key } = rollback;
   const { frozenAt } = await database.transaction((query) => requireFreeze(query, market));
+  await requireKeysFolder(rollback);
   const migrations = await listMigrations(database.query);
+  const corridors = await listCorridors(database.query);
   return {
     format: 1,
     market,
@@ -65,16 +80,44 @@ export async function beginArchive(rollback: Rollback): Promise<Archive> {
     tables: [],
     keys_removed: 0,
     topics_removed: 0,
-    others: await figuresOfOthers(rollback),
+    others: await figuresOf(rollback),
     losses: [],
+    corridors: corridors.map(({ corridor }) => corridor),
   };
+}
+
+const figuresOf = ({ database, market, openMarket, openModels }: Rollback, archive?: Archive) =>
+  figuresOfOthers(
+    database,
+    market,
+    openMarket,
+    openModels,
+    archive && { others: archive.others, since: new Date(archive.begun_at) },
+  );
+
+const listCorridors = rowsOf<{ corridor: string }>(
+  'list-corridors-of-archive',
+  'select corridor from market.corridors order by corridor',
+);
+
+const findPersonal = onlyOf<{ has: boolean }>(
+  'find-personal-fields-of-archive',
+  'select exists (select from market.personal_fields) as has',
+);
+
+/** @throws Failure where the market has subjects, and no folder is given for their keys */
+async function requireKeysFolder({ database, market, subjectKeys }: Rollback): Promise<void> {
+  const { has } = await findPersonal(database.query);
+  if (!has || subjectKeys !== undefined) return;
+  const why = `${market} has personal fields: give --subject-keys DIR, a folder apart from the archive, in which keys can be deleted`;
+  throw new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
 }
 
 /** Runs the remaining steps, and writes `archive.json` after each step. */
 export async function rollBack(rollback: Rollback, begun: Archive): Promise<Archive> {
   const { failpoint, note, writeArchive } = rollback;
   let archive = begun;
-  await writeArchive(archive);
+  if (archive.step !== 'done') await writeArchive(archive);
   while (archive.step !== 'done') {
     const { step } = archive;
     refuseStopped(rollback);
@@ -83,7 +126,15 @@ export async function rollBack(rollback: Rollback, begun: Archive): Promise<Arch
     failpoint(`archive-${step}`);
     await writeArchive(archive);
   }
+  await sealArchive(rollback, archive);
   return archive;
+}
+
+/** Makes the files immutable; again where a process ended before. */
+async function sealArchive({ store, note, lockYears }: Rollback, archive: Archive): Promise<void> {
+  const until = new Date(archive.lock_until ?? yearsFromNow(lockYears));
+  const why = await store.seal([...filesOf(archive.tables), ARCHIVE_FILE], until);
+  note(why === null ? 'the files are immutable' : `the files are not immutable: ${why}`);
 }
 
 /** @throws Failure where a signal has asked the command to stop */
@@ -115,12 +166,15 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
       await writeArchive(archive);
       if (made.rows > 0) note(`${made.name}: ${made.rows} rows`);
     }
-    return { ...archive, step: 'verify' };
+    return { ...(await exportApart(rollback, archive)), step: 'verify' };
   },
   verify: async (rollback, archive) => {
-    await removeStrays(rollback.folder, archive.tables);
+    const { store, subjectKeys: folder, key, note } = rollback;
+    await removeStrays(store, archive.tables, ARCHIVE_FILE);
     const rows = await verifyArchive(storedOf(rollback), archive);
-    rollback.note(`${rows} rows were read back`);
+    if (folder !== undefined && archive.subject_keys !== undefined)
+      await loadKeys({ folder, archive, key });
+    note(`${rows} rows were read back`);
     return { ...archive, step: 'redis' };
   },
   redis: async (rollback, archive) => {
@@ -143,15 +197,26 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...(await removeLogs(rollback, archive)), step: 'others' };
   },
   others: async (rollback, archive) => {
-    const after = await figuresOfOthers(rollback, archive);
-    const losses = archive.others.flatMap((before) => {
-      const now = after.find(({ market }) => market === before.market);
-      return now === undefined ? [`${before.market} is gone`] : lossesOf(before, now);
-    });
-    await report(rollback, { ...archive, losses }, after);
-    return { ...archive, step: 'done', losses };
+    const after = await figuresOf(rollback, archive);
+    for (const line of compareTimes(archive.others, after)) rollback.note(line);
+    const losses = lossesAmong(archive.others, after);
+    const done = { ...archive, losses, lock_until: yearsFromNow(rollback.lockYears).toISOString() };
+    const apart = archive.subject_keys === undefined ? undefined : rollback.subjectKeys?.name;
+    await listArchive(rollback.database.query, done, rollback.store.name, apart);
+    await reportRollback(rollback, done, after);
+    return { ...done, step: 'done' };
   },
 };
+
+/** Exports the columns of subjects that stand apart. */
+async function exportApart(rollback: Rollback, archive: Archive): Promise<Archive> {
+  const { database, market, subjectKeys: folder, key } = rollback;
+  const named = await findSubjectKeys(database.query, market);
+  if (named === undefined || archive.subject_keys !== undefined) return archive;
+  await requireKeysFolder(rollback);
+  if (folder === undefined) return archive;
+  return { ...archive, subject_keys: await exportKeys(database, { folder, archive, key }, named) };
+}
 
 /** @throws Failure where the market has topics in a Kafka that the command does not know */
 async function requireKafka({ database, market, kafka }: Rollback): Promise<void> {
@@ -190,56 +255,9 @@ async function archiveAgain(
   changed: readonly string[],
 ): Promise<never> {
   const tables = archive.tables.filter(({ name }) => !changed.includes(name));
-  await writeArchive({ ...archive, step: 'export', tables });
+  const { subject_keys: keys, ...others } = archive;
+  const isKept = keys !== undefined && !changed.includes(SUBJECTS);
+  await writeArchive({ ...others, step: 'export', tables, ...(isKept && { subject_keys: keys }) });
   const why = `${changed.join(', ')} changed after the export: end the processes of ${market}, then --continue archives these tables again`;
   throw new Failure('conflict', 'CHANGED', why);
-}
-
-async function figuresOfOthers(rollback: Rollback, archive?: Archive) {
-  const { database, market, openMarket, openModels } = rollback;
-  const figures: Archive['others'] = [];
-  for (const { market: other } of await listOthers(database.query, market)) {
-    await using opened = openMarket(other);
-    const sample = archive?.others.find((market) => market.market === other)?.sample;
-    figures.push(await readFigures(opened, other, openModels, sample));
-  }
-  return figures;
-}
-
-const findReport = firstOf<object, [market: string, archive: string]>(
-  'find-rollback-report',
-  `select from market.audit_log
-    where action = 'rollback.end' and subject = $1 and after ->> 'archive_sha256' = $2`,
-);
-
-/** Writes the report, once, to the audit log of the first other market. */
-async function report(
-  { market, openMarket }: Rollback,
-  archive: Archive,
-  after: Archive['others'],
-): Promise<void> {
-  const [first] = after;
-  if (first === undefined) return;
-  const digest = sha256(JSON.stringify([archive.begun_at, archive.tables]));
-  const toReport = (all: Archive['others']) => all.map(({ sample, ...figures }) => figures);
-  await using opened = openMarket(first.market);
-  await opened.transaction(async (query) => {
-    if ((await findReport(query, market, digest)) !== undefined) return;
-    await recordChange(query, byCommand('archive rollback'), {
-      action: 'rollback.end',
-      subject: market,
-      before: { others: toReport(archive.others) },
-      after: {
-        archive_sha256: digest,
-        tables: archive.tables.length,
-        rows: archive.tables.reduce((sum, { rows }) => sum + rows, 0),
-        keys_removed: archive.keys_removed,
-        topics_removed: archive.topics_removed,
-        losses: archive.losses,
-        requested_by: archive.requested_by,
-        confirmed_by: archive.confirmed_by,
-        others: toReport(after),
-      },
-    });
-  });
 }

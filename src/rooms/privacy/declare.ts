@@ -5,10 +5,9 @@ import {
   PERSONAL_FIELDS_MAX,
   type PersonalId,
   pathIn,
-  TOKEN_LIKE,
 } from '../../core/domain/personal.ts';
 import { isDetached, listMonthTables } from '../../core/store/partitions/partitions.ts';
-import { PERSONAL } from '../../core/store/transactions/transactions.ts';
+import { tokensAlone } from '../../core/store/transactions/personal-checks.ts';
 import { KEY_BYTES, seal } from '../../kit/access/seal.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
@@ -65,18 +64,6 @@ export async function declareField(
     await recordChange(query, by, change);
     return after;
   });
-}
-
-/**
- * A constraint by which Postgres refuses clear values, even from a process that has not read the declaration; values within a
- * list in metadata are not checked. The table is empty, and new months inherit its constraints.
- */
-function tokensAlone(field: string, nth: number): string {
-  const isId = isPersonalId(field);
-  const value = isId ? field : `metadata #>> '{${pathIn(field).join(',')}}'`;
-  const name = isId ? field : `metadata_${nth}`;
-  return `alter table market.transactions add constraint ${PERSONAL}${name}
-            check (${value} is null or ${value} like '${isId ? TOKEN_LIKE[field] : TOKEN_LIKE.account_id}')`;
 }
 
 /** @throws Failure where the market has values of the field in clear, or rules read it */

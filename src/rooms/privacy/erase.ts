@@ -3,13 +3,13 @@
  * that this account alone has used.
  */
 
-import { open, readFile } from 'node:fs/promises';
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
+import { appendToLedger } from '../../kit/access/erasure-ledger.ts';
 import type { Approval } from '../../kit/approvals/approval.ts';
 import { propose } from '../../kit/approvals/approvals.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { Failure, toError } from '../../kit/words/failure.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { findNoted, findOwn } from './own-subjects.ts';
 import {
@@ -27,10 +27,6 @@ import {
 
 export type Erasing = { readonly token: string; readonly reason: string };
 type Ledger = { readonly market: string; readonly ledger: string };
-
-/** Market, token and time. */
-const LINE = /^(\S+) (\S+) (\S+Z)$/;
-const NEWLINE = 0x0a;
 
 /** Erases a subject; one on a block list waits for another person. @param to the market and its ledger */
 export const eraseSubject = (
@@ -101,56 +97,3 @@ async function erase(
     after,
   });
 }
-
-/**
- * Reads the tokens and times of a market's erasures from the ledger, a file outside Postgres, so that a restored backup brings no
- * erased subject back. A line is on the disk before its erasure commits, and a line that a crash cut off was never acknowledged.
- */
-export async function readLedger(
-  path: string,
-  market: string,
-): Promise<ReadonlyMap<string, string>> {
-  const tokens = new Map<string, string>();
-  for (const line of (await readText(path)).split('\n')) {
-    const [, of, token, at] = LINE.exec(line) ?? [];
-    if (of === market && token !== undefined && at !== undefined) tokens.set(token, at);
-  }
-  return tokens;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (Object(error).code === 'ENOENT') return '';
-    throw unusable(path, error);
-  }
-}
-
-export async function appendToLedger(
-  path: string,
-  market: string,
-  tokens: readonly string[],
-  erasedAt: Date,
-): Promise<void> {
-  try {
-    await using file = await open(path, 'a+', 0o600);
-    const { size } = await file.stat();
-    const last = Buffer.alloc(1);
-    if (size > 0) await file.read(last, 0, 1, size - 1);
-    // A newline ends a line that a crash cut off, so that the new line is whole.
-    const begun = size > 0 && last[0] !== NEWLINE ? '\n' : '';
-    const lines = tokens.map((token) => `${market} ${token} ${erasedAt.toISOString()}\n`);
-    await file.appendFile(begun + lines.join(''));
-    await file.sync();
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-const unusable = (path: string, error: unknown) =>
-  new Failure(
-    'unavailable',
-    'LEDGER_UNUSABLE',
-    `RISK_ERASURE_LEDGER ${path}: ${toError(error).message}`,
-  );

@@ -1,12 +1,12 @@
 /** Opens personal fields in a process: applies the ledger before the process serves, and follows changes of declarations. */
 import type { OpenPersonal, Tokens } from '../../core/personal.ts';
+import { readLedger, requireInLedger } from '../../kit/access/erasure-ledger.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { engineOf } from '../../kit/words/principal.ts';
-import { readLedger } from './erase.ts';
 import {
   addErased,
   deleteSubjects,
@@ -120,11 +120,7 @@ async function applyLedger(
   await database.transaction(async (query) => {
     const { keyId, marketKey } = await lockState(query);
     const erased = new Set((await listErased(query)).map(({ token }) => token));
-    const lacking = [...erased].filter((token) => !ledger.has(token));
-    if (lacking.length > 0) {
-      const why = `RISK_ERASURE_LEDGER ${path} lacks ${lacking.length} of the ${erased.size} erasures that Postgres has, first ${lacking[0]}: give the file that has them`;
-      throw new Failure('permanent', 'LEDGER_BEHIND', why);
-    }
+    requireInLedger(path, ledger, erased, 'Postgres');
     const lines = [...ledger].filter(([token]) => !erased.has(token));
     if (lines.length === 0) return;
     const holds = new Map(

@@ -224,11 +224,20 @@ export function monthBounds(month: Month): { from: string; to: string } {
   return { from: iso(monthStartMs(month)), to: iso(monthStartMs(month + 1)) };
 }
 
-/** Names come from partitionName alone, never from input, so they are safe in DDL. */
-async function makePartition(query: Query, table: PartitionedTable, month: Month): Promise<string> {
+/**
+ * Makes and attaches a partition. Names come from partitionName alone, never from input, so they are safe in DDL.
+ * @param fill puts rows into the table before it has indexes
+ */
+export async function makePartition(
+  query: Query,
+  table: PartitionedTable,
+  month: Month,
+  fill: () => Promise<unknown> = async () => undefined,
+): Promise<string> {
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
   await buildTable(query, table, month);
+  await fill();
   const ddl = [
     `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,

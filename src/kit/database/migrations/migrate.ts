@@ -27,6 +27,8 @@ import {
 export type MigrateOptions = SessionOptions & {
   /** Corridors to add to those of the market. */
   readonly corridors: readonly string[];
+  /** Names of the migrations that are applied; absent: all. */
+  readonly only?: readonly string[];
 };
 
 export const CORRIDOR_TAKEN = 'CORRIDOR_TAKEN';
@@ -36,7 +38,10 @@ export async function migrate(
   options: MigrateOptions,
   folder: string = SQL_FOLDER,
 ): Promise<string[]> {
-  const migrations = await readMigrations(folder);
+  const { only } = options;
+  const migrations = (await readMigrations(folder)).filter(
+    ({ name }) => only?.includes(name) ?? true,
+  );
   try {
     return await connected(options, async (client) => {
       await refuseEncoding(client);

@@ -1,7 +1,7 @@
 /** Files of an archive in a folder. */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { chmod, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { firstBytes } from '../../../kit/client/object-store.ts';
@@ -13,29 +13,52 @@ const SEALED_FILES = 500;
 
 const run = promisify(execFile);
 
-/** @param isReplaced whether a file may be written again, as by a rollback that goes on */
-export function openFolder(folder: string, isReplaced = false): FileStore {
+export type Folder = FileStore & Required<Pick<FileStore, 'list' | 'remove'>>;
+
+export function openFolder(folder: string): Folder {
   const pathOf = (file: string) => join(folder, file);
-  const get = async (file: string, bytesMax: number) =>
-    await firstBytes(createReadStream(pathOf(file)), bytesMax + 1).catch((error: Error) => {
-      throw new Failure('unavailable', 'STORE_UNREACHABLE', error.message);
+  const find = async (file: string, bytesMax: number) =>
+    await firstBytes(createReadStream(pathOf(file)), bytesMax + 1).catch((error: unknown) => {
+      if (Object(error).code === 'ENOENT') return undefined;
+      throw new Failure('unavailable', 'STORE_UNREACHABLE', toError(error).message);
     });
+  const get = async (file: string, bytesMax: number) => {
+    const found = await find(file, bytesMax);
+    if (found !== undefined) return found;
+    throw new Failure('unavailable', 'STORE_UNREACHABLE', `there is no ${pathOf(file)}`);
+  };
+  const writePartial = async (file: string, bytes: Buffer) => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const partial = `${pathOf(file)}.partial`;
+    await writeDurably(partial, bytes);
+    return partial;
+  };
   return {
     name: folder,
     get,
+    find,
     put: async (file, bytes) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       const path = pathOf(file);
-      const partial = `${path}.partial`;
-      await writeDurably(partial, bytes);
-      if (isReplaced) {
-        await rename(partial, path);
-      } else {
-        // A link fails where the name is taken; a rename would replace the file.
-        const isNew = await link(partial, path).then(() => true, unlessTaken);
-        if (!isNew) requireSame(path, await get(file, bytes.length), bytes);
-        await unlink(partial);
-      }
+      const partial = await writePartial(file, bytes);
+      // A link fails where the name is taken; a rename would replace the file.
+      const isNew = await link(partial, path).then(() => true, unlessTaken);
+      if (!isNew) requireSame(path, await get(file, bytes.length), bytes);
+      await unlink(partial);
+      await syncFolder(folder);
+    },
+    replace: async (file, bytes) => {
+      const partial = await writePartial(file, bytes);
+      await rename(partial, pathOf(file)).catch((error: unknown) => {
+        throw new Failure('conflict', 'PLACE_TAKEN', toError(error).message);
+      });
+      await syncFolder(folder);
+    },
+    list: async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return await readdir(folder);
+    },
+    remove: async (file) => {
+      await unlink(pathOf(file));
       await syncFolder(folder);
     },
     seal: async (files) => {
@@ -83,7 +106,7 @@ export function requireSame(name: string, there: Buffer, bytes: Buffer): void {
 }
 
 /** Resolves once the bytes are on the disk. */
-export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const file = await open(path, 'w', 0o600);
   try {
     await file.writeFile(bytes);

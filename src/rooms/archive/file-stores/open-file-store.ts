@@ -3,11 +3,23 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { bodyOf, type ObjectStore, openObjectStore } from '../../../kit/client/object-store.ts';
+import { whole } from '../../../kit/command/options.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { FileStore } from './file-store.ts';
 import { openFolder, requireSame } from './folder.ts';
 
+const LOCK_YEARS = 7;
+const LOCK_YEARS_MAX = 100;
+export const LOCK_OPTION = {
+  '--lock-years N': whole(
+    'Years for which an object lock keeps the files',
+    { min: 1, max: LOCK_YEARS_MAX },
+    LOCK_YEARS,
+  ),
+} as const;
+
 const TAKEN = 412;
+const MISSING = 404;
 
 /** @throws Failure where the name is malformed, or settings of the object store are missing */
 export function openFileStore(name: string, config: Config): FileStore {
@@ -24,6 +36,13 @@ function openBucket({ name, ask }: ObjectStore, lock: Config['RISK_ARCHIVE_S3_LO
   return {
     name,
     get,
+    find: async (file, bytesMax) => {
+      const { status, bytes } = await ask(file, { bytesMax, allowed: MISSING });
+      return status === MISSING ? undefined : bytes;
+    },
+    replace: async (file, bytes) => {
+      await ask(file, bodyOf(bytes));
+    },
     put: async (file, bytes) => {
       const { headers, ...put } = bodyOf(bytes);
       const once = { ...headers, 'If-None-Match': '*' };

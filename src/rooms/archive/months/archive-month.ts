@@ -17,18 +17,18 @@ import type { Failpoint } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { keysOf } from '../../../kit/words/keys-of.ts';
 import { type Month, monthText } from '../../../kit/words/month.ts';
-import { ARCHIVE_FILE, type Table } from '../archive-file.ts';
+import { ARCHIVE_FILE, countRows, filesOf, type Table, yearsFromNow } from '../archive-file.ts';
+import { lockTables } from '../drop-tables.ts';
 import {
   exportTable,
   listMigrations,
   listTables,
-  lockTables,
   readContent,
   verifyArchive,
 } from '../export-table.ts';
 import type { FileStore } from '../file-stores/file-store.ts';
 import { sha256 } from '../part-file.ts';
-import { countRows, type Manifest, manifestBytes, storedOf } from './manifest.ts';
+import { type Manifest, manifestBytes, storedOf } from './manifest.ts';
 import {
   type ArchivedMonth,
   insertMonth,
@@ -77,8 +77,6 @@ export async function beginMonth(
 ): Promise<ArchivedMonth> {
   const month = monthText(number);
   const { number: nth } = await nextNumber(database.query, month);
-  const until = new Date();
-  until.setUTCFullYear(until.getUTCFullYear() + lockYears);
   const migrations = await listMigrations(database.query);
   const begun: ArchivedMonth = {
     step: 'export',
@@ -90,7 +88,7 @@ export async function beginMonth(
       number: nth,
       encryption: key === null ? 'none' : 'aes-256-gcm',
       begun_at: new Date().toISOString(),
-      lock_until: until.toISOString(),
+      lock_until: yearsFromNow(lockYears).toISOString(),
       migrations: migrations.map(({ name }) => name),
       evidence: null,
       tables: [],
@@ -163,8 +161,10 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
   seal: async ({ note }, archived, store) => {
     const { manifest } = archived;
     await store.put(ARCHIVE_FILE, manifestBytes(manifest));
-    const files = manifest.tables.flatMap(({ parts }) => parts.map(({ file }) => file));
-    const why = await store.seal([...files, ARCHIVE_FILE], new Date(manifest.lock_until));
+    const why = await store.seal(
+      [...filesOf(manifest.tables), ARCHIVE_FILE],
+      new Date(manifest.lock_until),
+    );
     note(why === null ? 'the files are immutable' : `the files are not immutable: ${why}`);
     return { ...archived, step: 'drop' };
   },
@@ -191,7 +191,7 @@ async function requireUnchanged(query: Query, { tables, month }: Manifest): Prom
   }
 }
 
-export async function isSame(query: Query, table: Table): Promise<boolean> {
+async function isSame(query: Query, table: Table): Promise<boolean> {
   const { rows, content } = await readContent(query, table);
   return rows === table.rows && content === table.content;
 }
@@ -204,7 +204,7 @@ async function recordArchive(query: Query, { manifest, location }: ArchivedMonth
     after: {
       location,
       number: manifest.number,
-      rows: countRows(manifest),
+      rows: countRows(manifest.tables),
       manifest_sha256: sha256(manifestBytes(manifest)),
     },
   });

@@ -10,47 +10,37 @@ import {
 } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import { type CommandContext, UsageError } from '../../../kit/command/command.ts';
-import { monthOption, patiently, WAIT_OPTION, whole } from '../../../kit/command/options.ts';
+import { monthOption, patiently, WAIT_OPTION } from '../../../kit/command/options.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthText } from '../../../kit/words/month.ts';
-import type { Table } from '../archive-file.ts';
-import { ownerOf, quoted, readPart, type Stored, tableOf } from '../export-table.ts';
-import { openFileStore } from '../file-stores/open-file-store.ts';
+import { countRows, type Table } from '../archive-file.ts';
+import { ownerOf, quoted, type Stored, tableOf } from '../export-table.ts';
+import { LOCK_OPTION, openFileStore } from '../file-stores/open-file-store.ts';
+import { loadTable } from '../load-table.ts';
 import { openArchiveDatabase } from '../open-database.ts';
-import { type Cells, KEY_OPTIONS, keyOption } from '../part-file.ts';
+import { KEY_OPTIONS, keyOption } from '../part-file.ts';
 import {
   type Archiving,
   archiveMonth,
   beginMonth,
   detach,
   endUnfinished,
-  isSame,
   KINDS,
 } from './archive-month.ts';
-import { countRows, type Manifest, storedOf } from './manifest.ts';
+import { type Manifest, storedOf } from './manifest.ts';
 import { type ArchivedMonth, findOpen, listArchived, saveMonth } from './store.ts';
 
-/** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */
-const INSERT_ROWS = 2000;
-
 const BY = byCommand('archive restore');
-
-const LOCK_YEARS = 7;
-const LOCK_YEARS_MAX = 100;
 
 const MONTH_OPTIONS = {
   '--to PLACE': 'Folder, or s3://BUCKET/PREFIX; needed to begin an archive',
   ...KEY_OPTIONS,
   '--unencrypted': 'Do without a key',
-  '--lock-years N': whole(
-    'Years for which an object lock keeps the files',
-    { min: 1, max: LOCK_YEARS_MAX },
-    LOCK_YEARS,
-  ),
+  ...LOCK_OPTION,
   '--drop': 'Drop the rows once the files are verified and two people have agreed (request-drop)',
   '--continue': 'Go on with the archive that was begun',
   '--anew': 'Leave the archive that was begun, and begin another one',
@@ -141,7 +131,7 @@ function locationOf(to: string | undefined, { config }: CommandContext): string 
 
 function say({ output }: CommandContext, { step, location, manifest }: ArchivedMonth): void {
   const { month, tables } = manifest;
-  const rows = countRows(manifest);
+  const rows = countRows(manifest.tables);
   const bytes = tables.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0);
   const isDropped = step === 'cold';
   const end = isDropped
@@ -201,7 +191,9 @@ async function restoreMonth(
   if (archived?.step === 'cold') {
     await makeTables(archiving, archived);
     failpoint('archive-restored');
-    note(`${countRows(archived.manifest)} rows are restored, and equal those of the archive`);
+    note(
+      `${countRows(archived.manifest.tables)} rows are restored, and equal those of the archive`,
+    );
   }
   return await patiently(waitSeconds, signal, () => attachMonth(database, month, BY));
 }
@@ -225,7 +217,7 @@ async function makeTables(
       action: 'month.restore',
       subject: manifest.month,
       before: { location: archived.location, number: manifest.number },
-      after: { rows: countRows(manifest) },
+      after: { rows: countRows(manifest.tables) },
     });
     failpoint('archive-restoring');
   });
@@ -240,25 +232,8 @@ async function makeTable(
   table: Table,
 ): Promise<void> {
   await buildTable(query, kind, month);
-  for (const part of table.parts) {
-    const rows = await readPart(stored, part);
-    for (let at = 0; at < rows.length; at += INSERT_ROWS) {
-      await insertRows(query, table, rows.slice(at, at + INSERT_ROWS));
-    }
-  }
-  if (!(await isSame(query, table)))
-    throw new Failure('invalid', 'ARCHIVE_WRONG', `${table.name} has other rows than its archive`);
+  await loadTable(query, stored, table);
   // The role that migrates makes the table, and the role of the market reads it.
   const { owner } = await ownerOf(query, kind);
   await query({ text: `alter table ${tableOf(table)} owner to ${quoted(owner)}` });
-}
-
-async function insertRows(query: Query, table: Table, rows: readonly Cells[]): Promise<void> {
-  const { columns } = table;
-  const names = columns.map(({ name }) => quoted(name)).join(', ');
-  const typed = columns.map(({ name, type }) => `${quoted(name)}::${type}`).join(', ');
-  const given = columns.map((_, at) => `$${at + 1}::text[]`).join(', ');
-  const text = `insert into ${tableOf(table)} (${names}) select ${typed} from unnest(${given}) as u (${names})`;
-  const values = columns.map((_, at) => rows.map((row) => row[at] ?? null));
-  await query({ text }, values);
 }

@@ -32,6 +32,3 @@ export function storedOf(
 ): Stored {
   return { store, archive: `${market}/${month}/${number}`, key };
 }
-
-export const countRows = ({ tables }: Pick<Manifest, 'tables'>): number =>
-  tables.reduce((sum, { rows }) => sum + rows, 0);

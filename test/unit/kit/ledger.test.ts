@@ -2,8 +2,8 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { appendToLedger, readLedger } from '../../../../src/rooms/privacy/erase.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { appendToLedger, readLedger } from '../../../src/kit/access/erasure-ledger.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 test('a line that was cut off takes no other one with it', async () => {
   const path = join(temporaryFolder(), 'ledger');

@@ -1,0 +1,259 @@
+/**
+ * Restores a rolled-back market from its archive. The table `unfinished_restore` keeps processes from serving the market until the
+ * end, and a second restore begins anew where the first was killed.
+ */
+import type { OpenModels } from '../../core/score/judge.ts';
+import { makeMarket } from '../../core/store/make-market.ts';
+import {
+  lockPartitions,
+  makePartition,
+  type PartitionedTable,
+} from '../../core/store/partitions/partitions.ts';
+import { tokensAlone } from '../../core/store/transactions/personal-checks.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import { byCommand } from '../../kit/command/stores.ts';
+import type { Config } from '../../kit/config/config.ts';
+import { migrate } from '../../kit/database/migrations/migrate.ts';
+import { readMigrations } from '../../kit/database/migrations/migration-session.ts';
+import { isPooled } from '../../kit/database/open-database.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import type { Failpoint } from '../../kit/process/failpoint.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import type { Archive, Table } from './archive-file.ts';
+import { noteRestore } from './archived-markets.ts';
+import { dropMarket, hasSchema, OF_MONTH } from './drop-tables.ts';
+import { readRows, type Stored, SUBJECTS } from './export-table.ts';
+import type { FileStore } from './file-stores/file-store.ts';
+import type { Folder } from './file-stores/folder.ts';
+import { loadTables } from './load-market.ts';
+import { loadTable } from './load-table.ts';
+import { compareTimes, figuresOfOthers, lossesAmong } from './market-figures.ts';
+import { openSubjects, requireErasures, type Subjects, withKeys } from './restore-subjects.ts';
+
+export type Restoring = {
+  readonly config: Config;
+  /** URL of the role that makes markets. */
+  readonly url: string;
+  readonly archive: Archive;
+  readonly store: FileStore;
+  readonly key: Buffer | null;
+  readonly subjectKeys: Folder | undefined;
+  readonly database: Database;
+  readonly openMarket: (market: string) => Database;
+  readonly openModels: OpenModels;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+  readonly note: (text: string) => void;
+};
+
+export type Restored = {
+  readonly rows: number;
+  readonly erased: number;
+  readonly losses: readonly string[];
+};
+
+const BY = byCommand('archive restore-market');
+
+/** @throws Failure where the market exists, the archive was changed, or the ledger lacks an erasure */
+export async function restoreMarket(restoring: Restoring): Promise<Restored> {
+  const { archive, database, openMarket, openModels, note } = restoring;
+  const { market } = archive;
+  const subjects = await openSubjects(restoring);
+  await requireRestorable(restoring);
+  const since = new Date();
+  const before = await figuresOfOthers(database, market, openMarket, openModels);
+  const loaded = await alone(restoring, async () => {
+    await beginAnew(restoring);
+    return await fill(restoring, subjects).catch(async (error: unknown) => {
+      await dropMarket(database, market).catch(() => undefined);
+      throw error;
+    });
+  });
+  const after = await figuresOfOthers(database, market, openMarket, openModels, {
+    others: before,
+    since,
+  });
+  for (const line of compareTimes(before, after)) note(line);
+  return { ...loaded, losses: lossesAmong(before, after) };
+}
+
+/** Runs work while no other command restores the market. @throws Failure where one does */
+async function alone<T>({ archive, openMarket }: Restoring, work: () => Promise<T>): Promise<T> {
+  await using guard = openMarket(archive.market);
+  return await guard.session(async (client, begin, query) => {
+    await begin();
+    try {
+      await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
+      const { isFree } = await tryLock(query, archive.market);
+      if (isFree) return await work();
+      throw new Failure(
+        'conflict',
+        'ANOTHER_COMMAND',
+        `another command restores ${archive.market}`,
+      );
+    } finally {
+      await client.query('rollback').catch(() => undefined);
+    }
+  });
+}
+
+/** First key of the advisory lock, a constant that nothing else in the database uses. */
+const RESTORE_LOCK = 7_212_007;
+const tryLock = onlyOf<{ isFree: boolean }, [market: string]>(
+  'lock-restore-of-market',
+  `select pg_try_advisory_xact_lock(${RESTORE_LOCK}, hashtext($1)) as "isFree"`,
+);
+
+async function requireRestorable({ archive, database }: Restoring): Promise<void> {
+  const { market, step, migrations } = archive;
+  if (step !== 'done') {
+    const why = `the rollback of ${market} ended before its step ${step}, and its archive may lack rows`;
+    throw new Failure('conflict', 'NOT_ROLLED_BACK', why);
+  }
+  const known = (await readMigrations()).map(({ name }) => name);
+  const newer = migrations.filter((name) => !known.includes(name));
+  if (newer.length > 0)
+    throw new Failure(
+      'invalid',
+      'ARCHIVE_NEWER',
+      `the archive is of a release with ${newer.join(', ')}`,
+    );
+  const { has } = await hasSchema(database.query, market);
+  if (!has || (await isUnfinished(database.query)).is) return;
+  throw new Failure('conflict', 'MARKET_EXISTS', `${market} exists: a restore changes no market`);
+}
+
+const isUnfinished = onlyOf<{ is: boolean }>(
+  'is-restore-unfinished',
+  `select to_regclass('market.unfinished_restore') is not null as is`,
+);
+
+/** Makes the tables as they were when the market was archived, in place of what an earlier restore has left. */
+async function beginAnew(restoring: Restoring): Promise<void> {
+  const { config, url, archive, database, note } = restoring;
+  const { market, corridors = [], migrations } = archive;
+  const { query } = database;
+  if ((await hasSchema(query, market)).has) {
+    note('what an earlier restore has left is dropped');
+    await dropMarket(database, market);
+  }
+  await database.transaction(async (run) => {
+    await run({ text: `create schema "${market}"` });
+    await run({ text: 'create table market.unfinished_restore (begun_at timestamptz not null)' });
+  });
+  const session = { url, market, isPooled: isPooled(config), onProgress: note };
+  await migrate({ ...session, corridors: [], only: migrations });
+  // The first market of a server is given the corridors of a bare clone.
+  await freeOthers(query, market, corridors);
+}
+
+const freeOthers = rowsOf<object, [market: string, corridors: readonly string[]]>(
+  'free-corridors-of-restore',
+  'update shared.corridors set market = null where market = $1 and corridor <> all ($2::text[])',
+);
+
+async function fill(restoring: Restoring, subjects: Subjects): Promise<Omit<Restored, 'losses'>> {
+  const { config, url, archive, store, key, database, failpoint, note } = restoring;
+  const { market, tables } = archive;
+  const stored: Stored = { store, archive: market, key };
+  await refuseClearValues(database.query, stored, tables);
+  let rows = 0;
+  for (const table of tables.filter(({ name }) => OF_MONTH.test(name))) {
+    if (restoring.signal.aborted)
+      throw new Failure('conflict', 'STOPPED', 'stopped: give the command again');
+    rows += await database.transaction((query) => restorePartition(query, stored, table));
+    failpoint('archive-market-month');
+    if (table.rows > 0) note(`${table.name}: ${table.rows} rows`);
+  }
+  let erased = 0;
+  await database.transaction(async (query) => {
+    const others = tables.filter(({ name }) => !OF_MONTH.test(name));
+    rows += await loadTables(query, market, stored, others, note, (table) => {
+      if (table.name !== SUBJECTS) return undefined;
+      return withKeys(restoring, table, subjects, () => {
+        erased += 1;
+      });
+    });
+    await requireErasures(restoring, query);
+    // An approval counts for one freeze: nobody has agreed to drop what is restored.
+    await freezeAnew(query);
+    failpoint('archive-market-rest');
+  });
+  const corridors = await freeCorridors(restoring);
+  const by = BY;
+  await makeMarket({ config, url, market, corridors, by, onProgress: note }, async (open) => {
+    failpoint('archive-market-made');
+    await open.transaction(async (query) => {
+      await query({ text: 'drop table market.unfinished_restore' });
+      await recordChange(query, BY, {
+        action: 'market.restore',
+        subject: market,
+        before: null,
+        after: { location: store.name, begun_at: archive.begun_at, rows, erased, corridors },
+      });
+      await noteRestore(query, market, archive.begun_at);
+    });
+  });
+  return { rows, erased };
+}
+
+/** Declares the personal fields again, before the first row: Postgres then refuses clear values, as it did. */
+async function refuseClearValues(query: Query, stored: Stored, tables: readonly Table[]) {
+  const table = tables.find(({ name }) => name === 'personal_fields');
+  if (table === undefined) return;
+  const [field = 0, at = 0] = ['field', 'declared_at'].map((name) =>
+    table.columns.findIndex((column) => column.name === name),
+  );
+  const fields: { name: string; at: string }[] = [];
+  for await (const rows of readRows(stored, table))
+    for (const row of rows) fields.push({ name: row[field] ?? '', at: row[at] ?? '' });
+  fields.sort((left, right) => Date.parse(left.at) - Date.parse(right.at));
+  for (const [nth, { name }] of fields.entries()) await query({ text: tokensAlone(name, nth) });
+}
+
+async function restorePartition(query: Query, stored: Stored, table: Table): Promise<number> {
+  const [, kind = '', year, month] = OF_MONTH.exec(table.name) ?? [];
+  await lockPartitions(query);
+  let rows = 0;
+  // The pattern has the names of the three partitioned tables alone.
+  await makePartition(
+    query,
+    kind as PartitionedTable,
+    Number(year) * 12 + Number(month) - 1,
+    async () => {
+      // Ids of database transactions mean nothing in another database; the tallies count these rows as new.
+      rows = await loadTable(query, stored, table, { without: ['inserted_xid'] });
+    },
+  );
+  return rows;
+}
+
+const freezeAnew = rowsOf(
+  'freeze-restored-market',
+  `update market.controls set set_at = clock_timestamp() where kind = 'freeze' and scope = 'market'`,
+);
+
+const listWanted = rowsOf<{ corridor: string }>(
+  'list-corridors-of-transactions',
+  'select distinct corridor from market.transactions order by corridor',
+);
+const findTaken = firstOf<{ market: string }, [corridor: string, market: string]>(
+  'find-market-of-corridor',
+  `select market from shared.corridors c where corridor = $1 and market <> $2
+      and exists (select from pg_namespace where nspname = c.market)`,
+);
+
+/** Corridors of the market that no other market has meanwhile. */
+async function freeCorridors({ archive, database, note }: Restoring): Promise<string[]> {
+  const { query } = database;
+  const { market } = archive;
+  const wanted = archive.corridors ?? (await listWanted(query)).map(({ corridor }) => corridor);
+  const free: string[] = [];
+  for (const corridor of wanted) {
+    const taken = await findTaken(query, corridor, market);
+    if (taken === undefined) free.push(corridor);
+    else note(`${corridor} is a corridor of ${taken.market} now, and stays there`);
+  }
+  return free;
+}

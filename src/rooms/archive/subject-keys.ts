@@ -1,0 +1,157 @@
+/**
+ * Keys of an archive's subjects, in a folder apart from the archive: the files of the archive never change, and an erasure deletes a
+ * subject's key here. Without the key nobody reads the value, and without the lookup nobody finds a value that is guessed.
+ */
+import { z } from 'zod';
+import type { Database } from '../../kit/database/pool.ts';
+import { parseJson } from '../../kit/words/cursor.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { type Archive, filesOf, MANIFEST_BYTES_MAX, tableSchema } from './archive-file.ts';
+import {
+  exportTable,
+  type Named,
+  readPart,
+  type Stored,
+  SUBJECTS,
+  writePart,
+  wrong,
+} from './export-table.ts';
+import type { Folder } from './file-stores/folder.ts';
+import { type Cells, hashRow } from './part-file.ts';
+
+const KEYS_FILE = 'subject-keys.json';
+
+const keysSchema = z.object({
+  format: z.literal(1),
+  market: z.string(),
+  /** Of the archive. */
+  begun_at: z.string(),
+  table: tableSchema,
+  erased: z.array(
+    z.object({
+      token: z.string(),
+      erased_at: z.string(),
+      reason: z.string(),
+      /** Hash of the row that is gone, by which the others are seen to be whole. It leads to no value. */
+      content: z.string(),
+    }),
+  ),
+});
+type Keys = z.infer<typeof keysSchema>;
+
+export type Apart = {
+  readonly folder: Folder;
+  readonly archive: Pick<Archive, 'market' | 'begun_at' | 'subject_keys'>;
+  readonly key: Buffer | null;
+};
+
+const storedOf = ({ folder, archive, key }: Apart): Stored => ({
+  store: folder,
+  archive: `${archive.market}/subject-keys`,
+  key,
+  isReplaced: true,
+});
+
+async function findKeys({ folder, archive }: Apart): Promise<Keys | undefined> {
+  const bytes = await folder.find(KEYS_FILE, MANIFEST_BYTES_MAX);
+  if (bytes === undefined) return undefined;
+  const read = keysSchema.safeParse(parseJson(bytes.toString()));
+  const { market, begun_at: begunAt } = archive;
+  if (read.data?.market === market && read.data.begun_at === begunAt) return read.data;
+  const why = `${folder.name} has no keys of the archive of ${market} that was begun at ${begunAt}`;
+  throw new Failure('invalid', 'SUBJECT_KEYS_WRONG', why);
+}
+
+async function readKeys(apart: Apart): Promise<Keys> {
+  const keys = await findKeys(apart);
+  if (keys !== undefined) return keys;
+  const why = `${apart.folder.name} has no ${KEYS_FILE}`;
+  throw new Failure('invalid', 'SUBJECT_KEYS_WRONG', why);
+}
+
+/** Removes files of keys that the manifest does not name; other files of the folder are none of ours. */
+async function removeOld({ folder }: Apart, keys: Pick<Keys, 'table'>): Promise<void> {
+  const known = filesOf([keys.table]);
+  for (const file of await folder.list())
+    if (file.startsWith(`${SUBJECTS}.`) && !known.includes(file)) await folder.remove(file);
+}
+
+const writeKeys = ({ folder }: Apart, keys: Keys) =>
+  folder.replace(KEYS_FILE, Buffer.from(`${JSON.stringify(keys, null, 1)}\n`));
+
+/** @throws Failure where the folder has the keys of another archive */
+export async function exportKeys(database: Pick<Database, 'session'>, apart: Apart, named: Named) {
+  await findKeys(apart);
+  const table = await exportTable(database, storedOf(apart), named);
+  const { market, begun_at: begunAt } = apart.archive;
+  await writeKeys(apart, { format: 1, market, begun_at: begunAt, table, erased: [] });
+  await removeOld(apart, { table });
+  const { columns, rows, content } = table;
+  return { columns, rows, content };
+}
+
+/**
+ * Reads all keys. @returns with the tokens that were erased from the archive
+ * @throws Failure where a key is missing or changed
+ */
+export async function loadKeys(apart: Apart): Promise<{
+  readonly columns: readonly string[];
+  readonly rows: Cells[];
+  readonly erased: Set<string>;
+}> {
+  const { table, erased } = await readKeys(apart);
+  const { columns = [], rows: wanted, content } = apart.archive.subject_keys ?? {};
+  const rows: Cells[] = [];
+  for (const part of table.parts)
+    for (const row of await readPart(storedOf(apart), part)) rows.push(row);
+  let sum = erased.reduce((all, line) => all + BigInt(line.content), 0n);
+  for (const row of rows) sum += hashRow(row);
+  if (rows.length + erased.length !== wanted || String(sum) !== content)
+    throw wrong(`${apart.folder.name} has other keys than those of the archive`);
+  return {
+    columns: columns.map(({ name }) => name),
+    rows,
+    erased: new Set(erased.map(({ token }) => token)),
+  };
+}
+
+/** Deletes the keys of subjects. A second call after an end in the midst of the first finishes the first. */
+export async function eraseKeys(
+  apart: Apart,
+  tokens: ReadonlySet<string>,
+  reason: string,
+  erasedAt: string,
+): Promise<void> {
+  const stored = storedOf(apart);
+  let { table, erased, ...keys } = await readKeys(apart);
+  const tokenAt = table.columns.findIndex(({ name }) => name === 'token');
+  const numbers = table.parts.map(({ file }) => Number(file.split('.')[1]));
+  let last = Math.max(0, ...numbers);
+  for (const part of table.parts) {
+    const rows = await readPart(stored, part);
+    const gone = rows.filter((row) => tokens.has(row[tokenAt] ?? ''));
+    if (gone.length === 0) continue;
+    const left = rows.filter((row) => !gone.includes(row));
+    last += 1;
+    const made = await writePart(stored, table, last, left);
+    const lines = gone.map((row) => ({ row, token: row[tokenAt] ?? '', content: hashRow(row) }));
+    table = {
+      ...table,
+      rows: table.rows - gone.length,
+      content: String(lines.reduce((sum, line) => sum - line.content, BigInt(table.content))),
+      parts: table.parts.map((known) => (known.file === part.file ? made : known)),
+    };
+    erased = [
+      ...erased,
+      ...lines.map(({ token, content }) => ({
+        token,
+        erased_at: erasedAt,
+        reason,
+        content: String(content),
+      })),
+    ];
+  }
+  await writeKeys(apart, { ...keys, table, erased });
+  // The file that had the keys goes last: until then the erasure is not over, and is repeated.
+  await removeOld(apart, { table });
+}
