@@ -5,7 +5,7 @@ import type { Archive } from './archive-file.ts';
 import { readRows, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import type { Folder } from './file-stores/folder.ts';
-import { eraseKeys } from './subject-keys.ts';
+import { eraseKey } from './subject-keys.ts';
 
 type Opened = {
   readonly archive: Archive;
@@ -42,7 +42,7 @@ export async function eraseFromArchive(
   if (!(await readLedger(ledger, market)).has(token))
     await appendToLedger(ledger, market, [token], erasedAt);
   if (folder === undefined || archive.subject_keys === undefined) return { isKeyDeleted: false };
-  await eraseKeys({ folder, archive, key }, new Set([token]), reason, erasedAt.toISOString());
+  await eraseKey({ folder, archive, key }, token, reason, erasedAt.toISOString());
   return { isKeyDeleted: true };
 }
 

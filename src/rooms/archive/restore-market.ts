@@ -17,7 +17,7 @@ import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { readMigrations } from '../../kit/database/migrations/migration-session.ts';
 import { isPooled } from '../../kit/database/open-database.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive, Table } from './archive-file.ts';
@@ -180,21 +180,23 @@ async function fill(restoring: Restoring, subjects: Subjects): Promise<Omit<Rest
     await freezeAnew(query);
     failpoint('archive-market-rest');
   });
-  const corridors = await freeCorridors(restoring);
-  const by = BY;
-  await makeMarket({ config, url, market, corridors, by, onProgress: note }, async (open) => {
-    failpoint('archive-market-made');
-    await open.transaction(async (query) => {
-      await query({ text: 'drop table market.unfinished_restore' });
-      await recordChange(query, BY, {
-        action: 'market.restore',
-        subject: market,
-        before: null,
-        after: { location: store.name, begun_at: archive.begun_at, rows, erased, corridors },
+  await claimCorridors(restoring);
+  await makeMarket(
+    { config, url, market, corridors: [], by: BY, onProgress: note },
+    async (open) => {
+      failpoint('archive-market-made');
+      await open.transaction(async (query) => {
+        await query({ text: 'drop table market.unfinished_restore' });
+        await recordChange(query, BY, {
+          action: 'market.restore',
+          subject: market,
+          before: null,
+          after: { location: store.name, begun_at: archive.begun_at, rows, erased },
+        });
+        await noteRestore(query, market, archive.begun_at);
       });
-      await noteRestore(query, market, archive.begun_at);
-    });
-  });
+    },
+  );
   return { rows, erased };
 }
 
@@ -238,22 +240,19 @@ const listWanted = rowsOf<{ corridor: string }>(
   'list-corridors-of-transactions',
   'select distinct corridor from market.transactions order by corridor',
 );
-const findTaken = firstOf<{ market: string }, [corridor: string, market: string]>(
-  'find-market-of-corridor',
-  `select market from shared.corridors c where corridor = $1 and market <> $2
-      and exists (select from pg_namespace where nspname = c.market)`,
+const claim = rowsOf<
+  { corridor: string; now: string },
+  [corridors: readonly string[], market: string]
+>(
+  'claim-corridors-of-restore',
+  'select corridor, shared.claim_corridor(corridor, $2) as now from unnest($1::text[]) as wanted (corridor)',
 );
 
-/** Corridors of the market that no other market has meanwhile. */
-async function freeCorridors({ archive, database, note }: Restoring): Promise<string[]> {
+/** Claims the corridors of the market that no other market has meanwhile. */
+async function claimCorridors({ archive, database, note }: Restoring): Promise<void> {
   const { query } = database;
   const { market } = archive;
   const wanted = archive.corridors ?? (await listWanted(query)).map(({ corridor }) => corridor);
-  const free: string[] = [];
-  for (const corridor of wanted) {
-    const taken = await findTaken(query, corridor, market);
-    if (taken === undefined) free.push(corridor);
-    else note(`${corridor} is a corridor of ${taken.market} now, and stays there`);
-  }
-  return free;
+  for (const { corridor, now } of await claim(query, wanted, market))
+    if (now !== market) note(`${corridor} is a corridor of ${now} now, and stays there`);
 }

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { unsealed } from '../../../../bench/support/unsealed.ts';
 import { migrate } from '../../../../src/kit/database/migrations/migrate.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { requestRollback } from '../../../../src/rooms/archive/approval.ts';
@@ -53,6 +54,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await other[Symbol.asyncDispose]();
   await rig[Symbol.asyncDispose]();
+  await unsealed(folder)[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
@@ -168,6 +170,7 @@ test('an archive is read back alone: whole, with another key, and changed', asyn
   const path = join(folder, 'archive', parts[0].file);
   const bytes = await readFile(path);
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await unsealed(folder)[Symbol.asyncDispose]();
   await writeFile(path, bytes);
   expect((await verify('--key', keyFile)).stderr).toContain('its SHA-256 differs');
 });

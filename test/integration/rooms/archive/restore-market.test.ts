@@ -1,0 +1,235 @@
+/**
+ * Goal: a rolled-back market comes back from its archive as it was, wherever its restore is killed, and without the subjects that were
+ * erased meanwhile; nothing serves the market before its end. Method: a market with personal fields is served, archived, and
+ * restored many times; its rows and answers are compared with those from before.
+ */
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { appendToLedger } from '../../../../src/kit/access/erasure-ledger.ts';
+import { missingMigrations } from '../../../../src/main/schema-version.ts';
+import { exportTable } from '../../../../src/rooms/archive/export-table.ts';
+import { openFolder } from '../../../../src/rooms/archive/file-stores/folder.ts';
+import { fromParquet, unsealFile } from '../../../../src/rooms/archive/part-file.ts';
+import { runRiskProcess } from '../../../support/risk.ts';
+import { agreeOnRollback } from '../../../support/rooms/archive/agree.ts';
+import { ACCOUNTS, openPersonalMarket } from '../../../support/rooms/archive/personal-market.ts';
+import { freezeMarket } from '../../../support/rooms/corridors/freeze-market.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { input } from '../../../support/submit.ts';
+import { THOROUGH } from '../../../support/thorough.ts';
+
+const MARKET = 'market_1';
+const LONG_MS = 120_000;
+
+const { folder, keyFile, key, sql, stores, market, ledger, tokens, ids, bodies, ...rig } =
+  await openPersonalMarket();
+const { served, contents, clearValues, risk } = rig;
+const [, bob = '', cleo = ''] = tokens;
+const [archive, apart] = [join(folder, 'archive'), join(folder, 'apart')];
+const keys = ['--key', keyFile, '--subject-keys', apart] as const;
+const restore = (place = archive, ...more: readonly string[]) =>
+  risk('restore-market', place, '--key', keyFile, ...(more.length > 0 ? more : keys.slice(2)));
+
+expect(await clearValues()).toEqual(ACCOUNTS);
+await sql(
+  `insert into ${MARKET}.erasures (token, field, reason, asked_by) values ('tok_old', 'device_id', 'x', 'x')`,
+);
+await appendToLedger(ledger, MARKET, ['tok_old'], new Date());
+await freezeMarket(market);
+await agreeOnRollback(market, MARKET);
+const before = await contents();
+/** Subjects with their keys, as 1.0.0 has archived them. */
+const whole = await exportTable(
+  market,
+  { store: openFolder(join(folder, 'whole')), archive: MARKET, key },
+  {
+    name: 'subjects',
+    columns: await sql(
+      `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+        where attrelid = '${MARKET}.subjects'::regclass and attnum > 0 order by attnum`,
+    ),
+  },
+);
+const rollback = (...more: readonly string[]) => risk('rollback', MARKET, '--to', archive, ...more);
+
+beforeEach(async () => {
+  if (existsSync(join(archive, 'archive.json')))
+    await sql(`drop schema if exists ${MARKET} cascade`);
+});
+
+test('a rollback leaves an immutable archive that has no key of a subject, and is listed', async () => {
+  expect((await rollback('--key', keyFile)).stderr).toContain(
+    'has personal fields: give --subject-keys',
+  );
+  const inside = await rollback('--key', keyFile, '--subject-keys', join(archive, 'keys'));
+  expect([inside.code, inside.stderr]).toEqual([2, expect.stringContaining('must be apart')]);
+  const { code, stderr, stdout } = await rollback(...keys);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('is archived in')]);
+  expect(stderr).toMatch(/market_0, p50 \/ p99: before reads .* ms, .*; since reads .* ms/);
+
+  const { tables, corridors } = JSON.parse(readFileSync(join(archive, 'archive.json'), 'utf8'));
+  const subjects = tables.find(({ name }: { name: string }) => name === 'subjects');
+  expect([subjects.rows, subjects.columns.map(({ name }: { name: string }) => name)]).toEqual([
+    6,
+    ['token', 'field', 'key_id', 'value', 'made_at'],
+  ]);
+  expect(corridors).toEqual(['JP-KR']);
+  const years = new Date().getUTCFullYear() + 7;
+  const listed = JSON.parse((await risk('markets', '--json')).stdout);
+  expect(listed).toMatchObject([{ market: MARKET, location: archive, restored_at: null }]);
+  expect(listed[0].lock_until.slice(0, 4)).toBe(String(years));
+  if (stderr.includes('the files are immutable')) {
+    const [file = ''] = readdirSync(archive);
+    for (const name of [file, 'archive.json']) {
+      await expect(writeFile(join(archive, name), 'x')).rejects.toThrow('EPERM');
+      await expect(unlink(join(archive, name))).rejects.toThrow('EPERM');
+    }
+    await expect(openFolder(archive).replace(file, Buffer.from('x'))).rejects.toThrow('EPERM');
+  }
+  const verified = await risk('verify', archive, ...keys);
+  expect([verified.code, verified.stderr]).toEqual([
+    0,
+    expect.stringContaining('6 keys of subjects, and 0 erased'),
+  ]);
+});
+
+/** A copy of a folder, in which a file is changed. */
+function changed(from: string, name: string, file: string): string {
+  const to = join(folder, name);
+  cpSync(from, to, { recursive: true });
+  const path = join(to, file);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  rmSync(path);
+  writeFileSync(path, bytes);
+  return to;
+}
+
+test('a changed byte is refused by verify and by restore, which leaves nothing', async () => {
+  const scores =
+    readdirSync(archive)
+      .filter((name) => name.startsWith('scores_'))
+      .at(-1) ?? '';
+  const wrong = changed(archive, 'wrong', scores);
+  const verified = await risk('verify', wrong, '--key', keyFile);
+  expect([verified.code, verified.stderr]).toEqual([1, expect.stringContaining(scores)]);
+  const restored = await restore(wrong);
+  expect([restored.code, restored.stderr]).toEqual([1, expect.stringContaining('SHA-256 differs')]);
+  const [keysOf = ''] = readdirSync(apart).filter((name) => name.startsWith('subjects.'));
+  const wrongKeys = ['--subject-keys', changed(apart, 'wrong-keys', keysOf)];
+  expect((await restore(archive, ...wrongKeys)).stderr).toContain('SHA-256 differs');
+  expect((await restore(archive, '--key', keyFile)).stderr).toContain('give --subject-keys');
+  const [{ gone } = { gone: '' }] = await sql<{ gone: string | null }>(
+    `select to_regnamespace('${MARKET}')::text as gone`,
+  );
+  expect(gone).toBeNull();
+});
+
+/** Where a restore is killed in `npm test`. */
+const KILLED = ['month', 'made'];
+
+test(
+  'a restore that is killed leaves nothing that serves, and the next one brings back every row',
+  async () => {
+    for (const point of ['month', 'rest', 'made']) {
+      if (!THOROUGH && !KILLED.includes(point)) continue;
+      const killed = await runRiskProcess(['archive', 'restore-market', archive, ...keys], {
+        ...stores,
+        RISK_TEST_FAILPOINT: `archive-market-${point}`,
+      });
+      expect(killed.code, `${point}: ${killed.stderr}`).toBeNull();
+      expect(await missingMigrations(market), point).not.toEqual([]);
+    }
+    const restored = await restore();
+    expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('and frozen')]);
+    expect(restored.stderr).toMatch(/an earlier restore has left[\s\S]*market_0, p50/);
+    expect(await missingMigrations(market)).toEqual([]);
+    expect(await contents()).toEqual(before);
+    expect(await clearValues()).toEqual(ACCOUNTS);
+    const again = await served((ask) => ask('POST /v1/transactions', bodies[0]));
+    expect([again.status, again.body.transaction_id]).toEqual([200, ids[0]]);
+    const fresh = await served((ask) => ask('POST /v1/transactions', input({ corridor: 'JP-KR' })));
+    expect([fresh.status, fresh.body.detail]).toEqual([503, expect.stringContaining('frozen')]);
+    // Postgres refuses clear values, as it did.
+    const clear = `update ${MARKET}.transactions set account_id = 'clear'`;
+    await expect(sql(clear)).rejects.toThrow('personal_account_id');
+
+    expect((await restore()).stderr).toContain('market_1 exists: a restore changes no market');
+    expect((await rollback(...keys)).stderr).toContain(
+      'which exists again: begin in another place',
+    );
+    const second = ['--to', join(folder, 'second'), '--subject-keys', join(folder, 'second-keys')];
+    const dropped = await risk('rollback', MARKET, ...second, '--key', keyFile);
+    expect(dropped.stderr).toContain('nobody has requested market-rollback');
+    const [{ restored_at: at }] = JSON.parse((await risk('markets', '--json')).stdout);
+    expect(at).not.toBeNull();
+  },
+  LONG_MS,
+);
+
+test(
+  'a subject that was erased from the archive comes back by no restore, and its key is gone',
+  async () => {
+    const erase = (token: string) =>
+      risk('erase', archive, ...keys, '--token', token, '--reason', 'request 1');
+    expect((await erase('tok_unknown')).stderr).toContain('no subject of the archive');
+    const old = readdirSync(apart);
+    expect((await erase(bob)).stdout).toContain('its key is deleted');
+    expect((await erase(bob)).code).toBe(0);
+    expect(readFileSync(ledger, 'utf8').split(bob)).toHaveLength(2);
+    const file = readdirSync(apart).find((name) => name.startsWith('subjects.')) ?? '';
+    expect(old).not.toContain(file);
+    const sealed = unsealFile(
+      key,
+      readFileSync(join(apart, file)),
+      `${MARKET}/subject-keys/${file}`,
+    );
+    const left = (await fromParquet(sealed)).flat();
+    expect([left.includes(bob), left.includes(cleo)]).toEqual([false, true]);
+    expect((await risk('verify', archive, ...keys)).stderr).toContain(
+      '5 keys of subjects, and 1 erased',
+    );
+    // As of a process that ended between the ledger and the key.
+    await appendToLedger(ledger, MARKET, [cleo], new Date());
+
+    const other = { ...stores, RISK_ERASURE_LEDGER: join(folder, 'other-ledger') };
+    const behind = await runRisk(['archive', 'restore-market', archive, ...keys], other);
+    expect(behind.stderr).toContain(`lacks 1 of the 1 erasures`);
+    const restored = await restore();
+    expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('erased=2')]);
+    const rows = await sql<{ token: string }>(
+      `select token from ${MARKET}.subjects where field = 'account_id'`,
+    );
+    expect(rows.map(({ token }) => token)).toEqual([tokens[0]]);
+    expect(await clearValues()).toEqual([ACCOUNTS[0], null, null]);
+    const [found] = await sql<{ account: string }>(
+      `select account_id as account from ${MARKET}.transactions where transaction_id = '${ids[1]}'`,
+    );
+    expect(found?.account).toBe(bob);
+  },
+  LONG_MS,
+);
+
+test('an archive of 1.0.0, which has the keys, is restored by the ledger', async () => {
+  const old = join(folder, 'of-1.0.0');
+  cpSync(archive, old, { recursive: true });
+  const path = join(old, 'archive.json');
+  const { subject_keys, corridors, lock_until, ...manifest } = JSON.parse(
+    readFileSync(path, 'utf8'),
+  );
+  for (const name of readdirSync(old))
+    if (/^subjects\.|^archive\.json/.test(name)) rmSync(join(old, name));
+  cpSync(join(folder, 'whole'), old, { recursive: true });
+  const tables = manifest.tables.map((table: { name: string }) =>
+    table.name === 'subjects' ? whole : table,
+  );
+  const others = manifest.others.map(({ times, ...figures }: { times: object }) => figures);
+  writeFileSync(path, JSON.stringify({ ...manifest, tables, others }));
+  expect((await risk('verify', old, '--key', keyFile)).code).toBe(0);
+  const restored = await restore(old, '--key', keyFile);
+  expect([restored.code, restored.stderr]).toEqual([0, expect.any(String)]);
+  expect(await clearValues()).toEqual([ACCOUNTS[0], null, null]);
+  expect(await sql(`select corridor from ${MARKET}.corridors`)).toEqual([{ corridor: 'JP-KR' }]);
+});
