@@ -137,8 +137,8 @@ const verify = written('PLACE', READS_BACK, VERIFY_OPTIONS, async ({ values, wor
     if (of > 0) output.note(`${name}: ${of} rows`);
   });
   if (folder !== undefined && !('month' in archive)) {
-    const { rows: subjects, erased } = await loadKeys({ folder, archive, key });
-    output.note(`${subjects.length} keys of subjects, and ${erased.size} erased`);
+    const { keys, erased } = await loadKeys({ folder, archive, key });
+    output.note(`${keys.size} keys of subjects, and ${erased.size} erased`);
   }
   const month = 'month' in archive ? archive.month : undefined;
   output.value({ market, month, tables: tables.length, rows }, [
@@ -195,20 +195,15 @@ const restoreOf = (openModels: OpenModels) =>
 
 const ERASE_OPTIONS = {
   ...VERIFY_OPTIONS,
-  '--token TOKEN': needed('The subject'),
+  '--field FIELD': needed('account_id, device_id, ip, or a member of metadata'),
+  '--value VALUE': needed('The clear value, for which RISK_PRIVACY_KEYS is needed, or its token'),
   '--reason TEXT': needed('Why: write no name'),
 } as const;
 const ERASES = 'Erase a subject of an archive: a line of the ledger, and its key is deleted';
 const erase = written('PLACE', ERASES, ERASE_OPTIONS, async ({ values, words }, context) => {
   const { config, output } = context;
   const opened = await openMarketArchive(words[0] ?? '', values, context);
-  const { token, reason } = values;
-  const { isKeyDeleted } = await eraseFromArchive(
-    opened,
-    config.RISK_ERASURE_LEDGER,
-    token,
-    reason,
-  );
+  const { token, isKeyDeleted } = await eraseFromArchive(opened, config, values);
   output.value({ market: opened.archive.market, token, key_deleted: isKeyDeleted }, [
     isKeyDeleted
       ? `${token} is erased: the ledger has it, and its key is deleted`

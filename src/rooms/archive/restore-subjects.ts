@@ -7,12 +7,12 @@ import type { Table } from './archive-file.ts';
 import { SUBJECTS, wrong } from './export-table.ts';
 import type { Into } from './load-table.ts';
 import type { Restoring } from './restore-market.ts';
-import { loadKeys } from './subject-keys.ts';
+import { type LoadedKeys, loadKeys, tokenIn } from './subject-keys.ts';
 
 /** What is known of the market's subjects, before anything is restored. */
 export type Subjects = {
   /** Lookup and key of each token; undefined: the archive has them, as those of 1.0.0. */
-  readonly keys: ReadonlyMap<string, readonly (string | null)[]> | undefined;
+  readonly keys: LoadedKeys['keys'] | undefined;
   /** Tokens that the ledger has as erased. */
   readonly erased: ReadonlySet<string>;
 };
@@ -38,11 +38,7 @@ export async function openSubjects(restoring: Restoring): Promise<Subjects> {
   }
   const loaded = await loadKeys({ folder, archive, key });
   requireInLedger(path, ledger, loaded.erased, folder.name);
-  const tokenAt = loaded.columns.indexOf('token');
-  const keys = loaded.rows.map(
-    (row) => [row[tokenAt] ?? '', row.filter((_, at) => at !== tokenAt)] as const,
-  );
-  return { keys: new Map(keys), erased };
+  return { keys: loaded.keys, erased };
 }
 
 /** Joins subjects with their keys, without those that the ledger has as erased. */
@@ -52,7 +48,7 @@ export function withKeys(
   { keys, erased }: Subjects,
   onErased: () => void,
 ): NonNullable<Into['change']> {
-  const tokenAt = table.columns.findIndex(({ name }) => name === 'token');
+  const tokenAt = tokenIn(table);
   const columns = (archive.subject_keys?.columns ?? []).filter(({ name }) => name !== 'token');
   return {
     columns,

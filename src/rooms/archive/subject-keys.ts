@@ -38,6 +38,9 @@ export type Apart = {
   readonly key: Buffer | null;
 };
 
+export const tokenIn = ({ columns }: Named): number =>
+  columns.findIndex(({ name }) => name === 'token');
+
 const storedOf = ({ folder, archive, key }: Apart): Stored => ({
   store: folder,
   archive: `${archive.market}/subject-keys`,
@@ -83,19 +86,23 @@ export async function exportKeys(database: Pick<Database, 'session'>, apart: Apa
   return { columns, rows, content };
 }
 
-/**
- * Reads all keys. @returns with the tokens that were erased from the archive
- * @throws Failure where a file was changed, or a key is missing
- */
-export async function loadKeys(apart: Apart) {
+export type LoadedKeys = {
+  /** Lookup and subject key of each token. */
+  readonly keys: ReadonlyMap<string, Cells>;
+  /** Tokens that were erased from the archive. */
+  readonly erased: ReadonlySet<string>;
+};
+
+/** Reads all keys. @throws Failure where a file was changed, or a key is missing */
+export async function loadKeys(apart: Apart): Promise<LoadedKeys> {
   const { table, erased } = await readKeys(apart);
-  const rows: Cells[] = [];
-  // A call takes some ten thousand arguments at most.
-  for await (const some of readRows(storedOf(apart), table)) for (const row of some) rows.push(row);
-  if (rows.length + erased.length !== apart.archive.subject_keys?.rows)
+  const tokenAt = tokenIn(table);
+  const keys = new Map<string, Cells>();
+  for await (const rows of readRows(storedOf(apart), table))
+    for (const row of rows) keys.set(row[tokenAt] ?? '', row.toSpliced(tokenAt, 1));
+  if (keys.size + erased.length !== apart.archive.subject_keys?.rows)
     throw wrong(`${apart.folder.name} has other keys than those of the archive`);
-  const columns = table.columns.map(({ name }) => name);
-  return { columns, rows, erased: new Set(erased.map(({ token }) => token)) };
+  return { keys, erased: new Set(erased.map(({ token }) => token)) };
 }
 
 /** Deletes the key of a subject. A second call after an end in the midst of the first finishes the first. */
@@ -107,8 +114,7 @@ export async function eraseKey(
 ): Promise<void> {
   const stored = storedOf(apart);
   const { table, erased, ...keys } = await readKeys(apart);
-  const { columns } = table;
-  const tokenAt = columns.findIndex(({ name }) => name === 'token');
+  const tokenAt = tokenIn(table);
   const last = Math.max(...table.parts.map(({ file }) => Number(file.split('.')[1])));
   for (const part of table.parts) {
     const rows = await readPart(stored, part);

@@ -1,6 +1,7 @@
 /** `risk privacy …`: personal fields, clear values and erasures, over a running API, and the rotation of keys. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { MARKET_KEY, openSealed, wrappingKey } from '../../core/store/subject-lookup.ts';
 import { seal } from '../../kit/access/seal.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { EXIT } from '../../kit/command/command.ts';
@@ -13,9 +14,8 @@ import type { Database } from '../../kit/database/pool.ts';
 import { lockWait, rowsOf } from '../../kit/database/statement.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { anonymiseAction } from './anonymise/anonymise-command.ts';
-import { MARKET_KEY, privacySettings } from './open-personal.ts';
+import { privacySettings } from './open-personal.ts';
 import { lockState, raiseState } from './store.ts';
-import { openSealed, wrappingKey } from './subjects.ts';
 
 /** Subjects of one commit. Larger: an erasure of one of them waits longer; smaller: more commits. */
 const BATCH_SUBJECTS = 2000;

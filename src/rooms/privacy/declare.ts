@@ -7,13 +7,14 @@ import {
   pathIn,
 } from '../../core/domain/personal.ts';
 import { isDetached, listMonthTables } from '../../core/store/partitions/partitions.ts';
+import { MARKET_KEY } from '../../core/store/subject-lookup.ts';
 import { tokensAlone } from '../../core/store/transactions/personal-checks.ts';
 import { KEY_BYTES, seal } from '../../kit/access/seal.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
-import { MARKET_KEY, type PrivacySettings } from './open-personal.ts';
+import type { PrivacySettings } from './open-personal.ts';
 import {
   addField,
   type FieldJson,

@@ -1,5 +1,6 @@
 /** Opens personal fields in a process: applies the ledger before the process serves, and follows changes of declarations. */
 import type { OpenPersonal, Tokens } from '../../core/personal.ts';
+import { openMarketKey, PRIVACY_KEYS } from '../../core/store/subject-lookup.ts';
 import { readLedger, requireInLedger } from '../../kit/access/erasure-ledger.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Config } from '../../kit/config/config.ts';
@@ -17,13 +18,9 @@ import {
   raiseState,
   readState,
   STATE_MARK,
-  type State,
 } from './store.ts';
-import { openSealed, openSubjects, PRIVACY_KEYS, wrappingKey } from './subjects.ts';
+import { openSubjects } from './subjects.ts';
 import { openTokens } from './tokens.ts';
-
-/** Name that is authenticated with the wrapped key of the market. */
-export const MARKET_KEY = 'market';
 
 type Settings = Pick<Config, 'RISK_MARKET' | 'RISK_PRIVACY_KEYS' | 'RISK_ERASURE_LEDGER'>;
 export type PrivacySettings = {
@@ -79,11 +76,6 @@ async function load(
       return refusing(fields, error.message);
     throw error;
   }
-}
-
-export function openMarketKey(keys: PrivacySettings['keys'], { keyId, marketKey }: State): Buffer {
-  if (keyId === null || marketKey === null) throw new Error('a declared field has a market key');
-  return openSealed(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
 }
 
 /** Serves what names no value of a declared field; answers keep their tokens. */

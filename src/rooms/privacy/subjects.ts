@@ -2,10 +2,11 @@
  * Subjects: each is one value of one personal field, found by HMAC(market key, field and value). Nobody can make a token again
  * without the subject's own key, which an erasure deletes with the row.
  */
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isToken, type PersonalId, tokenOf, walkPath } from '../../core/domain/personal.ts';
-import { KEY_BYTES, seal, unseal } from '../../kit/access/seal.ts';
+import { hmacOf, lookupIn, openSealed, wrappingKey } from '../../core/store/subject-lookup.ts';
+import { KEY_BYTES, seal } from '../../kit/access/seal.ts';
 import type { WrappingKey, WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, hexUuidArray, textArray } from '../../kit/database/binary-array.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -39,9 +40,6 @@ type Opened = {
   readonly marketKey: Buffer;
 };
 
-const BLOCK_BYTES = 64;
-const HASH_BYTES = 32;
-
 type Members = Record<string, unknown>;
 export type Declarations = {
   readonly ids: readonly PersonalId[];
@@ -61,7 +59,7 @@ export function openSubjects({ database, keys, marketKey }: Opened) {
     tokens.set(field, own);
     return own;
   };
-  const lookupOf = ({ field, text }: Wanted) => lookupHmac(`${field}\0${text}`).slice(0, 32);
+  const lookupOf = ({ field, text }: Wanted) => lookupIn(lookupHmac, field, text);
 
   /** Reads tokens back after the insert, as another request may have made a value first. */
   const store = async (drafts: Drafts) => {
@@ -193,44 +191,6 @@ const jsonOf = (field: string, text: string) =>
 export function open(keys: WrappingKeys, { token, keyId, subjectKey, value }: Subject): string {
   const key = openSealed(wrappingKey(keys, keyId).key, subjectKey, token);
   return openSealed(key, value, token).toString();
-}
-
-/**
- * Makes an HMAC by a key.
- * @returns HMAC-SHA-256 of texts (RFC 2104) in hexadecimal, by two hashes: a tenth of the time of `createHmac`
- */
-export function hmacOf(key: Buffer): (text: string) => string {
-  const block = Buffer.alloc(BLOCK_BYTES);
-  (key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key).copy(block);
-  let inner = Buffer.from(block.map((byte) => byte ^ 0x36));
-  const outer = Buffer.concat([block.map((byte) => byte ^ 0x5c), Buffer.alloc(HASH_BYTES)]);
-  return (text) => {
-    const most = BLOCK_BYTES + 3 * text.length;
-    if (inner.length < most) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES)], 2 * most);
-    const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
-    // Node makes a binary text in half the time of a buffer.
-    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'binary');
-    return hash('sha256', outer, 'hex');
-  };
-}
-
-/** @throws Failure where the key, the name or the bytes are others */
-export function openSealed(key: Buffer, sealed: Buffer, name: string): Buffer {
-  const opened = unseal(key, sealed, name);
-  if (opened !== undefined) return opened;
-  const why = `a key of RISK_PRIVACY_KEYS does not open ${name}: another key of the same name wrapped it`;
-  throw new Failure('unavailable', PRIVACY_KEYS, why);
-}
-
-/** Code of failures that a corrected file of keys cures. */
-export const PRIVACY_KEYS = 'PRIVACY_KEYS';
-
-/** @throws Failure where the file has no key with this id */
-export function wrappingKey(keys: WrappingKeys, keyId: string): WrappingKey {
-  const found = keys.find((key) => key.keyId === keyId);
-  if (found !== undefined) return found;
-  const why = `RISK_PRIVACY_KEYS has no key ${keyId}, which wraps keys of subjects: put it back`;
-  throw new Failure('unavailable', PRIVACY_KEYS, why);
 }
 
 /**

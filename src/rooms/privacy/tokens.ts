@@ -12,8 +12,7 @@ import {
 } from '../../core/domain/personal.ts';
 import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
 import type { Repeated, Tokenised, Tokens } from '../../core/personal.ts';
-import { spellAddress } from '../../kit/words/address.ts';
-import { spellId } from '../../kit/words/plain-text.ts';
+import { spelled } from '../../core/store/subject-lookup.ts';
 import { type Declarations, revealIn, type Subjects, type Wanted } from './subjects.ts';
 
 type Members = Record<string, unknown>;
@@ -26,12 +25,6 @@ type HoleIn = Hole & { readonly index: number };
 type Declared = Pick<Declarations, 'ids' | 'paths'>;
 /** A stored token, and a function that puts it in place. */
 type Swap = { readonly token: string; readonly fill: () => void };
-
-/** Gives a value one spelling, so that a list, a question or an erasure finds the value in any spelling of a client. */
-export function spelled(field: string, text: string): string {
-  if (!isPersonalId(field)) return text.normalize('NFC');
-  return field === 'ip' ? spellAddress(text) : spellId(text);
-}
 
 export function openTokens(fields: readonly string[], subjects: Subjects): Tokens {
   const ids: readonly PersonalId[] = fields.filter(isPersonalId);

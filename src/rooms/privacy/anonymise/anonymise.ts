@@ -10,6 +10,7 @@ import {
   isDetached,
   listMonthTables,
 } from '../../../core/store/partitions/partitions.ts';
+import { hmacOf, spelled } from '../../../core/store/subject-lookup.ts';
 import { KEY_BYTES } from '../../../kit/access/seal.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Config } from '../../../kit/config/config.ts';
@@ -19,8 +20,6 @@ import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { monthText } from '../../../kit/words/month.ts';
 import { listFields } from '../store.ts';
-import { hmacOf } from '../subjects.ts';
-import { spelled } from '../tokens.ts';
 import { COPIED, type Copied, type CopiedValue, VALUES } from './copied-tables.ts';
 
 /** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */

@@ -172,11 +172,12 @@ test(
 test(
   'a subject that was erased from the archive comes back by no restore, and its key is gone',
   async () => {
-    const erase = (token: string) =>
-      risk('erase', archive, ...keys, '--token', token, '--reason', 'request 1');
-    expect((await erase('tok_unknown')).stderr).toContain('no subject of the archive');
+    const of = ['--field', 'account_id', '--reason', 'request 1', '--value'];
+    const erase = (value: string) => risk('erase', archive, ...keys, ...of, value);
+    expect((await erase('account-of-nobody')).stderr).toContain('the archive has no such subject');
     const old = readdirSync(apart);
-    expect((await erase(bob)).stdout).toContain('its key is deleted');
+    expect((await erase(ACCOUNTS[1] ?? '')).stdout).toContain(`${bob} is erased`);
+    expect((await erase(ACCOUNTS[1] ?? '')).stderr).toContain('no such subject');
     expect((await erase(bob)).code).toBe(0);
     expect(readFileSync(ledger, 'utf8').split(bob)).toHaveLength(2);
     const file = readdirSync(apart).find((name) => name.startsWith('subjects.')) ?? '';

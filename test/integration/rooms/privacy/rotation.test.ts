@@ -4,9 +4,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { openMarketKey } from '../../../../src/core/store/subject-lookup.ts';
 import type { WrappingKey, WrappingKeys } from '../../../../src/kit/config/privacy-settings.ts';
 import { command } from '../../../../src/rooms/privacy/commands.ts';
-import { openMarketKey } from '../../../../src/rooms/privacy/open-personal.ts';
 import { readState } from '../../../../src/rooms/privacy/store.ts';
 import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
 import { type ApiRun, runApiHere } from '../../../support/api-here.ts';

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { isToken, tokenOf } from '../../../../src/core/domain/personal.ts';
 import { transactionInputSchema } from '../../../../src/core/domain/transaction.ts';
+import { hmacOf, openSealed } from '../../../../src/core/store/subject-lookup.ts';
 import { seal } from '../../../../src/kit/access/seal.ts';
-import { hmacOf, openSealed } from '../../../../src/rooms/privacy/subjects.ts';
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
 const times = (hex: string, n: number) => bytes(hex.repeat(n));
