@@ -1,5 +1,5 @@
 /**
- * `npm run archive:s3`: a month goes to a real object store and comes back, and checkpoints are kept there. The store is versitygw,
+ * `npm run archive:s3`: a month and a market go to a real object store and come back, and checkpoints are kept there. The store is versitygw,
  * which serves a folder by the S3 API and is built once, by Go, into the cache of this user. A machine without Go skips it, which is
  * a failure where CI is set.
  */
@@ -24,6 +24,7 @@ import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { tryCheckpoints } from './checkpoints.ts';
+import { tryMarket } from './market.ts';
 
 const BUCKET = 'cold';
 const ROWS = 3000;
@@ -106,7 +107,11 @@ async function tryPlace(
   check('a locked file is not removed', removed.status === 403, removed.status);
 }
 
-async function tryMonth(folder: string, settings: Readonly<Record<string, string>>): Promise<void> {
+async function tryArchives(
+  folder: string,
+  store: Store,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
   const controller = new AbortController();
   const log = createLog('archive-s3', 'warn');
   await using services = await startServices({
@@ -154,6 +159,7 @@ async function tryMonth(folder: string, settings: Readonly<Record<string, string
   const restored = await runRisk(['archive', 'restore', '2026-03'], environment);
   check('the month is restored', restored.code === 0, restored.stdout + restored.stderr);
   check('its rows are those of before', (await hash()) === before);
+  await tryMarket({ environment, store, bucket: BUCKET, check });
 }
 
 async function run(): Promise<number> {
@@ -166,7 +172,7 @@ async function run(): Promise<number> {
     RISK_ARCHIVE_S3_LOCK: 'governance',
   };
   await tryPlace(store, settings);
-  await tryMonth(folder.path, settings);
+  await tryArchives(folder.path, store, settings);
   const read = readConfig({ ...settings, RISK_EVIDENCE_BUCKET: `s3://${BUCKET}/evidence` });
   if ('problems' in read) throw new Error(read.problems.join());
   const services = {

@@ -79,7 +79,7 @@ const settings = {
     .enum(['none', 'governance', 'compliance'])
     .default('none')
     .describe(
-      'Object lock on the files of an archived month, for `--lock-years` of `archive month`.',
+      'Object lock on the files of archives, for `--lock-years` of `archive month` and `archive rollback`.',
     ),
   ...objectStoreSettings,
   RISK_DATA_DIR: z

@@ -10,4 +10,5 @@ export const archive: Room = {
     holds: () => import('./holds-command.ts'),
   },
   routes: () => import('./routes.ts'),
+  tables: [{ tables: ['archived_markets'], ends: 'never: an archive' }],
 };

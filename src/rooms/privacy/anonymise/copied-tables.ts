@@ -179,6 +179,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
       'corridors',
       'reference_lists',
       'reference_entries',
+      'archived_markets',
     ],
   },
 ];
