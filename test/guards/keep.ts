@@ -159,6 +159,24 @@ export const KEEP: Guards = {
     test: 'integration/rooms/archive/rollback.test.ts > a rollback that is killed at each step goes on, and drops what two people agreed on',
     mechanism: 'src/rooms/archive/rollback.ts',
   },
+  'archive-immutable': {
+    says: 'A rollback leaves an immutable archive that has no key of a subject, and is listed.',
+    shown: 'risk archive markets',
+    test: 'integration/rooms/archive/restore-market.test.ts > a rollback leaves an immutable archive that has no key of a subject, and is listed',
+    mechanism: 'src/rooms/archive/subject-keys.ts',
+  },
+  'market-restored': {
+    says: 'A restore of a market that is killed leaves nothing that serves, and the next one brings back every row.',
+    shown: 'risk archive restore-market',
+    test: 'integration/rooms/archive/restore-market.test.ts > a restore that is killed leaves nothing that serves, and the next one brings back every row',
+    mechanism: 'src/rooms/archive/restore-market.ts',
+  },
+  'archive-erasure': {
+    says: 'A subject that was erased from an archive comes back by no restore, and its key is gone.',
+    shown: 'risk archive erase',
+    test: 'integration/rooms/archive/restore-market.test.ts > a subject that was erased from the archive comes back by no restore, and its key is gone',
+    mechanism: 'src/rooms/archive/erase-from-archive.ts',
+  },
   'archive-read-back': {
     says: 'An archive is read back alone, and a changed one or another key is told.',
     shown: 'risk archive verify',

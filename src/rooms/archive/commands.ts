@@ -159,11 +159,11 @@ async function readAny(store: FileStore): Promise<z.infer<typeof anySchema>> {
 
 /** Opens the archive of a market. */
 async function openMarketArchive(
-  place: string,
+  location: string,
   values: { readonly key?: string | undefined; readonly 'subject-keys'?: string | undefined },
   { config }: CommandContext,
 ) {
-  const store = openFileStore(place, config);
+  const store = openFileStore(location, config);
   const archive = await readAny(store);
   if ('month' in archive)
     throw new UsageError(`${store.name} is the archive of a month, not of a market`);

@@ -121,7 +121,7 @@ export async function figuresOfOthers(
   return figures;
 }
 
-/** What other markets have lost since. */
+/** Losses of other markets since. */
 export function lossesAmong(before: readonly Figures[], after: readonly Figures[]): string[] {
   return before.flatMap((figures) => {
     const now = after.find(({ market }) => market === figures.market);

@@ -9,7 +9,7 @@ import type { Into } from './load-table.ts';
 import type { Restoring } from './restore-market.ts';
 import { type LoadedKeys, loadKeys, tokenIn } from './subject-keys.ts';
 
-/** What is known of the market's subjects, before anything is restored. */
+/** Facts about the market's subjects, read before anything is restored. */
 export type Subjects = {
   /** Lookup and key of each token; undefined: the archive has them, as those of 1.0.0. */
   readonly keys: LoadedKeys['keys'] | undefined;

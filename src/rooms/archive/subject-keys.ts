@@ -25,7 +25,7 @@ const KEYS_FILE = 'subject-keys.json';
 const keysSchema = z.object({
   format: z.literal(1),
   market: z.string(),
-  /** Of the archive. */
+  /** The time of the archive. */
   begun_at: z.string(),
   table: tableSchema,
   erased: z.array(z.object({ token: z.string(), erased_at: z.string(), reason: z.string() })),
