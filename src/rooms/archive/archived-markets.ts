@@ -1,11 +1,10 @@
 /** Records of archives of rolled-back markets: rows of shared.archived_markets, and reports in the audit log. */
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
-import type { Query } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { type Archive, countRows } from './archive-file.ts';
 import { sha256 } from './part-file.ts';
-import type { Rollback } from './rollback.ts';
 
 const insertArchived = rowsOf<
   object,
@@ -64,7 +63,10 @@ const findReport = firstOf<object, [market: string, archive: string]>(
 
 /** Writes the report, once, to the audit log of the first other market. */
 export async function reportRollback(
-  { market, openMarket }: Pick<Rollback, 'market' | 'openMarket'>,
+  {
+    market,
+    openMarket,
+  }: { readonly market: string; readonly openMarket: (market: string) => Database },
   archive: Archive,
   after: Archive['others'],
 ): Promise<void> {

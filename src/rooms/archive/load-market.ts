@@ -70,7 +70,7 @@ export async function loadTables(
     const { name, rows } = table;
     if (LEFT_OUT.includes(name)) continue;
     if (OF_SLICE.test(name)) {
-      // One slice takes all keys, whose retention begins anew: a key has one row in all slices.
+      // The open slice takes all keys, whose retention begins anew: a key has one row in all slices.
       const columns = table.columns.filter((column) => column.name === 'slice');
       const change = { columns, cellsOf: () => [slice] };
       loaded += await loadTable(query, stored, table, {

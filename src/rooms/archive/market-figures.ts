@@ -10,7 +10,7 @@ import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { MARKETS } from '../../kit/database/market-reach.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { HOUR_MS } from '../../kit/words/range.ts';
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import type { Figures } from './archive-file.ts';
 import { sha256 } from './part-file.ts';
 
@@ -38,16 +38,16 @@ const newestScores = rowsOf<{ id: string }, [rowsMax: number]>(
 
 type Times = NonNullable<Figures['times']>;
 type Scored = Pick<Times, 'scored' | 'scored_p50_ms' | 'scored_p99_ms'>;
-const readScored = onlyOf<Scored, [from: string, to: string]>(
+const readScored = onlyOf<Scored, [from: Date, to: Date, createdFrom: Date]>(
   'read-times-to-score',
   `select count(*)::int4 as scored,
           percentile_cont(0.5) within group (order by ms) as scored_p50_ms, percentile_cont(0.99) within group (order by ms) as scored_p99_ms
      from (select extract(epoch from s.scored_at - t.received_at)::float8 * 1000 as ms
-             from market.transactions t join market.scores s on s.transaction_id = t.transaction_id and s.created_at = t.created_at
-            where t.received_at >= $1::timestamptz and t.received_at < $2::timestamptz limit ${TIMED_SCORES_MAX}) timed`,
+             from (select * from market.transactions where created_at >= $3::timestamptz and received_at >= $1::timestamptz and received_at < $2::timestamptz) t
+             join market.scores s on s.transaction_id = t.transaction_id and s.created_at >= $3::timestamptz limit ${TIMED_SCORES_MAX}) timed`,
 );
 
-/** Times of a market: reads now, and decisions of transactions that were accepted in a time. */
+/** Times of a market: reads now, and decisions of recent transactions that were accepted in a time. */
 async function readTimes(database: Database, ids: readonly string[], from: Date): Promise<Times> {
   const times: number[] = [];
   for (const id of ids) {
@@ -57,7 +57,12 @@ async function readTimes(database: Database, ids: readonly string[], from: Date)
   }
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.ceil(share * times.length) - 1] ?? 0;
-  const scored = await readScored(database.query, from.toISOString(), new Date().toISOString());
+  const scored = await readScored(
+    database.query,
+    from,
+    new Date(),
+    new Date(from.getTime() - DAY_MS),
+  );
   return { read_p50_ms: at(0.5), read_p99_ms: at(0.99), ...scored };
 }
 

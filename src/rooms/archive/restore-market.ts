@@ -12,7 +12,6 @@ import {
 import { tokensAlone } from '../../core/store/transactions/personal-checks.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
-import type { Config } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { readMigrations } from '../../kit/database/migrations/migration-session.ts';
 import { isPooled } from '../../kit/database/open-database.ts';
@@ -20,25 +19,26 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import type { Archive, Table } from './archive-file.ts';
+import type { Table } from './archive-file.ts';
 import { noteRestore } from './archived-markets.ts';
 import { dropMarket, hasSchema, OF_MONTH } from './drop-tables.ts';
 import { readRows, type Stored, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
-import type { Folder } from './file-stores/folder.ts';
 import { loadTables } from './load-market.ts';
 import { loadTable } from './load-table.ts';
 import { compareTimes, figuresOfOthers, lossesAmong } from './market-figures.ts';
-import { openSubjects, requireErasures, type Subjects, withKeys } from './restore-subjects.ts';
+import {
+  type OfSubjects,
+  openSubjects,
+  requireErasures,
+  type Subjects,
+  withKeys,
+} from './restore-subjects.ts';
 
-export type Restoring = {
-  readonly config: Config;
+export type Restoring = OfSubjects & {
   /** URL of the role that makes markets. */
   readonly url: string;
-  readonly archive: Archive;
   readonly store: FileStore;
-  readonly key: Buffer | null;
-  readonly subjectKeys: Folder | undefined;
   readonly database: Database;
   readonly openMarket: (market: string) => Database;
   readonly openModels: OpenModels;

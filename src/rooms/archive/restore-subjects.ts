@@ -1,13 +1,21 @@
 /** Subjects of a market that is restored: with their keys, and without those that the ledger has as erased. */
 import { readLedger, requireInLedger } from '../../kit/access/erasure-ledger.ts';
+import type { Config } from '../../kit/config/config.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import type { Table } from './archive-file.ts';
+import type { Archive, Table } from './archive-file.ts';
 import { SUBJECTS, wrong } from './export-table.ts';
+import type { Folder } from './file-stores/folder.ts';
 import type { Into } from './load-table.ts';
-import type { Restoring } from './restore-market.ts';
 import { type LoadedKeys, loadKeys, tokenIn } from './subject-keys.ts';
+
+export type OfSubjects = {
+  readonly config: Config;
+  readonly archive: Archive;
+  readonly key: Buffer | null;
+  readonly subjectKeys: Folder | undefined;
+};
 
 /** Facts about the market's subjects, read before anything is restored. */
 export type Subjects = {
@@ -18,7 +26,7 @@ export type Subjects = {
 };
 
 /** @throws Failure where the ledger or the keys are missing, or the ledger lacks an erasure */
-export async function openSubjects(restoring: Restoring): Promise<Subjects> {
+export async function openSubjects(restoring: OfSubjects): Promise<Subjects> {
   const { config, archive, subjectKeys: folder, key } = restoring;
   const { market, subject_keys: apart } = archive;
   const rowsIn = (name: string) => archive.tables.find((table) => table.name === name)?.rows ?? 0;
@@ -43,7 +51,7 @@ export async function openSubjects(restoring: Restoring): Promise<Subjects> {
 
 /** Joins subjects with their keys, without those that the ledger has as erased. */
 export function withKeys(
-  { archive }: Restoring,
+  { archive }: Pick<OfSubjects, 'archive'>,
   table: Table,
   { keys, erased }: Subjects,
   onErased: () => void,
@@ -72,7 +80,10 @@ const listErased = rowsOf<{ token: string }>(
 );
 
 /** @throws Failure where the ledger lacks an erasure of the time before the rollback */
-export async function requireErasures({ config, archive }: Restoring, query: Query): Promise<void> {
+export async function requireErasures(
+  { config, archive }: OfSubjects,
+  query: Query,
+): Promise<void> {
   const erased = new Set((await listErased(query)).map(({ token }) => token));
   const path = config.RISK_ERASURE_LEDGER ?? '';
   if (erased.size === 0) return;

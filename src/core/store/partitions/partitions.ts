@@ -193,10 +193,9 @@ async function makeMissing(query: Query, months: readonly Month[], by: Actor): P
     }
   }
   if (made.length === 0) return made;
-  const subject = [...monthsMade].map(monthText).join(' ');
   await recordChange(query, by, {
     action: 'month.create',
-    subject,
+    subject: [...monthsMade].map(monthText).join(' '),
     before: null,
     after: { partitions: made },
   });
@@ -224,20 +223,17 @@ export function monthBounds(month: Month): { from: string; to: string } {
   return { from: iso(monthStartMs(month)), to: iso(monthStartMs(month + 1)) };
 }
 
-/**
- * Makes and attaches a partition. Names come from partitionName alone, never from input, so they are safe in DDL.
- * @param fill puts rows into the table before it has indexes
- */
+/** Names come from partitionName alone, never from input, so they are safe in DDL. @param fill runs before the table has indexes */
 export async function makePartition(
   query: Query,
   table: PartitionedTable,
   month: Month,
-  fill: () => Promise<unknown> = async () => undefined,
+  fill?: () => Promise<unknown>,
 ): Promise<string> {
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
   await buildTable(query, table, month);
-  await fill();
+  await fill?.();
   const ddl = [
     `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,

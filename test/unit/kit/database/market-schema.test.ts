@@ -54,6 +54,7 @@ const READ_WHOLE = [
   'src/core/store/scorecards/read-payments.ts: transactions',
   'src/rooms/archive/market-figures.ts: transactions',
   ...Array<string>(2).fill('src/rooms/archive/market-figures.ts: scores'),
+  'src/rooms/archive/restore-market.ts: transactions',
   'src/rooms/corridors/markets-command.ts: transactions',
   'src/rooms/exports/read-rows.ts: transactions',
   'src/rooms/labels/store.ts: labels',
