@@ -84,8 +84,9 @@ async function alone<T>({ archive, openMarket }: Restoring, work: () => Promise<
   return await guard.session(async (client, begin, query) => {
     await begin();
     try {
-      await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
       const { isFree } = await tryLock(query, archive.market);
+      // The last query: the snapshot of another would keep a migration's concurrent build of an index waiting.
+      await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
       if (isFree) return await work();
       throw new Failure(
         'conflict',

@@ -127,7 +127,7 @@ export async function openPersonalMarket() {
     );
   return {
     ...{ folder, keyFile, key, sql, stores, market, ledger: privacy.ledger, tokens, ids, bodies },
-    ...{ served, contents, clearValues },
+    ...{ served, contents, clearValues, open: rig.database.open },
     risk: (...args: readonly string[]) => runRisk(['archive', ...args], stores),
   };
 }
