@@ -68,13 +68,13 @@ export type ControlKind = {
   readonly level?: 3 | 4;
   /** The unit that is counted, and refused beyond a rate. */
   readonly limits?: LimitUnit;
-  /** Two people set the control: by an approval of another route, or by a change that the second confirms; otherwise one person does. */
+  /** How two people set the control: by an approval of another route, or by a change that the second confirms. Absent: one person does. */
   readonly setBy?: 'approval' | 'second';
   /** Fields of a control's value; none unless the row names some. */
   readonly fields: readonly ValueField[];
   /** Whether a control must end by itself, may (unless the row says otherwise), or lasts until somebody ends it. */
   readonly ends: 'must' | 'may' | 'never';
-  /** Days within which a control that must end does. */
+  /** Days after which a control that must end has ended at the latest. */
   readonly daysMax: number;
   /** The effect of another change on a control in force. `stricter`: a weaker change is refused. `lower`: a weaker change is proposed. */
   readonly again: 'replaces' | 'stays' | 'stricter' | 'lower';

@@ -11,7 +11,7 @@ export function bindLabelDuty(worker: Worker): Duty {
   const { RISK_MARKET: market, RISK_RECONCILE_AGE_MS: ageMs } = config;
   const topic = {
     outbox: openUntold(ageMs),
-    // Profiles may be invalidated twice: a rebuild is what that costs.
+    // Profiles may be invalidated twice, which costs a rebuild.
     apply: (query: Query, rows: readonly Ids[]) =>
       openInvalidateLabelled({ query }, redis, market, guards.redis.run)(idsOf(rows)),
   };

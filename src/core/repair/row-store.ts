@@ -31,7 +31,7 @@ export function createRowStore(database: Database, { query }: Writes, ageMs: num
     loadUnscored: (ids: readonly string[]) => loadUnscored(database, ids),
     findFinal: (ids: readonly string[]) => findFinal(database, ids),
     setLeft: (rowIds: readonly string[], isLeft: boolean) => setLeft(query, rowIds, isLeft),
-    /** Lets rows be appended whose control has ended. */
+    /** Lets rows whose control has ended be appended. */
     resumeRows: async () => {
       if (await hasOnHold(database.query)) await resumeRows(query);
     },

@@ -39,7 +39,7 @@ export const NIGHT: Training = {
   run: async (...of) => (await import('./night/build-table.ts')).buildTable(...of),
 };
 
-/** Comes at each look, as the trainer before may have ended after the night. */
+/** Runs at each look, as the trainer before may have ended between the night and this training. */
 export const END_WORSE: Training = {
   name: 'end-worse',
   everyMs: LOOK_EVERY_MS,
@@ -55,8 +55,8 @@ const tryAlone = onlyOf<{ isAlone: boolean }>(
 );
 
 /**
- * Trainings take turns, so that a process has the memory of one. A lease would lapse while one computes; the lock lives as long as its
- * session, which has neither a snapshot nor a transaction id that other sessions wait for.
+ * Trainings take turns, so that a process needs the memory of one. A lease would lapse while a training computes; the lock lives as long as
+ * its session, which has no snapshot and no transaction id for which other sessions wait.
  */
 export function bindTrainings(
   trainings: readonly Training[],

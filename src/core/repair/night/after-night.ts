@@ -1,6 +1,6 @@
 /**
- * After a night a policy ends that caught fewer frauds in the two newest matured weeks than the rules would by as many alerts, and trees
- * are taken back that caught fewer than the scorecard.
+ * After a night: ends policies that caught fewer frauds in the two newest matured weeks than the rules would with as many alerts, and rolls
+ * back trees that caught fewer frauds than the scorecard.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -13,7 +13,7 @@ import { changeControls, readControls } from '../../store/controls/controls.ts';
 import { MODELS, takeBack } from '../../store/rollouts/rollouts.ts';
 import { findHead, readTable } from '../../store/scorecards/scorecards.ts';
 
-/** Fewer: the accidents of a week end a policy. More: a worse policy decides for longer. */
+/** Fewer: the chance of a week ends a policy. More: a worse policy decides for longer. */
 const [WEEKS, FRAUDS_MIN] = [2, 100];
 
 const listTrees = rowsOf<{ corridor: string; subject: string; model: string }>(
@@ -25,7 +25,7 @@ const listTrees = rowsOf<{ corridor: string; subject: string; model: string }>(
 
 const PROCESS = 'risk nights';
 
-/** @param day of the table that tells the weeks */
+/** @param day of the table that has the figures of the weeks */
 export async function endWorse(
   database: Pick<Database, 'query' | 'transaction'>,
   day: number,

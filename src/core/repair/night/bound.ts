@@ -1,4 +1,4 @@
-/** How many verdicts a night changes: the policy of people bounds the share. */
+/** Measures how many verdicts a night changes; the policy of people bounds the share. */
 import { logistic } from '../../../kit/elementary-functions.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
@@ -14,13 +14,13 @@ import { loadTransactions } from '../../store/transactions/read-transactions.ts'
 import { findTableAt } from '../../work/day-tables.ts';
 import type { Known, NewlyCounted } from './count-days.ts';
 
-/** Days are added until so many payments are compared. Fewer: a payment is more than a tenth of the bound. */
+/** Least payments that are compared: older days are added until there are so many. Fewer: one payment is over a tenth of the bound. */
 const ROWS_MIN = 1000;
 const DAYS_MAX = 7;
 
 /**
- * Share of the newest payments to which a new table and the table in use before it give different verdicts by the shares of a policy.
- * Each table makes the day's features of a payment anew, as labels reach payments to come through these features, too.
+ * Share of the newest payments whose verdict by the shares of a policy differs between a new table and the table in use before it. Each
+ * table computes the payments' features of the day anew, as labels also change verdicts through these features.
  * @returns null where a table has no bands by the policy
  */
 export async function differsFrom(

@@ -1,6 +1,6 @@
 /**
- * A night: builds the table of a day from what is stored, in one snapshot, and stores it in one commit. The same store gives the same
- * bytes. A night reads the payments of the days that were not counted yet, as a rule of one day.
+ * Builds the table of a day from one snapshot of the store, and stores the table in one commit; the same store gives the same bytes. A
+ * night reads only payments of days that were not counted yet, usually one day.
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';

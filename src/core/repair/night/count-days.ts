@@ -32,12 +32,12 @@ import type { NewDay } from '../../store/scorecards/write-night.ts';
 
 /** Days before a table whose frauds and kept rows are read. */
 export const LEARNT_DAYS = 180;
-/** Days before a table that lifts, tails, hours and high amounts are counted of. */
+/** Days before a table over which lifts, tails, hours and high amounts are counted. */
 export const COUNTED_DAYS = 90;
-/** Days before a table that cuts are made of. */
+/** Days before a table from whose payments cuts are made. */
 export const CUT_DAYS = 28;
 const CROWD_DAYS = 30;
-/** Frauds that a solve reads. */
+/** Most frauds that a solve reads. */
 export const FRAUDS_MAX = 20_000;
 
 export type Known = MarketOfNight & {
@@ -51,11 +51,11 @@ export type Known = MarketOfNight & {
 };
 
 export type NewlyCounted = NewDay & {
-  /** Ids of the day's rows, each with the share of such payments that have a row. */
+  /** Ids of the day's rows, each with its sampling rate. */
   readonly kept: ReadonlyMap<string, number>;
 };
 
-/** Days that no night has counted, or that have other payments or fields since. */
+/** Days that no night has counted, or whose payments or fields have changed since. */
 async function listUncounted({ query, day, payments, reading }: Known): Promise<number[]> {
   const stored = new Map(
     (await listCounted(query, day - LEARNT_DAYS, day)).map((counted) => [counted.day, counted]),
@@ -99,12 +99,12 @@ async function countOne(
   };
 }
 
-/** Adds up the days before a table; what the sums took of memory is free again. */
+/** Adds up the days before a table, and frees the memory of the sums. */
 export async function sumUp(known: Known, weeks: Weeks) {
   const sums = sumDays();
   const { counted, parties } = await addDays(known, sums, weeks);
   const { query, reading, matured, signal } = known;
-  // Payments of 00:00 are matured, and their day is not.
+  // A payment of 00:00 is matured while its day is not.
   const newest = { fromMs: matured.toMs - 1, toMs: matured.toMs };
   for await (const page of readScored(query, newest, reading.fields.size > 0, signal)) {
     for (const payment of page) addOne(known, sums, 'matured', payment);
@@ -122,7 +122,7 @@ async function addDays(known: Known, sums: DaySums, weeks: Weeks) {
   for (const [of, count] of payments) {
     if (uncounted.has(of)) counted.set(of, await countOne(known, of));
     if (of < day - COUNTED_DAYS) continue;
-    // Days that were counted just now are read from their bytes as well, so that each night adds up the same.
+    // Days that were counted just now are decoded from their bytes as well, so that each night adds up the same numbers.
     const counts = decodeCounts((counted.get(of) ?? (await readCounts(query, of))).counts);
     sums.add(counts, (of + 1) * DAY_MS <= matured.toMs ? count : 0);
     weeks.add(of, counts.ranks);

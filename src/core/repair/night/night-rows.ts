@@ -41,7 +41,7 @@ import { readTable } from '../../store/scorecards/scorecards.ts';
 import type { NewRow } from '../../store/scorecards/write-night.ts';
 import { CUT_DAYS, FRAUDS_MAX, type Frauds, type Known, type NewlyCounted } from './count-days.ts';
 
-/** Cuts by vectors of the newest days, known frauds left out, how many of these each bucket has, and ids of the newest payments. */
+/** Cuts by vectors of the newest days without known frauds, the number of these vectors in each bucket, and ids of the newest payments. */
 export async function cutDays(
   { query, day, payments, matured, signal }: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
@@ -66,7 +66,7 @@ export async function cutDays(
   }
   const cuts = cutsOf(sample, measures.length);
   const met = meet(sample, cuts, measures.length);
-  // The memory is free at once: a solve takes as much.
+  // Frees the memory at once, as a solve takes as much.
   sample.values.buffer.transfer(0);
   return { cuts, met, newest: uuidsIn(newest.end()) };
 }

@@ -41,7 +41,7 @@ const thresholdsSchema = z
 /** Least score of each verdict above `approve`. */
 export type Thresholds = Readonly<z.infer<typeof thresholdsSchema>>;
 
-/** Largest shares of payments reviewed or declined, and of payments declined, among the newest that the rule set judged (`daysOfTops`). */
+/** Largest shares of the newest payments judged by the rule set (`daysOfTops`) that are reviewed or declined, and declined. */
 const sharesSchema = z
   .strictObject({ review: shareSchema, decline: shareSchema })
   .refine(({ review, decline }) => decline <= review, {

@@ -1,6 +1,6 @@
 /**
- * Cuts of a measure, and the bucket of a value among them. A night takes the cuts of its own sample, so a bucket has
- * a meaning only beside the table that has the cuts.
+ * Cuts of a measure, and the bucket of a value among them. A night makes cuts from its own sample, so a bucket has a meaning only with the
+ * table that has the cuts.
  */
 
 /** Shares of a sample's values, in rising order: fine at both ends, where frauds are. */
@@ -60,8 +60,8 @@ function countPresent(sorted: Float64Array): number {
 }
 
 /**
- * The number of cuts below a value; a missing value and a measure without cuts have buckets of their own. Of 31 cuts five
- * comparisons are enough. They are bits instead of branches, which take four times as long as nobody foresees them.
+ * The number of cuts below a value; a missing value and a measure without cuts have buckets of their own. The five comparisons for 31 cuts
+ * set bits, as mispredicted branches would take four times as long.
  */
 export function bucketOf(cuts: Cuts, measure: number, value: number): number {
   if (Number.isNaN(value)) return MISSING_BUCKET;

@@ -1,6 +1,6 @@
 /**
- * Counts of the payments of a day. Days are counted by themselves and added up, so that a night reads one day. The memory of a day is
- * bounded whatever its payments have as values.
+ * Counts of the payments of a day. Each day is counted alone and the counts are added up, so that a night reads one new day, in memory that
+ * is bounded whatever values its payments have.
  */
 import { DAY_MS, HOUR_MS } from '../../../kit/words/range.ts';
 import { declaredOf, type MetadataFields, metadataName, valuesIn } from '../../domain/metadata.ts';
@@ -60,20 +60,20 @@ export type DayCounts = {
 };
 
 const HOURS = 24;
-/** Accounts that are told apart: as many as a value needs for a name in a table. */
+/** Most distinct accounts that a value counts: as many as the value needs to be named in a table. */
 export const ACCOUNTS_MAX = 10;
-/** Values of a field that are told apart while a day is counted. More: a field of ids takes more than 2 MB. */
+/** Most distinct values of a field while a day is counted. More: a field of ids takes more than 2 MB. */
 export const VALUES_MAX = 20_000;
-/** Values of a day that are stored. Fewer: a value that is common over 90 days may be rare on each of them. */
+/** Most values of a field that a day stores. Fewer: a value that is common over 90 days may be too rare on each of them. */
 const STORED_MAX = 2000;
 /** Accounts of a device or an address, in 30 days, from which on it counts as absent. */
 export const CROWD_MIN = 10_000;
-/** A crowd has such a day in each 30 days. */
+/** A party with CROWD_MIN accounts in 30 days has at least one day with as many accounts as this. */
 const CROWD_DAY = Math.ceil(CROWD_MIN / 30);
 /** Steps of an amount a decade. */
 export const AMOUNT_STEPS = 100;
 
-/** A day that was counted by another reading is counted again. */
+/** Settings of a count as text; a day that was counted by other settings is counted again. */
 export const readingText = ({ group, currency, fields }: Reading): string =>
   JSON.stringify([group, currency, [...fields].sort()]);
 
@@ -222,7 +222,7 @@ function countValues() {
   };
 }
 
-/** Fewer: parties share counters, and more of them are counted exactly for nothing. */
+/** Fewer: more parties share a counter, and more parties are counted exactly for nothing. */
 const COUNTERS = 1 << 20;
 
 /** Finds parties with many payments, and a few that share a counter with them. */

@@ -4,13 +4,13 @@
  */
 import { naturalLog } from '../../../kit/elementary-functions.ts';
 
-/** Payments that a key is given at the market's rate of fraud. Fewer: a single fraud of a rare value weighs too much. */
+/** Prior of a key: payments at the market's rate of fraud. Fewer: a single fraud of a rare value weighs too much. */
 const LIFT_PRIOR = 30;
 
 /** Matured payments, and the frauds among them. */
 export type Counted = { readonly payments: number; readonly frauds: number };
 
-/** Log of a key's rate of fraud by the market's; NaN while the market has no fraud. */
+/** Log of a key's rate of fraud divided by the market's; NaN while the market has no fraud. */
 export function liftOf(key: Counted, market: Counted): number {
   if (market.frauds === 0) return Number.NaN;
   return naturalLog(weightOf(key, market) / baseOf(market));
@@ -18,7 +18,7 @@ export function liftOf(key: Counted, market: Counted): number {
 
 const baseOf = ({ payments, frauds }: Counted) => (frauds + 0.5) / (payments + 100);
 
-/** Share of frauds of a key, which is given LIFT_PRIOR payments at the market's rate. */
+/** Share of frauds of a key, with a prior of LIFT_PRIOR payments at the market's rate. */
 export function weightOf(key: Counted, market: Counted): number {
   return (key.frauds + LIFT_PRIOR * baseOf(market)) / (key.payments + LIFT_PRIOR);
 }
@@ -59,7 +59,7 @@ export function tailBucket(value: number): number {
 }
 
 /**
- * How rare numbers as great as this are, in decades; NaN without a number.
+ * Rarity of numbers that are at least as great as this, in decades; NaN without a number.
  * @param above numbers in its bucket or above, of `numbers`
  */
 export function tailOf(above: number, numbers: number): number {
@@ -68,7 +68,7 @@ export function tailOf(above: number, numbers: number): number {
 }
 
 const HOURS = 24;
-/** Payments that an account is given by the hours of the market. Fewer: its second payment is a surprise. */
+/** Prior of an account: payments spread over the hours as the market's. Fewer: its second payment is a surprise. */
 const HOUR_PRIOR = 12;
 
 /** Shares of a market's payments by UTC hour; no share is 0. */
@@ -103,13 +103,13 @@ function around(hours: ArrayLike<number>, hour: number): number {
   return 0.5 * (hours[hour] ?? 0) + 0.25 * before + 0.25 * after;
 }
 
-/** Numbers of an account without which nothing is compared. Fewer: its third payment looks unusual. */
+/** Fewest numbers of an account with which a number is compared. Fewer: its third payment looks unusual. */
 const NUMBERS_MIN = 5;
 /** Smaller: an account that paid at a distance of 0 until now exceeds every bound by its first other payment. */
 const MEDIAN_MIN = 0.1;
 
 /**
- * A declared number by the upper median of the account's newest ones before it; NaN for fewer than five.
+ * A declared number divided by the upper median of the account's newest numbers before it; NaN for fewer than five.
  * @param newest sorted in place
  */
 export function numberToAccount(value: number, newest: Float32Array): number {

@@ -10,10 +10,10 @@ import type { Lifts } from './lifts.ts';
 import type { Scorecard } from './scorecard.ts';
 import type { Week } from './weeks.ts';
 
-/** A feature of a declared field; its number stands behind the fixed features of the vector. */
+/** A feature of a declared field; its number follows the fixed features of the vector. */
 export type Slot = Pick<FieldSlot, 'field' | 'kind'>;
 
-/** Measures of slots; a field that was declared with two types has a slot of each. */
+/** Measures of slots; a field that was declared with two types has a slot for each type. */
 export function slotNames(slots: readonly Slot[]): string[] {
   const names: string[] = [];
   for (const { field, kind } of slots) {
@@ -27,9 +27,9 @@ export function slotNames(slots: readonly Slot[]): string[] {
 export const isSlotName = (name: string) =>
   /^metadata\.\w+_(lift|tail|to_account)(_2)?$/.test(name);
 
-/** Numbers of a declared field in the 90 days. */
+/** How many numbers a declared field had in the 90 days, and how many were great. */
 export type Tail = {
-  /** Numbers in the bucket or above, TAIL_BUCKETS of them. */
+  /** By bucket, TAIL_BUCKETS of them: how many numbers lie in the bucket or above. */
   readonly above: Uint32Array;
   readonly numbers: number;
 };
@@ -45,13 +45,13 @@ export type Learnt = {
   readonly all: Counted;
   /** By reason code of the built-in rules: payments on which the rule fired. */
   readonly rules: ReadonlyMap<string, Counted>;
-  /** Frauds of 90 days before the last 30, by the days after which the first label said so: a number for each of LABEL_DAYS, and of later ones. */
+  /** Frauds of 90 days before the last 30, by days until the first fraud label: a count for each of LABEL_DAYS, and for later labels. */
   readonly labelled: Float64Array;
 };
 
 /**
- * The least values from which on at most a share of the newest payments lie (`daysOfTops`), for the shares 0.001, 0.002 and so on. None
- * are known of too few payments.
+ * Thresholds that at most a share of the newest payments reach (`daysOfTops`), for the shares 0.001, 0.002 and so on. Too few payments have
+ * none.
  */
 export type Tops = {
   /** By the probabilities of the scorecard. */
@@ -60,7 +60,7 @@ export type Tops = {
   readonly rules: ReadonlyMap<string, Float64Array>;
 };
 
-/** Drawn vectors, one behind the other, and the margins by which a process proves that it reads the table as the night did. */
+/** Random vectors, one after the other, and their margins, by which a process proves that it reads the table as the night did. */
 export type Golden = { readonly inputs: Float64Array; readonly margins: Float64Array };
 
 /** Days after a payment within which a label has come. */
@@ -70,7 +70,7 @@ export const LABEL_DAYS = [1, 3, 7, 14, 30] as const;
 export const TYPE_GROUP = 'type';
 
 export type DayTable = {
-  /** First UTC day that it judges, in days since 1970. */
+  /** First UTC day that the table judges, in days since 1970. */
   readonly day: number;
   /** Id of the built-in rule set whose log-odds are a measure. */
   readonly ruleSet: string;
@@ -106,7 +106,7 @@ export type DayTable = {
     readonly percentiles: ReadonlyMap<string, number>;
     readonly rates: Rates;
   };
-  /** Devices and addresses of so many accounts that they count as absent. */
+  /** Devices and addresses that count as absent, as too many accounts share them. */
   readonly crowded: {
     readonly devices: ReadonlySet<string>;
     readonly addresses: ReadonlySet<string>;

@@ -56,7 +56,7 @@ export function explainMargin(
 }
 
 const [MINUTE_FROM, MINUTE_TO] = [11, 16];
-/** A surprise in decades from which an hour is seldom the account's, and below which it often is. */
+/** Surprise, in decades, above which an account seldom pays at an hour, and below which it often does. */
 const [SELDOM, OFTEN] = [0.3, -0.3];
 
 /** For example "at 03:10 UTC, an hour at which this account seldom pays". */

@@ -8,7 +8,7 @@ type Cursor = { bytes: Uint8Array; view: DataView; at: number };
 
 export type Form<Value> = {
   readonly write: (to: Cursor, value: Value) => void;
-  /** Throws for bytes that no value has. */
+  /** Throws for bytes that encode no value. */
   readonly read: (from: Cursor) => Value;
 };
 
@@ -111,7 +111,7 @@ function lengthOf(from: Cursor, valueBytes: number): number {
 
 type Numbers = Float32Array | Float64Array | Uint32Array;
 
-/** The bits of numbers, which a NaN has many of. */
+/** Numbers by their bits, as NaN has many bit patterns. */
 function numbersOf<Kind extends Numbers>(make: {
   new (buffer: ArrayBuffer): Kind;
   readonly BYTES_PER_ELEMENT: number;

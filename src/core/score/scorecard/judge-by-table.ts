@@ -11,10 +11,10 @@ import { type DayTable, type StoredTable, textOfDay } from './day-table.ts';
 import { type LogOdds, logOddsOf, writeMeasures } from './measures.ts';
 import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
 
-/** Members of a table that judge a vector: a stored table has them, and so has a table that a night still makes. */
+/** Members of a table by which a vector is judged: a stored table has them, and so has a table that a night is making. */
 export type Judging = { readonly table: Pick<DayTable, 'ruleSet' | 'measures' | 'scorecard'> };
 
-/** Id of the built-in rules whose log-odds are a measure, and the margin where no table is. */
+/** Id of the built-in rules whose log-odds are a measure, and are the margin where there is no table. */
 const ruleSetOf = (table: Judging | null) => table?.table.ruleSet ?? FIRST_RULE_SET;
 const FIRST_RULE_SET = 'default@4';
 
@@ -38,8 +38,8 @@ export function logOddsByRules(ruleSet: CompiledRuleSet, vector: Float64Array): 
 }
 
 /**
- * Noisy-or of the rules that fire where no model decides, and of those that read no labels. Built-in rules read nothing beside
- * the vector.
+ * Noisy-or of the rules that fire where no model decides, and of those among them that read no labels. Built-in rules read the vector
+ * alone.
  */
 export function riskBy(
   { program, programRules }: CompiledRuleSet,
@@ -74,7 +74,7 @@ export function firedBy(
 /** Name of the scorecard among models, whose names have a version. */
 export const SCORECARD = 'scorecard';
 
-/** By which people refuse the table. */
+/** Name by which people refuse the table. */
 export const tableName = ({ day }: Pick<DayTable, 'day'>) => `${SCORECARD}@${textOfDay(day)}`;
 
 /**

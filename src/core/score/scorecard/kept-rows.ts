@@ -15,7 +15,7 @@ type Row = {
 export type KeptRows = {
   readonly hard: readonly string[];
   readonly sample: readonly string[];
-  /** Sampled, of those that are not hard; 1 where all are. */
+  /** Share of the payments that are not hard which was sampled; 1 where all were. */
   readonly share: number;
   /** Payments with the least hashes, in their order, ID_BYTES each: cuts are made of these. */
   readonly least: Buffer;
@@ -25,7 +25,7 @@ export type KeptRows = {
 const HARD_MAX = 400;
 const HARD_SHARE = 0.02;
 const SAMPLE = 200;
-/** Payments of which the cuts of a night are made. */
+/** Payments from which the cuts of a night are made. */
 export const CUT_PAYMENTS = 20_000;
 export const ID_BYTES = 16;
 const WORD_BYTES = 4;
@@ -44,7 +44,7 @@ export function hashOf(bytes: Buffer, at: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Collects the ids with the least hashes of many, in memory for twice as many. The least id comes first among equal hashes. */
+/** Collects the ids with the least hashes, in memory for twice as many ids as are kept. Among equal hashes the least id comes first. */
 export function leastHashes(count: number) {
   const hashes = new Uint32Array(2 * count);
   const ids = Buffer.alloc(2 * count * ID_BYTES);
@@ -66,7 +66,7 @@ export function leastHashes(count: number) {
   };
   const own = Buffer.alloc(ID_BYTES);
   const least = {
-    /** @param bytes of ids, the one to add from `at` on */
+    /** @param bytes of ids, which have the id to add from `at` on */
     addBytes(bytes: Buffer, at: number): void {
       const hash = hashOf(bytes, at);
       if (hash > greatest) return;
@@ -86,7 +86,7 @@ export function leastHashes(count: number) {
 
 const compareMargins = (left: Row, right: Row) => right.margin - left.margin;
 
-/** Collects those of many that look worst, in memory for twice as many. */
+/** Collects the payments that look worst, in memory for twice as many payments as are kept. */
 function worstOf(count: number) {
   const found: Row[] = [];
   let bound = Number.NEGATIVE_INFINITY;
@@ -116,7 +116,7 @@ export function collectRows() {
       least.add(id);
       payments++;
     },
-    /** A margin that ties with the first rank that is not hard stays out, so many equal margins give few hard rows. */
+    /** A payment with the margin of the first rank that is not hard is not hard, either, so many equal margins give few hard rows. */
     end(): KeptRows {
       const sorted = worst.end();
       const rank = Math.floor(Math.min(HARD_MAX, HARD_SHARE * payments));

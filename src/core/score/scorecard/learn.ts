@@ -6,7 +6,7 @@ import type { SolveRows } from './loss.ts';
 import type { LogOdds } from './measures.ts';
 import { centre, solve, type Weights, writeBuckets } from './scorecard.ts';
 
-/** Vectors of a sample: the values of each measure side by side, `count` of them in memory for `most`. */
+/** Vectors of a sample, the values of each measure side by side: `count` vectors, in memory for `most`. */
 export type Sample = {
   readonly most: number;
   count: number;
@@ -135,7 +135,7 @@ export function* learn(
   };
 }
 
-/** A measure that all rows lack has moved all of them by its bucket of missing values, and says nothing of its other buckets. */
+/** A measure that all rows lack has moved all margins by its bucket of missing values, which moves into the constant. */
 function withoutLacked(
   weights: Weights,
   { payments, all }: Pick<Learnt, 'payments' | 'all'>,

@@ -19,12 +19,12 @@ export type Lifts = {
 
 /** More: a larger table. Fewer: rarer values have no lift of their own. */
 const VALUES_MAX = 256;
-/** Fewer: a table that people read says something of single accounts. */
+/** Fewer: a table that people read shows facts about single accounts. */
 const PAYMENTS_MIN = 30;
 const ACCOUNTS_MIN = 10;
 
 /**
- * @param values of the 90 days, each once, in any order; one without accounts may stand for many
+ * @param values of the 90 days, each once, in any order; a value without accounts may stand for many
  * @param market all payments of the market, with this field or without it
  */
 export function liftsOf(values: readonly CountedValue[], market: Counted): Lifts {

@@ -32,11 +32,11 @@ export const CONSTANT = 0;
 export const SLOPE = 1;
 export const LABEL_SLOPE = 2;
 export const WEIGHTS_FROM = 3;
-/** Log-odds count from here in a solve: where few rules fire, slope and constant then hardly depend on each other. */
+/** Origin of log-odds in a solve: where few rules fire, slope and constant then hardly depend on each other. */
 export const LOG_ODDS_SHIFT = 6;
 
 const SMOOTHING = 60;
-/** Ridge of the slope around 1: the default rules keep their word until many frauds speak against it. */
+/** Ridge of the slope around 1: the default rules keep their weight until many frauds speak against it. */
 const SLOPE_RIDGE = 300;
 /** More: rules that read labels stay at 1 against many rows. Less: the first few rows that they move decide. 1 to 30 are alike. */
 const LABEL_SLOPE_RIDGE = 10;
@@ -44,7 +44,7 @@ const SLOPE_RIDGES = [
   [SLOPE, SLOPE_RIDGE],
   [LABEL_SLOPE, LABEL_SLOPE_RIDGE],
 ] as const;
-/** Rate of fraud before anything is learnt, where no rule fires. */
+/** Assumed rate of fraud where no rule fires, before anything is learnt. */
 const START_RATE = 0.005;
 const SPREAD_MIN = 1e-5;
 const CURVATURE_MIN = 0.001;

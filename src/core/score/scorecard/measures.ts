@@ -38,7 +38,7 @@ type Derived = {
   readonly of: (vector: Float64Array) => number;
 };
 
-/** Features by features; a missing feature fails each condition but the last. */
+/** Features divided by features; a missing feature fails each condition but the last. */
 const DERIVED: readonly Derived[] = [
   {
     name: 'count_24h_to_usual',

@@ -17,7 +17,7 @@ const FACTORS_MAX = 4;
 /** The newest table in use when a payment was made. */
 export type DatedTable = Pick<JudgedVector, 'table' | 'createdAtMs'>;
 
-/** The table of a payment, while it may decide; null: the rules do by their fixed bands. */
+/** The table of a payment, while the table may decide; null: the rules decide by their fixed bands. */
 export function decidingTable({ table, createdAtMs }: DatedTable): StoredTable | null {
   const age = table === null ? 0 : Math.floor(createdAtMs / DAY_MS) - table.table.day;
   return age > TABLE_DAYS_MAX ? null : table;

@@ -20,7 +20,7 @@ export type Weights = {
   readonly constant: number;
   /** Weight of the default's log-odds by rules that read no labels. */
   readonly slope: number;
-  /** Weight of what rules that read labels add. */
+  /** Weight of the log-odds that rules which read labels add. */
   readonly labelSlope: number;
   /** BUCKETS weights a measure. */
   readonly points: Float64Array;
@@ -28,7 +28,7 @@ export type Weights = {
 
 export type Scorecard = Weights & { readonly cuts: Cuts };
 
-/** Known frauds below which nothing is learnt. Fewer: a table follows the accidents of a week. */
+/** Known frauds below which nothing is learnt. Fewer: a table follows the chance of a week. */
 export const KNOWN_FRAUDS_MIN = 50;
 
 /** The default rules alone. */

@@ -1,9 +1,9 @@
-/** Bands by share: the least values from which on at most a share of the payments of some days lies. */
+/** Bands by share: thresholds that at most a share of the payments of some days reach. */
 import { CUT_PAYMENTS } from './kept-rows.ts';
 
 /**
- * Fewer: the rhythm of a week moves the bands. More: a market's first payments, whose features had no past, raise the bands (by 28 days
- * a policy of 1 % stopped 0.46 of that in a week of cardsim, by 7 days 0.72).
+ * Fewer: the rhythm of a week moves the bands. More: a market's first payments, whose features had no past, raise the bands (with 28 days a
+ * policy of 1 % stopped 0.46 % in a week of cardsim, with 7 days 0.72 %).
  */
 const NEWEST_DAYS = 7;
 
@@ -25,7 +25,7 @@ export function daysOfTops(payments: ReadonlyMap<number, number>, day: number): 
 /** Shares that tops are made of: 0.001, 0.002 and so on. */
 const SHARES = 100;
 const SHARES_OF_ALL = 1000;
-/** Fewer: the least share is less than a payment. */
+/** Fewer: the least share is less than one payment. */
 export const TOPS_MIN = 1000;
 /** Above every probability and all points. */
 export const NEVER = 1001;
@@ -43,7 +43,7 @@ export function topsOf(values: ArrayLike<number>): Float64Array {
 export const bandAt = (tops: Float64Array, share: number): number =>
   tops[Math.round(share * SHARES_OF_ALL) - 1] ?? NEVER;
 
-/** The least value from which on at most so many values lie; values that are equal to the next one stay below. */
+/** The least threshold that at most so many values reach; values that are equal to the next value stay below. */
 export function leastOf(falling: Float64Array, count: number): number {
   let at = count - 1;
   while (at >= 0 && falling[at] === falling[count]) at--;

@@ -17,7 +17,7 @@ import { type Counted, hourShares, TAIL_BUCKETS } from './day-evidence.ts';
 import type { DayTable, Tail } from './day-table.ts';
 import { type CountedValue, type Lifts, liftsOf } from './lifts.ts';
 
-/** Least amounts of a high amount: of fewer than 10,000, less than one lies above the 99.99th percentile. */
+/** Fewest amounts of a corridor with a high amount: of fewer, less than one lies above the 99.99th percentile. */
 const AMOUNTS_MIN = 10_000;
 const HIGH = 0.9999;
 const HOURS = 24;

@@ -1,6 +1,6 @@
 /**
- * How well scores have ranked the matured payments of past weeks: the margins by the tables of then beside the risks that decided.
- * Where a scorecard decided, the risk is that of the rules alone. Payments that no table judged take no part.
+ * Compares how well the risks that decided ranked the matured payments of past weeks with how well the margins by the tables of then did;
+ * payments that no table judged are left out. Where a scorecard decided, the risk is that of the rules alone.
  */
 import { SCORE_MAX, type Verdict } from '../../domain/score-record.ts';
 import { logOddsOf } from './measures.ts';
@@ -18,7 +18,7 @@ export type Judged = {
   readonly byRules: number | null;
 };
 
-/** Payments by log-odds: by the table of then, and of the risk. */
+/** Counts of payments by bins of log-odds: of the margin by the table of then, and of the risk. */
 export type Bins = {
   /** Payments that were not approved. */
   alerts: number;

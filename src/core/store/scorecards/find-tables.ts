@@ -1,4 +1,4 @@
-/** Tables of the day as processes find them: which there are, and each by its serial. A table never changes. */
+/** Finds tables of the day: which are in use, and each by its serial. A table never changes. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { anyOf, firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { StoredTable } from '../../score/scorecard/day-table.ts';
@@ -19,7 +19,7 @@ export const listTableDays = rowsOf<TableDay, []>(
     where form <= ${FORM} and ${IN_USE} order by day`,
 );
 
-/** The table that people name so among models. */
+/** The table that people name `scorecard@DAY` among models. */
 export const findNamed = firstOf<{ serial: number }, [name: string]>(
   'find-named-scorecard',
   `select serial from market.scorecards where 'scorecard@' || to_char(day, 'YYYY-MM-DD') = $1`,

@@ -25,8 +25,8 @@ export const listLeftOut = async (query: Query): Promise<string[]> =>
   (await list(query)).map(({ said }) => said).sort();
 
 /**
- * A condition: payments that take part in no solve, neither as frauds nor as honest ones. A subselect of a value is asked for each row:
- * for an `exists` the planner may read all transactions.
+ * A condition for payments that take part in no solve, as frauds or as honest payments. A scalar subselect runs for each row: for an
+ * `exists` the planner may read all transactions.
  * @param alias of rows with the id and the time of a payment
  */
 const isLeftOut = (alias: string): string => `((
@@ -41,7 +41,7 @@ const isLeftOut = (alias: string): string => `((
               or c.kind = 'unlearnt' and c.scope in ('market', 'corridor:' || p.corridor, 'client:' || l.client)
                  and l.received_at >= ${SINCE} and l.received_at < c.set_at))) limit 1) is true)`;
 
-/** Between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
+/** Days between the maturity of labels and a solve. Less: a fraud whose label comes a day late is learnt as honest. */
 export const GUARD_DAYS = 1;
 
 /** The payments that are matured at 00:00 of a day. @param leftOut controls that leave labels out */
@@ -52,6 +52,6 @@ export const maturedBy = (
 ): Matured => ({
   ...{ fromMs: (day - days) * DAY_MS, toMs: (day - maturityDays - GUARD_DAYS) * DAY_MS },
   knownByMs: day * DAY_MS,
-  // Without such controls nobody asks for each payment.
+  // Without such controls no payment is checked.
   isOut: leftOut.length > 0 ? isLeftOut : () => 'false',
 });

@@ -55,8 +55,8 @@ const playedBefore = rowsOf<ScoredDay, [before: number, learntDays: number]>(
 );
 
 /**
- * Scored payments of days before a day that an old past still needs while it is played: a table that learnt from the day was built
- * within 24 hours, and after its own day was over.
+ * Scored payments of each day that tables of a past which is being replayed still need. Such a table was built within 24 hours, and after
+ * its own day was over.
  */
 export async function listPlayed(query: Query, before: number, learntDays: number) {
   return await onlyAttached(query, await playedBefore(query, before, learntDays));
@@ -216,7 +216,7 @@ export async function withoutRow(query: Query, ids: readonly string[]): Promise<
   return (await missing(query, uuidArray(ids))).map(({ id }) => id);
 }
 
-/** Frauds that are counted were paid so long before: nearly all of their labels have come. */
+/** Ages of the frauds that are counted: nearly all of their labels have come. */
 const [LABELLED_FROM_DAYS, LABELLED_TO_DAYS] = [120, 30];
 
 const countDelays = rowsOf<
@@ -232,7 +232,7 @@ const countDelays = rowsOf<
     group by 1`,
 );
 
-/** Frauds by the days until the first label: within each of LABEL_DAYS, but for those before, and later. */
+/** Frauds by the days until the first label: a count for each of LABEL_DAYS since the one before, and for later labels. */
 export async function countLabelDays(
   query: Query,
   { knownByMs }: { readonly knownByMs: number },

@@ -19,7 +19,7 @@ const evidence = (
 ) => `t.transaction_id as id, t.account_id as "accountId", t.corridor, t.amount,
   t.currency, t.type, t.channel, t.device_id as "deviceId", t.ip_party as address, ${withMetadata ? 't.metadata' : 'null'} as metadata`;
 
-/** SQL that bounds rows, by their alias, to a range of times: by their ids, too, which the primary key begins with. */
+/** SQL that bounds the rows of an alias to a range of times, also by their ids, with which the primary key begins. */
 const between = (alias: string, fromMs: number, toMs: number) =>
   `${alias}.created_at >= '${isoTime(fromMs)}' and ${alias}.created_at < '${isoTime(toMs)}'
    and ${alias}.transaction_id >= '${lowestIdAt(fromMs)}' and ${alias}.transaction_id < '${lowestIdAt(toMs)}'`;
@@ -47,7 +47,7 @@ export async function* readScored(
       join market.scores s on s.transaction_id = t.transaction_id and s.created_at = t.created_at
      where ${between('t', fromMs, toMs)} and ${between('s', fromMs, toMs)}
      order by t.transaction_id`;
-  // The planner multiplies the shares of two ranges that say the same: it expects a row, and compares each payment with each score.
+  // The planner multiplies the selectivities of two ranges that say the same, expects one row, and compares each payment with each score.
   await query({ text: 'set local enable_nestloop = off' });
   for await (const rows of readPages<PaymentRow>(query, select, PAGE_ROWS, signal)) {
     yield rows.map(atTime);
@@ -73,8 +73,8 @@ export const labelOf = (alias: string, knownByMs: number) =>
   );
 
 /**
- * Scored payments of a range whose label that is known at `knownByMs` is fraud. Frauds are found by the index that has them alone,
- * and each row by its primary key.
+ * Scored payments of a range whose label known at `knownByMs` is fraud. The partial index of fraud labels finds the frauds, and the primary
+ * key finds each row.
  */
 export async function* readFrauds(
   query: Query,

@@ -14,7 +14,7 @@ export type NewTable = {
   readonly payments: number;
   /** The first database transaction that the table may lack, as Postgres writes an xid8. */
   readonly readTo: string;
-  /** Whether the table judges without a word of people. */
+  /** Whether the table judges without an approval by people. */
   readonly isTaken: boolean;
   /** Share of the newest payments to which this table and the table before it give different verdicts; null: they were not compared. */
   readonly differs: number | null;

@@ -46,9 +46,9 @@ export type Night = NewTable & {
     /** Reads the rows, page by page, as all of them take more memory than a night may. */
     readonly read: (query: Query) => AsyncIterable<readonly NewRow[]>;
   };
-  /** Days before the table of which rows stay. */
+  /** Days before the table whose rows stay. */
   readonly present: readonly number[];
-  /** Days before the table of which counts stay: texts of more days are not needed, and end. */
+  /** Days before the table whose counts stay; the counts of older days are emptied. */
   readonly counted: readonly number[];
 };
 
