@@ -148,7 +148,7 @@ function limited(field: Closed['field'], { detail, retryAfterSeconds, headers }:
   };
 }
 
-/** The inputs with tokens, of which those of new values are not kept yet. */
+/** The inputs with tokens; tokens of new values are not stored yet. */
 export async function tokenised(
   { tokens }: Pick<Ingest, 'tokens'>,
   inputs: readonly KeyedTransactionInput[],
@@ -219,7 +219,7 @@ export async function keptWhole(
   if (detached.size + tooMany.size > 0) return inputs;
   const holders = await findHolders(database, client, rows);
   const isKnown = (index: number) => holders.has(rowOf[index] as NewTransaction);
-  // Only known inputs make it necessary to ask for values that the same request at another process has made.
+  // Only where an input is known may the same request at another process have stored its values: these are then looked up.
   const mayBeTwins = [...fresh].some(isKnown);
   if (mayBeTwins) await store(new Set());
   const conflicts = conflictsOf(prepared, (row) => holders.get(row));

@@ -56,9 +56,9 @@ export const SHARED_ENTRIES = 1024;
 export const SHARED_ACCOUNTS_MAX = 64;
 /** Accounts are counted in (t - window, t]. */
 export const SHARED_WINDOWS_MS = { device: 30 * DAY_MS, address: DAY_MS } as const;
-/** Times of its oldest transactions that a profile has. Fewer: a busy party, each of whose oldest expires, is rebuilt more often. */
+/** Times of its oldest transactions that a profile has. Fewer: a busy party is rebuilt more often, as its oldest transactions expire. */
 export const SHARED_OLDEST = 64;
-/** So many of them are too old for a rebuild's point, for the transactions that come late. */
+/** How many of these times may be too old for a rebuild's point, for transactions that come late. */
 export const SHARED_OLDEST_BEFORE = 16;
 
 /** The columns of a stored transaction that profiles are made of. */
@@ -114,7 +114,7 @@ export type OldestRows = {
   readonly toMs: number;
 };
 
-/** As an account's past, of a device or a network. */
+/** The past of a device or a network, like an account's past. */
 export type SharedPast = AccountPast & {
   readonly oldest: OldestRows;
 };

@@ -14,7 +14,7 @@ export type Numbers = {
   /** Behind the fixed features of a vector: where the ratio of each number stands. */
   readonly slots: readonly number[];
   readonly recordBytes: number;
-  /** A payment that was received earlier may have been sent without a number that its metadata has. */
+  /** A payment received before this may have been sent to workers without a number that its metadata has. */
   readonly wholeFromMs: number;
 };
 

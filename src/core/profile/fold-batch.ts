@@ -57,8 +57,8 @@ export function mergeArrival<P extends Profile, Past>(
 }
 
 /**
- * Folds a party's transactions, which come in order of time. Returns the indices from the first on that its profile does not reach:
- * the later ones would lack it.
+ * Folds a party's transactions in order of time. Returns the indices from the first transaction on that its profile does not reach, as
+ * later transactions would lack that one.
  */
 export function foldParty<P extends Profile, Past>(
   { kind, arrivals, rows }: KindBatch<P, Past>,
@@ -73,8 +73,8 @@ export function foldParty<P extends Profile, Past>(
 }
 
 /**
- * Folds what `foldParty` returned of a profile without an end. The profile stays right for later transactions: it takes in those that
- * came too late for it, whose indices are returned and which wait for a rebuild.
+ * Folds what `foldParty` returned, for a profile without an end. The profile takes in transactions that came too late, so that it stays
+ * right for later ones, and returns their indices, as they wait for a rebuild.
  */
 export function foldBeside<P extends Profile, Past>(
   batch: KindBatch<P, Past>,

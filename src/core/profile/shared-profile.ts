@@ -232,7 +232,7 @@ function bound(profile: SharedProfile, windowMs: number): void {
 
 /**
  * Notes the time of a transaction up to the floor, where it is among the oldest.
- * @param tooOldMs times up to it are dropped first, but for some
+ * @param tooOldMs times up to this are dropped first, except for SHARED_OLDEST_BEFORE of them
  */
 function noteOldest(profile: SharedProfile, ms: number, tooOldMs = -Infinity): void {
   const { list, sinceMs, oldest, oldestToMs } = profile;

@@ -4,7 +4,7 @@ export type Opinion = {
   readonly probability: number;
   /** Null: the bands of the rule set apply. */
   readonly bands: OpinionBands | null;
-  /** The factors that raised it most, greatest first; computed only for transactions that are not approved. */
+  /** The factors that raised the probability most, greatest first; computed only for transactions that are not approved. */
   readonly factors: () => readonly Factor[];
 };
 

@@ -91,7 +91,7 @@ export function rulesInForce(controls: Controls, ruleSets: RuleSetsInForce) {
 
 const banded = new WeakMap<CompiledRuleSet, WeakMap<StoredTable, CompiledRuleSet>>();
 
-/** By the bands of its shares where a table that may decide knows them, else by the fixed ones. */
+/** The rule set with the bands of its shares where a table that may decide knows these bands, else with its fixed bands. */
 export function withBands(ruleSet: CompiledRuleSet, judged?: DatedTable): CompiledRuleSet {
   const { shares, id } = ruleSet;
   const table = shares && judged && decidingTable(judged);

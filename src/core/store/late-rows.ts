@@ -1,13 +1,13 @@
-/** How far back rows lie that were created long before they were stored: each commit of late rows says so, and readers look so far. */
+/** Records how far back late rows were created: each commit of late rows says so, and readers look back as far. */
 
-/** A row that was created so long before its statement began, or longer, is late. */
+/** Seconds between the creation of a row and its statement from which on the row is late. */
 const LATE_SECONDS = 2;
-/** Ids of database transactions share buckets of 2^13: fewer have more rows, more make readers look back for longer. */
+/** Ids of database transactions share buckets of 2^13. Fewer bits: the table has more rows; more: readers look back further. */
 const BUCKET_BITS = 13;
 
 /**
- * Says how far back rows of this statement's commit lie, where `from` is late and nobody has said so for a day: a row lives a day
- * longer than the snapshots that it is for.
+ * Notes how far back rows of this statement's commit lie, where `from` is late and no row has said so for a day. A row lives a day longer
+ * than the snapshots that need the row.
  */
 export const noteLateRows = (from: string, condition: string) => `
   insert into market.late_rows (bucket, from_at)

@@ -1,4 +1,4 @@
-/** Finds subjects by their values: keys that are wrapped, and the HMAC by which a market knows a value. */
+/** Finds subjects by their values: wraps and unwraps keys, and makes the HMAC by which a market finds a value. */
 import { hash } from 'node:crypto';
 import { unseal } from '../../kit/access/seal.ts';
 import type { WrappingKey, WrappingKeys } from '../../kit/config/privacy-settings.ts';
@@ -10,7 +10,7 @@ import { isPersonalId } from '../domain/personal.ts';
 const BLOCK_BYTES = 64;
 const HASH_BYTES = 32;
 
-/** Name that is authenticated with the wrapped key of the market. */
+/** Additional authenticated data of the market's wrapped key. */
 export const MARKET_KEY = 'market';
 
 type MarketKey = { readonly keyId: string | null; readonly marketKey: Buffer | null };
@@ -49,7 +49,7 @@ export function hmacOf(key: Buffer): (text: string) => string {
   };
 }
 
-/** @throws Failure where the key, the name or the bytes are others */
+/** @throws Failure where the key, the name or the bytes do not match */
 export function openSealed(key: Buffer, sealed: Buffer, name: string): Buffer {
   const opened = unseal(key, sealed, name);
   if (opened !== undefined) return opened;

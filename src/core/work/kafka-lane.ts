@@ -107,7 +107,7 @@ async function untilStop(reading: Promise<StreamEntry[]>, signal: AbortSignal) {
 }
 
 /**
- * A topic that is gone would keep the group from reading those of all corridors; what it held is appended again from open rows.
+ * A topic that is gone would keep the group from reading the topics of all corridors; what it had is appended again from open rows.
  * @returns the corridors whose topics may be read
  */
 async function remakeTopics(

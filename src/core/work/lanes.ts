@@ -152,7 +152,7 @@ export function createLanes(
       const nowMs = elapsedMs();
       for (const { entries } of batches) {
         for (const { stream, head } of entries) {
-          // Entries that the reconciler appends are a backlog in Postgres, which resting for would make longer.
+          // Entries that the reconciler appends are a backlog in Postgres: to rest for them would make it longer.
           if (isPosted(head)) company.set(stream, nowMs);
         }
       }

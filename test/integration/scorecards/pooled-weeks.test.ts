@@ -67,7 +67,7 @@ test('a policy that catches one fraud less of a hundred ends, once, by the engin
       who: 'engine',
       subject: `scorecard:model:${POLICY}`,
       kind: 'scorecard',
-      reason: 'in two weeks 61 of 180 alerts were frauds, and 62 of as many alerts by the rules',
+      reason: 'in two weeks 61 of 180 alerts were frauds; as many alerts by the rules had 62',
     },
   ]);
 });
@@ -84,7 +84,7 @@ test('trees are taken back that catch one fraud less than the scorecard alone', 
   await look();
   expect(await states()).toEqual(['shadow', 'canary', 'active', 'deprecated']);
   expect((await rows()).at(-1)?.reason).toBe(
-    'in two weeks 179 of 180 alerts were frauds, and 180 of as many alerts by the scorecard',
+    'in two weeks 179 of 180 alerts were frauds; as many alerts by the scorecard had 180',
   );
 });
 

@@ -143,7 +143,7 @@ function takeOneByOne(n: number, take: (n: number) => number): number {
 
 /** A process' share of rate and burst while Redis is away. */
 function createShare({ ratePerSecond, burst }: Rate, processes: () => number, nowMs: () => number) {
-  // Units, as their price in time is another one when another number of processes shares the limit.
+  // Owed units, not owed time, as the time of a unit changes with the number of processes that share the limit.
   let owed = 0;
   let atMs = nowMs();
   return (n: number): number => {

@@ -56,7 +56,7 @@ function whyWorse(
   const more = sum(({ byRisk, scorecard }) => (others === 'rules' ? byRisk : scorecard.caught));
   if (sum(({ frauds }) => frauds) < FRAUDS_MIN || caught >= more) return undefined;
   const alerts = sum((week) => week.alerts);
-  return `in two weeks ${caught} of ${alerts} alerts were frauds, and ${more} of as many alerts by the ${others}`;
+  return `in two weeks ${caught} of ${alerts} alerts were frauds; as many alerts by the ${others} had ${more}`;
 }
 
 /** A control that somebody has changed meanwhile stays. */

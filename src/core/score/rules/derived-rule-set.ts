@@ -49,7 +49,7 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
   };
 }
 
-/** With bands in place of the thresholds of all corridors, lowered as the thresholds were. */
+/** The rule set with bands in place of the thresholds of all corridors, lowered as the thresholds were. */
 export const bandRuleSet = (ruleSet: CompiledRuleSet, bands: Thresholds): CompiledRuleSet => ({
   ...ruleSet,
   id: `${ruleSet.id}-bands-${bands.review}-${bands.decline}`,

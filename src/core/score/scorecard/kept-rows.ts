@@ -21,7 +21,7 @@ export type KeptRows = {
   readonly least: Buffer;
 };
 
-/** More: rows of quiet days are mostly sample already. Fewer: a busy day has hardly a payment that nearly was one. */
+/** More: quiet days gain nothing, as sampled rows are most of theirs. Fewer: a busy day has hardly a payment that was nearly a fraud. */
 const HARD_MAX = 400;
 const HARD_SHARE = 0.02;
 const SAMPLE = 200;

@@ -38,7 +38,7 @@ export const LOG_ODDS_SHIFT = 6;
 const SMOOTHING = 60;
 /** Ridge of the slope around 1: the default rules keep their weight until many frauds speak against it. */
 const SLOPE_RIDGE = 300;
-/** More: rules that read labels stay at 1 against many rows. Less: the first few rows that they move decide. 1 to 30 are alike. */
+/** More: rules that read labels keep weight 1 against many rows. Less: the first few rows on which they fire decide; 1 to 30 are alike. */
 const LABEL_SLOPE_RIDGE = 10;
 const SLOPE_RIDGES = [
   [SLOPE, SLOPE_RIDGE],

@@ -21,7 +21,7 @@ export type HourRow = {
   readonly minor: number;
   /** Decimal amount of a stored row. */
   readonly amount: string;
-  /** Whether a later reading, from the mark on, leaves it out. */
+  /** Whether a later reading, which begins at the mark, leaves the row out. */
   readonly isSettled: boolean;
 };
 
@@ -127,9 +127,9 @@ const [BOUNDED, UNBOUNDED] = [statementsOf(true), statementsOf(false)];
 export type Mark = { readonly xid: string; readonly months: number };
 
 /**
- * The rows created at `fromMs` or later that were stored since `mark` by merchants that are known, and what all rows of the others sum up to since their times,
- * which are beginnings of hours. Every database transaction before the new mark has ended, so that no row of such a transaction can
- * appear any more.
+ * Rows of known merchants that were created at `fromMs` or later and stored since `mark`, and hourly sums of all rows of the other
+ * merchants since their times, which begin an hour. Every database transaction before the new mark has ended, so that no row of such a
+ * transaction can appear any more.
  */
 export async function readHours(
   query: Query,

@@ -14,8 +14,8 @@ import { ALL_PARTITIONS, groupOf, topicsOf } from './topics.ts';
 const LOOK_MS_MAX = 10_000;
 
 /**
- * Resolves to the rows that are found. Where that cannot be told now all rows of a corridor count as found whose log is Kafka alone,
- * as no other log takes them; other rows are appended to their streams, as Kafka may be gone for good.
+ * Resolves to the rows that are found. While Kafka does not answer, all rows of corridors whose log is Kafka alone count as found, as no
+ * other log takes them; other rows are appended to their streams, as Kafka may be gone for good.
  */
 export type FindRows = (
   corridor: string,

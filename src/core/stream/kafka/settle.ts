@@ -2,7 +2,7 @@
  * The end of entries that Kafka delivered. What must outlive an entry is in Postgres or in a topic before its offset counts as
  * done: events, the next attempts of what failed, copies of dead letters. Whatever fails is tried again by the worker, so that an
  * event may come twice. Attempts and dead letters are sent last, and come twice only where Kafka's answer to them is lost, or where
- * the rights of a topic end in the midst of a call, whose other topics are then sent again.
+ * the rights on a topic end during a call, whose other topics are then sent again.
  */
 
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
