@@ -1,4 +1,4 @@
-/** The ledger of erasures: a file outside Postgres that keeps erasures over restores of backups and archives. */
+/** The ledger of erasures: a file outside Postgres, so that erasures outlast restores of backups and archives. */
 import { open, readFile } from 'node:fs/promises';
 import { Failure, toError } from '../words/failure.ts';
 

@@ -67,7 +67,7 @@ const rows = {
   link: findRow('link', 'login_links', 'token_hash'),
   session: findRow('session', 'sessions', 'token_hash'),
 };
-/** Looks up tokens: of a key itself, a login link or a session. */
+/** Looks up the token of a key, a login link or a session. */
 export const createKeyLookup = (database: Pick<Database, 'query'>) => ({
   /** Finds the key in force. */
   find: async (tokenHash: Buffer, kind: keyof typeof finders) => {

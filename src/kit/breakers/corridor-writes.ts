@@ -144,7 +144,7 @@ export function createCorridorWrites(
       const sinceMs = nowMs() - OTHERS_MS;
       return slow.flatMap(([writes, look]) => (isOtherServed(writes, sinceMs) ? [] : look));
     },
-    /** Refuses corridors whose commits hang while another's are quick, also in a process that has been slow a moment ago. */
+    /** Refuses corridors whose commits hang while those of another corridor are quick, also in a process that was slow a moment ago. */
     refuseStuck() {
       for (const writes of known.values()) {
         const stalledMs = writes.breaker.stalledMs();

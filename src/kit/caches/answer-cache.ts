@@ -152,7 +152,7 @@ export function createAnswerCache<Question>(options: AnswerCacheOptions<Question
         const made = await make(question, true);
         return made && { answer: made, ageMs: made.lagMs };
       }
-      // An answer of a replica that stands in is served to nobody who comes once the primary is back.
+      // Answers of a replica that stands in are served only while the primary is away.
       const key = (isPrimaryAway() ? 'away ' : '') + keyOf(question);
       const kept = entries.get(key);
       if (kept !== undefined && isYoung(kept, question)) {

@@ -37,7 +37,7 @@ export type RowsRoute = {
 /** Rows that are not stored; posting counts them here. */
 export type Posted = {
   refused: number;
-  /** Rows that were sent, and may be stored, without an answer. */
+  /** Rows that were sent and not answered, and may be stored. */
   unanswered: number;
   /** The first refused rows, in the order of the files. */
   refusedFirst: readonly UnreadableRow[];

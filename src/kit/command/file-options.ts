@@ -165,10 +165,7 @@ export async function postWithProgress(
   return await postFile(client, source, options, route, posted);
 }
 
-/**
- * Where an error ends the work, the counts of the rows before are told first.
- * @param stored counts of the stored rows
- */
+/** Shows the counts of the rows before an error that ends the work, then the error. @param stored counts of the stored rows */
 export async function countedAtEnd<T>(
   work: Promise<T>,
   posted: Posted,

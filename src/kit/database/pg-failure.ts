@@ -109,7 +109,7 @@ export function commitFailure(error: unknown): Failure {
   return new Failure('unavailable', COMMIT_UNKNOWN, failure.message, { cause: failure.cause });
 }
 
-/** Postgres rolls back without an error where work has caught the failure of a statement. @throws Failure then, too */
+/** Where work caught a statement's failure, Postgres answers the commit by a rollback without an error. @throws Failure then, too */
 export async function commit(client: pg.ClientBase): Promise<void> {
   const { command } = await client.query('commit').catch((error: unknown) => {
     throw commitFailure(error);

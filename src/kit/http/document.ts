@@ -121,7 +121,7 @@ export function buildDocument(
       title: 'Risk engine',
       version,
       description:
-        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them. Within /v1 a release may add operations, members of answers and events, optional members of requests, problem types, reason codes, event types and other values of a list in an answer: a client ignores what it does not know. Nothing is removed, and nothing changes its meaning, without a new version. `If-Match` counts where an operation lists it, and is ignored elsewhere. Ids in the examples are made up: put one of yours in their place, as of a list, or the answer is 404 or 422.',
+        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them. Within /v1 a release may add operations, members of answers and events, optional members of requests, problem types, reason codes, event types and other values of a list in an answer: a client ignores what it does not know. Nothing is removed, and nothing changes its meaning, without a new version. `If-Match` counts where an operation lists it, and is ignored elsewhere. Ids in the examples are made up: put one of yours in their place, such as an id from a list, or the answer is 404 or 422.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],

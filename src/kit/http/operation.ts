@@ -102,7 +102,7 @@ export type Operation<Parts> = {
   readonly serve: (c: Context<AppEnv>, limits: BodyLimits, parts: Parts) => Promise<Response>;
 };
 
-/** Parameters, or members of a body, of an operation that describes none: each one is refused. */
+/** Schema of parameters, or of a body, that an operation does not describe: each member is refused. */
 const NONE = z.strictObject({});
 const KEPT_HEADERS = answerHeaders('ETag', 'Cache-Control', 'Vary');
 const OF_BODIES = [400, 408, 413, 415, 422] as const;
@@ -228,7 +228,7 @@ function operation<Parts, Path, Query, Body>(
   };
 }
 
-/** Chunks without a type may be none: some proxies send each request without a length. */
+/** A chunked request without a content type may have no body, as some proxies send each request without a length. */
 const hasBody = ({ req }: Context) =>
   Number(req.header('content-length') ?? 0) > 0 ||
   (req.header('transfer-encoding') !== undefined && req.header('content-type') !== undefined);

@@ -36,7 +36,7 @@ export class EarlyResponse extends ServerResponse {
 /** A kubelet shows no certificate. */
 const PROBES: readonly string[] = ['/livez', '/readyz'];
 
-/** Whether a request comes without a certificate that it needs. Node types the socket of each request as one without TLS. */
+/** Whether a request lacks a client certificate that it needs. Node types the socket of each request as a socket without TLS. */
 export const isStranger = (tls: Tls | undefined, { socket, url }: IncomingMessage): boolean =>
   tls?.files.sslrootcert !== undefined &&
   !(socket as TLSSocket).authorized &&

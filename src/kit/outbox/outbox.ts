@@ -8,7 +8,7 @@ import type { Leadership, Lease } from '../duties/leadership.ts';
 import type { Duty } from '../duties/run-duties.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
-/** Rows have their effect this late, and later while more than a run takes wait. */
+/** Rows have their effect after this time, and later while more rows wait than a run takes. */
 const RUN_EVERY_MS = 1000;
 /** Steps of one run, so that the duty says soon how much waits. */
 const STEPS_MAX = 20;

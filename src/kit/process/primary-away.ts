@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 const scope = new AsyncLocalStorage<number>();
 
-/** Runs a request that a replica answers. @param sinceMs the replica holds everything that was stored before */
+/** Runs a request that a replica answers. @param sinceMs time before which the replica holds everything that was stored */
 export const besideAbsentPrimary = <T>(sinceMs: number, work: () => Promise<T>): Promise<T> =>
   scope.run(sinceMs, work);
 

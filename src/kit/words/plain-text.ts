@@ -41,7 +41,7 @@ export function plainText(charsMax: number) {
 
 /** Larger: a line of the audit log is a page. Smaller: the name of an order of a court does not fit. */
 export const REASON_CHARS_MAX = 500;
-/** A character that people see: no blank, none of format or filling, and not the blank of Braille. */
+/** A character that people see: no blank, no format or filler character, and not the blank of Braille. */
 const SEEN = /[^\p{Z}\p{Cc}\p{Cf}\p{DI}\u2800]/u;
 /** Why somebody does something. */
 export const whyText = (charsMax: number) =>

@@ -9,7 +9,7 @@ export const replicaStatusSchema = z
     }),
     lag_ms: z.int().nullable().meta({
       description:
-        'The replica holds everything that was committed longer ago than this; while the primary is away, longer before it was last seen. Null before the first check.',
+        'The replica holds everything that was committed longer ago than this, counted, while the primary is away, from when it was last seen. Null before the first check.',
     }),
   })
   .meta({ id: 'ReplicaStatus' })

@@ -147,7 +147,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   return app;
 }
 
-/** A replica that stands in may lack what is not found, and nobody may take that for unknown. */
+/** A replica that stands in may lack a row that exists, so a row that it does not find is 503, not 404. */
 const unlessLacking = (problem: Problem | undefined): Problem | undefined =>
   problem?.problem === 'not-found' && isPrimaryAway()
     ? unavailable('The replica that answers while the primary is away does not have it.')
@@ -244,7 +244,7 @@ function createMethodTable(routes: readonly Route[]) {
         .map((pattern) => pattern.path)
         .filter((path) => !/[:*/]/.test(path.slice(above.length)));
     },
-    /** The path without slashes at its end or side by side, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
+    /** The path without trailing or repeated slashes, or below /v1, if that is served; else the nearest path, with parameters as `{id}`. */
     nearestTo: (path: string) => {
       const trimmed = path.replaceAll(/\/+(?=\/|$)/g, '');
       const meant = [trimmed, `/v1${trimmed}`].flatMap(

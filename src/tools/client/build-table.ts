@@ -21,8 +21,7 @@ const hasScores = anyOf<[from: string, to: string]>(
 const run = promisify(execFile);
 
 /**
- * Resolves once workers judge by the table. A day that has a table keeps the table; a day that is still to come, or before which nothing
- * is scored, gets none.
+ * Resolves once workers judge by the table. A day gets none if it has a table, is still to come, or nothing before it is scored.
  * @param day since 1970
  */
 export async function buildTable(

@@ -197,7 +197,7 @@ const OPTIONS = {
   ),
   '--sort-mib N': whole('At most so many MiB in TMPDIR', { min: 1, max: SORT_MIB_MAX }, SORT_MIB),
   '--labels FILE':
-    'Post labels as well, those of before a day of UTC before its transactions; with DATABASE_URL the table of each day that has none is built between them',
+    'Post labels too: before the transactions of each UTC day, the labels that are older; with DATABASE_URL also build the missing table of the day in between',
   '--labels-map FIELD=COLUMN,...': assignments(
     'Columns of labels that have another name in the file',
     LABEL_FIELDS,

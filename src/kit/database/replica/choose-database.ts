@@ -92,7 +92,7 @@ export function inIndexOrder(databases: Databases): Databases {
   const { primary, ordered = primary, replica } = databases;
   if (replica === null) return { ...databases, primary: ordered };
   const { ageMs } = replica;
-  // The freshest replica is another one from read to read.
+  // The freshest replica may change from read to read.
   const ofReplica = {
     ageMs,
     get database() {

@@ -1,7 +1,6 @@
 /**
- * A replica of an API process. The primary reports its WAL position; once the replica has replayed up to that position, it holds
- * everything that was committed before the primary was asked. Clock skew and an idle primary therefore add no lag; a paused replay
- * does. replicas.ts asks the primary, and chooses among several replicas.
+ * A replica of an API process. Once the replica has replayed up to a WAL position that the primary reported (replicas.ts), it holds
+ * everything that was committed before the primary was asked, so clock skew and an idle primary add no lag; a paused replay does.
  */
 import { BREAKER_STATES, createBreaker } from '../../breakers/breaker.ts';
 import type { Config } from '../../config/config.ts';
@@ -24,7 +23,7 @@ type ReplicaMetrics = Pick<Metrics, 'breakerState' | 'breakerOpened'>;
 type ReplicaOptions = {
   readonly config: Config;
   readonly url: string;
-  /** The breaker, as metrics name it. */
+  /** Name of the breaker in metrics. */
   readonly name: string;
   readonly metrics: ReplicaMetrics;
   /** Monotonic clock. */
@@ -50,7 +49,7 @@ export function openReplica({ config, url, name, metrics, nowMs }: ReplicaOption
       last = position;
     }
     hasMissed = position === undefined;
-    // While the primary is away the replica proves what it has got of it, and that it answers and is no primary itself.
+    // While the primary is away, the replica proves how far it has replayed, that it answers, and that it is no primary itself.
     const sought = target ?? last;
     if (sought === undefined) return;
     const { lsn, system, timeline } = sought;
@@ -70,7 +69,7 @@ export function openReplica({ config, url, name, metrics, nowMs }: ReplicaOption
     database,
     ordered,
     isClosed: breaker.isClosed,
-    /** The replica holds everything that was committed before; undefined before the first check. */
+    /** Time before which the replica holds everything that was committed; undefined before the first check. */
     provenMs: () => provenMs,
     /** @returns the failure, if the replica has failed */
     check: async (position: Position | undefined): Promise<string | undefined> => {

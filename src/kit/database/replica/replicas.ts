@@ -1,7 +1,6 @@
 /**
- * The replicas of an API process: asks the primary for its position every half second, has each replica prove how far it lags behind
- * it, and chooses the freshest. While the primary is away a replica stands in for it, if the replica was within its bound of lag when
- * the primary was last seen: an absent primary adds no lag.
+ * Asks the primary for its WAL position every half second, measures how far each replica lags behind, and chooses the freshest. While the
+ * primary is away, a replica stands in if its lag was within the bound when the primary was last seen: an absent primary adds no lag.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
@@ -14,7 +13,7 @@ import { CHECK_MS_MAX, openReplica, readWritten } from './replica.ts';
 import type { StandIn } from './stand-in.ts';
 
 const CHECK_EVERY_MS = 500;
-/** More: a read of a quiet process waits longer for the replica. Fewer: a primary that is slow once counts as away. */
+/** Unanswered checks in a row until the primary is away. More: reads wait longer for the replica. Fewer: one slow check is enough. */
 const MISSED_MAX = 2;
 
 export type OpenReplicas = ReturnType<typeof openReplicas>;
@@ -55,7 +54,7 @@ export function openReplicas(options: ReplicasOptions) {
     if (!replica.isClosed()) return { state: 'down', lag_ms: lagMs };
     return { state: lagMs === null || lagMs > lagMsMax ? 'lagging' : 'up', lag_ms: lagMs };
   };
-  /** The freshest of those that answer within their bound of lag, or else the first. */
+  /** The freshest replica that answers within its bound of lag, or else the first replica. */
   const best = (): Replica => {
     const up = replicas.filter((replica) => statusOf(replica).state === 'up');
     const [first = replicas[0] as Replica, ...others] = up;
@@ -76,7 +75,7 @@ export function openReplicas(options: ReplicasOptions) {
       () => undefined,
     );
     missed = written === undefined ? missed + 1 : 0;
-    // A primary that comes back is seen once calls reach it: until then the replica, which it has left behind, still stands in.
+    // A primary that is back counts as seen once calls reach it: until then the replica, which now lags behind, still stands in.
     if (written !== undefined && isPrimaryUp()) seenMs = atMs;
     const checks = replicas.map(async (replica) => {
       report(replica, await replica.check(written && { ...written, atMs }));

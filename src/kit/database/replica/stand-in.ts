@@ -7,9 +7,9 @@ import type { Database } from '../pool.ts';
 
 export type StandIn = {
   readonly database: Database;
-  /** As that of the databases. */
+  /** The pool `ordered` of the replica. */
   readonly ordered: Database;
-  /** The replica holds everything that was committed before, by the clock of this process. */
+  /** Time, by the clock of this process, before which the replica holds everything that was committed. */
   readonly sinceMs: number;
 };
 

@@ -69,7 +69,7 @@ export const ANSWER_HEADERS = {
   },
   Age: {
     description:
-      'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago come from a replica only with `X-Risk-Stale-Since`. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
+      'Seconds since the answer was made, plus the lag of the replica of Postgres that gave a part of it; absent where the primary gave the answer for this request. The answer holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago come from a replica only with `X-Risk-Stale-Since`. Changes that are older than a second are in the answer all the same; only times such as `as_of` may be older.',
     schema: { type: 'integer', minimum: 0 },
     example: 1,
   },

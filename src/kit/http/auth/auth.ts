@@ -1,9 +1,9 @@
 /**
  * Authentication by key, login link or session (credential.ts), and roles. Tokens are looked up by their SHA-256. A lookup is cached for less than a second, so that a
  * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
- * found in the last 15 minutes may still read the engine's status. A read beside an absent primary is looked up in the replica that
- * stands in: a key that the replica does not have yet is let in if the primary had it in force within the last 15 minutes, and a key
- * that the primary refused is refused.
+ * found in the last 15 minutes may still read the engine's status. While the primary is away, the replica that
+ * stands in looks keys up: a key that the replica does not have yet is let in if it was in force at the primary within the last 15
+ * minutes, and a key that the primary refused is refused.
  *
  * Keys that were not found are remembered as long, apart from known keys, so that they evict no known key. An unknown key
  * costs as much as a known key: a hash, a lookup where the last lookup is not fresh, and a comparison. strangers.ts bounds the
@@ -98,7 +98,7 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies) {
   const keys = new LRUCache<string, Kept>({ max: KEYS_MAX });
   /** When each was looked up: a key that is made later works once its entry is stale. */
   const notFound = new LRUCache<string, number>({ max: NOT_FOUND_MAX });
-  /** Keys that the primary refused last: a replica may lack the end of a key. Lookups in a replica evict none. */
+  /** Keys that the primary refused last, as a replica may lack the end of a key. Lookups in a replica evict no such key. */
   const refused = new LRUCache<string, true>({ max: KEYS_MAX });
   /**
    * A lookup under way for each known key, and for each pair of unknown key and address. Bounded by KEYS_MAX, and by the lookups
