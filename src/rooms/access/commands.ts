@@ -58,8 +58,8 @@ const CREATE_OPTIONS = {
   },
   '--identity NAME': checkedBy('The person who holds it; a new name makes a new person', NAME),
   '--owner OWNER': checkedBy('Who answers for a key that belongs to no person', NAME),
-  '--client CLIENT': checkedBy(`Whose idempotency keys it shares (${CLIENT})`, NAME),
-  '--expires TIME': checkedBy('When it ends', wireTime),
+  '--client CLIENT': checkedBy(`Client whose idempotency keys the key shares (${CLIENT})`, NAME),
+  '--expires TIME': checkedBy('When the key ends', wireTime),
   ...MARKETS_OPTION,
 } as const;
 

@@ -67,7 +67,7 @@ const operations = [
     at: '/v1/approvals/{id}/confirm',
     operationId: 'confirmApproval',
     'x-command': 'approvals confirm',
-    summary: 'Confirm what another person proposed, which is done by that',
+    summary: 'Confirm what another person proposed, which carries it out',
     description: `Within ${APPROVAL_DAYS} days. The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.`,
     roles: APPROVING_ROLES,
     path,

@@ -148,7 +148,7 @@ export function yearsFromNow(years: number): Date {
 export const filesOf = (tables: readonly Table[]): string[] =>
   tables.flatMap(({ parts }) => parts.map(({ file }) => file));
 
-/** Removes files that no table names, as of an interrupted export. */
+/** Removes files that no table names, such as those of an interrupted export. */
 export async function removeStrays(
   { list, remove }: FileStore,
   tables: readonly Table[],

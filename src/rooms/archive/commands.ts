@@ -199,7 +199,7 @@ const ERASE_OPTIONS = {
   '--value VALUE': needed('The clear value, for which RISK_PRIVACY_KEYS is needed, or its token'),
   '--reason TEXT': needed('Why: write no name'),
 } as const;
-const ERASES = 'Erase a subject of an archive: a line of the ledger, and its key is deleted';
+const ERASES = 'Erase a subject of an archive: add a line to the ledger, and delete its key';
 const erase = written('PLACE', ERASES, ERASE_OPTIONS, async ({ values, words }, context) => {
   const { config, output } = context;
   const opened = await openMarketArchive(words[0] ?? '', values, context);

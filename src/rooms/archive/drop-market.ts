@@ -52,7 +52,7 @@ async function dropSame(dropping: Dropping, archive: Archive, some?: Named[]): P
   });
 }
 
-/** Only counts, as the comparison behind the locks hashes each row: half of a rollback's time was hashes that were made again. */
+/** Only counts rows, as the comparison behind the locks hashes each row: hashing twice took half of a rollback's time. */
 async function grownAmong(query: Query, archive: Archive, now: readonly Named[]) {
   const grown: string[] = [];
   for (const { name } of now) {

@@ -3,7 +3,7 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { listTables, type Named, tableOf } from './export-table.ts';
 
-/** Tables of one database transaction, as each is locked with its indexes. */
+/** Most tables of one database transaction, as each is locked with its indexes. */
 export const TABLES_AT_ONCE = 36;
 export const OF_MONTH = /^(transactions|scores|labels)_y(\d{4})m(\d{2})$/;
 

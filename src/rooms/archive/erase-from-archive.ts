@@ -50,7 +50,7 @@ export async function eraseFromArchive(
   return { token, isKeyDeleted: true };
 }
 
-/** The token of a clear value; undefined where no subject that is not erased has the value. */
+/** The token of a clear value; undefined where no subject has the value, or only subjects that are erased. */
 async function findToken(
   opened: Opened,
   keys: Settings['RISK_PRIVACY_KEYS'],

@@ -38,7 +38,7 @@ const listWhole = rowsOf<Named, [market: string]>(
      from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname`,
 );
 
-/** Columns of subjects that are the key to a value. They stand apart from an archive, where they can be deleted. */
+/** Columns of subjects that are the key to a value: they are stored apart from the archive, so that they can be deleted. */
 const KEY_COLUMNS: readonly string[] = ['lookup', 'subject_key'];
 export const SUBJECTS = 'subjects';
 
@@ -165,7 +165,7 @@ export async function verifyArchive(
   onTable: (table: Table) => void = () => undefined,
 ): Promise<number> {
   for (const table of tables) {
-    // The reading itself finds what differs.
+    // Reading a table fails where a file differs from its manifest.
     for await (const _ of readRows(stored, table));
     onTable(table);
   }

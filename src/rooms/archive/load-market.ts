@@ -5,7 +5,7 @@ import type { Table } from './archive-file.ts';
 import { quoted, type Stored, tableOf } from './export-table.ts';
 import { type Into, loadTable } from './load-table.ts';
 
-/** Tables that migrations fill, that workers fill again, or whose ids of database transactions mean nothing in another database. */
+/** Tables that are not restored: migrations or workers fill them, or their ids of database transactions mean nothing elsewhere. */
 const LEFT_OUT: readonly string[] = [
   'schema_migrations',
   'unfinished_migrations',
@@ -88,7 +88,7 @@ export async function loadTables(
       loaded += await loadTable(query, stored, table, { computed, ...(change && { change }) });
       await query({ text: `alter table ${tableOf(table)} enable trigger user` });
     } else if (rows > 0) {
-      note(`${name} is no table of the market's release, and is left out: ${rows} rows`);
+      note(`${name} is a table that the market's release lacks, and is left out: ${rows} rows`);
     }
   }
   for (const { table, name, definition } of references)
@@ -98,7 +98,7 @@ export async function loadTables(
   return loaded;
 }
 
-/** Lets an identity column go on behind its rows. */
+/** Sets the next value of an identity column above those of its rows. */
 async function countOn(query: Query, table: string, name: string): Promise<void> {
   const column = quoted(name);
   await query({

@@ -30,7 +30,7 @@ export type Into = {
 };
 
 /**
- * Inserts the rows of a table, and compares what Postgres has then with them.
+ * Inserts the rows of a table, then compares the stored rows with those of the archive.
  * @returns how many rows were inserted @throws Failure where a file differs from its manifest, or a row from its archive
  */
 export async function loadTable(

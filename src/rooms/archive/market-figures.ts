@@ -16,7 +16,7 @@ import { sha256 } from './part-file.ts';
 
 /** How many scores are computed again. Larger: a rollback takes longer. */
 const SAMPLE_SCORES = 200;
-/** Times to a score that are compared. Larger: a rollback takes longer; smaller: the p99 is of fewer. */
+/** Most times to a score that are compared. Larger: a rollback takes longer; smaller: the p99 is less exact. */
 const TIMED_SCORES_MAX = 20_000;
 
 const listOthers = rowsOf<{ market: string }, [market: string]>(
@@ -47,7 +47,7 @@ const readScored = onlyOf<Scored, [from: Date, to: Date, createdFrom: Date]>(
              join market.scores s on s.transaction_id = t.transaction_id and s.created_at >= $3::timestamptz limit ${TIMED_SCORES_MAX}) timed`,
 );
 
-/** Times of a market: reads now, and decisions of recent transactions that were accepted in a time. */
+/** Times of a market: reads now, and decisions of recent transactions that were accepted in a period. */
 async function readTimes(database: Database, ids: readonly string[], from: Date): Promise<Times> {
   const times: number[] = [];
   for (const id of ids) {
@@ -66,10 +66,7 @@ async function readTimes(database: Database, ids: readonly string[], from: Date)
   return { read_p50_ms: at(0.5), read_p99_ms: at(0.99), ...scored };
 }
 
-/**
- * @param sample ids of scores; without them the newest ones
- * @param from when the transactions begin whose times to a score are compared
- */
+/** @param sample ids of scores; without them the newest ones @param from time from which on transactions' times to a score are compared */
 async function readFigures(
   database: Database,
   market: string,
@@ -103,7 +100,7 @@ async function readFigures(
     sample: [...ids],
     sample_sha256: sha256(texts.join('\n')),
     different,
-    // The rows of the sample are in memory by now, before as after.
+    // Times are read last, so that the rows of the sample are in memory by then, both before and after.
     times: await readTimes(database, ids, from),
   };
 }

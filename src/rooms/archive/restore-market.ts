@@ -85,7 +85,7 @@ async function alone<T>({ archive, openMarket }: Restoring, work: () => Promise<
     await begin();
     try {
       const { isFree } = await tryLock(query, archive.market);
-      // The last query: the snapshot of another would keep a migration's concurrent build of an index waiting.
+      // No query may follow: its snapshot would keep a migration's concurrent build of an index waiting.
       await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
       if (isFree) return await work();
       throw new Failure(
@@ -219,7 +219,7 @@ async function restorePartition(query: Query, stored: Stored, table: Table): Pro
   const [, kind = '', year, month] = OF_MONTH.exec(table.name) ?? [];
   await lockPartitions(query);
   let rows = 0;
-  // The pattern has the names of the three partitioned tables alone.
+  // The pattern matches the names of the three partitioned tables alone.
   await makePartition(
     query,
     kind as PartitionedTable,

@@ -1,4 +1,4 @@
-/** Subjects of a market that is restored: with their keys, and without those that the ledger has as erased. */
+/** Subjects of a restored market, with their keys and without subjects that the ledger has as erased. */
 import { readLedger, requireInLedger } from '../../kit/access/erasure-ledger.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Query } from '../../kit/database/pool.ts';
@@ -19,7 +19,7 @@ export type OfSubjects = {
 
 /** Facts about the market's subjects, read before anything is restored. */
 export type Subjects = {
-  /** Lookup and key of each token; undefined: the archive has them, as those of 1.0.0. */
+  /** Lookup and key of each token; undefined: the archive itself has the keys, as archives of 1.0.0 do. */
   readonly keys: LoadedKeys['keys'] | undefined;
   /** Tokens that the ledger has as erased. */
   readonly erased: ReadonlySet<string>;

@@ -55,9 +55,9 @@ export const newBacktestSchema = z
         'A registered model, or `scorecard`: the margins by the tables of then. Without it the model that judged each row.',
     }),
     review_from: leastRisk.optional().meta({
-      description: 'Least risk of a review by the scorecard; bands of the rule set without it.',
+      description: 'Least risk that the scorecard reviews; absent: bands of the rule set.',
     }),
-    decline_from: leastRisk.optional().meta({ description: 'Least risk of its decline.' }),
+    decline_from: leastRisk.optional().meta({ description: 'Least risk that it declines.' }),
     against_rule_set: name.optional().meta({
       description: 'What it is compared with; those in force without it.',
     }),

@@ -1,6 +1,6 @@
 /**
- * Freezes a corridor by itself where two people have allowed it by a control: once a day at most. Nothing ends the freeze but a
- * person, not even the end of the control that allowed it.
+ * Freezes a corridor, at most once a day, where two people have allowed this by a control. Only a person ends the freeze, which outlasts
+ * the control.
  */
 import {
   type Control,
@@ -24,7 +24,7 @@ import { disputedSince, disputesText } from './disputes.ts';
 const EVERY_MS = 2000;
 const BY = { name: ENGINE, keyId: null, request: 'auto-freeze' };
 
-// Labels from before the policy are not what the two people spoke of.
+// The two people allowed a freeze by labels that come after the policy.
 const findMet = firstOf<
   { disputes: number },
   [
@@ -45,7 +45,7 @@ const findMet = firstOf<
 
 const CORRIDOR = corridorScope('');
 
-/** How many disputes have met a policy that may freeze now. */
+/** Counts the disputes that have met a policy; undefined where the policy is not met or may not freeze now. */
 async function metBy(query: Query, controls: Controls, { scope, value, set_at }: Control) {
   const corridor = scope.slice(CORRIDOR.length);
   if (freezeOf(controls, corridor) ?? stopOf(controls, corridor)) return undefined;
@@ -57,7 +57,7 @@ async function metBy(query: Query, controls: Controls, { scope, value, set_at }:
 
 const policiesOf = ({ inForce }: Controls) => inForce.get('auto-freeze');
 
-/** Freezes the scope if the policy is still in force and met once no store of a score is under way. @returns the controls after a freeze */
+/** Waits for stores of scores under way, then freezes the scope if the policy is in force and met. @returns the controls after a freeze */
 async function freeze(writes: Writes, scope: string): Promise<Controls | undefined> {
   return await changeControls(writes, false, async (query, before, { set }) => {
     const policy = policiesOf(before)?.get(scope);

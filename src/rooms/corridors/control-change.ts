@@ -43,7 +43,7 @@ const BURST_MAX = 10_000_000;
 /** A night learns from no older payments. */
 const LABEL_DAYS_MAX = 180;
 
-/** Disputes of which more freeze a corridor by themselves. Fewer: a few mistaken labels close the corridor. More: a wave ends first. */
+/** Bounds of disputes beyond which a corridor freezes by itself. Fewer: some mistaken labels close it. More: a wave ends first. */
 const DISPUTES = { min: 3, max: 1000 } as const;
 const SOURCES_MAX = 20;
 
@@ -54,11 +54,11 @@ const BURST_SECONDS_MIN = 0.1;
 const VALUE_FIELDS = {
   points: z.int().min(1).max(POINTS_MAX).meta({
     description:
-      'Of tighten: by which the thresholds of review and decline are lower; each loses at most half.',
+      'Of tighten: points by which the thresholds of review and decline are lowered; each loses at most half.',
   }),
   from_amount: marketAmount.meta({
     description:
-      'Of manual, in the currency of the market, which the review policy names. Amounts from it on are not approved: in other currencies by the newest exchange rates, and any amount in a currency without one.',
+      'Of manual, in the currency of the market, which the review policy names. Payments from this amount on are not approved, converted by the newest exchange rates; nor is any payment in a currency without a rate.',
   }),
   rate_per_second: z
     .number()
@@ -74,7 +74,7 @@ const VALUE_FIELDS = {
   }),
   disputes: z.int().min(DISPUTES.min).max(DISPUTES.max).meta({
     description:
-      'Of auto-freeze: transactions labelled fraud within 5 minutes, of which more freeze the corridor.',
+      'Of auto-freeze: the corridor freezes on more transactions labelled fraud within 5 minutes.',
   }),
   sources: z.array(idText(LABEL_LIMITS.sourceChars)).min(1).max(SOURCES_MAX).meta({
     description: 'Of auto-freeze: sources of the labels that count.',

@@ -38,7 +38,7 @@ const noteCommandSchema = z
 const pageParameters = z.strictObject({
   limit: pageLimit
     .transform((limit) => Math.min(limit, RECORDS_MAX))
-    .meta({ description: `Controls of a page, at most; ${RECORDS_MAX} where it is more.` }),
+    .meta({ description: `Most controls of a page; above ${RECORDS_MAX}: ${RECORDS_MAX}.` }),
   cursor: countedPage.cursor,
 });
 
@@ -46,7 +46,7 @@ const recordSchema = z
   .object({
     control_id: z
       .string()
-      .meta({ description: 'Its row of the audit log; the newest is highest.' }),
+      .meta({ description: 'Row of the control in the audit log; newer ids are higher.' }),
     set_at: z.iso.datetime(),
     set_by: z.string(),
     reason: z.string(),

@@ -50,7 +50,7 @@ const kindSchema = z
       description: 'The state of a scope whose submissions are refused; null: none is refused.',
     }),
     fields: z.array(z.string()).meta({ description: 'Fields that a change needs.' }),
-    set_by: z.enum(['approval', 'person']).meta({ description: 'Whether two people set one.' }),
+    set_by: z.enum(['approval', 'person']).meta({ description: 'Whether two people set it.' }),
     ends: z.enum(['must', 'may', 'never']).meta({ description: 'Whether a control has an end.' }),
   })
   .meta({ id: 'KindOfControl' });
@@ -173,7 +173,7 @@ export const controlOperations = [
       log.warn({ keyId: by.keyId, kind, scope, command }, 'control');
       const ownOf = (stored: Controls) =>
         withEnvironment(stored, controls.ofEnvironment).inForce.get(kind)?.get(scope) ?? null;
-      // A control ends although nobody can load its model any more; where none was in force the name may be wrong.
+      // A control in force ends even if its model can no longer be loaded; where none was in force, the name may be wrong.
       if (!isSet && ownOf(before) === null) await checkScope({ kind, scope, isSet: true }, parts);
       return {
         version: now.version,

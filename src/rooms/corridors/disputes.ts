@@ -1,9 +1,9 @@
-/** Disputes: transactions that a label of others than the reviewers calls fraud, counted by corridor. */
+/** Counts disputes by corridor: transactions that a label of anybody but the reviewers calls fraud. */
 import { DAY_MS } from '../../kit/words/range.ts';
 
 /** The source of labels by the reviewers, which are no disputes. */
 export const REVIEW_SOURCE = 'review';
-/** Labels that are read, the newest. */
+/** Most labels that are read, the newest. */
 const LABELS_MAX = 5000;
 /** Age up to which a transaction's dispute counts. Longer: each reading locks more months; shorter: late disputes are missed. */
 const DISPUTED_DAYS = 730;

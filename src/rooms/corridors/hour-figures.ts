@@ -8,10 +8,10 @@ import { type HourFigures, type Suggestion, suggestionsOf } from './suggestions.
 
 /** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
 const TAIL_BLOCKS = 512;
-/** Dead letters, and cases of a priority that are read: of these the first that are due, which are the oldest. */
+/** Most dead letters that are read, and most cases of a priority: the oldest cases, which are due first. */
 const ROWS_MAX = 5000;
 
-// The review's tables are read as they are: its policy says which cases are too old.
+// Reads the tables of the room `review` directly, as the review policy says which cases are too old.
 const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
   with accepted as materialized (
     select corridor, account_id, received_at from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 2)}) tail

@@ -12,7 +12,7 @@ const incidentsSchema = z
   .object({
     scope: z.string().nullable().meta({ description: 'Null: all scopes together.' }),
     incidents: z.int(),
-    open: z.int().meta({ description: 'Those that have not ended.' }),
+    open: z.int().meta({ description: 'Incidents that have not ended.' }),
     mttd_seconds: z.number().nullable().meta({
       description: 'Mean time from `began_at` of a note to the command; null: no note says it.',
     }),

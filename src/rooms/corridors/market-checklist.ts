@@ -22,13 +22,13 @@ import {
   runChecks,
 } from './checklist.ts';
 
-/** Longer: people who were there have left. Shorter: drills are done to be done. */
+/** Longer: people who took part have left. Shorter: drills become a formality. */
 const DRILL_DAYS = 90;
-/** Shorter: the second in which processes act on a control is all of the trial. */
+/** Shorter: the second within which processes act on a control is most of the trial. */
 const TRIAL_SECONDS_MIN = 10;
-/** Payments that are so near to a trial show that the corridor took some. */
+/** Payments this near to a trial show that the corridor was in use. */
 const NEAR = "interval '10 minutes'";
-/** Prometheus asks each 15 s; longer than a restart of it. */
+/** Longer than a restart of Prometheus, which scrapes every 15 s. */
 const SCRAPED_MS_MAX = 300_000;
 const DRILLS = ['runbooks', 'backup'] as const;
 const NOTE_CHARS_MAX = 4000;
@@ -201,7 +201,7 @@ async function findOfficers({ databases }: Api, expected: Volume): Promise<Found
 
 type Drill = { readonly by: string; readonly at: string; readonly note: string };
 const DRILLED = 'market.drill';
-// The action is a value, as `market.` in a text becomes the schema.
+// The action is passed as a value, as `market.` in the text of a statement becomes the schema.
 const findNewest = firstOf<Drill, [drill: string, action: typeof DRILLED]>(
   'find-market-drill',
   `select who as by, ${timeText('changed_at')} as at, after ->> 'note' as note from market.audit_log

@@ -64,7 +64,7 @@ export const suggestionSchema = z
     found: z.number().meta({
       description: `Of the last hour: the most disputes within 5 minutes, the share of declines from ${LEAST.declines} scores on, that of dead letters from ${LEAST.errors} on, or the open cases that are older than the review allows.`,
     }),
-    threshold: z.number().meta({ description: 'What was found is more.' }),
+    threshold: z.number().meta({ description: 'The value found exceeds it.' }),
     action: z.enum(ACTIONS),
     hours: z.int().meta({
       description: 'How long the control is in force once a person applies the suggestion.',

@@ -1,4 +1,4 @@
-/** Models that drift much, each once a UTC day; the newest table while the table waits for people; trees that are ahead of the scorecard. */
+/** Events: models that drift much, each once a UTC day; the newest table while it waits for people; trees ahead of the scorecard. */
 import type { EventSource } from '../../core/events.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { listHeads } from '../../core/store/scorecards/scorecards.ts';

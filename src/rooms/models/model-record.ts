@@ -118,8 +118,8 @@ export type ModelJson = z.infer<typeof modelSchema>;
 export type ModelDetailJson = z.infer<typeof modelDetailSchema>;
 
 /**
- * Reads the reference on a model's card, the distributions of inputs and probability at the training, with which later traffic is
- * compared. Undefined where the card has none, as of a model that was trained elsewhere.
+ * Reads the reference on a model's card: distributions of inputs and probability in training, with which later traffic is compared.
+ * Undefined where the card has none, as for a model that was trained elsewhere.
  */
 export function readReference(
   card: Readonly<Record<string, unknown>> | null,

@@ -108,7 +108,7 @@ const TRIES_MAX = 20;
 type Start = { readonly corridor: string; readonly subject: string };
 
 /**
- * The rows of the first stage; a canary is taken back if its policy has ended. A policy needs no shadow, as each score has a margin
+ * The rows of the first stage; a canary whose policy has ended is rolled back. A policy needs no shadow, as each score has a margin
  * already.
  * @throws Failure where the policy has been rolled out before, or the corridor has another canary
  */

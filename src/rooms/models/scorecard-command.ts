@@ -15,7 +15,7 @@ import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 
-/** No payment is older. */
+/** No payment is of an earlier day. */
 const FIRST_DAY = TRANSACTION_LIMITS.createdAtMsMin / DAY_MS;
 
 const buildAction = written(
@@ -67,10 +67,10 @@ const sayUnlearnt = (frauds: number) =>
 type Fields = Readonly<Record<string, unknown>>;
 type Told = Fields & Partial<Pick<ScorecardTable, 'measures' | 'weeks' | 'rules' | 'before'>>;
 
-/** Measures that people read; `--json` has all. */
+/** Most measures that the text shows; `--json` has all. */
 const TOLD = 20;
 
-/** Leaves the measures that carry most, and the figures of weeks. */
+/** Selects the measures that carry most, and the figures of weeks. */
 const tell = ({
   measures = [],
   weeks = [],
@@ -101,12 +101,12 @@ const tell = ({
 
 const tenths = (points: number) => Number(points.toFixed(1));
 
-/** Smaller points are told together. */
+/** Least points that have a line of their own; smaller ones are summed. */
 const POINTS_MIN = 0.05;
 
 const explainAction = asking(
   'TRANSACTION',
-  'Say by which measures a payment has its margin, the greatest first',
+  'Say which measures make the margin of a payment, the greatest first',
   {},
   async ({ words: [id = ''], ask }, { output }) => {
     const { scorecard } = await ask('GET /v1/scores/{id}/explanation', { path: { id } });

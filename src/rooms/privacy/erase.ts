@@ -71,8 +71,8 @@ export async function eraseIn(
   const erasure = await insertErasure(query, token, field, reason, ...people, report);
   await erase(query, erasure, own.tokens, by);
   await raiseState(query, keyId, marketKey);
-  // The ledger comes last, and the account behind what goes along: each line counts as erased, even where the disk is full or the
-  // commit fails.
+  // The ledger is written last, the account's line behind those of what goes along. Each written line counts as an erasure, even where the
+  // disk is full or the commit fails.
   await appendToLedger(to.ledger, to.market, [...own.tokens, token], new Date());
   return erasure;
 }

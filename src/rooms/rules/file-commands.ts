@@ -168,7 +168,7 @@ export const importFile = asking(
 
 export const submitGiven = asking(
   'GIVEN',
-  'Submit a draft of your own, or a file whose examples pass, which is imported first: it changes no more',
+  'Submit your own draft, or a file whose examples pass, which is imported first; the draft no longer changes',
   {
     '--accept-declines':
       'It is meant that the rule set declines more of yesterday than is usual, or reads what was not recorded',

@@ -93,7 +93,7 @@ const measured = z
     }),
     average_precision: z.number().nullish().meta({
       description:
-        'Of the same points, ties together: the mean over frauds of the precision at their score. Absent in reports of 1.0.0.',
+        'Mean, over the frauds, of the precision at the points of the fraud; ties count together. Absent in reports of 1.0.0.',
     }),
     alerts_per_day: z.number().meta({ description: 'Reviews and declines, a day with rows.' }),
     reviews_per_day: z.number(),

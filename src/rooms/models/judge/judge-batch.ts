@@ -74,7 +74,7 @@ export type Questions = {
   readonly asked: number;
 };
 
-/** The questions of a batch to the models that controls leave in force, those to the deciding models of all corridors first. */
+/** Questions of a batch to the models that controls leave in force: first those to models that decide, in all corridors. */
 export function planBatch(
   rows: readonly JudgedRow[],
   { corridors, models }: ModelsInForce,

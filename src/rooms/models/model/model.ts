@@ -79,7 +79,7 @@ export function readModelFile(bytes: Uint8Array, featureNames?: readonly string[
   return { format: 'xgboost-json', sha256, trees: prepare(readXgboost(file, featureNames)) };
 }
 
-/** By the model of a policy, golden vectors prove how a process makes a probability of a margin. */
+/** Model of a policy's artefact: its golden vectors prove how a process turns a margin into a probability. */
 const OF_MARGIN: LogisticModel = {
   intercept: 0,
   features: [{ name: SCORECARD_MARGIN, mean: 0, deviation: 1, weight: 1, missing_weight: 0 }],
@@ -107,7 +107,7 @@ export function calibrateModel(model: Model, calibration: Calibration | null): M
   return { ...model, probabilityOf: (margin) => calibrate(calibration, margin) };
 }
 
-/** Trees that have the margin of the scorecard among their features are added to it. A missing one adds nothing. */
+/** Trees with the scorecard's margin among their features are added to that margin. A missing margin adds nothing. */
 function treeModel({ format, sha256 }: Read, { ensemble, closed }: ReadTrees): Model {
   const ofTrees = treePredictor(ensemble, closed);
   const { length: width } = ensemble.featureNames;

@@ -44,7 +44,7 @@ export const comparisonSchema = z
     model: z.string(),
     from: z.iso.datetime(),
     to: z.iso.datetime().meta({
-      description: 'Exclusive; both of the time of scoring, for the scorecard of created_at.',
+      description: 'Exclusive. Both bound the time of scoring; for the scorecard, created_at.',
     }),
     rows: z.int().meta({
       description: `Scores that are compared, at most ${COMPARED_MAX}, spread over the time. None: it was no shadow.`,

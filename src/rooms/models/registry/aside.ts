@@ -1,6 +1,6 @@
 /**
- * Work of seconds in a thread beside that of the requests, a piece at a time. The thread ends where no piece comes for a while, so
- * that an idle process has no second heap.
+ * Does work that takes seconds in a second thread, a piece at a time. The thread ends once no piece has come for a while, so that an idle
+ * process has no second heap.
  */
 import { once } from 'node:events';
 import { parentPort, Worker } from 'node:worker_threads';

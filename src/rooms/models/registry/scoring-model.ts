@@ -35,7 +35,7 @@ type ScoringModel = JudgingModel & { readonly file: ModelFile };
 const FACTORS_MAX = 4;
 /** More: the last is answered beyond the deadline of a request. Fewer: people who look at scores at the same time are refused. */
 const WAITING_MAX = 8;
-/** A larger file takes longer than the thread takes to begin. */
+/** Largest file that is read without the thread: a larger file takes longer to read than the thread takes to begin. */
 const SMALL_BYTES_MAX = 256 * 1024;
 
 const aside = openAside<ModelWork>(new URL('./model-thread.ts', import.meta.url));
@@ -59,7 +59,7 @@ function toScoringModel(
   const model = calibrateModel(openModel(file), manifest.calibration);
   const columns = bindFeatures(model, featureNames(slots));
   const isOnScorecard = model.featureNames.includes(SCORECARD_MARGIN);
-  // A model on the scorecard needs a policy of people: no control has the name without a number.
+  // Without a policy on its card a model on the scorecard decides nothing: no control has this name without a number.
   const under = isOnScorecard ? String(manifest.card?.['under'] ?? POLICY) : null;
   const ofCard = bandsOf(manifest.card);
   const bands = isOnScorecard && ofCard ? { ...ofCard, isOfProbability: true as const } : ofCard;

@@ -26,7 +26,7 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 
 const day = z.iso.date();
 
-/** Matured hits without a fraud, from which a rule says nothing. */
+/** Matured hits without a fraud from which on a rule counts as idle. */
 const RESTS_FROM = 1000;
 
 /** A day of a path or a cursor. */
@@ -41,7 +41,7 @@ export const headSchema = z
     built_at: z.iso.datetime(),
     differs: z.number().nullable().meta({
       description:
-        'Share of verdicts of the last day that the table before gives otherwise. Null: one of both has no bands, or leaves other measures out.',
+        'Share of the last day’s verdicts that differ from those of the table before. Null: one of the tables has no bands, or leaves other measures out.',
     }),
     is_taken: z
       .boolean()
@@ -73,10 +73,10 @@ export const tableSchema = headSchema
     group: z.string().meta({ description: 'The field of cells.' }),
     measures_left_out: z
       .array(z.string())
-      .meta({ description: 'By the policy: they add no points.' }),
+      .meta({ description: 'Measures that the policy leaves out: they add no points.' }),
     labels_left_out: z
       .array(z.string())
-      .meta({ description: 'Controls by which labels took no part.' }),
+      .meta({ description: 'Controls that kept labels out of the table.' }),
     constant: z.number(),
     slope: z.number().meta({ description: 'Weight of the log-odds of rules that read no labels.' }),
     label_slope: z.number().meta({ description: 'Weight of what rules that read labels add.' }),
@@ -88,7 +88,7 @@ export const tableSchema = headSchema
           description: 'Points that a known fraud has by the measure, on average.',
         }),
         carried_before: z.number().nullable().meta({
-          description: 'The same of the table before. Null: that table lacks the measure.',
+          description: 'The same for the table before. Null: that table lacks the measure.',
         }),
         cuts: z.array(z.number()).nullable().meta({
           description:
@@ -182,7 +182,7 @@ function toWeekJson({ day, payments, frauds, alerts, decided, scorecard }: Week)
   };
 }
 
-/** Share of labels that a proposed maturity waits for, and frauds without which nothing is proposed. */
+/** Share of labels that a proposed maturity waits for, and fewest frauds for a proposal. */
 const [WAITED_SHARE, LABELLED_MIN] = [0.95, 50];
 
 export function toLabelsJson(labelled: Float64Array) {

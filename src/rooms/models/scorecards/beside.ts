@@ -1,4 +1,4 @@
-/** The scorecard beside what decided: a shadow that every score has, so it takes no unit of inference and no room of a shadow. */
+/** Compares the scorecard with what decided: every score has a margin, so this shadow takes no unit of inference and no slot of shadows. */
 import type { Verdict } from '../../../core/domain/score-record.ts';
 import type { OpinionBands } from '../../../core/score/opinion.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
@@ -10,8 +10,8 @@ import { verdictOfModel } from '../../../core/score/weigh.ts';
 type Decided = { readonly margin: number | null; readonly verdict: Verdict };
 
 /**
- * Rows that a table judged, with verdicts of a scorecard that stops no more of them than were stopped: its risk is a probability,
- * which the bands of rules do not fit.
+ * Rows that a table judged, with verdicts of a scorecard that stops no more rows than were stopped. The bands of rules do not fit the
+ * scorecard, whose risk is a probability.
  */
 export function besideDecided<Row extends Decided>(rows: readonly Row[]) {
   const judged = rows.flatMap((row) =>

@@ -13,7 +13,7 @@ import { readHead } from './answers.ts';
 async function isInUse(query: Query, day: string): Promise<boolean> {
   const last = textOfDay((await listTableDays(query)).at(-1)?.day ?? 0);
   if (last <= day) return last === day;
-  const why = `the table of ${last} is in use: a table before it would judge nothing`;
+  const why = `the table of ${last} is in use: an earlier table would judge nothing`;
   throw new Failure('conflict', 'SCORECARD_LATE', why);
 }
 

@@ -1,4 +1,4 @@
-/** Reads for trees that train themselves: whether they are due, and what the trees before have said. */
+/** Queries for trees that train themselves: whether trees are due, and what earlier trees said. */
 import { offOf } from '../../../core/domain/control.ts';
 import { MODEL } from '../../../core/domain/corridor.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../core/score/scorecard/scorecard.ts';
@@ -16,14 +16,14 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 /** Name of the trees that the engine trains; the version is the day. */
 export const OWN_TREES = 'scorecard-trees';
 const ARE_OWN = `starts_with(model, '${OWN_TREES}@') and created_by = '${ENGINE}'`;
-/** Fewer known frauds: trees are worse than the scorecard alone, which learns of 50. */
+/** Fewer known frauds: trees are worse than the scorecard alone, which learns from 50 on. */
 const FRAUDS_MIN = 500;
 const [FIRST_DAYS, EVERY_DAYS] = [28, 7];
 /** Matured days in which trees are compared with the scorecard, and the fewest frauds by which they are ahead. */
 const [COMPARED_DAYS, COMPARED_FRAUDS_MIN] = [14, 100];
 /** Days for which opinions of shadows stay, so that trees can be ahead. */
 export const shadowDaysFor = (maturityDays: number) => maturityDays + GUARD_DAYS + COMPARED_DAYS;
-/** Payments that are compared, of more a sample. More: the comparison takes longer than the training. */
+/** Most payments that are compared; of more a sample is. More: the comparison takes longer than the training. */
 const COMPARED_MAX = 1_000_000;
 
 const areOld = anyOf<[day: number]>(
@@ -33,14 +33,14 @@ const areOld = anyOf<[day: number]>(
      and not exists (select from market.models where ${ARE_OWN} and created_at > now() - interval '${EVERY_DAYS} days')`,
 );
 
-/** Whether shadows are on, the table of the day knows enough, of days enough, and no trees are a week young. */
+/** Whether shadows are on, the table of the day knows enough frauds of enough days, and no trees are younger than a week. */
 export const areTreesDue = async (database: Pick<Database, 'query'>, day: number) =>
   (await areOld(database.query, day)) &&
   offOf(await readControls(database), 'shadows') === undefined;
 
 /**
- * Serials of tables that have learnt. Margins of other tables are the log-odds of the rules: with those among the rows, trees stopped
- * half of the payments that a policy asked for.
+ * Serials of tables that have learnt. The margins of other tables are log-odds of the rules: with such rows, trees stopped half of the
+ * payments that a policy asked for.
  */
 export const listLearnt = rowsOf<{ serial: number }, []>(
   'list-learnt-scorecards',
@@ -51,8 +51,8 @@ export const listLearnt = rowsOf<{ serial: number }, []>(
 export type Beside = Readonly<Record<'frauds' | 'trees' | 'scorecard', number>>;
 
 /**
- * The line of trees beside the scorecard, over the last two matured weeks: what the trees of then said in shadow, and the margins of
- * the tables of then, of the same payments. Trees of a week have not lived two, so the line is compared.
+ * Compares the succession of weekly trees with the scorecard over the last two matured weeks: what the trees of then said in shadow, and
+ * the margins of the tables of then, of the same payments. No trees live for two weeks, so the succession is compared.
  * @param share of the payments that count as the riskiest; ties stay below
  */
 export async function compareTrees(
@@ -82,7 +82,7 @@ export async function compareTrees(
   return (await query<Beside>({ text }))[0];
 }
 
-/** The newest of the engine's trees, where their line caught more than the scorecard, their policy is in force and nobody has moved them. */
+/** The engine's newest trees, if their succession caught more than the scorecard, their policy is in force and nobody has moved them. */
 export const findAhead = rowsOf<Beside & { readonly model: string; readonly at: Date }>(
   'find-trees-ahead',
   `select model, created_at as at, frauds, trees, scorecard

@@ -84,7 +84,7 @@ function* crossFit(
     const random = randomFor(`fold ${fold}`);
     const fit = fitArtefact(pickRows(training, others), null, trainer, random);
     const { model } = yield* named(`cross-fitting, part ${fold + 1} of ${FOLDS}`, fit);
-    // Margins of all rows: a copy of the others would take half as much memory again.
+    // Computes margins of all rows, as a copy of the fold's rows would take half as much memory again.
     const found = marginsOf(model, training);
     for (const row of rows)
       if (foldOf(training, row) === fold) margins[row] = found[row] ?? Number.NaN;

@@ -1,6 +1,6 @@
 /**
- * Trains the trees of a week on what is stored and known at 00:00 of a day, registers them and puts them into shadow. Rows are logged
- * vectors of sampled payments, and of known frauds, of the days that nights have counted. The same store gives the same bytes.
+ * Trains the trees of a week on logged vectors of sampled payments and known frauds, as stored and known at 00:00 of a day, from days that
+ * nights have counted. Registers the trees and puts them into shadow; the same store gives the same bytes.
  */
 
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
@@ -43,13 +43,13 @@ import { countFrauds, createCollector, type FeatureChoice } from '../training/ro
 const DAYS = 90;
 /** Bound of a trainer's memory: 283 MiB were measured with as many values as are read, after a night of a million payments. */
 const TRAINER_MIB = 288;
-/** Memory that does not grow with the rows: modules, heap and what a night left. A value takes bytes in columns, bins and the copy of a half. */
+/** Memory beside the rows: modules, heap and remains of a night; and bytes of a value in columns, bins and the copy of a half. */
 const [FIXED_MIB, VALUE_BYTES] = [192, 8];
 const VALUES_MAX = ((TRAINER_MIB - FIXED_MIB) * 2 ** 20) / VALUE_BYTES;
-/** Share of rows that are frauds beside the sample. */
+/** Share of rows that are frauds from outside the sample. */
 const FRAUD_SHARE = 1 / 7;
 
-/** Nothing is told by day or corridor. */
+/** Members of a row that trees do not use: no figure is by day or corridor. */
 const UNTOLD = { label: 'legitimate', day: 0, corridor: '' } as const;
 
 type Options = Omit<TrainingOptions, 'by'>;
@@ -117,15 +117,15 @@ export async function makeTrees(database: Database, options: Options, valuesMax 
 }
 
 /**
- * The payments with the least hashes, which are a sample of all, and frauds beside them, in the order of time. Beside each row stand
- * the log-odds by the table that judged the payment: NaN for a payment that no learnt table judged, and for a fraud beside the sample.
+ * Payments with the least hashes, which are a sample of all, and frauds outside the sample, in the order of time. Each row has the log-odds
+ * by the table that judged the payment: NaN without a learnt table, and for a fraud outside the sample.
  */
 async function readTraining(query: Query, { signal, ...options }: Options, valuesMax: number) {
   const { name: under, terms } = await readPolicyOfNight(query);
   const slots = await readSlots(query);
   const matured = maturedBy(options, DAYS, await listLeftOut(query));
   const all = featureNames(slots);
-  // No vector has the margin of the scorecard, so no tree asks for it.
+  // No vector has the margin of the scorecard, so no tree splits on it.
   const names = [
     SCORECARD_MARGIN,
     ...all.filter((name) => !terms.measures_left_out.includes(name)),
@@ -160,8 +160,8 @@ async function readTraining(query: Query, { signal, ...options }: Options, value
 }
 
 /**
- * Probabilities of the payments since those that trees learn from. By rows of 90 days, other shares of which are frauds, trees of
- * one process stopped 0.61 of their share, and 0.78 by these.
+ * Probabilities of the payments since the days that trees learn from. With rows of 90 days, whose share of frauds differs, trees of one
+ * simulated process stopped 0.61 of their share; with these payments 0.78.
  */
 const scoreNewest =
   (model: Model, choice: FeatureChoice) =>

@@ -22,7 +22,7 @@ const WEEK_MS = 7 * DAY_MS;
 export type WatchedScore = {
   /** The probability, or the risk where no model decided. */
   readonly value: number;
-  /** Ends before the features that nobody computed. */
+  /** Without the last features, where nobody computed them. */
   readonly vector: ArrayLike<number>;
 };
 

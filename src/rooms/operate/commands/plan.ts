@@ -46,14 +46,14 @@ const OPTIONS = {
       return loads.map((load) => decimal('', { min: 0.01, max: 1e7 }, 0).read(flag, load, []));
     },
   },
-  '--growth N': decimal('Of a month: 0.08 is 8 %', { min: -0.5, max: 10 }, 0),
+  '--growth N': decimal('Growth a month: 0.08 is 8 %', { min: -0.5, max: 10 }, 0),
   '--months N': whole('Months ahead', { min: 0, max: MONTHS_MAX }, 0),
   '--seasonal N': decimal('Factor of the busiest season', FACTOR, 1),
   '--interaction N': decimal('Factor of features that call for more work', FACTOR, 1),
-  '--safety N': decimal('Factor of what nobody knows, 2 to 3 as a rule', FACTOR, 2.5),
+  '--safety N': decimal('Factor for what nobody knows, usually 2 to 3', FACTOR, 2.5),
   '--mean N': decimal('Mean of a day as a share of its peak, for rows and money', SHARE, 0.5),
   '--accounts N': whole('Accounts in use within RISK_PROFILE_TTL_SECONDS', PARTIES, 100_000),
-  '--merchants N': whole('Likewise (as many an account as were measured)', PARTIES, undefined),
+  '--merchants N': whole('Merchants in use (as many an account as measured)', PARTIES, undefined),
   '--cores N': decimal('Of each process; a role uses one at most', CORES, CORES_EACH),
   '--calibration FILE': `What risk calibrate wrote (${CALIBRATION_FILE} in RISK_DATA_DIR)`,
 } as const;

@@ -17,7 +17,7 @@ import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
 
-/** Rows of one direction that a question looks at where no index tells them apart: those of a client, and of one address of a network. */
+/** Most rows of one direction that a question looks at where no index finds those of a client, or of one address of a network. */
 export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 /** Rows of one relation before the transaction, and as many after it. */
 export const ROWS_EACH_WAY_MAX = 10;
