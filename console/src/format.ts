@@ -103,7 +103,7 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 /** `21:32:05` */
 export const clock = (atMs: number) => CLOCK.format(atMs);
 
-/** The viewer's zone; the year only where it is another one, and the offset where the zone has the time twice. */
+/** A time in the viewer's zone: with the year if it is not this year, and with the offset if the zone has the time twice. */
 export function localTime(iso: string): string {
   const time = new Date(iso);
   const isThisYear = time.getFullYear() === new Date().getFullYear();

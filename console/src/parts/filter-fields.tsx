@@ -146,7 +146,7 @@ function Field({ filter, value, onSet }: FieldProps) {
   const isTime = kind === 'time';
   const shown = isTime ? showLocal(value) : value;
   const [draft, setDraft] = useState({ of: value, text: shown });
-  // Another value from elsewhere, as by Clear, replaces what stands there.
+  // A value that something else has set, such as Clear, replaces the draft.
   const text = draft.of === value ? draft.text : shown;
   const sent = isTime ? sayLocal(text) : '';
   const set = (text: string) => {

@@ -34,7 +34,7 @@ export const isTwice = (ms: number) => instantsOf(ms + offsetMs(ms)).length > 1;
 
 type Meant = {
   readonly ms: number;
-  /** The time as typed, which the clocks of the zone leave out. */
+  /** The typed time, if the clocks of the zone leave it out. */
   readonly skipped?: string;
   readonly again?: number | undefined;
 };

@@ -16,7 +16,7 @@ const endsAt = (minutes: string) =>
 /** Choices with which a dialog begins. */
 export type Preset = {
   readonly kind: string;
-  /** Undefined: to be chosen. A form ends with a colon: its name is to be given. */
+  /** Undefined: people choose the scope. A scope that ends with a colon lacks its name, which people give. */
   readonly scope?: string;
   readonly value?: ListedControl['value'];
 };

@@ -19,7 +19,7 @@ type Night = Scorecard & {
   readonly state: State;
   /** The control by which the table is refused. */
   readonly stop: ListedControl | undefined;
-  /** False for what is older than the newest table in use, and judges nothing whatever people do. */
+  /** False for a table that is older than the newest table in use, as it judges nothing whatever people do. */
   readonly matters: boolean;
 };
 

@@ -63,7 +63,7 @@ const say = (share = 0) => `${number(100 * share)} %`;
 
 type PolicyProps = {
   readonly policy: ListedControl;
-  /** In force while the policy is frozen. */
+  /** The control that freezes the policy; undefined: the policy is not frozen. */
   readonly stop: ListedControl | undefined;
   readonly me: Me;
 };

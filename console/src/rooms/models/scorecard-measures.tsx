@@ -14,7 +14,7 @@ type Props = { readonly table: ScorecardTable };
 type Measure = ScorecardTable['measures'][number];
 
 const ROWS = 12;
-/** Smaller changes come from a day more of the same payments. */
+/** Smaller changes come from one more day of the same payments. */
 const CHANGE_MIN = 0.005;
 
 export const signed = (points: number) => `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)}`;
@@ -92,7 +92,7 @@ type Bucket = {
   readonly frauds: number;
 };
 
-/** Buckets that a value can be in: equal cuts have none between them. */
+/** Buckets that a value can be in; equal cuts have no bucket between them. */
 function bucketsOf({ cuts, points, payments, frauds }: Measure): readonly Bucket[] {
   const bucket = (at: number, values: string, edge?: string): Bucket => ({
     ...{ values, points: points[at] ?? 0, payments: payments[at] ?? 0, frauds: frauds[at] ?? 0 },

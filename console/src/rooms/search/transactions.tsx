@@ -95,7 +95,7 @@ function Results({ filters, sort }: Question) {
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
   const last = data?.pages.at(-1);
-  // A page for which the API looks at all the rows that it may is asked for by a person, not by a scroll bar.
+  // A person, and not a scroll bar, asks for the next page once the API has looked at as many rows as it may.
   const isShort = last?.complete === false;
   return (
     <Found query={query} what="transactions">
