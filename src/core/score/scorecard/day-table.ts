@@ -60,7 +60,7 @@ export type Tops = {
   readonly rules: ReadonlyMap<string, Float64Array>;
 };
 
-/** Random vectors, one after the other, and their margins, by which a process proves that it reads the table as the night did. */
+/** Random vectors, concatenated, and their margins, by which a process proves that it reads the table as the night did. */
 export type Golden = { readonly inputs: Float64Array; readonly margins: Float64Array };
 
 /** Days after a payment within which a label has come. */
