@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { buildTable, makeNight } from '../../../src/core/repair/night/build-table.ts';
+import { makeAgain } from '../../../src/core/repair/night/make-again.ts';
 import { liftOf, tailBucket } from '../../../src/core/score/scorecard/day-evidence.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../src/core/score/scorecard/scorecard.ts';
 import { hashTable } from '../../../src/core/score/scorecard/table-bytes.ts';
@@ -166,6 +167,32 @@ test('a day that has a table gets no other one, and its table stands in the audi
   expect(lines).toEqual([
     { who: 'Cy', subject: dayText(LAST).slice(0, 10), sha256: stored?.sha256 },
   ]);
+});
+
+test('a table that is made again from kept rows is the same, a night later too, and labels that came since move it', async () => {
+  expect(await makeAgain(pool, options(LAST))).toMatchObject({
+    apart: 0,
+    frauds: [night, night].map((of) => of.table.learnt.knownFrauds),
+  });
+  const earlier = await makeAgain(pool, options(LAST - 1));
+  expect(earlier.apart).toBe(0);
+  expect(earlier.payments).toBe(
+    payments.filter((of) => of.createdAtMs < (LAST - 1) * DAY_MS).length,
+  );
+  await expect(makeAgain(pool, options(LAST + 1))).rejects.toMatchObject({
+    code: 'SCORECARD_UNKNOWN',
+  });
+  const honest = payments.filter((of) => !of.isFraud && of.createdAtMs < (FIRST + 2) * DAY_MS);
+  await storeKnown(
+    pool,
+    honest.map((of) => ({ ...of, isFraud: true })),
+    DELAY_DAYS + 1,
+  );
+  const moved = await makeAgain(pool, options(LAST));
+  expect(moved.apart).toBeGreaterThan(0.05);
+  await database.sql(
+    `delete from labels where labelled_at = created_at + interval '${DELAY_DAYS + 1} days'`,
+  );
 });
 
 test('a payment that arrives late enters the next table', async () => {
