@@ -179,8 +179,7 @@ test('one person proposes a policy, another confirms it, and each alone freezes,
   expect(await lee.getByLabel('To, exclusive').inputValue()).toBe(textOfDay(TODAY - 14));
   await lee.getByRole('button', { name: 'Ask' }).click();
   await heading(lee, 'Backtest').waitFor();
-  await lee.goBack();
-  await lee.goBack();
+  await it.open(lee, '/scorecards');
   await lee.getByRole('button', { name: `Confirm ${POLICY_1}` }).click();
   await lee.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
   await lee.getByText('in force', { exact: true }).waitFor();
