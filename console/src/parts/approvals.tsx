@@ -41,7 +41,7 @@ const COLUMNS: readonly Column<Approval>[] = [
 type Props = {
   /** True for approvals that are shown; absent: all are. */
   readonly isShown?: (approval: Approval) => boolean;
-  /** What people look at before they confirm. */
+  /** Evidence that people look at before they confirm. */
   readonly evidenceOf?: (approval: Approval) => ReactNode;
   readonly me: Me;
 };

@@ -1,9 +1,8 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { endWorse } from '../../core/repair/night/after-night.ts';
-import { buildTable } from '../../core/repair/night/build-table.ts';
+import { buildTable, makeAgain } from '../../core/repair/night/build-table.ts';
 import { LEARNT_DAYS } from '../../core/repair/night/count-days.ts';
-import { makeAgain } from '../../core/repair/night/make-again.ts';
 import { STATEMENT_MS } from '../../core/repair/trainings.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { KNOWN_FRAUDS_MIN } from '../../core/score/scorecard/scorecard.ts';
@@ -70,11 +69,11 @@ const checkAction = written(
     await using database = openCommandDatabase(context, 'scorecard', {
       statementTimeoutMs: STATEMENT_MS,
     });
-    const options = { day, maturityDays: config.RISK_LABEL_MATURITY_DAYS, signal };
-    const { payments, apart, frauds } = await makeAgain(database, options);
-    const [then, now] = frauds;
-    output.value({ day: text, payments, apart, frauds: then, frauds_now: now }, [
-      `Of ${payments} payments the margins are ${apart.toFixed(6)} apart at most: ${then} known frauds then, ${now} now`,
+    const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
+    const found = await makeAgain(database, { day, maturityDays, signal });
+    const { apart, payments, frauds, frauds_now: now } = found;
+    output.value({ day: text, ...found }, [
+      `Margins of ${payments} payments are ${apart} apart at most: ${frauds} known frauds then, ${now} now`,
     ]);
     return apart <= APART_MAX ? EXIT.fine : EXIT.failed;
   },
