@@ -172,9 +172,14 @@ test('one person proposes a policy, another confirms it, and each alone freezes,
   await send(kim, 'Propose');
   await kim.getByText(`${POLICY_1} is proposed`).waitFor();
   expect(await kim.getByRole('button', { name: `Confirm ${POLICY_1}` }).count()).toBe(0);
-  const backtest = kim.getByRole('link', { name: 'backtest', exact: true });
-  expect(await backtest.getAttribute('href')).toContain(encodeURIComponent(POLICY_1));
   await using lee = await as('Lee');
+  await lee.getByRole('link', { name: 'backtest', exact: true }).click();
+  await heading(lee, 'Backtests').waitFor();
+  expect(await lee.getByLabel('Model', { exact: true }).inputValue()).toBe(POLICY_1);
+  expect(await lee.getByLabel('To, exclusive').inputValue()).toBe(textOfDay(TODAY - 14));
+  await lee.getByRole('button', { name: 'Ask' }).click();
+  await heading(lee, 'Backtest').waitFor();
+  await it.open(lee, '/scorecards');
   await lee.getByRole('button', { name: `Confirm ${POLICY_1}` }).click();
   await lee.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
   await lee.getByText('in force', { exact: true }).waitFor();

@@ -99,7 +99,7 @@ export const RULES: Guards = {
   'day-tables': {
     says: 'The same store gives the same table of a day, which labels of later days do not change.',
     shown: `GET /v1/scorecards, GET /v1/scorecards/{day}, PUT /v1/scorecard-group,
-      risk scorecard build, risk scorecard list, risk scorecard show, risk scorecard group, risk scorecard explain,
+      risk scorecard build, risk scorecard check, risk scorecard list, risk scorecard show, risk scorecard group, risk scorecard explain,
       console /scorecards, console /scorecards/:day`,
     test: 'integration/scorecards/night.test.ts > labels that come after 00:00 of the day change nothing',
     mechanism: 'src/core/repair/night/build-table.ts',

@@ -6,7 +6,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { featureIndex } from '../../src/core/domain/feature-schema.ts';
+import { DAY_MS } from '../../src/kit/words/range.ts';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
+import { makeDay, storeScored } from '../support/made-days.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
@@ -172,4 +175,29 @@ test('the table of a day is built once all before the day is scored', async () =
   expect(ledgerOf((await replaying).stdout)).toMatchObject({ scored: 40, ...BALANCED });
   const payments = await own.testDatabase.sql(`select payments::int from scorecards order by day`);
   expect(payments).toEqual([{ payments: 20 }]);
+});
+
+test('amounts of a replay are compared with those of their corridor by the tables between its days', async () => {
+  await using own = await startRunningApi();
+  await using _worker = own.startWorker();
+  // A table compares from 10,000 amounts of a corridor on.
+  await storeScored(own.database, makeDay(Date.UTC(2026, 8, 9) / DAY_MS, 10_000));
+  const rows = [10, 11].map((date) => ({
+    ...{ ...BODY, amount: '1000.00', account_id: 'high', idempotency_key: `high-${date}` },
+    created_at: new Date(Date.UTC(2026, 8, date, 12)).toISOString(),
+  }));
+  const [file, labels] = [join(folder, 'high.ndjson'), join(folder, 'high-labels.ndjson')];
+  writeFileSync(file, rows.map((line) => JSON.stringify(line)).join('\n'));
+  const label = { idempotency_key: 'high-10', label: 'fraud', source: 'bank' };
+  writeFileSync(labels, JSON.stringify({ ...label, labelled_at: '2026-09-10T20:00:00Z' }));
+  const { code, stderr } = await runRisk(['replay', file, '--labels', labels], {
+    ...{ RISK_URL: own.url, RISK_API_KEY: RUNNING_API_KEY, DATABASE_URL: own.testDatabase.url },
+  });
+  expect(code, stderr).toBe(0);
+  const ratios = await own.testDatabase.sql<{ ratio: number }>(
+    `select feature_value(features, ${featureIndex('amount_to_corridor') + 1}) as ratio from scores
+      where account_id = 'high' order by created_at`,
+  );
+  expect(ratios.every(({ ratio }) => ratio > 9 && ratio < 11)).toBe(true);
+  expect(ratios).toHaveLength(2);
 });

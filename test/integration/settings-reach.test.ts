@@ -34,10 +34,13 @@ test('a worker keeps profiles and keys for as long as its settings say', async (
     RISK_PROFILE_TTL_SECONDS: String(TTL_SECONDS),
     RISK_IDEMPOTENCY_RETENTION_DAYS: '1',
   });
-  await rig.send(seeds(3));
+  const party = { deviceId: 'd', ip: '203.0.113.7' };
+  await rig.send(seeds(3).map((seed) => ({ ...seed, ...party })));
   await rig.settled(3);
-  const profiles = await rig.commands.keys('*:account:*');
-  expect(profiles).not.toEqual([]);
+  const kinds = ['account', 'merchant', 'device', 'address'];
+  const keys = await Promise.all(kinds.map((kind) => rig.commands.keys(`*:${kind}:*`)));
+  for (const found of keys) expect(found).not.toEqual([]);
+  const profiles = keys.flat();
   for (const profile of profiles) {
     const seconds = await rig.commands.ttl(profile);
     expect(seconds).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 /** Backtests of all that is scored, in this process. */
 import type { Database } from '../../src/kit/database/pool.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
+import type { NewBacktest } from '../../src/rooms/backtest/backtest.ts';
 import { readBacktest, requestBacktest } from '../../src/rooms/backtest/request.ts';
 import { runBacktest } from '../../src/rooms/backtest/run.ts';
 import { findNext } from '../../src/rooms/backtest/store/backtests.ts';
@@ -8,18 +9,23 @@ import { openModels } from '../../src/rooms/models/open-models.ts';
 import type { TestDatabase } from './database.ts';
 import { makeOfficer } from './rooms/rules/officers.ts';
 
+type Asked = { readonly fromDay: number; readonly toDay: number } & Pick<
+  NewBacktest,
+  'rule_set' | 'model'
+>;
+
 /** Dates scores as their payments. Resolves to the id, and the figures of the rule set. */
 export async function backtestHere(
   { sql }: Pick<TestDatabase, 'sql'>,
   primary: Database,
-  asked: { readonly fromDay: number; readonly toDay: number; readonly rule_set: string },
+  { fromDay, toDay, ...asked }: Asked,
 ) {
   await sql(`alter table scores disable trigger user; update scores set scored_at = created_at`);
   const databases = { primary, replica: null, now: Date.now };
   const models = await openModels(databases);
   const timeOf = (day: number) => new Date(day * DAY_MS).toISOString();
-  const [from, to] = [timeOf(asked.fromDay), timeOf(asked.toDay)];
-  const question = { from, to, known_by: to, rule_set: asked.rule_set };
+  const [from, to] = [timeOf(fromDay), timeOf(toDay)];
+  const question = { from, to, known_by: to, ...asked };
   await requestBacktest({ databases, models }, question, await makeOfficer({ sql }, 'Asks'));
   const next = await findNext(primary.query);
   if (next === undefined) throw new Error('nothing waits');

@@ -1,6 +1,6 @@
 /** Approvals wait for a second person: another person confirms, and anybody who may propose withdraws. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Approval, Me } from '../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../api/ask.ts';
 import { has } from '../api/me.ts';
@@ -23,11 +23,6 @@ const sayDetail = ({ detail }: Approval) =>
 
 const COLUMNS: readonly Column<Approval>[] = [
   {
-    id: 'what',
-    header: 'What',
-    cell: ({ kind, subject }) => <span className="wrap">{`${kind}: ${subject}`}</span>,
-  },
-  {
     id: 'how',
     header: 'How',
     from: 2,
@@ -46,11 +41,13 @@ const COLUMNS: readonly Column<Approval>[] = [
 type Props = {
   /** True for approvals that are shown; absent: all are. */
   readonly isShown?: (approval: Approval) => boolean;
+  /** Evidence that people look at before they confirm. */
+  readonly evidenceOf?: (approval: Approval) => ReactNode;
   readonly me: Me;
 };
 
 /** Absent where nothing waits. */
-export function Approvals({ isShown = () => true, me }: Props) {
+export function Approvals({ isShown = () => true, evidenceOf = () => null, me }: Props) {
   const [asked, setAsked] = useState<Asked>();
   const client = useQueryClient();
   const { data } = useQuery({
@@ -76,6 +73,14 @@ export function Approvals({ isShown = () => true, me }: Props) {
       {text}
     </button>
   );
+  const what: Column<Approval> = {
+    ...{ id: 'what', header: 'What' },
+    cell: (row) => (
+      <span className="wrap">
+        {`${row.kind}: ${row.subject}`} {evidenceOf(row)}
+      </span>
+    ),
+  };
   const actions: Column<Approval> = {
     ...{ id: 'actions', header: 'Actions' },
     cell: (approval) => (
@@ -102,7 +107,7 @@ export function Approvals({ isShown = () => true, me }: Props) {
         <Part title="Waits for a second person">
           <DataTable
             label="Approvals"
-            columns={[...COLUMNS, actions]}
+            columns={[what, ...COLUMNS, actions]}
             rows={rows}
             keyOf={({ approval_id }) => approval_id}
           />

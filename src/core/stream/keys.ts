@@ -11,6 +11,7 @@
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (bound-events.ts) | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
+ * | {market:pNN}:device:ID, :address:NETWORK | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | {market:limits}:KIND:SCOPE               | string     | until nothing is owed | API: what was taken of a limit |
  * | {market:limits}:each:KIND:ID             | string     | until nothing is owed, or profiles give way | API: what was taken of a party's limit |

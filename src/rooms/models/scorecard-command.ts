@@ -1,14 +1,14 @@
 /** `risk scorecard`: builds tables of the day on the database, and shows them over a running API. */
 import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { endWorse } from '../../core/repair/night/after-night.ts';
-import { buildTable } from '../../core/repair/night/build-table.ts';
+import { buildTable, makeAgain } from '../../core/repair/night/build-table.ts';
 import { LEARNT_DAYS } from '../../core/repair/night/count-days.ts';
 import { STATEMENT_MS } from '../../core/repair/trainings.ts';
 import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { KNOWN_FRAUDS_MIN } from '../../core/score/scorecard/scorecard.ts';
 import { countScored } from '../../core/store/scorecards/read-night.ts';
 import type { ScorecardTable } from '../../kit/client/api-types.ts';
-import { UsageError, unlessStopped } from '../../kit/command/command.ts';
+import { EXIT, UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
 import { asking, commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
@@ -53,6 +53,29 @@ const buildAction = written(
       ...(isTaken ? [] : ['It waits for two people: too many verdicts of the last day differ']),
     ]);
     return undefined;
+  },
+);
+
+/** Larger: a table that learnt of other labels passes. Smaller: another order of sums fails. */
+const APART_MAX = 0.05;
+
+const checkAction = written(
+  'DAY',
+  'Make the table of a day again from what is stored now, store nothing, and compare margins',
+  {},
+  async ({ words: [text = ''] }, context) => {
+    const { config, output, signal } = context;
+    const day = dateOption('DAY', text) / DAY_MS;
+    await using database = openCommandDatabase(context, 'scorecard', {
+      statementTimeoutMs: STATEMENT_MS,
+    });
+    const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
+    const found = await makeAgain(database, { day, maturityDays, signal });
+    const { apart, payments, frauds, frauds_now: now } = found;
+    output.value({ day: text, ...found }, [
+      `Margins of ${payments} payments are ${apart} apart at most: ${frauds} known frauds then, ${now} now`,
+    ]);
+    return apart <= APART_MAX ? EXIT.fine : EXIT.failed;
   },
 );
 
@@ -135,6 +158,7 @@ export const command = commandOf({
   document: async () => (await import('./routes.ts')).document,
   actions: {
     build: buildAction,
+    check: checkAction,
     list: { operation: 'listScorecards' },
     show: {
       operation: 'readScorecard',

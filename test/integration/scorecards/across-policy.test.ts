@@ -13,9 +13,12 @@ import { backtestHere } from '../../support/backtest-here.ts';
 import { endControlIn, setControl } from '../../support/controls.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 import {
+  DECLINE_FROM,
   learntTable,
   POLICY_1,
+  policyValue,
   putInForce,
+  REVIEW_FROM,
   rollOutPolicy,
   rollOutTrees,
   storeTable,
@@ -28,6 +31,7 @@ const DAY = Date.UTC(2026, 10, 1) / DAY_MS;
 const [SCOPE, TABLE] = [`model:${POLICY_1}`, `model:${tableName({ day: DAY })}`];
 const TREES = 'scorecard-trees@2026-11-30';
 const PART = 60;
+const WINDOW = { fromDay: DAY, toDay: DAY + 1 };
 
 const rig = await openForFile(createWorkerRig());
 const rollOut = await openForFile(startRollOut(rig.database));
@@ -78,11 +82,8 @@ test('scores are verified across everything that decides, or stops deciding', as
 });
 
 test('a backtest by the model that judged each payment gives the verdicts that were stored', async () => {
-  const window = { fromDay: DAY, toDay: DAY + 1 };
-  const { subject } = await backtestHere(rig.database, rig.pool, {
-    ...window,
-    rule_set: 'default@4',
-  });
+  const asked = { ...WINDOW, rule_set: 'default@4' };
+  const { subject } = await backtestHere(rig.database, rig.pool, asked);
   const stored = await rig.database.sql<{ verdict: string; rows: number }>(
     'select verdict, count(*)::int as rows from scores group by verdict',
   );
@@ -90,5 +91,22 @@ test('a backtest by the model that judged each payment gives the verdicts that w
   expect(stored.length).toBeGreaterThan(1);
   expect(subject.confusion).toMatchObject(
     VERDICTS.map((verdict) => ({ verdict, unlabelled: rowsOf.get(verdict) ?? 0 })),
+  );
+});
+
+test('a backtest of a policy that waits for its second person says what it would have decided', async () => {
+  const path = rollOut.rig.write('waits.json', JSON.stringify(policyValue({ bound: 0.02 })));
+  const key = await rollOut.rig.makeKey('who proposes', ['risk_officer']);
+  await rollOut.rig.json(key, 'import', path, '--name', 'scorecard-policy@2');
+  const asked = { rule_set: 'default@4', model: 'scorecard-policy@2' };
+  const { subject } = await backtestHere(rig.database, rig.pool, { ...WINDOW, ...asked });
+  const [judged] = await rig.database.sql<Record<string, number>>(
+    `select count(*) filter (where p < $1)::int as approve, count(*) filter (where p >= $1 and p < $2)::int as review,
+            count(*) filter (where p >= $2)::int as decline from (select 1 / (1 + exp(-margin)) as p from scores) s`,
+    [REVIEW_FROM, DECLINE_FROM],
+  );
+  expect(judged?.['decline']).toBeGreaterThan(0);
+  expect(subject.confusion).toMatchObject(
+    VERDICTS.map((verdict) => ({ verdict, unlabelled: judged?.[verdict] })),
   );
 });

@@ -3,7 +3,7 @@
  * or nothing. Method: made days with labels, a table a day, and SQL that counts anew.
  */
 import { expect, test } from 'vitest';
-import { buildTable, makeNight } from '../../../src/core/repair/night/build-table.ts';
+import { buildTable, makeAgain, makeNight } from '../../../src/core/repair/night/build-table.ts';
 import { liftOf, tailBucket } from '../../../src/core/score/scorecard/day-evidence.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../src/core/score/scorecard/scorecard.ts';
 import { hashTable } from '../../../src/core/score/scorecard/table-bytes.ts';
@@ -166,6 +166,25 @@ test('a day that has a table gets no other one, and its table stands in the audi
   expect(lines).toEqual([
     { who: 'Cy', subject: dayText(LAST).slice(0, 10), sha256: stored?.sha256 },
   ]);
+});
+
+test('a table that is made again is the same, a night later too, and labels that came since move it', async () => {
+  const { knownFrauds: frauds } = table.learnt;
+  expect(await makeAgain(pool, options(LAST))).toMatchObject({
+    apart: 0,
+    frauds,
+    frauds_now: frauds,
+  });
+  const before = payments.filter((of) => of.createdAtMs < (LAST - 1) * DAY_MS).length;
+  expect(await makeAgain(pool, options(LAST - 1))).toMatchObject({ apart: 0, payments: before });
+  const never = makeAgain(pool, options(LAST + 1));
+  await expect(never).rejects.toMatchObject({ code: 'SCORECARD_UNKNOWN' });
+  const wrong = payments
+    .filter((of) => !of.isFraud && of.createdAtMs < (FIRST + 2) * DAY_MS)
+    .map((of) => ({ ...of, isFraud: true }));
+  await storeKnown(pool, wrong, DELAY_DAYS + 1);
+  expect((await makeAgain(pool, options(LAST))).apart).toBeGreaterThan(0.05);
+  await database.sql(`delete from labels where labelled_at - created_at = interval '4 days'`);
 });
 
 test('a payment that arrives late enters the next table', async () => {

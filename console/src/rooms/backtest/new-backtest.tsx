@@ -29,7 +29,8 @@ export function NewBacktest() {
   const [asked, setAsked] = useState({
     ...{ ruleSet: search.get('rule_set') ?? '', model: search.get('model') ?? '' },
     ...{ againstRuleSet: '', againstModel: '', corridor: '' },
-    ...{ from: utcDay(WEEK_DAYS), to: utcDay(0), knownBy: '' },
+    ...{ from: search.get('from') ?? utcDay(WEEK_DAYS), to: search.get('to') ?? utcDay(0) },
+    knownBy: '',
   });
   const set = (field: keyof typeof asked) => (value: string) =>
     setAsked({ ...asked, [field]: value });

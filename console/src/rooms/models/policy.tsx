@@ -36,15 +36,17 @@ export function Policies({ me }: { readonly me: Me }) {
           me={me}
         />
       ))}
-      <Approvals me={me} isShown={({ kind }) => kind.startsWith('scorecard-')} />
+      <Approvals
+        me={me}
+        isShown={({ kind }) => kind.startsWith('scorecard-')}
+        evidenceOf={({ kind, subject }) =>
+          kind === 'scorecard-policy' ? <Link href={backtestOf(subject)}>backtest</Link> : null
+        }
+      />
       {proposed === undefined ? null : (
         <output className="notice">
-          {proposed.subject} is proposed, and another risk officer confirms it. A{' '}
-          <Link href={`/backtests?${new URLSearchParams({ model: proposed.subject })}`}>
-            backtest
-          </Link>{' '}
-          over matured weeks shows both of you what it would have caught, and whom it would have
-          stopped.
+          {proposed.subject} is proposed, and another risk officer confirms it. Its backtest over
+          matured weeks shows both of you what it would have caught, and whom it would have stopped.
         </output>
       )}
       {has(me, 'risk_officer') ? (
@@ -57,6 +59,14 @@ export function Policies({ me }: { readonly me: Me }) {
       {isOpen ? <Propose onProposed={setProposed} onClose={() => setOpen(false)} /> : null}
     </Part>
   );
+}
+
+/** Days before today that a backtest is asked of: four weeks whose labels had time to come. */
+const [FROM_DAYS, TO_DAYS] = [42, 14];
+
+function backtestOf(model: string): string {
+  const dayOf = (days: number) => new Date(serverMs() - days * DAY_MS).toISOString().slice(0, 10);
+  return `/backtests?${new URLSearchParams({ model, from: dayOf(FROM_DAYS), to: dayOf(TO_DAYS) })}`;
 }
 
 const say = (share = 0) => `${number(100 * share)} %`;

@@ -4,11 +4,15 @@
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import type { TrainingOptions } from '../../room.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
-import { type DayTable, slotNames } from '../../score/scorecard/day-table.ts';
+import { type DayTable, slotNames, textOfDay } from '../../score/scorecard/day-table.ts';
 import { goldenOf } from '../../score/scorecard/golden.ts';
+import { marginBy } from '../../score/scorecard/judge-by-table.ts';
+import { CUT_PAYMENTS, ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import { collectWeeks } from '../../score/scorecard/weeks.ts';
@@ -16,15 +20,18 @@ import { listLeftOut, maturedBy } from '../../store/scorecards/left-out.ts';
 import {
   countScored,
   findCrowded,
+  listCounted,
   listPlayed,
   readMarketOfNight,
   readPolicyOfNight,
   readRatesOfDays,
+  readSample,
 } from '../../store/scorecards/read-night.ts';
-import { dayTaken, findHead } from '../../store/scorecards/scorecards.ts';
+import { readVectorRows } from '../../store/scorecards/read-payments.ts';
+import { dayTaken, findHead, readTable } from '../../store/scorecards/scorecards.ts';
 import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
 import { differsFrom } from './bound.ts';
-import { COUNTED_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
+import { COUNTED_DAYS, CUT_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
 import { bucketsBy, chooseRows, cutDays, findTops, learnRows, readRows } from './night-rows.ts';
 
 /** @throws Failure where the day has a table */
@@ -37,13 +44,13 @@ export async function buildTable(
   return { serial: await storeNight(database, night, options.by), night };
 }
 
-/** Makes what a night stores. */
-export const makeNight = (
-  database: Pick<Database, 'session'>,
-  options: Omit<TrainingOptions, 'by'>,
-): Promise<Night> => inSnapshot(database, (query) => readNight(query, options));
+type Options = Omit<TrainingOptions, 'by'>;
 
-async function readNight(query: Query, options: Omit<TrainingOptions, 'by'>): Promise<Night> {
+/** Makes what a night stores. */
+export const makeNight = (database: Pick<Database, 'session'>, options: Options): Promise<Night> =>
+  inSnapshot(database, (query) => readNight(query, options));
+
+async function readNight(query: Query, options: Options): Promise<Night> {
   const { day, signal } = options;
   const market = await readMarketOfNight(query);
   const firstDay = day - LEARNT_DAYS;
@@ -97,4 +104,29 @@ async function readNight(query: Query, options: Omit<TrainingOptions, 'by'>): Pr
     counted: [...played, ...recent].map((of) => of.day),
     payments: recent.reduce((sum, { payments }) => sum + payments, 0),
   };
+}
+
+/** Makes the table of a day again. Resolves to the greatest difference of margins over the sample. @throws Failure without a table */
+export async function makeAgain(database: Pick<Database, 'query' | 'session'>, options: Options) {
+  const { query } = database;
+  const { day, signal } = options;
+  const head = await findHead(query, day);
+  const stored = head && (await readTable(query, head.serial));
+  if (stored === undefined)
+    throw new Failure('not-found', 'SCORECARD_UNKNOWN', `${textOfDay(day)} has no table`);
+  const again = await makeNight(database, options);
+  const least = leastHashes(CUT_PAYMENTS);
+  for (const { day: of } of await listCounted(query, day - CUT_DAYS, day)) {
+    const { sample } = await readSample(query, of);
+    for (let at = 0; at < sample.length; at += ID_BYTES) least.addBytes(sample, at);
+  }
+  let [payments, apart] = [0, 0];
+  const all = { knownByMs: 0, isOut: () => 'false' };
+  for await (const rows of readVectorRows(query, uuidsIn(least.end()), all, signal)) {
+    for (const { vector } of rows)
+      apart = Math.max(apart, Math.abs(marginBy(again, vector) - marginBy(stored, vector)));
+    payments += rows.length;
+  }
+  const [frauds, now] = [stored, again].map(({ table }) => table.learnt.knownFrauds);
+  return { payments, apart, frauds, frauds_now: now };
 }

@@ -8,7 +8,7 @@ import { textOfDay } from '../../../../src/core/score/scorecard/day-table.ts';
 import { insertTable } from '../../../../src/core/store/scorecards/scorecards.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
-import { toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
+import { toLabelsJson, toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
 import { dayTable, newTable } from '../../../support/day-tables.ts';
 import { makeDay, makeDays, storeKnown, storeScored } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -26,11 +26,12 @@ const made = makeDays(FIRST, Date.parse(DAY) / DAY_MS - FIRST, 100);
 await storeScored(api.database, made);
 await storeKnown(api.database, made, 3);
 
-const build = (...args: string[]) =>
-  runRisk(['scorecard', 'build', ...args], {
+const risk = (...args: string[]) =>
+  runRisk(['scorecard', ...args], {
     DATABASE_URL: api.testDatabase.url,
     RISK_MARKET: api.testDatabase.market,
   });
+const build = (...args: string[]) => risk('build', ...args);
 const get = async (path: string) => await send(api, 'GET', path);
 
 test('a table is built once, and no table of a day before all payments or after today', async () => {
@@ -43,6 +44,20 @@ test('a table is built once, and no table of a day before all payments or after 
     const { code, stderr } = await build('--day', never);
     expect([code, stderr]).toEqual([2, expect.stringContaining('must be 2000-01-01 to ')]);
   }
+  const check = () => risk('check', DAY, '--json');
+  const same = await check();
+  const { payments, apart, frauds, frauds_now: now } = JSON.parse(same.stdout);
+  expect([same.code, payments, apart, now]).toEqual([0, 2800, 0, frauds]);
+  await storeKnown(
+    api.database,
+    made.map((of) => ({ ...of, isFraud: false })),
+    4,
+  );
+  const moved = await check();
+  expect([moved.code, JSON.parse(moved.stdout)]).toMatchObject([1, { frauds, frauds_now: 0 }]);
+  await api.testDatabase.sql(
+    `delete from labels where labelled_at - created_at = interval '4 days'`,
+  );
   const early = await build('--day', textOfDay(FIRST));
   expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('no payment of the 180')]);
 });
@@ -130,6 +145,10 @@ test('a table says what became of the hits of rules, and how soon labels came', 
   );
   expect(counted?.frauds).toBe(rule.frauds);
   expect(counted?.payments).toBeCloseTo(rule.payments, 6);
+  const come = toLabelsJson(Float64Array.of(10, 5, 70, 10, 4, 1));
+  expect(come.labels.map(({ share }) => share)).toEqual([0.1, 0.15, 0.85, 0.95, 0.99]);
+  expect(come.label_maturity_days_proposed).toBe(14);
+  expect(toLabelsJson(Float64Array.of(49)).label_maturity_days_proposed).toBeNull();
   const { labels } = shown;
   expect(labels.map(({ within_days: days }: { within_days: number }) => days)).toEqual(
     labels.length === 0 ? [] : [1, 3, 7, 14, 30],

@@ -210,6 +210,24 @@ test('the same rows give the same bits, and each row counts as often as it says'
   expect(difference(lastOf(solve(doubled, 60)), lastOf(solve(pair, 60)))).toBeLessThan(1e-9);
 });
 
+test('rows in another order give nearly the same margins', () => {
+  const rows = makeRows(6000, 'order');
+  const other = {
+    ...rows,
+    buckets: Uint8Array.from(rows.buckets, (_, at) => {
+      const row = rows.count - 1 - Math.floor(at / MEASURES);
+      return rows.buckets[row * MEASURES + (at % MEASURES)] ?? 0;
+    }),
+    ...{ logOdds: rows.logOdds.toReversed(), labelLogOdds: rows.labelLogOdds.toReversed() },
+    ...{ isFraud: rows.isFraud.toReversed(), counts: rows.counts.toReversed() },
+  };
+  const [here, there] = [lastOf(solve(rows, 400)), lastOf(solve(other, 400))];
+  for (let row = 0; row < rows.count; row++) {
+    const margins = [here, there].map((of) => marginOf(of, buckets(rows, row), ofRow(rows, row)));
+    expect(Math.abs((margins[0] ?? 0) - (margins[1] ?? 0))).toBeLessThan(1e-9);
+  }
+});
+
 test('of 49 known frauds nothing is learnt, of 50 something is', () => {
   const rows = makeRows(600);
   expect(lastOf(solve(rows, 49))).toEqual(unlearnt(MEASURES));
