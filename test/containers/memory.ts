@@ -41,11 +41,12 @@ export function watchMemory(list: () => Promise<readonly Container[]>) {
   };
 }
 
-/** The group of a process, of version 1 or 2. */
+/** The group of a process, of version 1 or 2. @throws Error while Docker has not yet moved the process into its container's group */
 function readMemory(pid: number): Omit<Peak, 'limit'> {
   const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
   const [, first] = /^\d+:memory:(.*)$/m.exec(groups) ?? [];
   const [, second = ''] = /^0::(.*)$/m.exec(groups) ?? [];
+  if ((first ?? second) === '/') throw new Error(`process ${pid} is in the group of the machine`);
   const folder = first === undefined ? `/sys/fs/cgroup${second}` : `/sys/fs/cgroup/memory${first}`;
   const read = (file: string) => readFileSync(`${folder}/${file}`, 'utf8');
   const peak = read(first === undefined ? 'memory.peak' : 'memory.max_usage_in_bytes');
