@@ -9,7 +9,7 @@ import type { Archive } from './archive-file.ts';
 import { readRows, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import type { Folder } from './file-stores/folder.ts';
-import { eraseKey, loadKeys } from './subject-keys.ts';
+import { eraseKey, finishErasures, loadKeys, lockKeys } from './subject-keys.ts';
 
 type Opened = {
   readonly archive: Archive;
@@ -36,6 +36,13 @@ export async function eraseFromArchive(
     const why = `the keys of the subjects of ${market} stand apart: give --subject-keys DIR`;
     throw new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
   }
+  const apart =
+    archive.subject_keys === undefined || folder === undefined
+      ? undefined
+      : { folder, archive, key };
+  // Of two erasures at once each would write the other's key back.
+  await using _alone = apart && (await lockKeys(apart));
+  if (apart !== undefined) await finishErasures(apart);
   const token = isToken(field, value) ? value : await findToken(opened, keys, field, value);
   const isKnown = await findRow(opened, SUBJECTS, (row) => row['token'] === token);
   if (token === undefined || isKnown === undefined)
@@ -44,9 +51,8 @@ export async function eraseFromArchive(
   // The ledger comes first: where the process ends here, no restore brings the subject back, and a repetition deletes the key.
   if (!(await readLedger(ledger, market)).has(token))
     await appendToLedger(ledger, market, [token], erasedAt);
-  if (folder === undefined || archive.subject_keys === undefined)
-    return { token, isKeyDeleted: false };
-  await eraseKey({ folder, archive, key }, token, reason, erasedAt.toISOString());
+  if (apart === undefined) return { token, isKeyDeleted: false };
+  await eraseKey(apart, token, reason, erasedAt.toISOString());
   return { token, isKeyDeleted: true };
 }
 

@@ -2,8 +2,10 @@
  * Keys of an archive's subjects, in a folder apart from the archive: the files of the archive never change, and an erasure deletes a
  * subject's key here. Without the key nobody reads the value, and without the lookup nobody finds a value that is guessed.
  */
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Database } from '../../kit/database/pool.ts';
+import { lockFile } from '../../kit/process/lock-file.ts';
 import { parseJson } from '../../kit/words/cursor.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type Archive, filesOf, MANIFEST_BYTES_MAX, tableSchema } from './archive-file.ts';
@@ -105,7 +107,16 @@ export async function loadKeys(apart: Apart): Promise<LoadedKeys> {
   return { keys, erased: new Set(erased.map(({ token }) => token)) };
 }
 
-/** Deletes the key of a subject. A second call after an end in the midst of the first finishes the first. */
+/** Bars other erasures until the lock is disposed. */
+export const lockKeys = ({ folder }: Apart): Promise<AsyncDisposable> =>
+  lockFile(join(folder.name, KEYS_FILE), 'erases a subject in');
+
+/** Removes files with keys that an erasure has left which was ended before its last step. */
+export async function finishErasures(apart: Apart): Promise<void> {
+  await removeOld(apart, await readKeys(apart));
+}
+
+/** Deletes the key of a subject; a repetition changes nothing. */
 export async function eraseKey(
   apart: Apart,
   token: string,
@@ -127,9 +138,8 @@ export async function eraseKey(
     const now = { ...table, rows: table.rows - 1, content, parts };
     const line = { token, erased_at: erasedAt, reason };
     await writeKeys(apart, { ...keys, table: now, erased: [...erased, line] });
-    // The file that had the key goes last: until then the erasure is not over, and is repeated.
+    // The file that had the key goes last: until then the erasure is not over, and the next one finishes it.
     await removeOld(apart, { table: now });
     return;
   }
-  await removeOld(apart, { table });
 }

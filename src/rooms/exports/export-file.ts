@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import {
   type ApiOptions,
@@ -17,6 +17,7 @@ import {
   refusal,
   unlessAborted,
 } from '../../kit/client/api-client.ts';
+import { lockFile, unwritable } from '../../kit/process/lock-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { PARQUET_ROWS_MAX } from './parameters.ts';
 
@@ -48,40 +49,10 @@ function partialOf(path: string, question: ExportOptions['question']): string {
 
 export async function exportFile(options: ExportOptions): Promise<Exported> {
   const write = options.question['format'] === 'parquet' ? exportParts : exportRows;
-  await using _lock = await lockFile(options.output);
+  // Rows of two exports would be mixed.
+  await using _lock = await lockFile(options.output, 'exports to');
   return await write(options, createRetries(options));
 }
-
-/**
- * Bars another export to the same file until the lock is disposed: rows of both would be mixed. The lock of a process that has died
- * is taken over.
- */
-async function lockFile(path: string): Promise<AsyncDisposable> {
-  const lock = `${path}.lock`;
-  const take = () => writeFile(lock, String(process.pid), { flag: 'wx' });
-  await take().catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw unwritable(error);
-    const pid = Number(await readFile(lock, 'utf8'));
-    if (pid !== process.pid && isRunning(pid)) {
-      const why = `process ${pid} exports to ${path}: wait for its end, or remove ${lock}`;
-      throw new Failure('conflict', 'EXPORT_RUNS', why);
-    }
-    await rm(lock, { force: true });
-    await take();
-  });
-  return { [Symbol.asyncDispose]: () => rm(lock, { force: true }) };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-const unwritable = (error: Error) =>
-  new Failure('invalid', 'FILE_UNWRITABLE', error.message, { cause: error });
 
 async function openFile(path: string, flags: 'w' | 'a+'): Promise<FileHandle> {
   return await open(path, flags).catch((error: Error) => {

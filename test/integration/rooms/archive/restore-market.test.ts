@@ -199,8 +199,17 @@ test(
       '5 keys of subjects, and 1 erased',
     );
     // As of a process that ended between the ledger and the key.
+    const lock = join(apart, 'subject-keys.json.lock');
+    writeFileSync(lock, String(process.ppid));
+    expect((await erase(bob)).stderr).toContain(`process ${process.ppid} erases a subject in`);
+    rmSync(lock);
+    const [first = ''] = old.filter((name) => name.startsWith('subjects.'));
+    const ofAll = readFileSync(join(apart, first));
     await appendToLedger(ledger, MARKET, [cleo], new Date());
+    // As of a process that ended before it removed the file with the key.
+    writeFileSync(join(apart, first), ofAll);
 
+    expect(readdirSync(apart)).toHaveLength(old.length);
     const other = { ...stores, RISK_ERASURE_LEDGER: join(folder, 'other-ledger') };
     const behind = await runRisk(['archive', 'restore-market', archive, ...keys], other);
     expect(behind.stderr).toContain(`lacks 1 of the 1 erasures`);
