@@ -57,10 +57,14 @@ const ROLLBACK_OPTIONS = {
   '--dead-letter-rest': 'Make dead letters of pending transactions',
 } as const;
 
-/** @throws UsageError where the folder would be part of the archive, which never changes */
+/** @throws UsageError where keys could not be deleted: in a bucket, or in the archive, which never changes */
 function keysFolder(path: string | undefined, { name }: FileStore): Folder | undefined {
   if (path === undefined) return undefined;
   const folder = resolve(path);
+  if (path.startsWith('s3:'))
+    throw new UsageError(
+      `--subject-keys must be a folder, in which keys can be deleted, not '${path}'`,
+    );
   if (`${folder}/`.startsWith(`${name}/`))
     throw new UsageError(`--subject-keys must be apart from ${name}, which never changes`);
   return openFolder(folder);

@@ -108,16 +108,29 @@ const findPersonal = onlyOf<{ has: boolean }>(
 /** @throws Failure where the market has subjects, and no folder is given for their keys */
 async function requireKeysFolder({ database, market, subjectKeys }: Rollback): Promise<void> {
   const { has } = await findPersonal(database.query);
-  if (!has || subjectKeys !== undefined) return;
+  if (has && subjectKeys === undefined) throw keysMissing(market);
+}
+
+/** @throws Failure where the folder lacks the keys that stand apart: without them nobody reads a personal value again */
+async function requireKeys({ market, subjectKeys: folder, key }: Rollback, archive: Archive) {
+  if (archive.subject_keys === undefined) return;
+  if (folder === undefined) throw keysMissing(market);
+  await loadKeys({ folder, archive, key });
+}
+
+function keysMissing(market: string): Failure {
   const why = `${market} has personal fields: give --subject-keys DIR, a folder apart from the archive, in which keys can be deleted`;
-  throw new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
+  return new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
 }
 
 /** Runs the remaining steps, and writes `archive.json` after each step. */
 export async function rollBack(rollback: Rollback, begun: Archive): Promise<Archive> {
   const { failpoint, note, writeArchive } = rollback;
   let archive = begun;
-  if (archive.step !== 'done') await writeArchive(archive);
+  if (archive.step !== 'done') {
+    await requireKeys(rollback, archive);
+    await writeArchive(archive);
+  }
   while (archive.step !== 'done') {
     const { step } = archive;
     refuseStopped(rollback);
@@ -169,11 +182,10 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...(await exportApart(rollback, archive)), step: 'verify' };
   },
   verify: async (rollback, archive) => {
-    const { store, subjectKeys: folder, key, note } = rollback;
+    const { store, note } = rollback;
     await removeStrays(store, archive.tables, ARCHIVE_FILE);
     const rows = await verifyArchive(storedOf(rollback), archive);
-    if (folder !== undefined && archive.subject_keys !== undefined)
-      await loadKeys({ folder, archive, key });
+    await requireKeys(rollback, archive);
     note(`${rows} rows were read back`);
     return { ...archive, step: 'redis' };
   },

@@ -69,7 +69,18 @@ test('a rollback leaves an immutable archive that has no key of a subject, and i
   );
   const inside = await rollback('--key', keyFile, '--subject-keys', join(archive, 'keys'));
   expect([inside.code, inside.stderr]).toEqual([2, expect.stringContaining('must be apart')]);
-  const { code, stderr, stdout } = await rollback(...keys);
+  const said = async (ran: ReturnType<typeof risk>) => `${(await ran).code} ${(await ran).stderr}`;
+  const apartIn = (place: string, ...more: string[]) =>
+    said(rollback('--key', keyFile, '--subject-keys', place, ...more));
+  expect(await apartIn('s3://bucket/keys')).toMatch(/^2 .*must be a folder.*s3:/);
+  const nowhere = risk('rollback', 'market_9', '--to', join(folder, 'none'), '--unencrypted');
+  expect(await said(nowhere)).toMatch(/^1 .*there is no market market_9/);
+  const begun = ['archive', 'rollback', MARKET, '--to', archive, ...keys];
+  await runRiskProcess(begun, { ...stores, RISK_TEST_FAILPOINT: 'archive-redis' });
+  expect(await said(rollback('--key', keyFile, '--continue'))).toMatch(/^1 .*give --subject-keys/);
+  const empty = await apartIn(join(folder, 'empty'), '--continue');
+  expect(empty).toMatch(/^1 .*has no subject-keys\.json/);
+  const { code, stderr, stdout } = await rollback(...keys, '--continue');
   expect([code, stdout]).toEqual([0, expect.stringContaining('is archived in')]);
   expect(stderr).toMatch(/market_0, p50 \/ p99: before reads .* ms, .*; since reads .* ms/);
 
