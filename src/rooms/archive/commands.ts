@@ -70,14 +70,17 @@ function keysFolder(path: string | undefined, { name }: FileStore): Folder | und
   return openFolder(folder);
 }
 
-/** @throws Failure where the place has an archive of an earlier rollback of a market that exists again */
+/** @throws Failure where there is no such market, or the place has an archive of an earlier rollback of a market that exists again */
 async function requireOther(
   { query }: Database,
   market: string,
   { name }: FileStore,
   found: Archive | undefined,
 ): Promise<void> {
-  if (found?.step !== 'done' || !(await hasSchema(query, market)).has) return;
+  const { has } = await hasSchema(query, market);
+  if (found === undefined && !has)
+    throw new Failure('not-found', 'MARKET_UNKNOWN', `there is no market ${market}`);
+  if (found?.step !== 'done' || !has) return;
   const why = `${name} has an archive of ${market}, which exists again: begin in another place`;
   throw new Failure('conflict', 'ARCHIVED_BEFORE', why);
 }
