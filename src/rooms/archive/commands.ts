@@ -12,6 +12,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint.ts';
 import { parseJson } from '../../kit/words/cursor.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { reasonText } from '../../kit/words/plain-text.ts';
 import {
   ARCHIVE_FILE,
   type Archive,
@@ -209,6 +210,8 @@ const ERASE_OPTIONS = {
 const ERASES = 'Erase a subject of an archive: add a line to the ledger, and delete its key';
 const erase = written('PLACE', ERASES, ERASE_OPTIONS, async ({ values, words }, context) => {
   const { config, output } = context;
+  const reason = reasonText.safeParse(values.reason);
+  if (!reason.success) throw new UsageError(`--reason ${reason.error.issues[0]?.message}`);
   const opened = await openMarketArchive(words[0] ?? '', values, context);
   const { token, isKeyDeleted } = await eraseFromArchive(opened, config, values);
   output.value({ market: opened.archive.market, token, key_deleted: isKeyDeleted }, [

@@ -195,6 +195,9 @@ test(
     const old = readdirSync(apart);
     expect((await erase(ACCOUNTS[1] ?? '')).stdout).toContain(`${bob} is erased`);
     expect((await erase(ACCOUNTS[1] ?? '')).stderr).toContain('no such subject');
+    const blank = [...of.slice(0, 2), '--value', bob, '--reason', ' '];
+    const why = await risk('erase', archive, ...keys, ...blank);
+    expect([why.code, why.stderr]).toEqual([2, expect.stringContaining('--reason must not be')]);
     expect((await erase(bob)).code).toBe(0);
     expect(readFileSync(ledger, 'utf8').split(bob)).toHaveLength(2);
     const file = readdirSync(apart).find((name) => name.startsWith('subjects.')) ?? '';
