@@ -3,7 +3,9 @@
  * whole, so `--continue` finds the step.
  */
 import { z } from 'zod';
-import { Failure, toError } from '../../kit/words/failure.ts';
+import { parseJson } from '../../kit/words/cursor.ts';
+import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 
 export const ARCHIVE_FILE = 'archive.json';
@@ -85,12 +87,14 @@ export type Archive = z.infer<typeof archiveSchema>;
 export async function findArchive(store: FileStore): Promise<Archive | undefined> {
   const bytes = await store.find(ARCHIVE_FILE, MANIFEST_BYTES_MAX);
   if (bytes === undefined) return undefined;
-  try {
-    return archiveSchema.parse(JSON.parse(bytes.toString()));
-  } catch (error) {
-    const why = `${ARCHIVE_FILE} of ${store.name} is no archive of this release: ${toError(error).message}`;
-    throw new Failure('invalid', 'NOT_AN_ARCHIVE', why);
-  }
+  const read = archiveSchema.safeParse(parseJson(bytes.toString()), DESCRIBED);
+  if (read.success) return read.data;
+  const [first] = read.error.issues;
+  const fault = first?.path.length
+    ? `${first.path.join('.')} ${issueText(first)}`
+    : 'it is no JSON';
+  const why = `${ARCHIVE_FILE} of ${store.name} is no archive of a market of this release: ${fault}`;
+  throw new Failure('invalid', 'NOT_AN_ARCHIVE', why);
 }
 
 /** The archive to continue; undefined where a new archive begins. @throws Failure where the options want neither */

@@ -27,10 +27,12 @@ export function openFolder(folder: string): Folder {
     if (found !== undefined) return found;
     throw new Failure('unavailable', 'STORE_UNREACHABLE', `there is no ${pathOf(file)}`);
   };
+  const make = () =>
+    mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => unusable(folder, error));
   const writePartial = async (file: string, bytes: Buffer) => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await make();
     const partial = `${pathOf(file)}.partial`;
-    await writeDurably(partial, bytes);
+    await writeDurably(partial, bytes).catch((error) => unusable(partial, error));
     return partial;
   };
   return {
@@ -54,7 +56,7 @@ export function openFolder(folder: string): Folder {
       await syncFolder(folder);
     },
     list: async () => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await make();
       return await readdir(folder);
     },
     remove: async (file) => {
@@ -70,6 +72,11 @@ export function openFolder(folder: string): Folder {
       return null;
     },
   };
+}
+
+/** A disk that is full, or a folder that the user may not write. */
+function unusable(path: string, error: unknown): never {
+  throw new Failure('unavailable', 'STORE_UNUSABLE', `${path}: ${toError(error).message}`);
 }
 
 function unlessTaken(error: NodeJS.ErrnoException): false {

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
+import { findArchive } from '../../../../src/rooms/archive/archive-file.ts';
 import { readPart } from '../../../../src/rooms/archive/export-table.ts';
 import { openFolder } from '../../../../src/rooms/archive/file-stores/folder.ts';
 import { openFileStore } from '../../../../src/rooms/archive/file-stores/open-file-store.ts';
@@ -77,4 +78,24 @@ test('of a file that is larger than its manifest says, no more is kept than show
     );
   }
   expect(sent).toBeLessThan(CHUNKS);
+});
+
+test('a folder that cannot be written is named, with the reason', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const store = openFolder(join(file, 'archive'));
+  const isNamed = { code: 'STORE_UNUSABLE', message: expect.stringContaining(`${file}/archive: `) };
+  await expect(store.list()).rejects.toMatchObject(isNamed);
+  await expect(store.put('x', Buffer.alloc(1))).rejects.toMatchObject(isNamed);
+});
+
+test.each([
+  ['{', 'it is no JSON'],
+  ['{"format": 1, "market": 5}', 'market must be a string, not 5'],
+])('a manifest of %s is refused by a sentence', async (text, fault) => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'archive.json'), text);
+  await expect(findArchive(openFolder(folder))).rejects.toThrow(
+    `archive.json of ${folder} is no archive of a market of this release: ${fault}`,
+  );
 });
