@@ -5,16 +5,23 @@ import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { Failure, isUnavailable } from '../kit/words/failure.ts';
 
-// A market that is being restored from an archive has no migrations yet: nothing serves it.
 const listApplied = {
   name: 'list-applied-migrations',
-  text: `select name from market.schema_migrations where to_regclass('market.unfinished_restore') is null order by name`,
+  text: `select name, to_regclass('market.unfinished_restore') is not null as "isPartial" from market.schema_migrations order by name`,
 };
 
-/** Names of migrations this code needs and the database lacks; all of them where there is no schema yet. */
+/**
+ * Names of migrations this code needs and the database lacks.
+ * @throws Failure where the market is being restored from an archive: nothing serves it
+ */
 export async function missingMigrations(database: Database): Promise<string[]> {
   const needed = (await readMigrations()).map((migration) => migration.name);
-  const rows = await database.query<{ name: string }>(listApplied);
+  const rows = await database.query<{ name: string; isPartial: boolean }>(listApplied);
+  if (rows.some(({ isPartial }) => isPartial)) {
+    const why =
+      'the market is being restored; where that was ended, give `risk archive restore-market` again';
+    throw new Failure('unavailable', 'RESTORE_UNFINISHED', why);
+  }
   const applied = new Set(rows.map((row) => row.name));
   return needed.filter((name) => !applied.has(name));
 }
