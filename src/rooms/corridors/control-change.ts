@@ -175,6 +175,10 @@ const askedSchema = controlCommandSchema
 /** Makes the change that another person confirms, of the control that was in force when somebody proposed the change. */
 export const executeControl: Execute<Api> = async (query, approval, by, { databases }) => {
   const { kind, scope, version, ...asked } = checkFields(askedSchema, approval.detail);
+  if (asked.ends_at !== undefined && Date.parse(asked.ends_at) <= Date.now()) {
+    const why = `${nameOf({ kind, scope })} was to end at ${asked.ends_at}, which is past: withdraw it, and propose it again`;
+    throw new Failure('conflict', 'CONTROL_OVER', why);
+  }
   const change = { kind, scope, command: { ...asked, reason: approval.reason ?? '' }, by };
   const { now } = await changeIn(query, databases.primary, change, version);
   return { control: now.inForce.get(kind)?.get(scope) ?? null };

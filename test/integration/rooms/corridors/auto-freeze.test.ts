@@ -120,6 +120,14 @@ test('two people allow it: for a corridor, for 90 days at most, by labels of oth
     expect([refused.status, error?.pointer]).toEqual([422, `/${Object.keys(wrong)[0]}`]);
   }
   expect((await endControl(api, 'auto-freeze', 'corridor:US-EG', ann)).status).toBe(200);
+  const over = (await propose('FR-MA', { ends_at: new Date(Date.now() + 500).toISOString() })).body;
+  const { detail, approval_id: overId } = over.approval;
+  await waitUntil(async () => Date.parse(detail.ends_at) < Date.now(), 5000, 'its end');
+  const late = await confirm(api, bob, overId);
+  expect([late.status, late.body.detail]).toEqual([
+    409,
+    expect.stringContaining(`auto-freeze:corridor:FR-MA was to end at ${detail.ends_at}`),
+  ]);
   const words = 'controls set auto-freeze corridor:US-MX --disputes 10 --sources chargeback';
   const options = [
     '--sources',
