@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { codeError } from './code-error.ts';
 import { decodeCursor } from './cursor.ts';
+import { exactNumber } from './exact-number.ts';
 import { ID_CHARS_MAX, idText } from './plain-text.ts';
 import { DAY_OR_TIME, dayOrTime } from './wire-time.ts';
 
@@ -22,6 +23,31 @@ export const integerParameter = (min: number, max: number) =>
     )
     .transform(Number)
     .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+
+const NUMBERS = {
+  integer: { form: INTEGER, words: 'a whole number' },
+  number: { form: /^\d+(\.\d+)?$/, words: 'a number' },
+} as const;
+
+/** A number of the query string that is not negative. */
+export const numberParameter = (
+  type: keyof typeof NUMBERS,
+  [min, max]: readonly [number, number],
+  description: string,
+) => {
+  const { form, words } = NUMBERS[type];
+  return z
+    .string()
+    .refine((text) => form.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be ${words} from ${min} to ${max}`,
+      abort: true,
+    })
+    .refine((text) => exactNumber(text) !== undefined, 'must be a number that a double keeps')
+    .transform(Number)
+    .meta({ override: { type, minimum: min, maximum: max } })
+    .optional()
+    .meta({ description });
+};
 
 /**
  * Metadata of an optional parameter, whose example is only shown: `example` in place of `examples` would be sent by

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Api } from '../../core/room.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import { list } from '../../kit/http/operation.ts';
+import { integerParameter, shown } from '../../kit/words/list-parameters.ts';
 import { READING_ROLES } from './authority.ts';
 
 const incidentsSchema = z
@@ -25,13 +26,7 @@ const incidentsSchema = z
 type Incidents = z.output<typeof incidentsSchema>;
 
 const question = z.strictObject({
-  days: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(366)
-    .default(90)
-    .meta({ description: 'Days back from now.', example: 90 }),
+  days: integerParameter(1, 366).default(90).meta(shown(90, 'Days back from now.')),
 });
 
 // A control that ends by itself has no line of its end.

@@ -10,7 +10,8 @@ import { readControls } from '../../core/store/controls/controls.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { numberParameter } from '../../kit/words/list-parameters.ts';
+import { whyText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import {
@@ -42,21 +43,23 @@ export const marketChecklistSchema = z
   .meta({ id: 'MarketChecklist' });
 
 export const volumeParameters = z.strictObject({
-  transactions_per_day: z.coerce.number().min(1).max(1e10).optional().meta({
-    description: 'The expected volume; absent: the average of the last 7 whole days.',
-    example: 20_000,
-  }),
-  review_share: z.coerce.number().min(0).max(1).optional().meta({
-    description: 'Share of the transactions that people review; absent: as measured.',
-    example: 0.01,
-  }),
+  transactions_per_day: numberParameter(
+    'number',
+    [1, 1e10],
+    'The expected volume; absent: the average of the last 7 whole days.',
+  ),
+  review_share: numberParameter(
+    'number',
+    [0, 1],
+    'Share of the transactions that people review; absent: as measured.',
+  ),
 });
 type Volume = z.output<typeof volumeParameters>;
 
 export const drillSchema = z
   .strictObject({
     drill: z.enum(DRILLS),
-    note: plainText(NOTE_CHARS_MAX).meta({ description: 'What was done, and what was seen.' }),
+    note: whyText(NOTE_CHARS_MAX).meta({ description: 'What was done, and what was seen.' }),
   })
   .meta({ id: 'MarketDrill' });
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
-import { exactNumber } from '../../../kit/words/exact-number.ts';
+import { numberParameter } from '../../../kit/words/list-parameters.ts';
 import {
   CAPACITY_MAX,
   type Capacity,
@@ -33,11 +33,6 @@ const HOUR_SECONDS = 3600;
 
 /** Days whose figures are measured. */
 const MEASURED_DAYS = 7;
-
-const NUMBERS = {
-  integer: { form: /^\d+$/, words: 'a whole number' },
-  number: { form: /^\d+(\.\d+)?$/, words: 'a number' },
-} as const;
 
 export async function readStatus(query: Query, nowMs: number): Promise<Status> {
   const { policy } = await readPolicy(query);
@@ -76,45 +71,29 @@ export async function readStatus(query: Query, nowMs: number): Promise<Status> {
   };
 }
 
-/** A number of the query string that is not negative. */
-const parameter = (
-  type: keyof typeof NUMBERS,
-  [min, max]: readonly [number, number],
-  description: string,
-) => {
-  const { form, words } = NUMBERS[type];
-  return z
-    .string()
-    .refine((text) => form.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: `must be ${words} from ${min} to ${max}`,
-      abort: true,
-    })
-    .refine((text) => exactNumber(text) !== undefined, 'must be a number that a double keeps')
-    .transform(Number)
-    .meta({ override: { type, minimum: min, maximum: max } })
-    .optional()
-    .meta({ description });
-};
-
 /** `GET /v1/reviews/capacity?…`; what is absent is measured, or taken from the policy where nothing was. */
 export const capacityParameters = z.strictObject({
-  officers: parameter(
+  officers: numberParameter(
     'integer',
     [0, CAPACITY_MAX.officers],
     'People who review; absent: those who decided within 7 days.',
   ),
-  transactions_per_day: parameter(
+  transactions_per_day: numberParameter(
     'number',
     [0, CAPACITY_MAX.transactionsPerDay],
     'Absent: the average of the last 7 whole days.',
   ),
-  auto_clear_ratio: parameter('number', [0, 1], 'Share without a review; absent: as measured.'),
-  reviews_per_hour: parameter(
+  auto_clear_ratio: numberParameter(
+    'number',
+    [0, 1],
+    'Share without a review; absent: as measured.',
+  ),
+  reviews_per_hour: numberParameter(
     'number',
     [REVIEWS_PER_HOUR.min, REVIEWS_PER_HOUR.max],
     'Of one officer; absent: by the measured handling time, or as the policy says.',
   ),
-  growth: parameter(
+  growth: numberParameter(
     'number',
     [0, CAPACITY_MAX.growth],
     'Growth of the transactions in a month; 0.1 is a tenth. Absent: 0.',

@@ -54,6 +54,20 @@ test('a bare market fails each item, and says what is missing', async () => {
     ['backup', false, expect.stringMatching(/: risk markets drill market_0 backup '…'$/)],
   ]);
   expect((await api.request('/v1/markets/market_7/checklist')).status).toBe(404);
+  const detailOf = async (path: string) => (await send(api, 'GET', path)).body.detail;
+  expect(await detailOf('/v1/markets/market_0/checklist?transactions_per_day=many')).toBe(
+    "/transactions_per_day must be a number from 1 to 10000000000, not 'many'.",
+  );
+  expect(await detailOf('/v1/markets/market_0/checklist?review_share=')).toBe(
+    "/review_share must be a number from 0 to 1, not ''.",
+  );
+  expect(await detailOf('/v1/incidents?days=many')).toBe(
+    "/days must be a whole number from 1 to 366, not 'many'.",
+  );
+  const blank = { drill: 'backup', note: ' \u200b' };
+  expect((await send(api, 'POST', '/v1/markets/market_0/drills', blank)).body.errors).toEqual([
+    { pointer: '/note', detail: 'must not be blank' },
+  ]);
   await api.testDatabase.sql('delete from shared.corridors');
   const none = (await send(api, 'GET', '/v1/markets/market_0/checklist')).body.items[3];
   expect([none.passed, none.found]).toEqual([false, expect.stringMatching(/^there are no/)]);
