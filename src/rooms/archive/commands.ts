@@ -61,11 +61,11 @@ const ROLLBACK_OPTIONS = {
 /** @throws UsageError where keys could not be deleted: in a bucket, or in the archive, which never changes */
 function keysFolder(path: string | undefined, { name }: FileStore): Folder | undefined {
   if (path === undefined) return undefined;
-  const folder = resolve(path);
   if (path.startsWith('s3:'))
     throw new UsageError(
       `--subject-keys must be a folder, in which keys can be deleted, not '${path}'`,
     );
+  const folder = resolve(path);
   if (`${folder}/`.startsWith(`${name}/`))
     throw new UsageError(`--subject-keys must be apart from ${name}, which never changes`);
   return openFolder(folder);
