@@ -40,7 +40,7 @@ export async function eraseFromArchive(
     archive.subject_keys === undefined || folder === undefined
       ? undefined
       : { folder, archive, key };
-  // Of two erasures at once each would write the other's key back.
+  // Two erasures at once would write each other's key back.
   await using _alone = apart && (await lockKeys(apart));
   if (apart !== undefined) await finishErasures(apart);
   const token = isToken(field, value) ? value : await findToken(opened, keys, field, value);
