@@ -24,7 +24,10 @@ import { disputedSince, disputesText } from './disputes.ts';
 const EVERY_MS = 2000;
 const BY = { name: ENGINE, keyId: null, request: 'auto-freeze' };
 
-// The two people allowed a freeze by labels that come after the policy.
+// The two people allowed a freeze by labels that come after the policy. A label that another one has corrected is no dispute.
+const COUNTED = `came_alone and label = 'fraud' and source = any ($2) and received_at >= $3 and not exists (
+  select from market.labels later where later.transaction_id = labels.transaction_id and later.created_at = labels.created_at
+     and later.labelled_at > labels.labelled_at and later.label <> 'fraud')`;
 const findMet = firstOf<
   { disputes: number },
   [
@@ -37,7 +40,7 @@ const findMet = firstOf<
   ]
 >(
   'find-auto-freeze',
-  `select disputes from (${disputesText("came_alone and label = 'fraud' and source = any ($2) and received_at >= $3")}) d
+  `select disputes from (${disputesText(COUNTED)}) d
     where corridor = $4 and disputes > $5 and not exists (
       select from market.audit_log where action = 'control.set' and subject = $6 and who = '${ENGINE}'
          and changed_at > clock_timestamp() - interval '24 hours')`,

@@ -159,8 +159,10 @@ test(
       expect(killed.code, `${point}: ${killed.stderr}`).toBeNull();
       await expect(missingMigrations(market), point).rejects.toThrow('is being restored');
       const served = { ...stores, RISK_MARKET: MARKET, RISK_SCHEMA_WAIT_MS: '1', PORT: '0' };
-      const { code, stderr } = await runRisk(['api'], served);
-      expect([code, stderr]).toEqual([1, expect.stringContaining('give `risk archive restore')]);
+      for (const role of ['api', 'migrate']) {
+        const { code, stderr } = await runRisk([role], served);
+        expect([code, stderr]).toEqual([1, expect.stringContaining('give `risk archive restore')]);
+      }
     }
     const restored = await restore();
     expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('and frozen')]);

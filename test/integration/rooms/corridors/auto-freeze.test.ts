@@ -61,6 +61,7 @@ async function dispute(
   const labels = ids.map((transaction_id) => labelInput({ transaction_id, source }));
   for (const batch of isImport ? [labels] : labels.map((label) => [label]))
     expect((await api.post('/v1/labels', { labels: batch })).status).toBe(200);
+  return ids;
 }
 /** Runs the duty once it has read the controls. @returns the freeze of the corridor */
 async function look(corridor: string) {
@@ -214,6 +215,14 @@ test('a freeze outlasts what allowed it; nothing freezes once that has ended, no
   expect((await endControl(api, 'auto-freeze', 'corridor:GB-PK', ann)).status).toBe(200);
   await dispute('GB-PK');
   expect(await look('GB-PK'), 'a person ended the policy').toBeUndefined();
+
+  await allow('DE-TR');
+  const [corrected] = await dispute('DE-TR');
+  const legitimate = labelInput({ transaction_id: corrected, label: 'legitimate' });
+  await api.post('/v1/labels', {
+    labels: [{ ...legitimate, labelled_at: new Date().toISOString() }],
+  });
+  expect(await look('DE-TR'), 'a corrected label').toBeUndefined();
 
   await allow('US-MX');
   await dispute('US-MX');
