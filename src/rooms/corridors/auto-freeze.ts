@@ -26,7 +26,7 @@ const BY = { name: ENGINE, keyId: null, request: 'auto-freeze' };
 
 // The two people allowed a freeze by labels that come after the policy. A label that another one has corrected is no dispute.
 const COUNTED = `came_alone and label = 'fraud' and source = any ($2) and received_at >= $3 and not exists (
-  select from market.labels later where later.transaction_id = labels.transaction_id and later.created_at = labels.created_at
+  select from market.labels later where later.created_at >= $1 and (later.transaction_id, later.created_at) = (labels.transaction_id, labels.created_at)
      and later.labelled_at > labels.labelled_at and later.label <> 'fraud')`;
 const findMet = firstOf<
   { disputes: number },
