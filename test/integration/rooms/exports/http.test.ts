@@ -259,6 +259,8 @@ describe('risk export', () => {
     proxy.inflict({ kind: 'silence', afterBytes: PART_BYTES });
     const output = join(folder, 'silent.csv');
     const { code, stderr } = await risk(proxy.url, '--output', output, '--timeout', '2');
-    expect(`${code} ${stderr}`).toMatch(/^1 .*no byte within 2000 ms; nothing succeeded for 2 s/s);
+    expect(`${code} ${stderr}`).toMatch(
+      /^1 .*no byte within 2000 ms; nothing succeeded for \d+ s/s,
+    );
   });
 });
