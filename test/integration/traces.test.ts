@@ -3,10 +3,11 @@
  * where it was slow or failed; and where traces are off nothing of OpenTelemetry is loaded. Method: APIs and workers on real
  * services, whose spans a file takes.
  */
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { REPOSITORY, spawnRisk } from '../support/risk.ts';
+import { childEnvironment, REPOSITORY, SOURCE, watch } from '../support/risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { newSpanFile, type SeenSpan, untilSpans } from '../support/spans.ts';
 import { input, postOne } from '../support/submit.ts';
@@ -96,10 +97,15 @@ describe('the packages of OpenTelemetry', () => {
   ) {
     const list = await newSpanFile();
     const hook = join(REPOSITORY, 'test/support/list-packages.mjs');
-    await using child = spawnRisk([role], {
-      ...{ ...environment, PORT: '0', ...settings },
-      ...{ NODE_OPTIONS: `--import=${hook}`, LISTED_IN: list },
-    });
+    // The sources, as a bundle has no packages.
+    await using child = watch(
+      spawn(process.execPath, [SOURCE, role], {
+        env: childEnvironment({
+          ...{ ...environment, PORT: '0', ...settings },
+          ...{ NODE_OPTIONS: `--import=${hook}`, LISTED_IN: list },
+        }),
+      }),
+    );
     await child.waitFor(/"msg":"(?:serving|worker starts)"/, 30_000);
     const urls = (await readFile(list, 'utf8')).split('\n');
     const names = urls.flatMap((url) => /@opentelemetry\/([a-z-]+)\//.exec(url)?.[1] ?? []);

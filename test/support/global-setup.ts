@@ -15,6 +15,8 @@ import {
   startPostgres,
 } from '../../src/tools/start/services/postgres.ts';
 import { findRedis, type RedisSource } from '../../src/tools/start/services/redis.ts';
+import { bundleRisk } from './bundle.ts';
+import { BUNDLE } from './risk.ts';
 import {
   copyCluster,
   makeServiceFolder,
@@ -40,6 +42,7 @@ export const TEMPLATE = 'risk_template';
 export const TEST_MARKET = 'market_0';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  process.env[BUNDLE] = await bundleRisk();
   const postgresBin = process.env['RISK_TEST_POSTGRES_BIN'] ?? '';
   sweepServiceFolders();
   const folder = makeServiceFolder();

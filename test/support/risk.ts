@@ -8,7 +8,11 @@ import type { Ran } from './run-risk.ts';
 import { waitUntil } from './wait-until.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const CLI = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
+/** The source that `bin/risk` runs. */
+export const SOURCE = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
+/** The set-up of tests names here what a test runs in place of the source (bundle.ts). */
+export const BUNDLE = 'RISK_TEST_BUNDLE';
+const CLI = process.env[BUNDLE] ?? SOURCE;
 /** Modules that a start loads stay: collections of a semi-space that begins with 1 MiB took a sixth of the processor time of a start. */
 const V8_FLAGS = ['--min-semi-space-size=16'];
 const NODE_COMPILE_CACHE = `${REPOSITORY}/node_modules/.cache/node-compile`;
