@@ -105,7 +105,7 @@ describe('risk replay', () => {
     expect([ended.code, ended.stdout]).toEqual([1, '']);
     expect(ended.stderr).toMatch(/line 5: \/amount must be .*\n1 rows were refused/);
     expect(ended.stderr).toMatch(
-      /transactions accepted=19 duplicate=0 refused=1; the same command again goes on .*\n.* 422: .*new months/s,
+      /transactions accepted=19 duplicate=0 refused=1 unanswered=0; the same command again goes on .*\n.* 422: .*new months/s,
     );
     const again = await replay(text, ...ordered, '10');
     expect([again.code, again.accepted, again.duplicates]).toEqual([1, 20, 19]);

@@ -185,6 +185,9 @@ export function refusal({ status, body }: ApiAnswer): Failure {
   return new Failure('invalid', `API_${status}`, said);
 }
 
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof Failure && !(error instanceof ApiUnavailable) && /^API_\d/.test(error.code);
+
 /** An answer that is not from this API. */
 export function notTheContract(): Failure {
   return new Failure(

@@ -8,6 +8,7 @@ import {
   type ApiClient,
   ApiUnavailable,
   createRetries,
+  isRefusal,
   type Retries,
   type RetryOptions,
   refusal,
@@ -81,8 +82,10 @@ export async function postFile(
       unreadable.forEach(refuse);
       await pace(rows.length);
       posted.unanswered += rows.length;
-      await postRows(posting, rows, false);
-      posted.unanswered -= rows.length;
+      const whole = postRows(posting, rows, false);
+      const isAnswered = await whole.then(() => true, isRefusal);
+      if (isAnswered) posted.unanswered -= rows.length;
+      await whole;
       answered += rows.length + unreadable.length;
       options.onProgress(answered);
     }

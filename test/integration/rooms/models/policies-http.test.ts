@@ -282,7 +282,7 @@ test('a table that waits judges once two people have taken it, unless a later ta
   expect(said(await take(next))).toEqual(refused(`table of ${next} is in use`));
   const late = await confirm(api, di, early.body.approval_id);
   for (const answer of [late, await take(day)]) {
-    expect(said(answer)).toEqual(refused(`table of ${next} is in use: a table before it`));
+    expect(said(answer)).toEqual(refused(`table of ${next} is in use: an earlier table`));
   }
 });
 
