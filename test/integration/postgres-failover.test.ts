@@ -125,6 +125,10 @@ describe('a primary and its standbys', () => {
     services = { primary, standby, other };
     address = opened.use(await startTcpProxy(primary.url));
     api = opened.use(await startRunningApi({ DATABASE_URL: address.url }));
+    const keys = `select from ${TEST_MARKET}.api_keys`;
+    const hasKeys = async () => (await askPostgres(standby.url, keys)).length > 0;
+    // A standby that is promoted earlier has no key of the API.
+    await waitUntil(hasKeys, PATIENCE_MS, 'the standby to have the keys');
   });
   afterAll(() => opened.disposeAsync());
 
