@@ -26,7 +26,7 @@ const SHARED = [
 ];
 const TILL = {
   ...MARKET_TABLE,
-  crowded: { devices: new Set([DEVICE]), addresses: new Set([PARTY]) },
+  crowded: { device: new Set([DEVICE]), address: new Set([PARTY]) },
 };
 
 const rig = await openForFile(createWorkerRig());

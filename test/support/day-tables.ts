@@ -28,7 +28,7 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
     golden: { inputs: new Float64Array(), margins: new Float64Array() },
     cells: { byValue: new Map(), others: Number.NaN },
     amounts: { percentiles: new Map(), rates: new Map([['USD', 1]]) },
-    crowded: { devices: new Set(), addresses: new Set() },
+    crowded: { device: new Set(), address: new Set() },
     ...more,
   };
 }

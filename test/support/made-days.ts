@@ -15,10 +15,25 @@ const FRAUD_SHARE = 0.04;
 const REVIEWED_FROM = 0.27;
 const ACCOUNTS = 40;
 
+/** The night of a day, as a person builds its table. */
+export const nightOf = (day: number) => ({
+  ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
+  signal: new AbortController().signal,
+});
+
+/** A statement that declares fields of metadata. */
+export const declareFields = (types: Readonly<Record<string, string>>) =>
+  `insert into metadata_fields (name, type, description, declared_by) values ${Object.entries(types).map(([name, type]) => `('${name}', '${type}', 'd', 'Cy')`)}`;
+
 /** @param day since 1970 */
-export function makeDay(day: number, payments: number, seed = `day ${day}`): MadePayment[] {
+export function makeDay(
+  day: number,
+  payments: number,
+  seed = `day ${day}`,
+  fraudShare = FRAUD_SHARE,
+): MadePayment[] {
   const random = createRandom(seed);
-  return Array.from({ length: payments }, (_, nth) => makePayment(day, nth, random));
+  return Array.from({ length: payments }, (_, nth) => makePayment(day, nth, random, fraudShare));
 }
 
 export const makeDays = (first: number, days: number, payments: number, seed = ''): MadePayment[] =>
@@ -26,8 +41,8 @@ export const makeDays = (first: number, days: number, payments: number, seed = '
     makeDay(day, payments, `${seed}day ${day}`),
   );
 
-function makePayment(day: number, nth: number, random: () => number) {
-  const isFraud = random() < FRAUD_SHARE;
+function makePayment(day: number, nth: number, random: () => number, fraudShare: number) {
+  const isFraud = random() < fraudShare;
   const hour = Math.floor(isFraud && random() < 0.7 ? 4 * random() : 24 * random());
   const createdAtMs = day * DAY_MS + hour * HOUR_MS + Math.floor(random() * HOUR_MS);
   const vector = Float64Array.from({ length: FEATURE_COUNT }, () =>
@@ -96,6 +111,24 @@ const insertPayments = {
            from json_to_recordset($1) as r(id uuid, "createdAt" timestamptz, "accountId" text, amount numeric, type text,
              channel text, "deviceId" text, metadata jsonb, corridor text, client text)`,
 };
+
+/** Stores payments and their scores, and what became known of each three days after it. @param scorecard as of `storeScored` */
+export async function storeLabelled(
+  database: Database,
+  payments: readonly MadePayment[],
+  scorecard: number | null = null,
+): Promise<void> {
+  await storeScored(database, payments, scorecard);
+  await storeKnown(database, payments, 3);
+}
+
+/** Stores the days from 2026-03-01 to 2026-04-14 as trainings read them. */
+export async function storeTrainingDays(database: Database, payments: number, fraudShare: number) {
+  for (let day = Date.UTC(2026, 2, 1) / DAY_MS; day < Date.UTC(2026, 3, 15) / DAY_MS; day++) {
+    const made = makeDay(day, payments, `training ${day}`, fraudShare);
+    await storeLabelled(database, made);
+  }
+}
 
 /** Stores what became known of payments, so many days after each. @param client who says so */
 export async function storeKnown(

@@ -54,8 +54,6 @@ export type ProfileKind<P extends Profile, Past> = {
   readonly layout: ProfileLayout<P>;
   /** Null where the transaction has no such party: its features are missing, and nothing is appended. */
   readonly partyOf: (transaction: Transaction) => string | null;
-  /** The parties that count as absent from a day on, as too many accounts have them. */
-  readonly crowdedIn?: (table: CrowdedTable) => ReadonlySet<string>;
   writeRecord(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
    * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is
@@ -86,13 +84,13 @@ export type CrowdedTable = Pick<DayTable, 'crowded'>;
 
 /** The party of a transaction, and whether it counts as absent by the table of the transaction's day; null without a table. */
 export function partyIn(
-  { partyOf, crowdedIn }: Pick<ProfileKind<never, never>, 'partyOf' | 'crowdedIn'>,
+  { party: kind, partyOf }: Pick<ProfileKind<never, never>, 'party' | 'partyOf'>,
   transaction: Transaction,
   table: CrowdedTable | null = null,
 ): { readonly party: string | null; readonly isCrowded: boolean } {
   const party = partyOf(transaction);
-  const isCrowded = party !== null && table !== null && crowdedIn?.(table).has(party) === true;
-  return { party, isCrowded };
+  const crowded = kind === 'device' || kind === 'address' ? table?.crowded[kind] : undefined;
+  return { party, isCrowded: party !== null && crowded?.has(party) === true };
 }
 
 export function profileBytes<P extends Profile>(layout: ProfileLayout<P>, profile: P): number {

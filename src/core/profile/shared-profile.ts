@@ -82,7 +82,7 @@ const SHARED_KEPT_ENTRIES = 1280;
 /** So many records that no window reaches are dropped at once. Fewer: each late transaction of more parties needs a rebuild of its own. */
 const PAST_ENTRIES_MIN = 256;
 
-type SharedOptions = Pick<SharedKind, 'party' | 'partyOf' | 'crowdedIn'> & {
+type SharedOptions = Pick<SharedKind, 'party' | 'partyOf'> & {
   /** Features that the kind writes. */
   readonly accountsAt: number;
   readonly ageAt: number;
@@ -281,7 +281,6 @@ const sharedLayout: ProfileLayout<SharedProfile> = {
 export const deviceKind: SharedKind = createSharedKind({
   party: 'device',
   partyOf: (transaction) => transaction.deviceId,
-  crowdedIn: ({ crowded }) => crowded.devices,
   accountsAt: featureIndex('device_accounts_30d'),
   ageAt: featureIndex('device_age_hours'),
   fraudsAt: featureIndex('device_frauds'),
@@ -290,7 +289,6 @@ export const deviceKind: SharedKind = createSharedKind({
 export const addressKind: SharedKind = createSharedKind({
   party: 'address',
   partyOf: (transaction) => partyOfAddress(transaction.ip),
-  crowdedIn: ({ crowded }) => crowded.addresses,
   accountsAt: featureIndex('ip_accounts_24h'),
   ageAt: featureIndex('ip_age_hours'),
   fraudsAt: featureIndex('ip_frauds'),

@@ -12,17 +12,17 @@ import type { Statement } from '../../../src/kit/database/pool.ts';
 import { inSnapshot } from '../../../src/kit/database/snapshot.ts';
 import { monthOf } from '../../../src/kit/words/month.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
-import { createTestDatabase } from '../../support/database.ts';
-import { openForFile } from '../../support/open-for-file.ts';
+import { openTestDatabase } from '../../support/database.ts';
+import { nightOf } from '../../support/made-days.ts';
 
 const DAY = 20_600;
 const PAYMENTS = 20_002;
 
-const database = await openForFile(createTestDatabase());
-const pool = await openForFile(Promise.resolve(database.open()));
+const { testDatabase, database: pool } = await openTestDatabase();
+const { sql } = testDatabase;
 await ensurePartitions(pool, [monthOf(DAY * DAY_MS)]);
 // The accounts of the device are different, those of the address are not; each tenth payment is in euros, which are worth two dollars.
-await database.sql(
+await sql(
   `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency,
      device_id, ip, client)
    select (lpad(to_hex(ms), 12, '0') || '7' || lpad(to_hex(n), 19, '0'))::uuid, to_timestamp(ms / 1000.0), now(),
@@ -33,25 +33,23 @@ await database.sql(
   [DAY * DAY_MS, PAYMENTS],
 );
 const [vector] = packVectors([new Float64Array(FEATURE_COUNT)]);
-await database.sql(
+await sql(
   `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
      feature_schema, rule_set, attempts, degradation, features_crc32)
    select transaction_id, created_at, now(), account_id, corridor, 0, 0, case when amount > 20000 then 'decline' else 'approve' end,
           '[]', $1, 3, 'default@3', 1, 0, 0 from transactions`,
   [Buffer.from(vector ?? [])],
 );
-await database.sql(
+await sql(
   `insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
    select date '1970-01-01' + $1::int4, 'US-EG', 'USD', 'approve', $2, 1, 0`,
   [DAY, PAYMENTS],
 );
-await database.sql(
+await sql(
   `insert into exchange_rates (currency, day, usd) values ('EUR', date '1970-01-01' + $1::int4, 2), ('EUR', date '1970-01-01' + $1::int4 + 1, 9)`,
   [DAY],
 );
-const { table, days } = await makeNight(pool, {
-  ...{ day: DAY + 1, maturityDays: 7, signal: new AbortController().signal },
-});
+const { table, days } = await makeNight(pool, nightOf(DAY + 1));
 
 test('an amount that one in 10,000 exceeds is high, in the currency of the market', () => {
   expect(table.currency).toBe('USD');
@@ -69,12 +67,12 @@ test('an amount that one in 10,000 exceeds is high, in the currency of the marke
 });
 
 test('a device of more than 10,000 accounts is crowded, an address of ten is not', () => {
-  expect([...table.crowded.devices]).toEqual(['till']);
-  expect([...table.crowded.addresses]).toEqual([]);
+  expect([...table.crowded.device]).toEqual(['till']);
+  expect([...table.crowded.address]).toEqual([]);
 });
 
 test('a day of which statistics know nothing yet is not read by comparing each payment with each score', async () => {
-  await database.sql('analyze transactions, scores');
+  await sql('analyze transactions, scores');
   const range = { fromMs: (DAY + 1) * DAY_MS, toMs: (DAY + 2) * DAY_MS };
   const plan = await inSnapshot(pool, async (query) => {
     const explained: string[] = [];
@@ -86,7 +84,7 @@ test('a day of which statistics know nothing yet is not read by comparing each p
       if (isRead) explained.push(JSON.stringify(rows));
       return rows;
     };
-    for await (const _ of readScored(explain, range, false, new AbortController().signal));
+    for await (const _ of readScored(explain, range, false, nightOf(DAY).signal));
     return explained.join();
   });
   expect(plan).toContain('Scan');

@@ -4,7 +4,6 @@
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
-import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import type { TrainingOptions } from '../../room.ts';
@@ -12,7 +11,7 @@ import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { type DayTable, slotNames, textOfDay } from '../../score/scorecard/day-table.ts';
 import { goldenOf } from '../../score/scorecard/golden.ts';
 import { marginBy } from '../../score/scorecard/judge-by-table.ts';
-import { CUT_PAYMENTS, ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
+import { CUT_PAYMENTS } from '../../score/scorecard/kept-rows.ts';
 import { measureNames } from '../../score/scorecard/measures.ts';
 import { encodeTable } from '../../score/scorecard/table-bytes.ts';
 import { collectWeeks } from '../../score/scorecard/weeks.ts';
@@ -20,19 +19,18 @@ import { listLeftOut, maturedBy } from '../../store/scorecards/left-out.ts';
 import {
   countScored,
   findCrowded,
-  listCounted,
   listPlayed,
+  readLeast,
   readMarketOfNight,
   readPolicyOfNight,
   readRatesOfDays,
-  readSample,
 } from '../../store/scorecards/read-night.ts';
 import { readVectorRows } from '../../store/scorecards/read-payments.ts';
 import { dayTaken, findHead, readTable } from '../../store/scorecards/scorecards.ts';
 import { type Night, storeNight } from '../../store/scorecards/write-night.ts';
 import { differsFrom } from './bound.ts';
 import { COUNTED_DAYS, CUT_DAYS, type Known, LEARNT_DAYS, sumUp } from './count-days.ts';
-import { bucketsBy, chooseRows, cutDays, findTops, learnRows, readRows } from './night-rows.ts';
+import { chooseRows, cutDays, findCuttings, findTops, learnRows, readRows } from './night-rows.ts';
 
 /** @throws Failure where the day has a table */
 export async function buildTable(
@@ -70,9 +68,8 @@ async function readNight(query: Query, options: Options): Promise<Night> {
   const measures = measureNames(slotNames(market.slots));
   const { cuts, met, newest } = await cutDays(known, counted, frauds.total, ruleSet, measures);
   const chosen = await chooseRows(known, counted, frauds);
-  const bucketsOf = (of: Query) => bucketsBy(of, ruleSet, { measures, cuts });
   const leftOut = terms.measures_left_out;
-  const learning = { chosen, cuts, met, measures, bucketsOf: bucketsOf(query), leftOut };
+  const learning = { chosen, cuts, met, measures, ruleSet, leftOut };
   const judging = {
     ...{ ruleSet: ruleSet.id, measures },
     ...(await learnRows(known, counted, frauds, learning)),
@@ -86,8 +83,8 @@ async function readNight(query: Query, options: Options): Promise<Night> {
     golden: goldenOf({ table: judging }),
     ...{ currency: market.reading.currency, weeks: weeks.end() },
     crowded: {
-      devices: await findCrowded(query, 'devices', parties.devices, day),
-      addresses: await findCrowded(query, 'addresses', parties.addresses, day),
+      device: await findCrowded(query, 'device', parties.device, day),
+      address: await findCrowded(query, 'address', parties.address, day),
     },
   };
   const differs = await differsFrom(known, counted, table, terms);
@@ -98,7 +95,8 @@ async function readNight(query: Query, options: Options): Promise<Night> {
     ...{ policy, differs, isTaken: !isBounded || (differs !== null && differs <= terms.bound) },
     rows: {
       ids: chosen.ids,
-      read: (of) => readRows(chosen, { ...known, query: of }, bucketsOf(of)),
+      read: (of) =>
+        readRows(chosen, { ...known, query: of }, findCuttings(of, { measures, cuts }), ruleSet),
     },
     present: [...played, ...scored].map((of) => of.day),
     counted: [...played, ...recent].map((of) => of.day),
@@ -115,14 +113,10 @@ export async function makeAgain(database: Pick<Database, 'query' | 'session'>, o
   if (stored === undefined)
     throw new Failure('not-found', 'SCORECARD_UNKNOWN', `${textOfDay(day)} has no table`);
   const again = await makeNight(database, options);
-  const least = leastHashes(CUT_PAYMENTS);
-  for (const { day: of } of await listCounted(query, day - CUT_DAYS, day)) {
-    const { sample } = await readSample(query, of);
-    for (let at = 0; at < sample.length; at += ID_BYTES) least.addBytes(sample, at);
-  }
+  const ids = await readLeast(query, day - CUT_DAYS, day, CUT_PAYMENTS);
   let [payments, apart] = [0, 0];
   const all = { knownByMs: 0, isOut: () => 'false' };
-  for await (const rows of readVectorRows(query, uuidsIn(least.end()), all, signal)) {
+  for await (const rows of readVectorRows(query, ids, all, signal)) {
     for (const { vector } of rows)
       apart = Math.max(apart, Math.abs(marginBy(again, vector) - marginBy(stored, vector)));
     payments += rows.length;

@@ -118,7 +118,7 @@ async function addDays(known: Known, sums: DaySums, weeks: Weeks) {
   const { query, day, payments, matured } = known;
   const uncounted = new Set(await listUncounted(known));
   const counted = new Map<number, NewlyCounted>();
-  const [devices, addresses] = [new Set<string>(), new Set<string>()];
+  const parties = { device: new Set<string>(), address: new Set<string>() };
   for (const [of, count] of payments) {
     if (uncounted.has(of)) counted.set(of, await countOne(known, of));
     if (of < day - COUNTED_DAYS) continue;
@@ -127,10 +127,10 @@ async function addDays(known: Known, sums: DaySums, weeks: Weeks) {
     sums.add(counts, (of + 1) * DAY_MS <= matured.toMs ? count : 0);
     weeks.add(of, counts.ranks);
     if (of < day - CROWD_DAYS) continue;
-    for (const device of counts.devices) devices.add(device);
-    for (const address of counts.addresses) addresses.add(address);
+    for (const device of counts.crowds.device) parties.device.add(device);
+    for (const address of counts.crowds.address) parties.address.add(address);
   }
-  return { counted, parties: { devices: [...devices], addresses: [...addresses] } };
+  return { counted, parties };
 }
 
 export type Frauds = { readonly total: number; readonly chosen: ReadonlySet<string> };

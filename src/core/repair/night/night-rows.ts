@@ -10,7 +10,7 @@ import { createdAtMsOf } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
 import { baseName } from '../../score/rules/derived-rule-set.ts';
 import type { Cuts } from '../../score/scorecard/cuts.ts';
-import { inMap } from '../../score/scorecard/day-counts.ts';
+import { inMap } from '../../score/scorecard/day-evidence.ts';
 import type { DayTable, Tops } from '../../score/scorecard/day-table.ts';
 import {
   firedBy,
@@ -18,7 +18,7 @@ import {
   logOddsByRules,
   marginBy,
 } from '../../score/scorecard/judge-by-table.ts';
-import { CUT_PAYMENTS, ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
+import { CUT_PAYMENTS, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import {
   addVector,
   collectSolveRows,
@@ -84,10 +84,8 @@ async function addDays(
     if (of < day - CUT_DAYS) continue;
     most = Math.min(CUT_PAYMENTS, most + count);
     const { sample } = counted.get(of) ?? (await readSample(query, of));
-    for (let at = 0; at < sample.length; at += ID_BYTES) {
-      least.addBytes(sample, at);
-      if (newestDays.has(of)) newest.addBytes(sample, at);
-    }
+    least.addAll(sample);
+    if (newestDays.has(of)) newest.addAll(sample);
   }
   return most;
 }
@@ -117,17 +115,16 @@ export async function findTops(
 
 const createdAt = (id: string): number => createdAtMsOf(id) ?? 0;
 
-type Cutting = { readonly measures: readonly string[]; readonly cuts: Float32Array };
-type BucketsOf = ReturnType<typeof bucketsBy>;
+type Cutting = Pick<DayTable, 'measures'> & { readonly cuts: Cuts };
+type FindCutting = (serial: number | null) => Promise<Cutting | null>;
 
 /** Tables whose cuts stay in memory; rows are read by time, so few are needed at once. */
 const TABLES_MAX = 8;
 
-/** Buckets of a row by the table that judged it, or by the new one. */
-export function bucketsBy(query: Query, ruleSet: CompiledRuleSet, own: Cutting) {
+/** Finds what cut the buckets of a row: the table that judged it, or the new table. Null: the table is damaged, or of a newer version. */
+export function findCuttings(query: Query, own: Cutting): FindCutting {
   const tables = new Map<number, Cutting | null>();
-  /** Null: the table is damaged, or only a newer version reads the table. */
-  const findCutting = async (serial: number | null): Promise<Cutting | null> => {
+  return async (serial) => {
     if (serial === null) return own;
     const known = tables.get(serial);
     if (known !== undefined) return known;
@@ -140,20 +137,6 @@ export function bucketsBy(query: Query, ruleSet: CompiledRuleSet, own: Cutting) 
     if (tables.size === TABLES_MAX) tables.clear();
     tables.set(serial, found);
     return found;
-  };
-  const cuttingOf = async (serial: number | null) => (await findCutting(serial)) ?? own;
-  return {
-    findCutting,
-    async rowOf({ id, vector, scorecard }: VectorRow, share: number | null): Promise<NewRow> {
-      const { measures, cuts } = await cuttingOf(scorecard);
-      const logOdds = logOddsByRules(ruleSet, vector);
-      const fired = firedBy(ruleSet, vector);
-      const values = new Float64Array(measures.length);
-      writeMeasures(vector, logOdds.logOdds, values);
-      const buckets = new Uint8Array(measures.length);
-      writeBuckets(cuts, values, buckets);
-      return { id, scorecard, share, ...logOdds, buckets, fired };
-    },
   };
 }
 
@@ -180,18 +163,26 @@ export async function chooseRows(
 
 type LearntRow = NewRow & Pick<VectorRow, 'isFraud'>;
 
-/** Reads the chosen rows, page by page. */
+/** Reads the chosen rows, page by page; a row whose table is lost is cut by the new one. */
 export async function* readRows(
   { ids, shares }: Chosen,
   { query, matured, signal }: Pick<Known, 'query' | 'matured' | 'signal'>,
-  { findCutting, rowOf }: BucketsOf,
+  findCutting: FindCutting,
+  ruleSet: CompiledRuleSet,
 ): AsyncGenerator<readonly LearntRow[]> {
   for await (const rows of readVectorRows(query, ids, matured, signal)) {
     const page: LearntRow[] = [];
-    for (const row of rows) {
-      const scorecard = (await findCutting(row.scorecard)) && row.scorecard;
-      const kept = await rowOf({ ...row, scorecard }, shares.get(row.id) ?? null);
-      page.push({ ...kept, isFraud: row.isFraud });
+    for (const { id, vector, isFraud, scorecard: serial } of rows) {
+      const scorecard = (await findCutting(serial)) && serial;
+      const { measures, cuts } = (await findCutting(scorecard)) as Cutting;
+      const logOdds = logOddsByRules(ruleSet, vector);
+      const fired = firedBy(ruleSet, vector);
+      const values = new Float64Array(measures.length);
+      writeMeasures(vector, logOdds.logOdds, values);
+      const buckets = new Uint8Array(measures.length);
+      writeBuckets(cuts, values, buckets);
+      const share = shares.get(id) ?? null;
+      page.push({ ...logOdds, id, scorecard, share, buckets, fired, isFraud });
     }
     yield page;
   }
@@ -211,7 +202,7 @@ type Learning = {
   readonly cuts: Cuts;
   readonly met: Float64Array;
   readonly measures: readonly string[];
-  readonly bucketsOf: BucketsOf;
+  readonly ruleSet: CompiledRuleSet;
   readonly leftOut: readonly string[];
 };
 
@@ -220,21 +211,22 @@ export async function learnRows(
   known: Known,
   counted: ReadonlyMap<number, NewlyCounted>,
   frauds: Frauds,
-  { chosen, cuts, met, measures, bucketsOf, leftOut }: Learning,
+  { chosen, cuts, met, measures, ruleSet, leftOut }: Learning,
 ): Promise<Pick<DayTable, 'scorecard' | 'learnt'>> {
   const { query, matured, signal } = known;
   const days = [...counted.keys()];
   const most = chosen.ids.length + (await countKeptRows(query, matured, days));
   const solved = collectSolveRows(measures, most, leftOut);
+  const findCutting = findCuttings(query, { measures, cuts });
   const ofFraud = frauds.total / Math.max(frauds.chosen.size, 1);
   const add = async ({ isFraud, ...row }: LearntRow) => {
     const ofOthers = row.share === null ? 0 : 1 / row.share;
     const stands = isFraud ? ofFraud * Number(frauds.chosen.has(row.id)) : ofOthers;
     if (isFraud === null || stands === 0) return;
-    const cutting = await bucketsOf.findCutting(row.scorecard);
+    const cutting = await findCutting(row.scorecard);
     if (cutting !== null) solved.add({ ...row, isFraud, measures: cutting.measures, stands });
   };
-  const fresh = maturedOf(readRows(chosen, known, bucketsOf), matured);
+  const fresh = maturedOf(readRows(chosen, known, findCutting, ruleSet), matured);
   let next = await fresh.next();
   for await (const row of readKeptRows(query, matured, days, signal)) {
     for (; !next.done && next.value.id < row.id; next = await fresh.next()) await add(next.value);

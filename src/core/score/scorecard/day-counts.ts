@@ -4,9 +4,9 @@
  */
 import { DAY_MS, HOUR_MS } from '../../../kit/words/range.ts';
 import { declaredOf, type MetadataFields, metadataName, valuesIn } from '../../domain/metadata.ts';
-import { cellOf, steps, TAIL_BUCKETS, tailBucket } from './day-evidence.ts';
-import { decode, encode, list, map, record, text, whole, wholes } from './forms.ts';
-import { addRank, type Bins, type Judged, noRanks, type Ranks } from './weeks.ts';
+import { addTo, cellOf, inMap, steps, TAIL_BUCKETS, tailBucket } from './day-evidence.ts';
+import { decode, encode } from './value-bytes.ts';
+import { addRank, type Judged, noRanks, type Ranks } from './weeks.ts';
 
 /** A scored payment as a night reads it. */
 export type DayPayment = Judged & {
@@ -35,12 +35,12 @@ export type Reading = {
 export type Rates = ReadonlyMap<string, number>;
 
 export type ValueCount = {
-  readonly payments: number;
+  payments: number;
   /** Hashes of at most ACCOUNTS_MAX accounts. */
-  readonly accounts: Uint32Array;
+  readonly accounts: number[];
 };
 export type FieldCount = {
-  readonly byValue: ReadonlyMap<string, ValueCount>;
+  readonly byValue: ReadonlyMap<string, Readonly<ValueCount>>;
   /** Payments with values that are not counted by name. */
   readonly others: number;
 };
@@ -54,14 +54,13 @@ export type DayCounts = {
   /** By corridor, currency and step of an amount: payments that were not declined. */
   readonly amounts: ReadonlyMap<string, number>;
   /** Parties that may have had more than CROWD_MIN accounts in 30 days. */
-  readonly devices: readonly string[];
-  readonly addresses: readonly string[];
+  readonly crowds: Readonly<Record<'device' | 'address', readonly string[]>>;
   readonly ranks: Ranks;
 };
 
 const HOURS = 24;
 /** Most distinct accounts that a value counts: as many as the value needs to be named in a table. */
-export const ACCOUNTS_MAX = 10;
+const ACCOUNTS_MAX = 10;
 /** Most distinct values of a field while a day is counted. More: a field of ids takes more than 2 MB. */
 export const VALUES_MAX = 20_000;
 /** Most values of a field that a day stores. Fewer: a value that is common over 90 days may be too rare on each of them. */
@@ -116,8 +115,6 @@ export function cellIn(
   return Number.isNaN(amount) ? undefined : cellOf(typeof own === 'string' ? own : '', amount);
 }
 
-export type DayCounter = ReturnType<typeof countDay>;
-
 /**
  * @param rates of the day
  * @param hashAccount 32 bits
@@ -128,18 +125,16 @@ export function countDay(reading: Reading, rates: Rates, hashAccount: (id: strin
   const cells = countValues();
   const numbers = new Map<string, Uint32Array>();
   const amounts = new Map<string, number>();
-  const devices = findCrowds(hashAccount);
-  const addresses = findCrowds(hashAccount);
+  const [devices, addresses] = [findCrowds(hashAccount), findCrowds(hashAccount)];
   const ranks = noRanks();
   return {
     add(payment: DayPayment): void {
       const account = hashAccount(payment.accountId);
-      const hour = Math.floor((payment.createdAtMs % DAY_MS) / HOUR_MS);
-      hours[hour] = (hours[hour] as number) + 1;
+      addTo(hours, Math.floor((payment.createdAtMs % DAY_MS) / HOUR_MS), 1);
       const values = valuesOf(payment, reading);
       for (const [field, value] of Object.entries(values)) {
         if (typeof value === 'string') inMap(fields, field, countValues).add(value, account);
-        else addNumber(inMap(numbers, field, newTail), value);
+        else addTo(inMap(numbers, field, newTail), tailBucket(value), 1);
       }
       const cell = cellIn(payment, values, reading, rates);
       if (cell !== undefined) cells.add(cell, account);
@@ -158,48 +153,26 @@ export function countDay(reading: Reading, rates: Rates, hashAccount: (id: strin
       cells: cells.end(),
       numbers,
       amounts,
-      devices: devices.end(),
-      addresses: addresses.end(),
+      crowds: { device: devices.end(), address: addresses.end() },
       ranks,
     }),
   };
 }
 
-export function inMap<Key, Value>(values: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const known = values.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  values.set(key, made);
-  return made;
-}
-
 const newTail = () => new Uint32Array(TAIL_BUCKETS);
 
-function addNumber(tail: Uint32Array, value: number): void {
-  const bucket = tailBucket(value);
-  tail[bucket] = (tail[bucket] as number) + 1;
-}
-
 function countValues() {
-  const byValue = new Map<string, { payments: number; accounts: number[] }>();
+  const byValue = new Map<string, ValueCount>();
   let others = 0;
-  const find = (value: string) => {
-    const known = byValue.get(value);
-    if (known !== undefined || byValue.size >= VALUES_MAX) return known;
-    const made = { payments: 0, accounts: [] };
-    byValue.set(value, made);
-    return made;
-  };
   return {
     add(value: string, account: number): void {
-      const count = find(value);
-      if (count === undefined) {
+      if (byValue.size >= VALUES_MAX && !byValue.has(value)) {
         others++;
         return;
       }
+      const count = inMap(byValue, value, noValue);
       count.payments++;
-      const { accounts } = count;
-      if (accounts.length < ACCOUNTS_MAX && !accounts.includes(account)) accounts.push(account);
+      addAccount(count.accounts, account);
     },
     /** The values with most payments, all others together. */
     end(): FieldCount {
@@ -207,19 +180,16 @@ function countValues() {
         ([left, { payments: less }], [right, { payments: more }]) =>
           more - less || (left < right ? -1 : 1),
       );
-      const stored = sorted.slice(0, STORED_MAX);
       for (const [, { payments }] of sorted.slice(STORED_MAX)) others += payments;
-      return {
-        byValue: new Map(
-          stored.map(([value, { payments, accounts }]) => [
-            value,
-            { payments, accounts: Uint32Array.from(accounts) },
-          ]),
-        ),
-        others,
-      };
+      return { byValue: new Map(sorted.slice(0, STORED_MAX)), others };
     },
   };
+}
+
+const noValue = (): ValueCount => ({ payments: 0, accounts: [] });
+
+export function addAccount(accounts: number[], account: number): void {
+  if (accounts.length < ACCOUNTS_MAX && !accounts.includes(account)) accounts.push(account);
 }
 
 /** Fewer: more parties share a counter, and more parties are counted exactly for nothing. */
@@ -242,20 +212,5 @@ function findCrowds(hash: (party: string) => number) {
 }
 
 const VERSION = 1;
-const fieldCount = record<FieldCount>({
-  byValue: map(record<ValueCount>({ payments: whole, accounts: wholes })),
-  others: whole,
-});
-const dayCounts = record<DayCounts>({
-  hours: wholes,
-  fields: map(fieldCount),
-  cells: fieldCount,
-  numbers: map(wholes),
-  amounts: map(whole),
-  devices: list(text),
-  addresses: list(text),
-  ranks: map(record<Bins>({ alerts: whole, margins: wholes, risks: wholes })),
-});
-
-export const encodeCounts = (counts: DayCounts): Uint8Array => encode(dayCounts, VERSION, counts);
-export const decodeCounts = (bytes: Uint8Array): DayCounts => decode(dayCounts, VERSION, bytes);
+export const encodeCounts = (counts: DayCounts): Uint8Array => encode(VERSION, counts);
+export const decodeCounts = (bytes: Uint8Array): DayCounts => decode<DayCounts>(VERSION, bytes);

@@ -35,18 +35,13 @@ export function steps(aDecade: number, value: number, round = Math.floor): numbe
   return Math.abs(exact - nearest) < WHOLE_WITHIN ? nearest : round(exact);
 }
 
-/** A tenth of a decade of amounts. */
-export function amountCell(amount: number): number {
-  return steps(10, amount);
-}
-
 /**
- * Key of a cell: payments of one kind and about the same amount.
+ * Key of a cell: payments of one kind and of amounts within a tenth of a decade.
  * @param group value of the field that the table groups by, empty where a payment has none
  * @param amount in the market's currency
  */
 export function cellOf(group: string, amount: number): string {
-  return `${amountCell(amount)} ${group}`;
+  return `${steps(10, amount)} ${group}`;
 }
 
 const TAILS_A_DECADE = 50;
@@ -116,4 +111,17 @@ export function numberToAccount(value: number, newest: Float32Array): number {
   if (newest.length < NUMBERS_MIN) return Number.NaN;
   newest.sort();
   return value / Math.max(newest[newest.length >> 1] as number, MEDIAN_MIN);
+}
+
+/** The value of a key, which is made where the key has none. */
+export function inMap<Key, Value>(values: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  values.set(key, made);
+  return made;
+}
+
+export function addTo(counts: Uint32Array | Float64Array, at: number, count: number): void {
+  counts[at] = (counts[at] as number) + count;
 }

@@ -107,10 +107,7 @@ export type DayTable = {
     readonly rates: Rates;
   };
   /** Devices and addresses that count as absent, as too many accounts share them. */
-  readonly crowded: {
-    readonly devices: ReadonlySet<string>;
-    readonly addresses: ReadonlySet<string>;
-  };
+  readonly crowded: Readonly<Record<'device' | 'address', ReadonlySet<string>>>;
 };
 
 /** @param day since 1970 */

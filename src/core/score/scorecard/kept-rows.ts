@@ -65,23 +65,25 @@ export function leastHashes(count: number) {
     return sorted;
   };
   const own = Buffer.alloc(ID_BYTES);
-  const least = {
-    /** @param bytes of ids, which have the id to add from `at` on */
-    addBytes(bytes: Buffer, at: number): void {
+  /** @param bytes of ids, ID_BYTES each */
+  const addAll = (bytes: Buffer) => {
+    for (let at = 0; at < bytes.length; at += ID_BYTES) {
       const hash = hashOf(bytes, at);
-      if (hash > greatest) return;
+      if (hash > greatest) continue;
       bytes.copy(ids, found * ID_BYTES, at, at + ID_BYTES);
       hashes[found++] = hash;
       if (found === 2 * count) cut();
-    },
+    }
+  };
+  return {
+    addAll,
     add(id: string): void {
       own.write(id.replaceAll('-', ''), 'hex');
-      least.addBytes(own, 0);
+      addAll(own);
     },
     /** The ids in the order of their hashes, ID_BYTES each. */
     end: (): Buffer => cut(),
   };
-  return least;
 }
 
 const compareMargins = (left: Row, right: Row) => right.margin - left.margin;

@@ -1,6 +1,6 @@
 /** Learns cuts from the sample of a night, and weights from rows of earlier days, put together by the names of measures. */
 import { BUCKETS, type Cuts, createCuts, MISSING_BUCKET, writeCuts } from './cuts.ts';
-import type { Counted } from './day-evidence.ts';
+import { addTo, type Counted } from './day-evidence.ts';
 import type { DayTable, Learnt } from './day-table.ts';
 import type { SolveRows } from './loss.ts';
 import type { LogOdds } from './measures.ts';
@@ -53,10 +53,7 @@ export function meet(sample: Sample, cuts: Cuts, measures: number): Float64Array
 }
 
 function addBuckets(sums: Float64Array, buckets: Uint8Array, count: number): void {
-  buckets.forEach((bucket, measure) => {
-    const at = measure * BUCKETS + bucket;
-    sums[at] = (sums[at] as number) + count;
-  });
+  buckets.forEach((bucket, measure) => void addTo(sums, measure * BUCKETS + bucket, count));
 }
 
 /** A row that a night learns from. */

@@ -1,14 +1,15 @@
 /** Lifts of the values of a field, as a table of the day has them: common values by name, all others together. */
 import { type Counted, liftOf } from './day-evidence.ts';
 
-/** Counts of a value. */
-export type CountedValue = {
-  readonly value: string;
-  /** Payments of the 90 days, matured or not. */
-  readonly payments: number;
-  /** Distinct accounts of these payments. */
-  readonly accounts: number;
-  readonly matured: Counted;
+/** Counts of a value over the 90 days. */
+export type ValueSum = {
+  /** Matured or not. */
+  payments: number;
+  matured: number;
+  /** Among the matured ones. */
+  frauds: number;
+  /** Hashes of distinct accounts. */
+  readonly accounts: number[];
 };
 
 export type Lifts = {
@@ -24,31 +25,37 @@ const PAYMENTS_MIN = 30;
 const ACCOUNTS_MIN = 10;
 
 /**
- * @param values of the 90 days, each once, in any order; a value without accounts may stand for many
+ * @param others values without counts of their own
  * @param market all payments of the market, with this field or without it
  */
-export function liftsOf(values: readonly CountedValue[], market: Counted): Lifts {
-  const named = values.filter(isNamed).sort(compareValues).slice(0, VALUES_MAX);
-  const names = new Set(named);
-  let [payments, frauds] = [0, 0];
-  for (const value of values) {
-    if (names.has(value)) continue;
-    payments += value.matured.payments;
-    frauds += value.matured.frauds;
+export function liftsOf(
+  byValue: ReadonlyMap<string, ValueSum>,
+  others: ValueSum,
+  market: Counted,
+): Lifts {
+  const named = new Map([...byValue].filter(isNamed).sort(compareValues).slice(0, VALUES_MAX));
+  let { matured: payments, frauds } = others;
+  for (const [value, sum] of byValue) {
+    if (named.has(value)) continue;
+    payments += sum.matured;
+    frauds += sum.frauds;
   }
+  const liftOfSum = (sum: ValueSum) =>
+    liftOf({ payments: sum.matured, frauds: sum.frauds }, market);
   return {
-    byValue: new Map(named.map(({ value, matured }) => [value, liftOf(matured, market)])),
+    byValue: new Map([...named].map(([value, sum]) => [value, liftOfSum(sum)])),
     others: liftOf({ payments, frauds }, market),
   };
 }
 
-const isNamed = ({ payments, accounts }: CountedValue) =>
-  payments >= PAYMENTS_MIN && accounts >= ACCOUNTS_MIN;
+type Entry = readonly [value: string, sum: ValueSum];
+
+const isNamed = ([, { payments, accounts }]: Entry) =>
+  payments >= PAYMENTS_MIN && accounts.length >= ACCOUNTS_MIN;
 
 /** Most payments first, equal counts in the order of code units. */
-function compareValues(left: CountedValue, right: CountedValue): number {
-  return right.payments - left.payments || (left.value < right.value ? -1 : 1);
-}
+const compareValues = ([left, { payments: less }]: Entry, [right, { payments: more }]: Entry) =>
+  more - less || (left < right ? -1 : 1);
 
 /** @param value null where the payment lacks the field */
 export function liftIn({ byValue, others }: Lifts, value: string | null): number {

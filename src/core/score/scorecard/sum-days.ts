@@ -2,20 +2,19 @@
 import { exponential } from '../../../kit/elementary-functions.ts';
 import { metadataName } from '../../domain/metadata.ts';
 import {
-  ACCOUNTS_MAX,
   AMOUNT_STEPS,
+  addAccount,
   type DayCounts,
   type FieldCount,
-  inMap,
   type Rates,
   type Reading,
   VALUES_MAX,
   valueIn,
   type valuesOf,
 } from './day-counts.ts';
-import { type Counted, hourShares, TAIL_BUCKETS } from './day-evidence.ts';
+import { addTo, type Counted, hourShares, inMap, TAIL_BUCKETS } from './day-evidence.ts';
 import type { DayTable, Tail } from './day-table.ts';
-import { type CountedValue, type Lifts, liftsOf } from './lifts.ts';
+import { type Lifts, liftsOf, type ValueSum } from './lifts.ts';
 
 /** Fewest amounts of a corridor with a high amount: of fewer, less than one lies above the 99.99th percentile. */
 const AMOUNTS_MIN = 10_000;
@@ -79,18 +78,13 @@ export function sumDays() {
   };
 }
 
-function addTo(sums: Float64Array, index: number, count: number): void {
-  sums[index] = (sums[index] as number) + count;
-}
-
-type Sum = { payments: number; matured: number; frauds: number; accounts: number[] };
-const noSum = (): Sum => ({ payments: 0, matured: 0, frauds: 0, accounts: [] });
+const noSum = (): ValueSum => ({ payments: 0, matured: 0, frauds: 0, accounts: [] });
 
 function sumValues() {
-  const byValue = new Map<string, Sum>();
+  const byValue = new Map<string, ValueSum>();
   /** Values without a count of their own have no account, and so no name in a table. */
   const others = noSum();
-  const find = (value: string): Sum => {
+  const find = (value: string): ValueSum => {
     const isFull = byValue.size >= VALUES_MAX && !byValue.has(value);
     return isFull ? others : inMap(byValue, value, noSum);
   };
@@ -100,30 +94,17 @@ function sumValues() {
         const sum = find(value);
         sum.payments += payments;
         if (isMatured) sum.matured += payments;
-        if (sum !== others) addAccounts(sum.accounts, accounts);
+        if (sum === others) continue;
+        for (const account of accounts) addAccount(sum.accounts, account);
       }
       if (isMatured) others.matured += count.others;
     },
     addOne(as: As, value: string): void {
       (byValue.get(value) ?? others)[as]++;
     },
-    end: (market: Counted): Lifts =>
-      liftsOf([...byValue, ['', others] as const].map(toCounted), market),
+    end: (market: Counted): Lifts => liftsOf(byValue, others, market),
   };
 }
-
-function addAccounts(to: number[], accounts: Uint32Array): void {
-  for (const account of accounts) {
-    if (to.length < ACCOUNTS_MAX && !to.includes(account)) to.push(account);
-  }
-}
-
-const toCounted = ([value, sum]: readonly [string, Sum]): CountedValue => ({
-  value,
-  payments: sum.payments,
-  accounts: sum.accounts.length,
-  matured: { payments: sum.matured, frauds: sum.frauds },
-});
 
 function tailIn(buckets: Float64Array = new Float64Array(TAIL_BUCKETS)): Tail {
   const above = new Uint32Array(TAIL_BUCKETS);

@@ -3,6 +3,7 @@
  * payments that no table judged are left out. Where a scorecard decided, the risk is that of the rules alone.
  */
 import { SCORE_MAX, type Verdict } from '../../domain/score-record.ts';
+import { addTo, inMap } from './day-evidence.ts';
 import { logOddsOf } from './measures.ts';
 
 /** A stored score. */
@@ -54,21 +55,11 @@ export function addRank(ranks: Map<string, Bins>, judged: Judged): void {
   const isOfScorecard = byRules !== null && model?.startsWith(OF_SCORECARD);
   const rank = binOf(logOddsOf(isOfScorecard ? byRules / SCORE_MAX : risk));
   for (const name of isOfScorecard && model !== null ? [ALL, model] : [ALL]) {
-    const bins = binsIn(ranks, name);
+    const bins = inMap(ranks, name, noBins);
     if (verdict !== 'approve') bins.alerts++;
     addTo(bins.margins, binOf(margin), 1);
     addTo(bins.risks, rank, 1);
   }
-}
-
-function binsIn(ranks: Map<string, Bins>, name: string): Bins {
-  const bins = ranks.get(name) ?? noBins();
-  ranks.set(name, bins);
-  return bins;
-}
-
-function addTo(counts: Uint32Array, bin: number, count: number): void {
-  counts[bin] = (counts[bin] as number) + count;
 }
 
 export type Ranking = {
@@ -108,7 +99,7 @@ export function collectWeeks(before: number) {
       const all = weekOf(day)?.all;
       if (all === undefined) return;
       for (const [name, { alerts, margins, risks }] of ranks) {
-        const to = binsIn(all, name);
+        const to = inMap(all, name, noBins);
         to.alerts += alerts;
         margins.forEach((count, bin) => void addTo(to.margins, bin, count));
         risks.forEach((count, bin) => void addTo(to.risks, bin, count));

@@ -2,14 +2,16 @@
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { uuidsIn } from '../../../kit/words/cursor.ts';
 import { monthOf } from '../../../kit/words/month.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import { type FieldSlot, metadataName } from '../../domain/metadata.ts';
 import { DEFAULT_TERMS, type PolicyTerms } from '../../domain/policy.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
-import { CROWD_MIN, inMap, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
+import { CROWD_MIN, type Rates, type Reading } from '../../score/scorecard/day-counts.ts';
+import { inMap } from '../../score/scorecard/day-evidence.ts';
 import { LABEL_DAYS, TYPE_GROUP } from '../../score/scorecard/day-table.ts';
-import { ID_BYTES } from '../../score/scorecard/kept-rows.ts';
+import { ID_BYTES, leastHashes } from '../../score/scorecard/kept-rows.ts';
 import { readSlots, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { isDetached, listMonthTables } from '../partitions/partitions.ts';
@@ -62,7 +64,7 @@ export async function listPlayed(query: Query, before: number, learntDays: numbe
   return await onlyAttached(query, await playedBefore(query, before, learntDays));
 }
 
-export type CountedDay = {
+type CountedDay = {
   readonly day: number;
   readonly payments: number;
   readonly reading: string;
@@ -85,6 +87,15 @@ export const readSample = onlyOf<{ sample: Buffer }, [day: number]>(
   'read-day-sample',
   `select sample from market.scorecard_days where day = ${day('$1')}`,
 );
+
+/** Ids of the counted days' payments with the least hashes, in the order of the hashes. */
+export async function readLeast(query: Query, from: number, to: number, count: number) {
+  const least = leastHashes(count);
+  for (const { day } of await listCounted(query, from, to)) {
+    least.addAll((await readSample(query, day)).sample);
+  }
+  return uuidsIn(least.end());
+}
 
 /** Declared fields that are not personal. */
 const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields m
@@ -191,17 +202,17 @@ const crowdedOf = (column: 'device_id' | 'ip_party') =>
                 where ${isOf(column)} and created_at >= $2 and created_at < $3 limit ${CROWD_MIN + 1}) accounts) > ${CROWD_MIN}`,
   );
 
-const PARTIES = { devices: crowdedOf('device_id'), addresses: crowdedOf('ip_party') };
+const PARTIES = { device: crowdedOf('device_id'), address: crowdedOf('ip_party') };
 
 /** Finds parties that had more than CROWD_MIN accounts in the 30 days before a day. */
 export async function findCrowded(
   query: Query,
   kind: keyof typeof PARTIES,
-  parties: readonly string[],
+  parties: ReadonlySet<string>,
   before: number,
 ): Promise<ReadonlySet<string>> {
   const range = [isoTime((before - CROWD_DAYS) * DAY_MS), isoTime(before * DAY_MS)] as const;
-  const crowded = await PARTIES[kind](query, textArray(parties), ...range);
+  const crowded = await PARTIES[kind](query, textArray([...parties]), ...range);
   return new Set(crowded.map(({ party }) => party));
 }
 

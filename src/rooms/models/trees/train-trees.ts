@@ -12,11 +12,7 @@ import { bandAt, topsOf } from '../../../core/score/scorecard/shares.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import { putInShadow } from '../../../core/store/rollouts/rollouts.ts';
 import { listLeftOut, maturedBy } from '../../../core/store/scorecards/left-out.ts';
-import {
-  listCounted,
-  readPolicyOfNight,
-  readSample,
-} from '../../../core/store/scorecards/read-night.ts';
+import { readLeast, readPolicyOfNight } from '../../../core/store/scorecards/read-night.ts';
 import {
   type Matured,
   readFrauds,
@@ -81,23 +77,15 @@ export async function makeTrees(database: Database, options: Options, valuesMax 
     bandsRule: { by: 'share', reviews: reviewed - declines, declines },
     randomFor: (purpose) => createRandom(`${name}/${purpose}`),
   });
-  const {
-    bytes: artefact,
-    model,
-    size,
-    calibration,
-    judged,
-  } = await resultOf(steps, options.signal);
+  const built = await resultOf(steps, options.signal);
+  const { bytes: artefact, model, size, calibration, judged } = built;
   const scored = scoreNewest(calibrateModel(model, calibration), choice);
   const probabilities = await inSnapshot(database, (query) => scored(query, matured, options));
   const tops = topsOf(probabilities);
   const bands =
     tops.length === 0
       ? judged.bands
-      : {
-          reviewFrom: bandAt(tops, reviewed),
-          declineFrom: bandAt(tops, declines),
-        };
+      : { reviewFrom: bandAt(tops, reviewed), declineFrom: bandAt(tops, declines) };
   const told = {
     ...{ feature_schema: FEATURE_SCHEMA, calibration },
     lineage: {
@@ -133,16 +121,13 @@ async function readTraining(query: Query, { signal, ...options }: Options, value
   const choice = { names, columns: Int32Array.from(names, (name) => all.indexOf(name)) };
   const rowsMax = Math.floor(valuesMax / names.length);
   const fraudsMax = Math.floor(FRAUD_SHARE * rowsMax);
-  const [payments, frauds] = [leastHashes(rowsMax - fraudsMax), leastHashes(fraudsMax)];
-  for (const { day } of await listCounted(query, matured.fromMs / DAY_MS, matured.toMs / DAY_MS)) {
-    const { sample } = await readSample(query, day);
-    for (const id of uuidsIn(sample)) payments.add(id);
-  }
+  const [fromDay, toDay] = [matured.fromMs / DAY_MS, matured.toMs / DAY_MS];
+  const sampled = new Set(await readLeast(query, fromDay, toDay, rowsMax - fraudsMax));
+  const frauds = leastHashes(fraudsMax);
   for await (const page of readFrauds(query, matured, false, signal)) {
     for (const { id } of page) frauds.add(id);
   }
   const learnt = new Set((await listLearnt(query)).map(({ serial }) => serial));
-  const sampled = new Set(uuidsIn(payments.end()));
   const ids = [...new Set([...sampled, ...uuidsIn(frauds.end())])].sort();
   const collector = createCollector(choice, ids.length, false);
   const margins: number[] = [];
@@ -166,12 +151,9 @@ async function readTraining(query: Query, { signal, ...options }: Options, value
 const scoreNewest =
   (model: Model, choice: FeatureChoice) =>
   async (query: Query, matured: Matured, { day, signal }: Options): Promise<number[]> => {
-    const newest = leastHashes(CUT_PAYMENTS);
-    for (const { day: of } of await listCounted(query, matured.toMs / DAY_MS, day)) {
-      for (const id of uuidsIn((await readSample(query, of)).sample)) newest.add(id);
-    }
+    const newest = await readLeast(query, matured.toMs / DAY_MS, day, CUT_PAYMENTS);
     const probabilities: number[] = [];
-    for await (const page of readVectorRows(query, uuidsIn(newest.end()), matured, signal)) {
+    for await (const page of readVectorRows(query, newest, matured, signal)) {
       const rows = page.filter(({ isFraud, margin }) => isFraud !== null && margin !== null);
       const collector = createCollector(choice, rows.length, false);
       collector.add(rows.map((row) => ({ ...row, ...UNTOLD })));

@@ -16,60 +16,32 @@ import { dayTable } from '../../../../support/day-tables.ts';
 
 const word = fc.string({ unit: 'grapheme', maxLength: 12 });
 const number = fc.double();
-const doubles = fc.array(number, { maxLength: 8 }).map((values) => Float64Array.from(values));
 const mapOf = <Value>(value: fc.Arbitrary<Value>) =>
   fc.array(fc.tuple(word, value), { maxLength: 5 }).map((entries) => new Map(entries));
-const lifts = fc.record({ byValue: mapOf(number), others: number });
+const doubles = fc.array(number, { maxLength: 8 }).map((values) => Float64Array.from(values));
 const setOf = fc.array(word, { maxLength: 5 }).map((texts) => new Set(texts));
-const counted = fc.record({ payments: number, frauds: number });
-const ranking = fc.record({ averagePrecision: number, caught: fc.nat() });
-const kind = fc.constantFrom('lift', 'tail', 'to_account' as const);
+const known = dayTable();
+/** Members of each kind that tables have. */
+const table = fc
+  .record({
+    ...{ ruleSet: word, hours: doubles, currency: fc.option(word), leftOut: fc.array(word) },
+    scorecard: fc.record({ constant: number, points: doubles, cuts: fc.float32Array() }),
+    lifts: mapOf(fc.record({ byValue: mapOf(number), others: number })),
+    tails: mapOf(fc.record({ above: fc.uint32Array({ maxLength: 8 }), numbers: fc.nat() })),
+    crowded: fc.record({ device: setOf, address: setOf }),
+  })
+  .map(({ scorecard, ...drawn }): DayTable => {
+    return { ...known, ...drawn, scorecard: { ...known.scorecard, ...scorecard } };
+  });
 
-const figures = {
-  ...{ payments: fc.nat(), frauds: fc.nat(), alerts: fc.nat() },
-  ...{ decided: ranking, scorecard: ranking, byRisk: fc.nat() },
-};
-const table: fc.Arbitrary<DayTable> = fc.record({
-  day: fc.integer({ min: 0, max: 100_000 }),
-  ruleSet: word,
-  group: word,
-  slots: fc.array(fc.record({ field: word, kind }), { maxLength: 4 }),
-  measures: fc.array(word, { maxLength: 4 }),
-  scorecard: fc.record({
-    constant: number,
-    slope: number,
-    labelSlope: number,
-    points: doubles,
-    cuts: fc.float32Array({ maxLength: 8 }),
-  }),
-  learnt: fc.record({
-    ...{ knownFrauds: fc.nat(), payments: doubles, frauds: doubles, labelled: doubles },
-    all: counted,
-    rules: mapOf(counted),
-  }),
-  leftOut: fc.array(word, { maxLength: 3 }),
-  leftOutLabels: fc.array(word, { maxLength: 3 }),
-  tops: fc.record({ scorecard: doubles, rules: mapOf(doubles) }),
-  golden: fc.record({ inputs: doubles, margins: doubles }),
-  weeks: fc.array(fc.record({ day: fc.nat(), ...figures, policies: mapOf(fc.record(figures)) }), {
-    maxLength: 3,
-  }),
-  hours: doubles,
-  lifts: mapOf(lifts),
-  cells: lifts,
-  tails: mapOf(fc.record({ above: fc.uint32Array({ maxLength: 8 }), numbers: fc.nat() })),
-  currency: fc.option(word),
-  amounts: fc.record({ percentiles: mapOf(number), rates: mapOf(number) }),
-  crowded: fc.record({ devices: setOf, addresses: setOf }),
-});
-
-test('a table is read as it was written, and its bytes do not depend on the order of maps', () => {
+test('a table is read as it was written, and its bytes do not depend on the order of members and maps', () => {
   fc.assert(
     fc.property(table, (written) => {
       const bytes = encodeTable(written);
       const read = decodeTable(bytes);
       expect(read).toEqual(written);
-      const turned = { ...read, lifts: new Map([...read.lifts].reverse()) };
+      const members = Object.entries({ ...read, lifts: new Map([...read.lifts].reverse()) });
+      const turned = Object.fromEntries(members.reverse()) as unknown as DayTable;
       expect(encodeTable(turned)).toEqual(bytes);
     }),
   );
@@ -98,7 +70,7 @@ test('a flipped bit gives another hash, and bytes that no table has are refused'
       const flipped = bytes.with(at, (bytes[at] ?? 0) ^ (1 << bit));
       expect(hashTable(flipped)).not.toBe(hashTable(bytes));
       expect(() => decodeTable(bytes.subarray(0, at))).toThrow();
-      expect(() => decodeTable(Uint8Array.of(...bytes, 0))).toThrow('behind the value');
+      expect(() => decodeTable(Uint8Array.of(...bytes, 0))).toThrow();
     }),
   );
   expect(() => decodeTable(Uint8Array.of(2))).toThrow('version 2 is not 1');
