@@ -26,3 +26,13 @@ export type Factor = {
   /** For people; without it the meaning of the feature, and the value. */
   readonly sentence?: string;
 };
+
+/** Most factors that become reasons of one score. */
+const FACTORS_MAX = 4;
+
+/** The factors that raised the margin most, the greatest first. */
+export const topFactors = (factors: readonly Factor[]): Factor[] =>
+  factors
+    .filter(({ contribution }) => contribution > 0)
+    .sort((a, b) => b.contribution - a.contribution)
+    .slice(0, FACTORS_MAX);

@@ -11,6 +11,7 @@ import {
   createFindTable,
   type FindTable,
   findNewer,
+  findTableOf,
   listTableDays,
   TABLES_MARK,
   type TableDay,
@@ -65,7 +66,8 @@ async function findProven(
   refuse: ReturnType<typeof refuseTable>,
 ): Promise<StoredTable> {
   try {
-    const stored = await findKnown(find, serial);
+    const stored = await find(serial);
+    if (stored === undefined) throw new Error(`the table ${serial} is gone`);
     const why = proven.has(stored) ? undefined : whyDistrust(stored);
     if (why !== undefined) throw new Error(why);
     proven.add(stored);
@@ -79,25 +81,12 @@ async function findProven(
   }
 }
 
-async function findKnown(find: FindTable, serial: number) {
-  const table = await find(serial);
-  if (table === undefined) throw new Error(`the table ${serial} is gone`);
-  return table;
-}
-
-/** @param tables the first day first */
-export function serialFor(tables: readonly TableDay[], day: number): number | null {
-  let [start, end] = [0, tables.length];
-  while (start < end) {
-    const middle = (start + end) >> 1;
-    if ((tables[middle] as TableDay).day <= day) start = middle + 1;
-    else end = middle;
-  }
-  return tables[start - 1]?.serial ?? null;
-}
+/** Most payments are of the last day. @param tables the first day first */
+const serialFor = (tables: readonly TableDay[], day: number): number | null =>
+  tables.findLast((table) => table.day <= day)?.serial ?? null;
 
 /** The table by which a worker would judge a payment of the time; null before the first. */
 export async function findTableAt(query: Query, ms: number): Promise<StoredTable | null> {
   const serial = serialFor(await listTableDays(query), Math.floor(ms / DAY_MS));
-  return serial === null ? null : await findKnown(createFindTable(query), serial);
+  return (await findTableOf(query, serial)) ?? null;
 }

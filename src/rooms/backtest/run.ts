@@ -9,12 +9,13 @@ import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { JudgingModel, Models } from '../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { withBands } from '../../core/score/rules-in-force.ts';
-import { judgedVector, opinionOf, SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
+import { judgedVector, SCORECARD } from '../../core/score/scorecard/judge-by-table.ts';
 import { clipTo, listMonths } from '../../core/store/partitions/month-slice.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { createFindTable, findTables } from '../../core/store/scorecards/find-tables.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
+import { logistic } from '../../kit/elementary-functions.ts';
 import { Failure, isUnavailable } from '../../kit/words/failure.ts';
 import { type Question, type Version, versionText } from './backtest.ts';
 import { createFold, type Judged, type RuleSetOf } from './count/fold-rows.ts';
@@ -138,7 +139,9 @@ function createJudge(models: Models) {
   ): Promise<Judged[]> => {
     if (named === SCORECARD) {
       return rows.map(({ margin }) =>
-        margin === null ? { lacking: SCORECARD } : opinionOf(margin, bands ?? null),
+        margin === null
+          ? { lacking: SCORECARD }
+          : { probability: logistic(margin), bands: bands ?? null },
       );
     }
     const judged: Judged[] = [];

@@ -8,7 +8,7 @@ import { textOfDay } from '../../core/score/scorecard/day-table.ts';
 import { KNOWN_FRAUDS_MIN } from '../../core/score/scorecard/scorecard.ts';
 import { countScored } from '../../core/store/scorecards/read-night.ts';
 import type { ScorecardTable } from '../../kit/client/api-types.ts';
-import { EXIT, UsageError, unlessStopped } from '../../kit/command/command.ts';
+import { type CommandContext, EXIT, UsageError, unlessStopped } from '../../kit/command/command.ts';
 import { dateOption } from '../../kit/command/options.ts';
 import { asking, commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
@@ -17,6 +17,9 @@ import { DAY_MS } from '../../kit/words/range.ts';
 
 /** No payment is of an earlier day. */
 const FIRST_DAY = TRANSACTION_LIMITS.createdAtMsMin / DAY_MS;
+
+const open = (context: CommandContext) =>
+  openCommandDatabase(context, 'scorecard', { statementTimeoutMs: STATEMENT_MS });
 
 const buildAction = written(
   '',
@@ -30,9 +33,7 @@ const buildAction = written(
       const bounds = `${textOfDay(FIRST_DAY)} to ${textOfDay(today)}, as a table has the whole days before its day`;
       throw new UsageError(`--day must be ${bounds}, not ${textOfDay(day)}`);
     }
-    await using database = openCommandDatabase(context, 'scorecard', {
-      statementTimeoutMs: STATEMENT_MS,
-    });
+    await using database = open(context);
     if ((await countScored(database.query, day - LEARNT_DAYS, day)).length === 0) {
       const why = `no payment of the ${LEARNT_DAYS} days before ${textOfDay(day)} is scored, and a table never changes`;
       throw new Failure('conflict', 'NOTHING_SCORED', why);
@@ -66,9 +67,7 @@ const checkAction = written(
   async ({ words: [text = ''] }, context) => {
     const { config, output, signal } = context;
     const day = dateOption('DAY', text) / DAY_MS;
-    await using database = openCommandDatabase(context, 'scorecard', {
-      statementTimeoutMs: STATEMENT_MS,
-    });
+    await using database = open(context);
     const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
     const found = await makeAgain(database, { day, maturityDays, signal });
     const { apart, payments, frauds, frauds_now: now } = found;

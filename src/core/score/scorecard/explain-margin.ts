@@ -35,8 +35,7 @@ export function explainMargin(
 ): MarginExplanation {
   const { sha256, table } = stored;
   const { base, points, values } = partsBy(stored, vector);
-  let margin = base;
-  for (const point of points) margin += point;
+  const margin = points.reduce((sum, own) => sum + own, base);
   return {
     day: textOfDay(table.day),
     sha256,

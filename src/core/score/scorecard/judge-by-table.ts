@@ -2,20 +2,18 @@
  * The margin of a vector by the table of its day. It is stored with every score whatever decides, and is a function of the
  * vector and the table alone, so a stored margin can be computed again.
  */
-import { logistic } from '../../../kit/elementary-functions.ts';
-import type { Opinion, OpinionBands } from '../opinion.ts';
 import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import type { Inputs } from '../rules/generate-program.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
+import { BUCKETS } from './cuts.ts';
 import { type DayTable, type StoredTable, textOfDay } from './day-table.ts';
 import { type LogOdds, logOddsOf, writeMeasures } from './measures.ts';
-import { marginOf, type Parts, partsOf, writeBuckets } from './scorecard.ts';
+import { baseOf, marginOf, writeBuckets } from './scorecard.ts';
 
 /** Members of a table by which a vector is judged: a stored table has them, and so has a table that a night is making. */
 export type Judging = { readonly table: Pick<DayTable, 'ruleSet' | 'measures' | 'scorecard'> };
 
-/** Id of the built-in rules whose log-odds are a measure, and are the margin where there is no table. */
-const ruleSetOf = (table: Judging | null) => table?.table.ruleSet ?? FIRST_RULE_SET;
+/** Id of the built-in rules whose log-odds are the margin where there is no table. */
 const FIRST_RULE_SET = 'default@4';
 
 const NO_INPUTS: readonly never[] = [];
@@ -25,7 +23,7 @@ const NO_INPUTS: readonly never[] = [];
  * @throws Error for a rule set that this version lacks
  */
 function logOddsBy(table: Judging | null, vector: Float64Array): LogOdds {
-  const id = ruleSetOf(table);
+  const id = table?.table.ruleSet ?? FIRST_RULE_SET;
   const ruleSet = findRuleSet(id);
   if (ruleSet === undefined) throw new Error(`this version lacks the rule set ${id}`);
   return logOddsByRules(ruleSet, vector);
@@ -63,12 +61,8 @@ export function firedBy(
   vector: Float64Array,
 ): string[] {
   const count = program.decide(vector, NO_INPUTS, Number.NaN);
-  const codes = new Set<string>();
-  for (let nth = 0; nth < count; nth++) {
-    const rule = programRules[program.fired[nth] as number];
-    if (rule !== undefined) codes.add(rule.code);
-  }
-  return [...codes];
+  const codes = Array.from(program.fired.subarray(0, count), (at) => programRules[at]?.code ?? []);
+  return [...new Set(codes.flat())];
 }
 
 /** Name of the scorecard among models, whose names have a version. */
@@ -76,15 +70,6 @@ export const SCORECARD = 'scorecard';
 
 /** Name by which people refuse the table. */
 export const tableName = ({ day }: Pick<DayTable, 'day'>) => `${SCORECARD}@${textOfDay(day)}`;
-
-/**
- * The opinion of a table, by the margin that was stored.
- * @param bands null: the bands of the rule set apply
- */
-export const opinionOf = (
-  margin: number,
-  bands: OpinionBands | null,
-): Pick<Opinion, 'probability' | 'bands'> => ({ probability: logistic(margin), bands });
 
 let values = new Float64Array(0);
 let buckets = new Uint8Array(0);
@@ -119,16 +104,16 @@ export function judgedVector(
   return { vector, table: by, createdAtMs, margin: () => (known ??= marginBy(by, vector)) };
 }
 
-/** Points of each measure of the table. */
-export function partsBy(
-  stored: StoredTable,
-  vector: Float64Array,
-): Parts & { readonly values: Float64Array; readonly buckets: Uint8Array } {
-  const { scorecard, measures } = stored.table;
-  const logOdds = logOddsBy(stored, vector);
+/** Parts of a margin: the base, then the points of each measure. Their sum in this order has the bits of the margin. */
+export function partsBy(by: Judging, vector: Float64Array) {
+  const { scorecard, measures } = by.table;
+  const logOdds = logOddsBy(by, vector);
   writeBucketsBy(scorecard.cuts, measures.length, vector, logOdds);
-  const parts = partsOf(scorecard, buckets, logOdds);
-  return { ...parts, values: values.slice(), buckets: buckets.slice() };
+  const points = Float64Array.from(
+    buckets,
+    (bucket, measure) => scorecard.points[measure * BUCKETS + bucket] as number,
+  );
+  return { base: baseOf(scorecard, logOdds), points, values: values.slice() };
 }
 
 function writeBucketsBy(

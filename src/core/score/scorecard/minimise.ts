@@ -17,12 +17,6 @@ const SHORTENED_MAX = 30;
 const SMALL_GAIN = 1e-5;
 const SMALL_STEPS_MAX = 2;
 
-export type Minimum = {
-  readonly terms: Float64Array;
-  readonly value: number;
-  readonly steps: number;
-};
-
 type Change = {
   readonly terms: Float64Array;
   readonly gradient: Float64Array;
@@ -30,7 +24,7 @@ type Change = {
   readonly curvature: number;
 };
 
-export function* minimise({ start, curvature, at }: Loss): Generator<undefined, Minimum> {
+export function* minimise({ start, curvature, at }: Loss): Generator<undefined, Float64Array> {
   let terms = start.slice();
   let gradient = new Float64Array(start.length);
   let value = at(terms, gradient);
@@ -61,7 +55,7 @@ export function* minimise({ start, curvature, at }: Loss): Generator<undefined, 
     [gradient, nextGradient] = [nextGradient, gradient];
     value = nextValue;
   }
-  return { terms, value, steps };
+  return terms;
 }
 
 /** Down the gradient, bent by what the last steps have shown. */

@@ -2,7 +2,7 @@
 import { logistic } from '../../../kit/elementary-functions.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import type { PolicyTerms } from '../../domain/policy.ts';
-import type { Factor, Opinion, OpinionBands } from '../opinion.ts';
+import { type Factor, type Opinion, type OpinionBands, topFactors } from '../opinion.ts';
 import type { DayTable, StoredTable } from './day-table.ts';
 import { explainMargin } from './explain-margin.ts';
 import type { JudgedVector } from './judge-by-table.ts';
@@ -11,8 +11,6 @@ import { bandAt } from './shares.ts';
 
 /** Longer: a market that has changed is judged by what it was. Shorter: the rules decide while people look into a night. */
 const TABLE_DAYS_MAX = 7;
-/** Most factors that become reasons of one score. */
-const FACTORS_MAX = 4;
 
 /** The newest table in use when a payment was made. */
 export type DatedTable = Pick<JudgedVector, 'table' | 'createdAtMs'>;
@@ -48,13 +46,9 @@ export function opinionBy(policy: PolicyTerms, judged: JudgedVector): Opinion | 
 
 /** Measures that raised the margin most. */
 const factorsBy = (table: StoredTable, { vector, createdAtMs }: JudgedVector): Factor[] =>
-  explainMargin(table, vector, createdAtMs)
-    .points.filter(({ points }) => points > 0)
-    .sort((a, b) => b.points - a.points)
-    .slice(0, FACTORS_MAX)
-    .map(({ measure, value, points, detail }) => ({
-      feature: measure,
-      value: value ?? Number.NaN,
-      contribution: points,
+  topFactors(
+    explainMargin(table, vector, createdAtMs).points.map(({ measure, value, points, detail }) => ({
+      ...{ feature: measure, value: value ?? Number.NaN, contribution: points },
       sentence: `Model: ${detail}`,
-    }));
+    })),
+  );

@@ -39,7 +39,7 @@ export function unlearnt(measures: number): Weights {
 /** @param knownFrauds matured, of the 180 days before the night, whether or not they are among the rows */
 export function* solve(rows: SolveRows, knownFrauds: number): Generator<undefined, Weights> {
   if (knownFrauds < KNOWN_FRAUDS_MIN) return unlearnt(rows.measures);
-  const { terms } = yield* minimise(createLoss(rows));
+  const terms = yield* minimise(createLoss(rows));
   const slope = terms[SLOPE] as number;
   return {
     constant: (terms[CONSTANT] as number) + LOG_ODDS_SHIFT * slope,
@@ -81,7 +81,7 @@ export function writeBuckets(cuts: Cuts, values: Float64Array, into: Uint8Array)
 }
 
 /** The constant, and what the default's log-odds add. Equal slopes weigh them to the bit as if no rule read labels. */
-const baseOf = (
+export const baseOf = (
   { constant, slope, labelSlope }: Weights,
   { logOdds, labelLogOdds }: LogOdds,
 ): number => constant + slope * logOdds + (labelSlope - slope) * labelLogOdds;
@@ -94,22 +94,4 @@ export function marginOf(weights: Weights, buckets: Uint8Array, logOdds: LogOdds
     margin += points[measure * BUCKETS + (buckets[measure] as number)] as number;
   }
   return margin;
-}
-
-/** Parts of a margin. Their sum from the base on, in this order, has the bits of the margin. */
-export type Parts = {
-  /** The constant, and what the default's log-odds add by their slopes. */
-  readonly base: number;
-  /** Points of each measure. */
-  readonly points: Float64Array;
-};
-
-export function partsOf(weights: Weights, buckets: Uint8Array, logOdds: LogOdds): Parts {
-  return {
-    base: baseOf(weights, logOdds),
-    points: Float64Array.from(
-      buckets,
-      (bucket, measure) => weights.points[measure * BUCKETS + bucket] as number,
-    ),
-  };
 }

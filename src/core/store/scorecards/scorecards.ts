@@ -54,7 +54,6 @@ export type TableHead = {
   /** Days since 1970. */
   readonly day: number;
   readonly sha256: string;
-  readonly measures: readonly string[];
   readonly payments: number;
   readonly frauds: number;
   readonly builtAt: string;
@@ -73,8 +72,7 @@ const IS_TAKEN = `(is_taken or to_char(day, 'YYYY-MM-DD') in (${TAKEN}))`;
 export const IN_USE = `(${IS_TAKEN}
   and 'model:scorecard@' || to_char(day, 'YYYY-MM-DD') not in (${REFUSED}))`;
 
-const HEAD = `serial, day - date '1970-01-01' as day, encode(sha256, 'hex') as sha256, measures,
-  payments::float8 as payments, frauds, ${timeText('built_at')} as "builtAt",
+const HEAD = `serial, day - date '1970-01-01' as day, encode(sha256, 'hex') as sha256, payments::float8 as payments, frauds, ${timeText('built_at')} as "builtAt",
   ${IS_TAKEN} as "isTaken", differs, ${IN_USE} as "inUse"`;
 
 /** The newest first. */

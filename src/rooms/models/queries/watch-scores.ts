@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import { FEATURE_LIST, featureIndex } from '../../../core/domain/feature-schema.ts';
-import { opinionOf, SCORECARD } from '../../../core/score/scorecard/judge-by-table.ts';
+import { SCORECARD } from '../../../core/score/scorecard/judge-by-table.ts';
 import { sampleOutcomes, sampleVectors } from '../../../core/store/scores/score-window.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { logistic } from '../../../kit/elementary-functions.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
 import { besideDecided } from '../scorecards/beside.ts';
 import { readReferences } from '../store/models.ts';
@@ -60,9 +61,7 @@ export async function watchScores(
 
 const byMargin = (rows: readonly { readonly margin: number | null }[]) =>
   rows.flatMap(({ margin }) =>
-    margin === null
-      ? []
-      : { model: SCORECARD, value: opinionOf(margin, null).probability, vector: [] },
+    margin === null ? [] : { model: SCORECARD, value: logistic(margin), vector: [] },
   );
 
 async function sampleComputed(...of: Parameters<typeof sampleVectors>) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { POLICY } from '../../../core/domain/policy.ts';
 import { factorSentence, SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel } from '../../../core/score/judge.ts';
-import type { OpinionBands } from '../../../core/score/opinion.ts';
+import { type OpinionBands, topFactors } from '../../../core/score/opinion.ts';
 import type { Slot } from '../../../core/score/scorecard/day-table.ts';
 import type { JudgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
 import { decidingTable } from '../../../core/score/scorecard/policy.ts';
@@ -31,8 +31,6 @@ import type { ModelWork } from './model-thread.ts';
 
 type ScoringModel = JudgingModel & { readonly file: ModelFile };
 
-/** Most factors that become reasons of one score. */
-const FACTORS_MAX = 4;
 /** More: the last is answered beyond the deadline of a request. Fewer: people who look at scores at the same time are refused. */
 const WAITING_MAX = 8;
 /** Largest file that is read without the thread: a larger file takes longer to read than the thread takes to begin. */
@@ -79,12 +77,9 @@ function toScoringModel(
     return { batch, margins: model.marginOf(batch) };
   };
   const byPath = ({ batch, margins }: Row) => model.contributionsOf(batch, margins, 'path');
-  const topFactors = (judged: JudgedVector) => {
+  const factorsOf = (judged: JudgedVector) => {
     const row = rowOf(judged);
-    return toParts(row, byPath(row))
-      .contributions.filter(({ contribution }) => contribution > 0)
-      .sort((a, b) => b.contribution - a.contribution)
-      .slice(0, FACTORS_MAX);
+    return topFactors(toParts(row, byPath(row)).contributions);
   };
   return {
     file,
@@ -98,7 +93,7 @@ function toScoringModel(
         if (isOnScorecard && decidingTable(judged) === null) return null;
         const probability = model.probabilityOf(margins[row] ?? Number.NaN);
         if (probability >= 0 && probability <= 1) {
-          return { probability, bands, factors: () => topFactors(judged) };
+          return { probability, bands, factors: () => factorsOf(judged) };
         }
         throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
       });

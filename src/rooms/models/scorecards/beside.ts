@@ -2,9 +2,9 @@
 import type { Verdict } from '../../../core/domain/score-record.ts';
 import type { OpinionBands } from '../../../core/score/opinion.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
-import { opinionOf } from '../../../core/score/scorecard/judge-by-table.ts';
 import { leastOf } from '../../../core/score/scorecard/shares.ts';
 import { verdictOfModel } from '../../../core/score/weigh.ts';
+import { logistic } from '../../../kit/elementary-functions.ts';
 
 /** `margin` is null where no table judged. */
 type Decided = { readonly margin: number | null; readonly verdict: Verdict };
@@ -15,7 +15,7 @@ type Decided = { readonly margin: number | null; readonly verdict: Verdict };
  */
 export function besideDecided<Row extends Decided>(rows: readonly Row[]) {
   const judged = rows.flatMap((row) =>
-    row.margin === null ? [] : { ...row, ...opinionOf(row.margin, null) },
+    row.margin === null ? [] : { ...row, probability: logistic(row.margin) },
   );
   const falling = Float64Array.from(judged, ({ probability }) => probability)
     .sort()
