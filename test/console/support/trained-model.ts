@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { watchScores } from '../../../src/rooms/models/queries/watch-scores.ts';
 import { insertShadowBatch } from '../../../src/rooms/models/store/shadow-batches.ts';
 import { insertWatchReports } from '../../../src/rooms/models/store/watch-reports.ts';
-import { storeLabelledTraffic } from '../../support/labelled-scores.ts';
+import { storeTrainingDays } from '../../support/made-days.ts';
 import { type RollOut, startRollOut } from '../../support/rolled-out.ts';
 import { storeLabels, storeScores } from '../../support/scored-rows.ts';
 import type { Engine } from './engine.ts';
@@ -18,8 +18,7 @@ const QUICK = ['--known-by', '2026-04-24', '--set', 'rounds=20,learningRate=0.3'
 export async function trainModel({ api }: Engine): Promise<RollOut> {
   const rollOut = await startRollOut(api.testDatabase);
   const { rig } = rollOut;
-  const traffic = { transactions: 4000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
-  await storeLabelledTraffic(api.database, traffic);
+  await storeTrainingDays(api.database, 90, 0.05);
   const officer = await rig.makeKey('Trainer', ['risk_officer']);
   const args = [...TRAINING, ...VALIDATION, ...QUICK, '--out', join(rig.folder, 'trained')];
   await rig.json(officer, 'train', ...args);

@@ -1,13 +1,14 @@
 /**
  * Goal: one command leads from logged features and labels to a registered model, the same one each time;
- * unsuitable data is refused with the reason and leaves nothing. Method: simulated traffic of eight weeks in a
- * real database.
+ * unsuitable data is refused with the reason and leaves nothing. Method: made payments of six weeks in a real
+ * database.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { toVector } from '../../../../src/core/store/scores/score-values.ts';
 import { readReference } from '../../../../src/rooms/models/model-record.ts';
+import { declareFields } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import {
@@ -142,9 +143,7 @@ test('as a process: exit codes, and an end in the midst of training', async () =
 
 test('slots of declared fields are read by their names', async () => {
   const { testDatabase } = rig;
-  await testDatabase.sql(
-    `insert into metadata_fields (name, type, description, declared_by) values ('distance', 'number', 'd', 'Cy')`,
-  );
+  await testDatabase.sql(declareFields({ distance: 'number' }));
   const rows = await testDatabase.sql<{ id: string; features: Buffer; isFraud: boolean | null }>(
     `select s.transaction_id as id, features, l.label = 'fraud' as "isFraud"
        from scores s left join labels l using (transaction_id, created_at)`,

@@ -1,9 +1,9 @@
-/** `risk models train` on simulated traffic of eight weeks in a real database, in this process. */
+/** `risk models train` on made payments of six weeks in a real database, in this process. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
 import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
-import { storeLabelledTraffic } from '../../labelled-scores.ts';
+import { SIGNAL, storeTrainingDays } from '../../made-days.ts';
 import { startModelsRig } from '../../models-command.ts';
 
 export const TRAINING = ['--from', '2026-03-01', '--to', '2026-03-31'];
@@ -11,16 +11,15 @@ export const VALIDATION = ['--validate-from', '2026-04-01', '--validate-to', '20
 export const KNOWN_BY = ['--known-by', '2026-04-24'];
 export const QUICK = ['--set', 'rounds=25,learningRate=0.3'];
 export const WINDOWS = [...TRAINING, ...VALIDATION, ...KNOWN_BY, ...QUICK];
-/** The feature by which the simulated frauds are recognised. */
-export const RECOGNISED = FEATURE_LIST[1]?.name ?? '';
+/** The feature by which the frauds are recognised. */
+export const RECOGNISED = FEATURE_LIST[SIGNAL]?.name ?? '';
 
 export async function startTrainRig() {
   await using opened = new AsyncDisposableStack();
   const rig = opened.use(await startModelsRig());
   const officer = await rig.makeKey('Ann', ['risk_officer']);
   await using database = rig.testDatabase.open();
-  const traffic = { transactions: 1500, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.1 };
-  await storeLabelledTraffic(database, traffic);
+  await storeTrainingDays(database, 33, 0.1);
   const out = (name: string) => join(rig.folder, name);
   const readOut = (name: string, file: string) => readFileSync(join(out(name), file));
   const owned = opened.move();
