@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { textOfDay } from '../../src/core/score/scorecard/day-table.ts';
 import { setControl } from '../support/controls.ts';
-import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
+import { makeDay, storeLabelled } from '../support/made-days.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { learntTable, POLICY_1, storeTable, storeUntaken } from '../support/policies.ts';
 import { runRisk } from '../support/run-risk.ts';
@@ -36,8 +36,7 @@ async function store(from: number, to: number, scorecard: number | null): Promis
   const { database } = it.engine.api;
   for (let day = TODAY - from; day < TODAY - to; day++) {
     const made = makeDay(day, 100);
-    await storeScored(database, made, scorecard);
-    await storeKnown(database, made, 3);
+    await storeLabelled(database, made, scorecard);
   }
 }
 

@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { buildTable } from '../../src/core/repair/night/build-table.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { makeDay, storeKnown, storeScored } from '../support/made-days.ts';
+import { makeDay, nightOf, storeKnown, storeScored } from '../support/made-days.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -105,9 +105,7 @@ test('doctor says where labels come later than they are waited for, and where no
     await storeScored(database, made);
     await storeKnown(database, made, delayDays);
   }
-  const { signal } = new AbortController();
-  const by = { name: 'Cy', keyId: null, request: 'test' };
-  await buildTable(database, { day: first + days, maturityDays: 7, by, signal });
+  await buildTable(database, nightOf(first + days));
   const foundBy = async (waited: number, name = 'label maturity') => {
     const environment = { RISK_LABEL_MATURITY_DAYS: String(waited) };
     const { findings } = await doctor({ DATABASE_URL: testDatabase.url, ...environment });
@@ -122,7 +120,7 @@ test('doctor says where labels come later than they are waited for, and where no
     detail: 'no table is of today or yesterday: start risk trainer',
   });
   const yesterday = Math.floor(Date.now() / DAY_MS) - 1;
-  await buildTable(database, { day: yesterday, maturityDays: 7, by, signal });
+  await buildTable(database, nightOf(yesterday));
   expect(await foundBy(14, 'trainer')).toBeUndefined();
 });
 

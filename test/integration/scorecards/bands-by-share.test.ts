@@ -8,6 +8,7 @@ import { bandAt, topsOf } from '../../../src/core/score/scorecard/shares.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { verifyScores } from '../../../src/rooms/evidence/verify/scores.ts';
 import { backtestHere } from '../../support/backtest-here.ts';
+import { nightOf } from '../../support/made-days.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 import {
   always,
@@ -43,8 +44,7 @@ const countsOf = (of: readonly Row[]) =>
 const rows: Row[] = [];
 /** Builds the table of a day, and has payments of the day scored once workers know of the table. */
 async function live(day: number, count: number) {
-  const by = { name: 'Cy', keyId: null, request: 'test' };
-  await buildTable(database, { day, maturityDays: 7, by, signal });
+  await buildTable(database, nightOf(day));
   await setTimeout(2000);
   const transactions = Array.from({ length: count }, (_, nth) =>
     input({

@@ -17,7 +17,14 @@ import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertApproval, keyIdOf } from '../../support/approvals.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { makeDays, SIGNAL, storeKnown, storeScored } from '../../support/made-days.ts';
+import {
+  declareFields,
+  makeDays,
+  nightOf,
+  SIGNAL,
+  storeKnown,
+  storeLabelled,
+} from '../../support/made-days.ts';
 import { insertPersonKey } from '../../support/people.ts';
 
 const [FIRST, DAYS] = [20_600, 51];
@@ -27,17 +34,13 @@ const { testDatabase, database } = await openTestDatabase();
 const { sql } = testDatabase;
 
 const payments = makeDays(FIRST, DAYS, 45);
-await storeScored(database, payments);
-await storeKnown(database, payments, 3);
+await storeLabelled(database, payments);
 
 let next = START;
 /** Builds the table of the next day. */
 async function build() {
   const day = next++;
-  const { night } = await buildTable(database, {
-    ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
-    signal: new AbortController().signal,
-  });
+  const { night } = await buildTable(database, nightOf(day));
   return { ...night, day, inUse: await inUseOn(day) };
 }
 const inUseOn = async (day: number) => (await findTableAt(database.query, day * DAY_MS))?.table.day;
@@ -132,14 +135,10 @@ test('a table that a person refuses is not what the next night is compared with'
 });
 
 test('a field that is declared anew with another type, and nights without a label, are bounded as well', async () => {
-  const declare = (type: string) =>
-    sql(
-      `insert into metadata_fields (name, type, description, declared_by) values ('distance', '${type}', 'd', 'Cy')`,
-    );
-  await declare('number');
+  await sql(declareFields({ distance: 'number' }));
   const declared = await build();
   await sql(`delete from metadata_fields`);
-  await declare('text');
+  await sql(declareFields({ distance: 'text' }));
   for (const night of [declared, await build()]) {
     expect(night.differs).toBeLessThanOrEqual(BOUND);
     expect(night.isTaken).toBe(true);
@@ -180,7 +179,7 @@ test('labels reach verdicts through lifts, too', async () => {
   const shares = { review_share: 0.1, decline_share: 0.05 };
   const policy = { ...DEFAULT_TERMS, ...shares, measures_left_out: [...own.leftOut] };
   const known = {
-    ...{ query: database.query, day: next, slots: [], signal: new AbortController().signal },
+    ...{ ...nightOf(next), query: database.query, slots: [] },
     matured: { knownByMs: next * DAY_MS, isOut: () => 'false' },
     payments: new Map(Array.from({ length: DAYS }, (_, nth) => [FIRST + nth, 45])),
   } as unknown as Known;

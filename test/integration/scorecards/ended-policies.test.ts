@@ -1,19 +1,14 @@
 /**
- * Goal: no score is stored by a policy or a table that is not in force, whatever the worker knew as it judged; a table that is
- * refused, or that waits for people, judges nothing. Method: the statements of the engine, with controls as people set them.
+ * Goal: no score is stored by a policy or a table that is not in force, whatever the worker knew as it judged. Method: the statements of the engine, with controls as people set them.
  */
 import { beforeEach, expect, test } from 'vitest';
 import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../src/core/score/score.ts';
-import { tableName } from '../../../src/core/score/scorecard/judge-by-table.ts';
 import { ensurePartitions } from '../../../src/core/store/partitions/partitions.ts';
-import { listTableDays, TABLES_MARK } from '../../../src/core/store/scorecards/find-tables.ts';
 import { monthOf } from '../../../src/kit/words/month.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { dayTable } from '../../support/day-tables.ts';
 import { toNewScores } from '../../support/delivered.ts';
 import { insertScores } from '../../support/insert-scores.ts';
-import { storeTable } from '../../support/policies.ts';
 import { idAt } from '../../support/stored-rows.ts';
 
 const AT_MS = Date.UTC(2026, 10, 29);
@@ -82,24 +77,4 @@ test('a policy that ends before the second try of a batch stores no score', asyn
     },
   };
   await expect(store([earlier, makeScore()], ending)).rejects.toMatchObject(refusedFor(POLICY));
-});
-
-test('a table that is refused, or waits for people, is not in use until then', async () => {
-  const days = [20_000, 20_001, 20_002];
-  for (const day of days) await storeTable(testDatabase, dayTable({ day }));
-  const listed = async () => (await listTableDays(database.query)).map(({ day }) => day);
-  const mark = async () => (await database.query({ text: `select ${TABLES_MARK} as mark` }))[0];
-  expect(await listed()).toEqual(days);
-  const before = await mark();
-  await put(`stop ${tableName({ day: 20_001 })}`);
-  const refused = await mark();
-  expect(refused).not.toEqual(before);
-  expect(await listed()).toEqual([20_000, 20_002]);
-  await testDatabase.sql(
-    'alter table scorecards disable trigger user; update scorecards set is_taken = serial < 3',
-  );
-  expect(await listed()).toEqual([20_000]);
-  await testDatabase.sql('delete from controls');
-  expect(await mark()).not.toEqual(refused);
-  expect(await listed()).toEqual([20_000, 20_001]);
 });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { buildTable } from '../../../src/core/repair/night/build-table.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { makeDay, storeScored } from '../../support/made-days.ts';
+import { makeDay, nightOf, storeScored } from '../../support/made-days.ts';
 
 const TODAY = Math.floor(Date.now() / DAY_MS);
 const [PLAYED, ENDED, NEWEST] = [TODAY - 400, TODAY - 181, TODAY - 1];
@@ -15,11 +15,7 @@ const { testDatabase, database } = await openTestDatabase();
 for (const day of [PLAYED, PLAYED + 1, ENDED, NEWEST])
   await storeScored(database, makeDay(day, 20));
 
-const build = (day: number) =>
-  buildTable(database, {
-    ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
-    signal: new AbortController().signal,
-  });
+const build = (day: number) => buildTable(database, nightOf(day));
 
 /** Days that have counts, and days that have rows. */
 async function left() {

@@ -9,17 +9,19 @@ import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { makeDays, storeKnown, storeScored } from '../../support/made-days.ts';
+import {
+  makeDays,
+  nightOf,
+  storeKnown,
+  storeLabelled,
+  storeScored,
+} from '../../support/made-days.ts';
 
 const LAST = 20_640;
 const [without, having] = [await openTestDatabase(), await openTestDatabase()];
 const few = await openTestDatabase();
 
-const optionsOf = (day: number) => ({
-  ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
-  signal: new AbortController().signal,
-});
-const make = ({ database }: typeof having, day = LAST) => makeNight(database, optionsOf(day));
+const make = ({ database }: typeof having, day = LAST) => makeNight(database, nightOf(day));
 
 /** Frauds and honest payments, all of them unusual, of a day in so many; those of the last day mature in the night after LAST. */
 const wavesOf = (seed: string, days: number, every: number) =>
@@ -38,8 +40,7 @@ const [OF_WAVE, OF_DAY] = [2 * 4, 4];
 /** @param every days between waves; 0: none comes */
 async function fill({ database }: typeof having, days: number, perDay: number, every: number) {
   const made = makeDays(LAST - days, days, perDay);
-  await storeScored(database, made);
-  await storeKnown(database, made, 3);
+  await storeLabelled(database, made);
   for (const [nth, { by, ...of }] of every === 0 ? [] : WAVES.entries()) {
     const waves = wavesOf(`wave ${nth}`, days, every).map((payment) => ({ ...payment, ...of }));
     await storeScored(database, waves);
@@ -111,7 +112,7 @@ test('labels that were received before, or after the control was set, stay; a wh
 
 test('kept rows stay stored, and count again once the control has ended', async () => {
   await setAll();
-  const { night } = await buildTable(few.database, optionsOf(LAST));
+  const { night } = await buildTable(few.database, nightOf(LAST));
   const [line] = await sql<{ left: string[]; told: string[] }>(
     `select s.left_out as left, a.after -> 'left_out' as told from scorecards s, audit_log a where a.action = 'scorecard.build'`,
   );

@@ -7,24 +7,25 @@ import { buildTable, makeNight } from '../../../src/core/repair/night/build-tabl
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
-import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
+import {
+  makeDay,
+  nightOf,
+  storeKnown,
+  storeLabelled,
+  storeScored,
+} from '../../support/made-days.ts';
 
 const [FIRST, DAYS, A_DAY] = [20_600, 44, 60];
 const LAST = FIRST + DAYS;
 const BOUND = 0.03;
 const { testDatabase, database } = await openTestDatabase();
 const { sql } = testDatabase;
-const optionsOf = (day: number) => ({
-  ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
-  signal: new AbortController().signal,
-});
 
 const days = Array.from({ length: DAYS }, (_, nth) => makeDay(FIRST + nth, A_DAY));
-await storeScored(database, days.flat());
-await storeKnown(database, days.flat(), 3);
+await storeLabelled(database, days.flat());
 const policy = { measures_left_out: [], review_share: 0.1, decline_share: 0.05, bound: BOUND };
 await sql(insertControl('scorecard', 'model:scorecard-policy@1', { policy }));
-await buildTable(database, optionsOf(LAST - 1));
+await buildTable(database, nightOf(LAST - 1));
 
 const shocks = {
   'labels of a day that a client inverts': {
@@ -46,7 +47,7 @@ const shocks = {
 };
 
 test.each(Object.entries(shocks))('%s waits, and one call takes it out', async (_, shock) => {
-  const make = () => makeNight(database, optionsOf(LAST));
+  const make = () => makeNight(database, nightOf(LAST));
   expect((await make()).isTaken).toBe(true);
   await shock.store();
   const night = await make();

@@ -11,7 +11,7 @@ import { testConfig } from '../../support/config.ts';
 import { insertControl } from '../../support/controls.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { dayTable, newTable } from '../../support/day-tables.ts';
-import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
+import { makeDay, nightOf, storeKnown, storeScored } from '../../support/made-days.ts';
 import { openForFile } from '../../support/open-for-file.ts';
 import { putInForce, rollOutTrees } from '../../support/policies.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
@@ -96,10 +96,7 @@ test('weeks tell what a policy has decided, as its scores say', async () => {
     await storeScored(database, made.slice(20), 1);
     await storeKnown(database, made, 3);
   }
-  const { night } = await buildTable(database, {
-    ...{ day: last, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
-    signal: new AbortController().signal,
-  });
+  const { night } = await buildTable(database, nightOf(last));
   const week = night.table.weeks.at(-1);
   const range = [week?.day ?? 0, (week?.day ?? 0) + 7].map((of) => new Date(of * DAY_MS));
   const [counted] = await sql(

@@ -7,11 +7,9 @@ import { buildTable } from '../../../src/core/repair/night/build-table.ts';
 import { decodeCounts } from '../../../src/core/score/scorecard/day-counts.ts';
 import { detachMonth } from '../../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../../src/kit/words/month.ts';
-import { engineOf } from '../../../src/kit/words/principal.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
-import { createTestDatabase } from '../../support/database.ts';
-import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
-import { openForFile } from '../../support/open-for-file.ts';
+import { openTestDatabase } from '../../support/database.ts';
+import { declareFields, makeDay, nightOf, storeLabelled } from '../../support/made-days.ts';
 
 /** The first of a month. */
 const DAY = Date.UTC(2026, 4, 1) / DAY_MS;
@@ -35,11 +33,9 @@ const GROUPS: readonly (readonly [value: unknown, payments: number, accounts: nu
   ...[['y'.repeat(500), 90, 90] as const, [12, 90, 90] as const, [['12'], 90, 90] as const],
 ];
 
-const database = await openForFile(createTestDatabase());
-const pool = await openForFile(Promise.resolve(database.open()));
-const { sql } = database;
-await sql(`insert into metadata_fields (name, type, description, declared_by) values
-  ('word', 'text', 'w', 'Cy'), ('is_new', 'boolean', 'n', 'Cy'), ('secret', 'text', 's', 'Cy'), ('of', 'text', 'o', 'Cy')`);
+const { testDatabase, database } = await openTestDatabase();
+const { sql } = testDatabase;
+await sql(declareFields({ word: 'text', is_new: 'boolean', secret: 'text', of: 'text' }));
 await sql(
   `insert into scorecard_groups (field, reason, named_by) values ('metadata.word', 'r', 'Cy')`,
 );
@@ -54,16 +50,9 @@ const made = GROUPS.flatMap(([word, payments, accounts]) =>
     metadata: { ...payment.metadata, word, secret: SECRET, of: SECRET },
   })),
 );
-await storeScored(pool, made);
-await storeKnown(pool, made, 3);
+await storeLabelled(database, made);
 
-const build = (day: number) =>
-  buildTable(pool, {
-    day,
-    maturityDays: 7,
-    by: engineOf('test'),
-    signal: new AbortController().signal,
-  });
+const build = (day: number) => buildTable(database, nightOf(day));
 const { night } = await build(DAY + 10);
 const { lifts, cells, learnt } = night.table;
 
@@ -126,7 +115,7 @@ test('texts of a day end after 90 days, its rows after 180, and both with their 
   expect(await left()).toEqual({ rows: 0, days: 0, bytes: 0 });
   await buildLive(DAY + 20);
   expect(await left()).toEqual(before);
-  await detachMonth(pool, monthOf(DAY * DAY_MS));
+  await detachMonth(database, monthOf(DAY * DAY_MS));
   await buildLive(DAY + 40);
   expect(await left()).toEqual({ rows: 0, days: 0, bytes: 0 });
 });

@@ -9,20 +9,24 @@ import { marginBy } from '../../../src/core/score/scorecard/judge-by-table.ts';
 import { KNOWN_FRAUDS_MIN } from '../../../src/core/score/scorecard/scorecard.ts';
 import { decodeTable } from '../../../src/core/score/scorecard/table-bytes.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
-import { createTestDatabase } from '../../support/database.ts';
-import { type MadePayment, makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
-import { openForFile } from '../../support/open-for-file.ts';
+import { openTestDatabase } from '../../support/database.ts';
+import {
+  declareFields,
+  type MadePayment,
+  makeDay,
+  nightOf,
+  storeKnown,
+  storeLabelled,
+  storeScored,
+} from '../../support/made-days.ts';
 import { idAt } from '../../support/stored-rows.ts';
 
 const MATURITY_DAYS = 7;
-const database = await openForFile(createTestDatabase());
-const pool = await openForFile(Promise.resolve(database.open()));
-await database.sql(
-  `insert into metadata_fields (name, type, description, declared_by) values ('distance', 'number', 'd', 'Cy')`,
-);
+const { testDatabase, database } = await openTestDatabase();
+const { sql } = testDatabase;
+await sql(declareFields({ distance: 'number' }));
 
-const make = (day: number) =>
-  makeNight(pool, { day, maturityDays: MATURITY_DAYS, signal: new AbortController().signal });
+const make = (day: number) => makeNight(database, nightOf(day));
 
 const NUMBERS = ['Infinity', '-Infinity', 'NaN', '-0', '0', '1e308', '-1e308', '5e-324'].map(
   Number,
@@ -33,8 +37,7 @@ const VECTORS = [...NUMBERS.map((value) => [value]), NUMBERS].map((values) =>
 
 /** The table of the first day on which all payments are matured. */
 async function tableOf(payments: readonly MadePayment[], day: number) {
-  if (payments.length > 0) await storeScored(pool, payments);
-  await storeKnown(pool, payments, 3);
+  if (payments.length > 0) await storeLabelled(database, payments);
   const night = await make(day + MATURITY_DAYS + 2);
   expect(decodeTable(night.bytes)).toEqual(night.table);
   const { constant, slope, labelSlope, points } = night.table.scorecard;
@@ -102,30 +105,26 @@ test('a fraud that is taken back at 00:00:00.000 of the day is none, and a milli
   const day = 20_000;
   const made = as(makeDay(day, 100), (nth) => nth < 2);
   const night = day + MATURITY_DAYS + 2;
-  await storeScored(pool, made);
+  await storeScored(database, made);
   for (const [nth, payment] of made.slice(0, 2).entries()) {
     const takenBackMs = night * DAY_MS + nth;
     const delayDays = (takenBackMs - payment.createdAtMs) / DAY_MS;
-    await storeKnown(pool, [{ ...payment, isFraud: false }], delayDays);
+    await storeKnown(database, [{ ...payment, isFraud: false }], delayDays);
   }
-  await storeKnown(pool, made, 3);
+  await storeKnown(database, made, 3);
   expect((await make(night)).table.learnt.knownFrauds).toBe(1);
 });
 
 test('a group whose field is withdrawn, or declared again with another type, counts as type', async () => {
   const groupOf = async () => (await make(20_010)).table.group;
-  await database.sql(
-    `insert into metadata_fields (name, type, description, declared_by) values ('kind', 'text', 'd', 'Cy')`,
-  );
-  await database.sql(
+  await sql(declareFields({ kind: 'text' }));
+  await sql(
     `insert into scorecard_groups (field, reason, named_by) values ('metadata.kind', 'r', 'Cy')`,
   );
   expect(await groupOf()).toBe('metadata.kind');
-  await database.sql(`delete from metadata_fields where name = 'kind'`);
+  await sql(`delete from metadata_fields where name = 'kind'`);
   expect(await groupOf()).toBe('type');
-  await database.sql(
-    `insert into metadata_fields (name, type, description, declared_by) values ('kind', 'number', 'd', 'Cy')`,
-  );
+  await sql(declareFields({ kind: 'number' }));
   const { table } = await make(20_010);
   expect(table.group).toBe('type');
   expect(table.slots.filter(({ field }) => field === 'kind')).toEqual([

@@ -14,30 +14,23 @@ import type { Night } from '../../../src/core/store/scorecards/write-night.ts';
 import { answerWithin } from '../../../src/kit/process/settles-within.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { holdOpen } from '../../support/hold-open.ts';
-import { makeDay, storeKnown, storeScored } from '../../support/made-days.ts';
+import { makeDay, nightOf, storeKnown, storeLabelled } from '../../support/made-days.ts';
 import { childEnvironment, watch } from '../../support/risk.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const [FIRST, LAST] = [20_615, 20_630];
-const MATURITY_DAYS = 7;
-const signal = new AbortController().signal;
 const { testDatabase, database } = await openTestDatabase();
 
 for (let day = FIRST; day < LAST; day++) {
   const made = makeDay(day, 60);
-  await storeScored(database, made);
-  await storeKnown(database, made, 3);
+  await storeLabelled(database, made);
 }
-const optionsOf = (day: number) => ({ day, maturityDays: MATURITY_DAYS, signal });
-await buildTable(database, {
-  ...optionsOf(LAST - 1),
-  by: { name: 'Cy', keyId: null, request: 'test' },
-});
+await buildTable(database, nightOf(LAST - 1));
 
 const PROGRAM = fileURLToPath(new URL('../../support/start-trainer.ts', import.meta.url));
 const SETTINGS = JSON.stringify({
   ...{ DATABASE_URL: testDatabase.url, RISK_MARKET: testDatabase.market },
-  RISK_LABEL_MATURITY_DAYS: String(MATURITY_DAYS),
+  RISK_LABEL_MATURITY_DAYS: '7',
 });
 const startTrainer = () =>
   watch(
@@ -86,7 +79,7 @@ const contentOf = async (night: Night) => {
     }
   return { sha256: hashTable(night.bytes), rows };
 };
-const undisturbed = await contentOf(await makeNight(database, optionsOf(LAST)));
+const undisturbed = await contentOf(await makeNight(database, nightOf(LAST)));
 
 test.each([
   ['computes', 'labels in access exclusive mode'],
@@ -142,6 +135,6 @@ test('of two trainers one builds, the other one follows a kill -9, and labels be
     [undisturbed.rows.map(({ id }) => id)],
   );
   expect({ sha256: head?.sha256, rows }).toEqual(undisturbed);
-  const { table } = await makeNight(database, optionsOf(LAST + 1));
+  const { table } = await makeNight(database, nightOf(LAST + 1));
   expect(table.learnt.knownFrauds).toBeGreaterThan((head?.frauds ?? 0) + 40);
 });

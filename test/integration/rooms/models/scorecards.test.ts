@@ -10,7 +10,7 @@ import { createRandom } from '../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
 import { toLabelsJson, toRulesJson } from '../../../../src/rooms/models/scorecards/answers.ts';
 import { dayTable, newTable } from '../../../support/day-tables.ts';
-import { makeDay, makeDays, storeKnown, storeScored } from '../../../support/made-days.ts';
+import { makeDay, makeDays, storeKnown, storeLabelled } from '../../../support/made-days.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { randomTable } from '../../../support/random-tables.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
@@ -23,8 +23,7 @@ const DAY = '2026-06-27';
 
 const api = await openForFile(startRunningApi());
 const made = makeDays(FIRST, Date.parse(DAY) / DAY_MS - FIRST, 100);
-await storeScored(api.database, made);
-await storeKnown(api.database, made, 3);
+await storeLabelled(api.database, made);
 
 const risk = (...args: string[]) =>
   runRisk(['scorecard', ...args], {
@@ -162,8 +161,7 @@ test('matured weeks that a table judged stand beside what decided', async () => 
   const from = Date.parse(DAY) / DAY_MS;
   for (let day = from; day < from + 16; day++) {
     const made = makeDay(day, 100, `judged ${day}`);
-    await storeScored(api.database, made, first?.serial);
-    await storeKnown(api.database, made, 3);
+    await storeLabelled(api.database, made, first?.serial);
   }
   // Two weeks are matured, and the days behind them are not.
   expect((await build('--day', '2026-07-19')).code).toBe(0);

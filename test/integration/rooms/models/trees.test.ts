@@ -27,9 +27,9 @@ import { dayTable } from '../../../support/day-tables.ts';
 import {
   type MadePayment,
   makeDay,
+  nightOf,
   SIGNAL,
-  storeKnown,
-  storeScored,
+  storeLabelled,
 } from '../../../support/made-days.ts';
 import { POLICY_1, policyValue, putInForce } from '../../../support/policies.ts';
 
@@ -44,20 +44,17 @@ const LEFT_OUT = FEATURE_LIST.flatMap(({ name }) => (FEATURES.includes(name) ? [
   84,
 );
 const NAME = `scorecard-trees@${textOfDay(LAST)}`;
-const signal = new AbortController().signal;
 const { testDatabase, database } = await openTestDatabase();
-const options = { day: LAST, maturityDays: MATURITY_DAYS, signal };
+const options = nightOf(LAST);
 
 const payments: MadePayment[] = [];
 let next = FIRST;
 for (const day of [FIRST + 1, FIRST + 21, LAST]) {
   const made: MadePayment[] = [];
   for (; next < day; next++) made.push(...makeDay(next, A_DAY));
-  await storeScored(database, made, day === FIRST + 1 ? null : 1);
-  await storeKnown(database, made, 3);
+  await storeLabelled(database, made, day === FIRST + 1 ? null : 1);
   payments.push(...made);
-  const by = { name: 'Cy', keyId: null, request: 'test' };
-  await buildTable(database, { ...options, day, by });
+  await buildTable(database, nightOf(day));
 }
 await putInForce(database, policyValue({ measures_left_out: LEFT_OUT }));
 
@@ -73,7 +70,7 @@ const noted: Training = {
   },
 };
 const duties = [1, 2].flatMap(() => bindTrainings([noted], { config, database }, () => nowMs));
-const look = () => Promise.all(duties.map((duty) => duty.run(signal)));
+const look = () => Promise.all(duties.map((duty) => duty.run(options.signal)));
 const openTrees = async () => {
   const { model_id = '' } = (await findModel(database.query, NAME)) ?? {};
   const { artefact, manifest } = await readModel(database, model_id);

@@ -1,4 +1,7 @@
-/** Goal: a transaction is compared with its market by the table of its day alone, and with nothing that the table lacks. Method: a table by hand. */
+/**
+ * Goal: a transaction is compared with its market by the table of its day alone, and with nothing that the table lacks. Method: a table by
+ * hand. Lifts, cells and tails of plain values are compared with the definition by test/property/profile/history.test.ts.
+ */
 import { expect, test } from 'vitest';
 import { vectorOf } from '../../../../src/core/domain/feature-rows.ts';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
@@ -26,44 +29,6 @@ function given(
   return named(vectorOf(beginDayRows(transactions, parts).rows, 0), slots);
 }
 
-test('a value has its lift, an unknown value that of the others, an absent value none', () => {
-  const all = {
-    type: 'transfer',
-    channel: 'app',
-    declared: declared({ segment: 'gold', known: true }),
-  };
-  const of = given(all);
-  expect([of['type_lift'], of['channel_lift']]).toEqual([0.5, -1.5]);
-  expect([of['segment_lift'], of['known_lift'], of['distance_tail']]).toEqual([
-    2.5,
-    -2,
-    Number.NaN,
-  ]);
-  const other = given({ type: 'x', declared: declared({ segment: 'x', known: false }) });
-  expect([other['type_lift'], other['segment_lift'], other['known_lift']]).toEqual([
-    -0.25, -0.75, 1,
-  ]);
-  expect(other['channel_lift']).toBeNaN();
-  const without = given(all, null);
-  const later = ['cell_amount_lift', 'type_lift', 'channel_lift', 'segment_lift', 'known_lift'];
-  for (const name of later) expect(without[name]).toBeNaN();
-});
-
-test.each<[string, Partial<Transaction>, number]>([
-  ['its amount and group', { declared: declared({ segment: 'gold' }) }, 3],
-  ['a smaller amount', { amount: '999.99', declared: declared({ segment: 'gold' }) }, 2],
-  ['another group', { declared: declared({ segment: 'x' }) }, 0.0625],
-  [
-    'the amount by the rate of the day',
-    { amount: '128000', currency: 'JPY', declared: declared({ segment: 'gold' }) },
-    3,
-  ],
-  ['no rate', { currency: 'KWD', declared: declared({ segment: 'gold' }) }, Number.NaN],
-  ['no group, which is a group, too', {}, 0.0625],
-])('the cell of a payment: %s', (_, more, lift) => {
-  expect(given(more)['cell_amount_lift']).toBe(lift);
-});
-
 test.each<[string, Partial<Transaction>, number]>([
   ['in the currency of the market', {}, 0.5],
   ['a cent', { amount: '0.01' }, 0.01 / 2000],
@@ -86,14 +51,6 @@ test('dollars compare where the market has another currency', () => {
 test('the market groups by type until it names a field', () => {
   const table = { ...MARKET_TABLE, group: 'type' };
   expect(given({ type: 'gold' }, table)['cell_amount_lift']).toBe(3);
-});
-
-test('a number has the share of the numbers that are as great', () => {
-  const tail = (distance: number) => given({ declared: declared({ distance }) })['distance_tail'];
-  expect(tail(0)).toBeCloseTo(-Math.log10(4000.5 / 4001), 12);
-  expect(tail(-5)).toBe(tail(0));
-  expect(tail(9)).toBeCloseTo(-Math.log10(2750.5 / 4001), 12);
-  expect(tail(1e300)).toBeCloseTo(-Math.log10(0.5 / 4001), 12);
 });
 
 test('the greatest tail is of the rarest number, whatever its slot', () => {
