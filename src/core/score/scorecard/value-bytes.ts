@@ -43,7 +43,7 @@ function fromJson(json: unknown): unknown {
   if (told.Map !== undefined) return new Map(told.Map.map(([key, of]) => [key, fromJson(of)]));
   const entries = Object.entries(json);
   const [[name, bits] = ['', '']] = entries;
-  if (name in ARRAYS) {
+  if (Object.hasOwn(ARRAYS, name)) {
     const bytes = new Uint8Array(Buffer.from(bits, 'base64'));
     return new ARRAYS[name as keyof typeof ARRAYS](bytes.buffer);
   }
