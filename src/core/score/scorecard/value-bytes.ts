@@ -4,7 +4,7 @@
  */
 
 const ARRAYS = { Float32Array, Float64Array, Uint32Array };
-/** What JSON lacks is an object whose only member has one of these names, or that of an array; no member of a value has such a name. */
+/** Objects that stand for what JSON lacks have one member, with one of these names or that of an array; no value has such a member. */
 type Told = {
   readonly number?: string;
   readonly Map?: readonly (readonly [string, unknown])[];
