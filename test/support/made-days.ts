@@ -55,7 +55,7 @@ function makePayment(day: number, nth: number, random: () => number, fraudShare:
     isFraud,
     vector,
     risk: 0.3 * random(),
-    ...{ corridor: 'US-EG', client: 'default' },
+    ...{ corridor: 'US-EG', client: 'default', country: 'US' },
     accountId: `acc_${Math.floor(random() * ACCOUNTS)}`,
     deviceId: `device_${Math.floor(random() * 100)}`,
     type: random() < (isFraud ? 0.7 : 0.2) ? 'cashout' : 'purchase',
@@ -105,11 +105,11 @@ export async function storeScored(
 const insertPayments = {
   name: 'test-insert-made-payments',
   text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
-           corridor, amount, currency, type, channel, device_id, metadata)
-         select client, id, "createdAt", "createdAt", "accountId", 'm_1', corridor, amount, 'USD', type, channel,
+           corridor, amount, currency, country, type, channel, device_id, metadata)
+         select client, id, "createdAt", "createdAt", "accountId", 'm_1', corridor, amount, 'USD', country, type, channel,
                 "deviceId", metadata
            from json_to_recordset($1) as r(id uuid, "createdAt" timestamptz, "accountId" text, amount numeric, type text,
-             channel text, "deviceId" text, metadata jsonb, corridor text, client text)`,
+             channel text, "deviceId" text, metadata jsonb, corridor text, client text, country text)`,
 };
 
 /** Stores payments and their scores, and what became known of each three days after it. @param scorecard as of `storeScored` */
