@@ -3,11 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readMigrations } from '../kit/database/migrations/migration-session.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
+import { refuseUnfinished } from '../kit/database/unfinished-restore.ts';
 import { Failure, isUnavailable } from '../kit/words/failure.ts';
 
 const listApplied = {
   name: 'list-applied-migrations',
-  text: `select name, to_regclass('market.unfinished_restore') is not null as "isPartial" from market.schema_migrations order by name`,
+  text: 'select name from market.schema_migrations order by name',
 };
 
 /**
@@ -16,12 +17,8 @@ const listApplied = {
  */
 export async function missingMigrations(database: Database): Promise<string[]> {
   const needed = (await readMigrations()).map((migration) => migration.name);
-  const rows = await database.query<{ name: string; isPartial: boolean }>(listApplied);
-  if (rows.some(({ isPartial }) => isPartial)) {
-    const why =
-      'the market is being restored; where that was ended, give `risk archive restore-market` again';
-    throw new Failure('unavailable', 'RESTORE_UNFINISHED', why);
-  }
+  await refuseUnfinished(database.query);
+  const rows = await database.query<{ name: string }>(listApplied);
   const applied = new Set(rows.map((row) => row.name));
   return needed.filter((name) => !applied.has(name));
 }

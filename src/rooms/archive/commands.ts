@@ -133,12 +133,9 @@ const rollbackOf = (openModels: OpenModels) =>
 const READS_BACK = 'Read an archive back, without Postgres and Redis';
 const VERIFY_OPTIONS = { ...KEY_OPTIONS, ...APART } as const;
 const verify = written('PLACE', READS_BACK, VERIFY_OPTIONS, async ({ values, words }, context) => {
-  const { config, output } = context;
-  const store = openFileStore(words[0] ?? '', config);
-  const archive = await readAny(store);
-  const { market, tables, encryption } = archive;
-  const key = await keyOption(values.key, encryption === 'none');
-  const folder = keysFolder(values['subject-keys'], store);
+  const { output } = context;
+  const { store, archive, key, subjectKeys: folder } = await openAny(words[0], values, context);
+  const { market, tables } = archive;
   const stored =
     'month' in archive ? storedOf(archive, store, key) : { store, archive: market, key };
   const rows = await verifyArchive(stored, archive, ({ name, rows: of }) => {
@@ -156,40 +153,40 @@ const verify = written('PLACE', READS_BACK, VERIFY_OPTIONS, async ({ values, wor
 
 const anySchema = z.union([archiveSchema, manifestSchema]);
 
-/** Reads the `archive.json` of a market or a month. @throws Failure where the store has no archive */
-async function readAny(store: FileStore): Promise<z.infer<typeof anySchema>> {
-  const bytes = await store.get(ARCHIVE_FILE, MANIFEST_BYTES_MAX);
-  const read = anySchema.safeParse(parseJson(bytes.toString()));
-  if (read.success) return read.data;
-  const why = `${ARCHIVE_FILE} of ${store.name} is not of this release`;
-  throw new Failure('invalid', 'NO_ARCHIVE', why);
-}
-
-/** Opens the archive of a market. */
-async function openMarketArchive(
-  location: string,
+/** Opens the archive of a market or a month. @throws Failure where the location has none */
+async function openAny(
+  location = '',
   values: { readonly key?: string | undefined; readonly 'subject-keys'?: string | undefined },
   { config }: CommandContext,
 ) {
   const store = openFileStore(location, config);
-  const archive = await readAny(store);
-  if ('month' in archive)
-    throw new UsageError(`${store.name} is the archive of a month, not of a market`);
+  const bytes = await store.get(ARCHIVE_FILE, MANIFEST_BYTES_MAX);
+  const { data: archive } = anySchema.safeParse(parseJson(bytes.toString()));
+  if (archive === undefined) {
+    const why = `${ARCHIVE_FILE} of ${store.name} is not of this release`;
+    throw new Failure('invalid', 'NO_ARCHIVE', why);
+  }
   const key = await keyOption(values.key, archive.encryption === 'none');
   return { store, archive, key, subjectKeys: keysFolder(values['subject-keys'], store) };
+}
+
+async function openMarketArchive(...asked: Parameters<typeof openAny>) {
+  const { archive, ...opened } = await openAny(...asked);
+  if (!('month' in archive)) return { archive, ...opened };
+  throw new UsageError(`${opened.store.name} is the archive of a month, not of a market`);
 }
 
 const BRINGS_BACK = 'Restore a rolled-back market from its archive; it comes back frozen';
 const restoreOf = (openModels: OpenModels) =>
   written('PLACE', BRINGS_BACK, VERIFY_OPTIONS, async ({ values, words }, context) => {
     const { config, environment, output, signal } = context;
-    const opened = await openMarketArchive(words[0] ?? '', values, context);
+    const opened = await openMarketArchive(words[0], values, context);
     const { market } = opened.archive;
     const openMarket = (name: string) => openArchiveDatabase(config, name);
     await using database = openMarket(market);
     const { rows, erased, losses } = await restoreMarket({
       ...opened,
-      ...{ config, url: ownerUrl(config), database, openMarket, openModels, signal },
+      ...{ market, config, url: ownerUrl(config), database, openMarket, openModels, signal },
       failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
       note: output.note,
     });
@@ -212,7 +209,7 @@ const erase = written('PLACE', ERASES, ERASE_OPTIONS, async ({ values, words }, 
   const { config, output } = context;
   const reason = reasonText.safeParse(values.reason);
   if (!reason.success) throw new UsageError(`--reason ${reason.error.issues[0]?.message}`);
-  const opened = await openMarketArchive(words[0] ?? '', values, context);
+  const opened = await openMarketArchive(words[0], values, context);
   const { token, isKeyDeleted } = await eraseFromArchive(opened, config, values);
   output.value({ market: opened.archive.market, token, key_deleted: isKeyDeleted }, [
     isKeyDeleted

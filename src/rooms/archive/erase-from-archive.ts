@@ -2,14 +2,14 @@
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { isPersonalId, isToken } from '../../core/domain/personal.ts';
 import { hmacOf, lookupIn, openMarketKey, spelled } from '../../core/store/subject-lookup.ts';
-import { appendToLedger, readLedger } from '../../kit/access/erasure-ledger.ts';
+import { appendToLedger, readLedger, requireLedger } from '../../kit/access/erasure-ledger.ts';
 import type { Config } from '../../kit/config/config.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive } from './archive-file.ts';
 import { readRows, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import type { Folder } from './file-stores/folder.ts';
-import { eraseKey, finishErasures, loadKeys, lockKeys } from './subject-keys.ts';
+import { apartOf, eraseKey, finishErasures, loadKeys, lockKeys } from './subject-keys.ts';
 
 type Opened = {
   readonly archive: Archive;
@@ -26,20 +26,9 @@ export async function eraseFromArchive(
   { RISK_ERASURE_LEDGER: ledger, RISK_PRIVACY_KEYS: keys }: Settings,
   { field, value, reason }: Asked,
 ): Promise<{ readonly token: string; readonly isKeyDeleted: boolean }> {
-  const { archive, key, subjectKeys: folder } = opened;
-  const { market } = archive;
-  if (ledger === undefined) {
-    const why = `set RISK_ERASURE_LEDGER, which keeps erasures of ${market} over a restore`;
-    throw new Failure('invalid', 'LEDGER_MISSING', why);
-  }
-  if (archive.subject_keys !== undefined && folder === undefined) {
-    const why = `the keys of the subjects of ${market} stand apart: give --subject-keys DIR`;
-    throw new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
-  }
-  const apart =
-    archive.subject_keys === undefined || folder === undefined
-      ? undefined
-      : { folder, archive, key };
+  const { market } = opened.archive;
+  const path = requireLedger(ledger, market);
+  const apart = apartOf(opened);
   // Two erasures at once would write each other's key back.
   await using _alone = apart && (await lockKeys(apart));
   if (apart !== undefined) await finishErasures(apart);
@@ -49,8 +38,8 @@ export async function eraseFromArchive(
     throw new Failure('not-found', 'SUBJECT_UNKNOWN', 'the archive has no such subject');
   const erasedAt = new Date();
   // The ledger comes first: where the process ends here, no restore brings the subject back, and a repetition deletes the key.
-  if (!(await readLedger(ledger, market)).has(token))
-    await appendToLedger(ledger, market, [token], erasedAt);
+  if (!(await readLedger(path, market)).has(token))
+    await appendToLedger(path, market, [token], erasedAt);
   if (apart === undefined) return { token, isKeyDeleted: false };
   await eraseKey(apart, token, reason, erasedAt.toISOString());
   return { token, isKeyDeleted: true };
@@ -63,7 +52,6 @@ async function findToken(
   field: string,
   value: string,
 ): Promise<string | undefined> {
-  const { archive, key, subjectKeys: folder } = opened;
   if (keys === undefined) {
     const why =
       'set RISK_PRIVACY_KEYS, or give the token: a clear value is found by the key of the market';
@@ -75,10 +63,10 @@ async function findToken(
   const text = spelled(field, isPersonalId(field) ? value : canonicalJson(value));
   const lookup = lookupIn(hmacOf(openMarketKey(keys, { keyId, marketKey })), field, text);
   const isIt = (uuid: string | null | undefined) => uuid?.replaceAll('-', '') === lookup;
-  if (folder === undefined || archive.subject_keys === undefined)
+  const apart = apartOf(opened);
+  if (apart === undefined)
     return (await findRow(opened, SUBJECTS, (row) => isIt(row['lookup'])))?.['token'] ?? undefined;
-  const loaded = await loadKeys({ folder, archive, key });
-  return [...loaded.keys].find(([, cells]) => cells.some(isIt))?.[0];
+  return [...(await loadKeys(apart)).keys].find(([, cells]) => cells.some(isIt))?.[0];
 }
 
 type Row = Readonly<Record<string, string | null>>;

@@ -38,32 +38,28 @@ const listWhole = rowsOf<Named, [market: string]>(
      from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname`,
 );
 
-/** Columns of subjects that are the key to a value: they are stored apart from the archive, so that they can be deleted. */
-const KEY_COLUMNS: readonly string[] = ['lookup', 'subject_key'];
 export const SUBJECTS = 'subjects';
+/** Columns of subjects that are the key to a value, with the token: they are stored apart from the archive, and can be deleted. */
+export const SUBJECT_KEYS: Named = {
+  name: SUBJECTS,
+  columns: [
+    { name: 'token', type: 'text' },
+    { name: 'lookup', type: 'uuid' },
+    { name: 'subject_key', type: 'bytea' },
+  ],
+};
+const APART = SUBJECT_KEYS.columns.map(({ name }) => name).filter((name) => name !== 'token');
 
 /**
  * Tables with rows of their own: partitions, those of detached months included, in place of partitioned tables. Subjects come
- * without the columns of `findSubjectKeys`.
+ * without their keys.
  */
 export async function listTables(query: Query, market: string): Promise<Named[]> {
-  const tables = await listWhole(query, market);
-  return tables.map(({ name, columns }) => ({
+  const isHere = (name: string, column: string) => name !== SUBJECTS || !APART.includes(column);
+  return (await listWhole(query, market)).map(({ name, columns }) => ({
     name,
-    columns:
-      name === SUBJECTS ? columns.filter((column) => !KEY_COLUMNS.includes(column.name)) : columns,
+    columns: columns.filter((column) => isHere(name, column.name)),
   }));
-}
-
-/** The table of subjects as rows of keys: the token, and the columns that stand apart. */
-export async function findSubjectKeys(query: Query, market: string): Promise<Named | undefined> {
-  const tables = await listWhole(query, market);
-  const subjects = tables.find(({ name }) => name === SUBJECTS);
-  if (subjects === undefined) return undefined;
-  const columns = subjects.columns.filter(
-    ({ name }) => name === 'token' || KEY_COLUMNS.includes(name),
-  );
-  return { name: SUBJECTS, columns };
 }
 
 export const ownerOf = onlyOf<{ owner: string }, [table: string]>(

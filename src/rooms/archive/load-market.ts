@@ -2,7 +2,7 @@
 import type { Query } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Table } from './archive-file.ts';
-import { quoted, type Stored, tableOf } from './export-table.ts';
+import { listTables, quoted, type Stored, tableOf } from './export-table.ts';
 import { type Into, loadTable } from './load-table.ts';
 
 /** Tables that are not restored: migrations or workers fill them, or their ids of database transactions mean nothing elsewhere. */
@@ -30,10 +30,6 @@ const listSpecial = rowsOf<Column, [market: string]>(
   `select c.relname::text as table, a.attname::text as name, case when a.attgenerated <> '' then 'computed' else 'counted' end as is
      from pg_attribute a join pg_class c on c.oid = a.attrelid
     where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' and a.attnum > 0 and (a.attgenerated <> '' or a.attidentity <> '')`,
-);
-const listTables = rowsOf<{ name: string }, [market: string]>(
-  'list-tables-to-restore',
-  `select relname::text as name from pg_class where relnamespace = to_regnamespace($1) and relkind = 'r'`,
 );
 type Reference = { readonly table: string; readonly name: string; readonly definition: string };
 const listReferences = rowsOf<Reference, [market: string]>(

@@ -105,49 +105,52 @@ async function readFigures(
   };
 }
 
-/** The figures of all markets but this one: before its rollback or restore, of an hour; afterwards, of the time since. */
-export async function figuresOfOthers(
-  { query }: Pick<Database, 'query'>,
-  market: string,
-  openMarket: (market: string) => Database,
-  openModels: OpenModels,
-  before?: { readonly others: readonly Figures[]; readonly since: Date },
+export type OtherMarkets = {
+  readonly database: Pick<Database, 'query'>;
+  /** The market that is rolled back or restored. */
+  readonly market: string;
+  readonly openMarket: (market: string) => Database;
+  readonly openModels: OpenModels;
+  readonly note: (text: string) => void;
+};
+
+/** The figures of the other markets: before a rollback or restore those of an hour, afterwards those of the time since. */
+export async function readOthers(
+  { database, market, openMarket, openModels }: OtherMarkets,
+  before: readonly Figures[] = [],
+  since = new Date(Date.now() - HOUR_MS),
 ): Promise<Figures[]> {
-  const from = before?.since ?? new Date(Date.now() - HOUR_MS);
   const figures: Figures[] = [];
-  for (const { market: other } of await listOthers(query, market)) {
+  for (const { market: other } of await listOthers(database.query, market)) {
     await using opened = openMarket(other);
-    const sample = before?.others.find((known) => known.market === other)?.sample;
-    figures.push(await readFigures(opened, other, openModels, from, sample));
+    const sample = before.find((known) => known.market === other)?.sample;
+    figures.push(await readFigures(opened, other, openModels, since, sample));
   }
   return figures;
 }
 
-/** Losses of other markets since. */
-export function lossesAmong(before: readonly Figures[], after: readonly Figures[]): string[] {
-  return before.flatMap((figures) => {
-    const now = after.find(({ market }) => market === figures.market);
-    return now === undefined ? [`${figures.market} is gone`] : lossesOf(figures, now);
+/** Says the times of each other market before and since. @returns the figures of now, and what the others have lost */
+export async function compareOthers(others: OtherMarkets, before: readonly Figures[], since: Date) {
+  const after = await readOthers(others, before, since);
+  const losses = before.flatMap((figures) => {
+    const { market } = figures;
+    const now = after.find((other) => other.market === market);
+    if (now === undefined) return [`${market} is gone`];
+    others.note(`${market}, p50 / p99: before ${timesText(figures)}; since ${timesText(now)}`);
+    return lossesOf(figures, now);
   });
+  return { after, losses };
 }
 
-/** A line for each market: its times before and since. */
-export function compareTimes(before: readonly Figures[], after: readonly Figures[]): string[] {
-  const say = ({ times }: Figures) => {
-    if (times === undefined) return 'not measured';
-    const ms = (value: number) => value.toFixed(1);
-    const scored =
-      times.scored_p50_ms === null || times.scored_p99_ms === null
-        ? 'no transaction scored'
-        : `scored ${times.scored} in ${ms(times.scored_p50_ms)} / ${ms(times.scored_p99_ms)} ms`;
-    return `reads ${ms(times.read_p50_ms)} / ${ms(times.read_p99_ms)} ms, ${scored}`;
-  };
-  return before.flatMap((figures) => {
-    const now = after.find(({ market }) => market === figures.market);
-    return now === undefined
-      ? []
-      : [`${figures.market}, p50 / p99: before ${say(figures)}; since ${say(now)}`];
-  });
+function timesText({ times }: Figures): string {
+  if (times === undefined) return 'not measured';
+  const { scored, scored_p50_ms: p50, scored_p99_ms: p99 } = times;
+  const ms = (value: number) => value.toFixed(1);
+  const said =
+    p50 === null || p99 === null
+      ? 'no transaction scored'
+      : `scored ${scored} in ${ms(p50)} / ${ms(p99)} ms`;
+  return `reads ${ms(times.read_p50_ms)} / ${ms(times.read_p99_ms)} ms, ${said}`;
 }
 
 /** Losses that a rollback of another market must not cause: rows that are gone, or scores that changed. */

@@ -2,7 +2,6 @@
  * Restores a rolled-back market from its archive. The table `unfinished_restore` keeps processes from serving the market until the
  * end, and a second restore begins anew where the first was killed.
  */
-import type { OpenModels } from '../../core/score/judge.ts';
 import { makeMarket } from '../../core/store/make-market.ts';
 import {
   lockPartitions,
@@ -17,6 +16,7 @@ import { readMigrations } from '../../kit/database/migrations/migration-session.
 import { isPooled } from '../../kit/database/open-database.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { isBeingRestored } from '../../kit/database/unfinished-restore.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Table } from './archive-file.ts';
@@ -26,7 +26,7 @@ import { readRows, type Stored, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import { loadTables } from './load-market.ts';
 import { loadTable } from './load-table.ts';
-import { compareTimes, figuresOfOthers, lossesAmong } from './market-figures.ts';
+import { compareOthers, type OtherMarkets, readOthers } from './market-figures.ts';
 import {
   type OfSubjects,
   openSubjects,
@@ -35,17 +35,15 @@ import {
   withKeys,
 } from './restore-subjects.ts';
 
-export type Restoring = OfSubjects & {
-  /** URL of the role that makes markets. */
-  readonly url: string;
-  readonly store: FileStore;
-  readonly database: Database;
-  readonly openMarket: (market: string) => Database;
-  readonly openModels: OpenModels;
-  readonly failpoint: Failpoint;
-  readonly signal: AbortSignal;
-  readonly note: (text: string) => void;
-};
+type Restoring = OfSubjects &
+  OtherMarkets & {
+    /** URL of the role that makes markets. */
+    readonly url: string;
+    readonly store: FileStore;
+    readonly database: Database;
+    readonly failpoint: Failpoint;
+    readonly signal: AbortSignal;
+  };
 
 export type Restored = {
   readonly rows: number;
@@ -57,12 +55,11 @@ const BY = byCommand('archive restore-market');
 
 /** @throws Failure where the market exists, the archive was changed, or the ledger lacks an erasure */
 export async function restoreMarket(restoring: Restoring): Promise<Restored> {
-  const { archive, database, openMarket, openModels, note } = restoring;
-  const { market } = archive;
+  const { market, database } = restoring;
   const subjects = await openSubjects(restoring);
   await requireRestorable(restoring);
   const since = new Date();
-  const before = await figuresOfOthers(database, market, openMarket, openModels);
+  const before = await readOthers(restoring);
   const loaded = await alone(restoring, async () => {
     await beginAnew(restoring);
     return await fill(restoring, subjects).catch(async (error: unknown) => {
@@ -70,32 +67,20 @@ export async function restoreMarket(restoring: Restoring): Promise<Restored> {
       throw error;
     });
   });
-  const after = await figuresOfOthers(database, market, openMarket, openModels, {
-    others: before,
-    since,
-  });
-  for (const line of compareTimes(before, after)) note(line);
-  return { ...loaded, losses: lossesAmong(before, after) };
+  const { losses } = await compareOthers(restoring, before, since);
+  return { ...loaded, losses };
 }
 
 /** Runs work while no other command restores the market. @throws Failure where one does */
-async function alone<T>({ archive, openMarket }: Restoring, work: () => Promise<T>): Promise<T> {
-  await using guard = openMarket(archive.market);
-  return await guard.session(async (client, begin, query) => {
-    await begin();
-    try {
-      const { isFree } = await tryLock(query, archive.market);
-      // No query may follow: its snapshot would keep a migration's concurrent build of an index waiting.
-      await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
-      if (isFree) return await work();
-      throw new Failure(
-        'conflict',
-        'ANOTHER_COMMAND',
-        `another command restores ${archive.market}`,
-      );
-    } finally {
-      await client.query('rollback').catch(() => undefined);
-    }
+async function alone<T>({ market, openMarket }: Restoring, work: () => Promise<T>): Promise<T> {
+  await using guard = openMarket(market);
+  return await guard.transaction(async (query) => {
+    const { isFree } = await tryLock(query, market);
+    if (!isFree)
+      throw new Failure('conflict', 'ANOTHER_COMMAND', `another command restores ${market}`);
+    // No query may follow: its snapshot would keep a migration's concurrent build of an index waiting.
+    await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
+    return await work();
   });
 }
 
@@ -106,34 +91,27 @@ const tryLock = onlyOf<{ isFree: boolean }, [market: string]>(
   `select pg_try_advisory_xact_lock(${RESTORE_LOCK}, hashtext($1)) as "isFree"`,
 );
 
-async function requireRestorable({ archive, database }: Restoring): Promise<void> {
-  const { market, step, migrations } = archive;
+async function requireRestorable({ market, archive, database }: Restoring): Promise<void> {
+  const { step, migrations } = archive;
   if (step !== 'done') {
     const why = `the rollback of ${market} ended before its step ${step}, and its archive may lack rows`;
     throw new Failure('conflict', 'NOT_ROLLED_BACK', why);
   }
   const known = (await readMigrations()).map(({ name }) => name);
   const newer = migrations.filter((name) => !known.includes(name));
-  if (newer.length > 0)
-    throw new Failure(
-      'invalid',
-      'ARCHIVE_NEWER',
-      `the archive is of a release with ${newer.join(', ')}`,
-    );
+  if (newer.length > 0) {
+    const why = `the archive is of a release with ${newer.join(', ')}`;
+    throw new Failure('invalid', 'ARCHIVE_NEWER', why);
+  }
   const { has } = await hasSchema(database.query, market);
-  if (!has || (await isUnfinished(database.query)).is) return;
+  if (!has || (await isBeingRestored(database.query))) return;
   throw new Failure('conflict', 'MARKET_EXISTS', `${market} exists: a restore changes no market`);
 }
 
-const isUnfinished = onlyOf<{ is: boolean }>(
-  'is-restore-unfinished',
-  `select to_regclass('market.unfinished_restore') is not null as is`,
-);
-
 /** Makes the tables as they were when the market was archived, in place of what an earlier restore has left. */
 async function beginAnew(restoring: Restoring): Promise<void> {
-  const { config, url, archive, database, note } = restoring;
-  const { market, corridors = [], migrations } = archive;
+  const { config, url, market, archive, database, note } = restoring;
+  const { corridors = [], migrations } = archive;
   const { query } = database;
   if ((await hasSchema(query, market)).has) {
     note('what an earlier restore has left is dropped');
@@ -155,8 +133,8 @@ const freeOthers = rowsOf<object, [market: string, corridors: readonly string[]]
 );
 
 async function fill(restoring: Restoring, subjects: Subjects): Promise<Omit<Restored, 'losses'>> {
-  const { config, url, archive, store, key, database, failpoint, note } = restoring;
-  const { market, tables } = archive;
+  const { config, url, market, archive, store, key, database, failpoint, note } = restoring;
+  const { tables } = archive;
   const stored: Stored = { store, archive: market, key };
   await refuseClearValues(database.query, stored, tables);
   let rows = 0;
@@ -176,7 +154,7 @@ async function fill(restoring: Restoring, subjects: Subjects): Promise<Omit<Rest
         erased += 1;
       });
     });
-    await requireErasures(restoring, query);
+    await requireErasures(query, subjects);
     // An approval counts for one freeze: nobody has agreed to drop what is restored.
     await freezeAnew(query);
     failpoint('archive-market-rest');
@@ -250,9 +228,8 @@ const claim = rowsOf<
 );
 
 /** Claims the corridors of the market that no other market has meanwhile. */
-async function claimCorridors({ archive, database, note }: Restoring): Promise<void> {
+async function claimCorridors({ market, archive, database, note }: Restoring): Promise<void> {
   const { query } = database;
-  const { market } = archive;
   const wanted = archive.corridors ?? (await listWanted(query)).map(({ corridor }) => corridor);
   for (const { corridor, now } of await claim(query, wanted, market))
     if (now !== market) note(`${corridor} is a corridor of ${now} now, and stays there`);

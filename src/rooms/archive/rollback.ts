@@ -2,11 +2,9 @@
  * Rolls a frozen market back, step by step: drain, export, read back, remove its keys, drop its schema, and compare the other
  * markets. After a crash at any point `--continue` repeats the step, with the same result.
  */
-import type { OpenModels } from '../../core/score/judge.ts';
 import { readControls } from '../../core/store/controls/controls.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/topics.ts';
-import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -26,7 +24,6 @@ import { type Dropping, dropUnchanged } from './drop-market.ts';
 import { hasSchema } from './drop-tables.ts';
 import {
   exportTable,
-  findSubjectKeys,
   listMigrations,
   listTables,
   type Stored,
@@ -35,9 +32,9 @@ import {
 } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import type { Folder } from './file-stores/folder.ts';
-import { compareTimes, figuresOfOthers, lossesAmong } from './market-figures.ts';
+import { compareOthers, type OtherMarkets, readOthers } from './market-figures.ts';
 import { removeKeys } from './remove-keys.ts';
-import { exportKeys, loadKeys } from './subject-keys.ts';
+import { apartOf, exportKeys, keysMissing, loadKeys } from './subject-keys.ts';
 
 /** The files of the archive; a rollback that goes on may write a file again. */
 const storedOf = ({ store, market: archive, key }: Rollback): Stored => {
@@ -45,7 +42,8 @@ const storedOf = ({ store, market: archive, key }: Rollback): Stored => {
 };
 
 export type Rollback = Omit<Draining, 'frozenAt'> &
-  Dropping & {
+  Dropping &
+  Omit<OtherMarkets, 'database'> & {
     readonly store: FileStore;
     /** Undefined in a market without personal fields. */
     readonly subjectKeys: Folder | undefined;
@@ -53,11 +51,9 @@ export type Rollback = Omit<Draining, 'frozenAt'> &
     readonly writeArchive: WriteArchive;
     readonly key: Buffer | null;
     readonly isRestDead: boolean;
-    readonly openMarket: (market: string) => Database;
     readonly redis: RedisClient;
     /** Undefined where no KAFKA_URL is set. */
     readonly kafka: KafkaClients | undefined;
-    readonly openModels: OpenModels;
   };
 
 /** Begins an archive without tables, with the figures of the other markets. @throws Failure where the market is not frozen */
@@ -80,20 +76,11 @@ export async function beginArchive(rollback: Rollback): Promise<Archive> {
     tables: [],
     keys_removed: 0,
     topics_removed: 0,
-    others: await figuresOf(rollback),
+    others: await readOthers(rollback),
     losses: [],
     corridors: corridors.map(({ corridor }) => corridor),
   };
 }
-
-const figuresOf = ({ database, market, openMarket, openModels }: Rollback, archive?: Archive) =>
-  figuresOfOthers(
-    database,
-    market,
-    openMarket,
-    openModels,
-    archive && { others: archive.others, since: new Date(archive.begun_at) },
-  );
 
 const listCorridors = rowsOf<{ corridor: string }>(
   'list-corridors-of-archive',
@@ -112,15 +99,9 @@ async function requireKeysFolder({ database, market, subjectKeys }: Rollback): P
 }
 
 /** @throws Failure where the folder lacks the keys that stand apart: without them nobody reads a personal value again */
-async function requireKeys({ market, subjectKeys: folder, key }: Rollback, archive: Archive) {
-  if (archive.subject_keys === undefined) return;
-  if (folder === undefined) throw keysMissing(market);
-  await loadKeys({ folder, archive, key });
-}
-
-function keysMissing(market: string): Failure {
-  const why = `${market} has personal fields: give --subject-keys DIR, a folder apart from the archive, in which keys can be deleted`;
-  return new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
+async function requireKeys(rollback: Rollback, archive: Archive): Promise<void> {
+  const apart = apartOf({ ...rollback, archive });
+  if (apart !== undefined) await loadKeys(apart);
 }
 
 /** Runs the remaining steps, and writes `archive.json` after each step. */
@@ -209,9 +190,8 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...(await removeLogs(rollback, archive)), step: 'others' };
   },
   others: async (rollback, archive) => {
-    const after = await figuresOf(rollback, archive);
-    for (const line of compareTimes(archive.others, after)) rollback.note(line);
-    const losses = lossesAmong(archive.others, after);
+    const since = new Date(archive.begun_at);
+    const { after, losses } = await compareOthers(rollback, archive.others, since);
     const done = { ...archive, losses, lock_until: yearsFromNow(rollback.lockYears).toISOString() };
     const apart = archive.subject_keys === undefined ? undefined : rollback.subjectKeys?.name;
     await listArchive(rollback.database.query, done, rollback.store.name, apart);
@@ -222,12 +202,10 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
 
 /** Exports the columns of subjects that stand apart. */
 async function exportApart(rollback: Rollback, archive: Archive): Promise<Archive> {
-  const { database, market, subjectKeys: folder, key } = rollback;
-  const named = await findSubjectKeys(database.query, market);
-  if (named === undefined || archive.subject_keys !== undefined) return archive;
+  const { database, subjectKeys: folder, key } = rollback;
   await requireKeysFolder(rollback);
-  if (folder === undefined) return archive;
-  return { ...archive, subject_keys: await exportKeys(database, { folder, archive, key }, named) };
+  if (folder === undefined || archive.subject_keys !== undefined) return archive;
+  return { ...archive, subject_keys: await exportKeys(database, { folder, archive, key }) };
 }
 
 /** @throws Failure where the market has topics in a Kafka that the command does not know */

@@ -15,6 +15,7 @@ import {
   readPart,
   readRows,
   type Stored,
+  SUBJECT_KEYS,
   SUBJECTS,
   writePart,
   wrong,
@@ -39,6 +40,20 @@ export type Apart = {
   readonly archive: Pick<Archive, 'market' | 'begun_at' | 'subject_keys'>;
   readonly key: Buffer | null;
 };
+
+type Opened = Omit<Apart, 'folder'> & { readonly subjectKeys: Folder | undefined };
+
+/** Keys that stand apart; undefined where the archive itself has them, as archives of 1.0.0 do. @throws Failure without their folder */
+export function apartOf({ archive, subjectKeys: folder, key }: Opened): Apart | undefined {
+  if (archive.subject_keys === undefined) return undefined;
+  if (folder === undefined) throw keysMissing(archive.market);
+  return { folder, archive, key };
+}
+
+export function keysMissing(market: string): Failure {
+  const why = `${market} has personal fields: give --subject-keys DIR, a folder apart from the archive, in which keys can be deleted`;
+  return new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
+}
 
 export const tokenIn = ({ columns }: Named): number =>
   columns.findIndex(({ name }) => name === 'token');
@@ -78,9 +93,9 @@ const writeKeys = ({ folder }: Apart, keys: Keys) =>
   folder.replace(KEYS_FILE, Buffer.from(`${JSON.stringify(keys, null, 1)}\n`));
 
 /** @throws Failure where the folder has the keys of another archive */
-export async function exportKeys(database: Pick<Database, 'session'>, apart: Apart, named: Named) {
+export async function exportKeys(database: Pick<Database, 'session'>, apart: Apart) {
   await findKeys(apart);
-  const table = await exportTable(database, storedOf(apart), named);
+  const table = await exportTable(database, storedOf(apart), SUBJECT_KEYS);
   const { market, begun_at: begunAt } = apart.archive;
   await writeKeys(apart, { format: 1, market, begun_at: begunAt, table, erased: [] });
   await removeOld(apart, { table });

@@ -5,17 +5,20 @@ import { storeBootstrapKey } from '../../../kit/access/api-keys.ts';
 import { EXIT } from '../../../kit/command/command.ts';
 import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../../kit/command/stores.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { CORRIDOR_TAKEN } from '../../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
-import { onlyOf } from '../../../kit/database/statement.ts';
+import { refuseUnfinished } from '../../../kit/database/unfinished-restore.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
 const APPLIES =
   'Applies what is missing of sql/, adds RISK_CORRIDORS, which no other market may have, makes the partitions of the coming months and stores RISK_BOOTSTRAP_KEY';
 const migrate = written('', APPLIES, {}, async (_given, { config, output }) => {
   const market = config.RISK_MARKET;
-  await refuseUnfinished(config, market);
+  {
+    await using database = openDatabase(config, ownerUrl(config), 'migrate', { market });
+    await refuseUnfinished(database.query);
+  }
   const making = {
     config,
     url: ownerUrl(config),
@@ -41,19 +44,6 @@ const migrate = written('', APPLIES, {}, async (_given, { config, output }) => {
   ]);
   return EXIT.fine;
 });
-
-const findUnfinished = onlyOf<{ is: boolean }>(
-  'find-unfinished-restore',
-  `select to_regclass('market.unfinished_restore') is not null as is`,
-);
-
-/** @throws Failure where the market is being restored: a restore makes its tables itself */
-async function refuseUnfinished(config: Config, market: string): Promise<void> {
-  await using database = openDatabase(config, ownerUrl(config), 'migrate', { market });
-  if (!(await findUnfinished(database.query)).is) return;
-  const why = `${market} is being restored: where that was ended, give \`risk archive restore-market\` again`;
-  throw new Failure('conflict', 'RESTORE_UNFINISHED', why);
-}
 
 export const command = commandOf({
   name: 'migrate',
