@@ -36,7 +36,7 @@ const settings = {
   DATABASE_REPLICA_URL: postgresUrls()
     .optional()
     .describe(
-      'Streaming replica that answers reads of data older than five minutes, and all reads while the primary is away; of several, separated by commas, the freshest answers.',
+      'Streaming replica that answers reads of data older than five minutes, and all reads while the primary is away; of several, with commas, the freshest answers.',
     ),
   REDIS_URL: redisUrl()
     .optional()
@@ -120,7 +120,7 @@ const settings = {
     .default('')
     .transform((text) => text.split(',').filter(Boolean))
     .describe(
-      'Where the servers stand: tags with commas between them, as EU,DE. API and workers refuse corridors with another `residency`; without tags they refuse none.',
+      'Where the servers stand, as EU,DE: API and workers refuse corridors with another `residency`; without tags they refuse none.',
     ),
   RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
     'Pool size of one process: one connection for work while a long statement has another. An API process has half as many more for searches.',
