@@ -1,23 +1,18 @@
 /** A market goes to an object store, where its files are locked for years, and comes back. */
-import { AwsClient } from 'aws4fetch';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { agreeOnRollback } from '../support/rooms/archive/agree.ts';
 import { freezeMarket } from '../support/rooms/corridors/freeze-market.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
+import { BUCKET, check, type Store, tryDelete } from './store.ts';
 
 const NAME = 'market_1';
 const ROWS = 2000;
 
-type Check = (what: string, isSo: boolean, seen?: unknown) => void;
-type Tried = {
-  readonly environment: Readonly<Record<string, string>> & { readonly DATABASE_URL: string };
-  readonly store: { readonly endpoint: string; readonly access: string; readonly secret: string };
-  readonly bucket: string;
-  readonly check: Check;
-};
-
-export async function tryMarket({ environment, store, bucket, check }: Tried) {
+export async function tryMarket(
+  environment: Readonly<Record<string, string>> & { readonly DATABASE_URL: string },
+  store: Store,
+) {
   const risk = async (what: string, ...args: readonly string[]) => {
     const { code, stdout, stderr } = await runRisk(args, environment);
     check(what, code === 0, stdout + stderr);
@@ -45,40 +40,19 @@ export async function tryMarket({ environment, store, bucket, check }: Tried) {
     await agreeOnRollback(pool, NAME);
   }
   const before = await count();
-  const to = `s3://${bucket}/closed/${NAME}`;
-  await risk(
-    'the market is archived and dropped',
-    'archive',
-    'rollback',
-    NAME,
-    '--to',
-    to,
-    '--unencrypted',
-  );
+  const archive = `closed/${NAME}`;
+  const to = `s3://${BUCKET}/${archive}`;
+  const rollback = ['archive', 'rollback', NAME, '--to', to, '--unencrypted'];
+  await risk('the market is archived and dropped', ...rollback);
   await risk('its archive is read back', 'archive', 'verify', to);
   const listed = await risk('archives are listed', 'archive', 'markets');
   check('the list has the bucket', listed.includes(to), listed);
 
-  const { endpoint, access: accessKeyId, secret: secretAccessKey } = store;
-  const client = new AwsClient({
-    accessKeyId,
-    secretAccessKey,
-    service: 's3',
-    region: 'us-east-1',
-  });
-  const path = `closed/${NAME}/archive.json`;
-  const lock = await (await client.fetch(`${endpoint}/${bucket}/${path}?retention`)).text();
+  const path = `${archive}/archive.json`;
+  const lock = await (await store.ask(`/${path}?retention`)).text();
   const year = String(new Date().getUTCFullYear() + 7);
   check('archive.json is locked for seven years', lock.includes(`<RetainUntilDate>${year}`), lock);
-  const versions = await (
-    await client.fetch(`${endpoint}/${bucket}?versions&prefix=${path}`)
-  ).text();
-  const latest =
-    versions.split('<Version>').find((one) => one.includes('<IsLatest>true')) ?? versions;
-  const [, version = ''] = /<VersionId>([^<]*)</.exec(latest) ?? [];
-  const url = `${endpoint}/${bucket}/${path}?versionId=${version}`;
-  const { status } = await client.fetch(url, { method: 'DELETE' });
-  check('its version is not removed', status === 403, status);
+  await tryDelete(store, path);
 
   await risk('the market is restored', 'archive', 'restore-market', to);
   check('its rows are those of before', (await count()) === before, before);

@@ -3,83 +3,27 @@
  * which serves a folder by the S3 API and is built once, by Go, into the cache of this user. A machine without Go skips it, which is
  * a failure where CI is set.
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AwsClient } from 'aws4fetch';
 import { MARKET } from '../../bench/support/market.ts';
 import { makeRunFolder } from '../../bench/support/run-folder.ts';
 import { startServices } from '../../bench/support/services.ts';
-import { createOutput } from '../../src/kit/command/output.ts';
 import { readConfig } from '../../src/kit/config/config.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
 import { openFileStore } from '../../src/rooms/archive/file-stores/open-file-store.ts';
-import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { NotRun } from '../chaos/support/not-run.ts';
-import { findVersitygw } from '../fuzz/programs.ts';
 import { agreeOnDrop } from '../support/approvals.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import { waitUntil } from '../support/wait-until.ts';
 import { tryCheckpoints } from './checkpoints.ts';
 import { tryMarket } from './market.ts';
+import { BUCKET, check, failures, output, type Store, startStore, tryDelete } from './store.ts';
 
-const BUCKET = 'cold';
 const ROWS = 3000;
-const START_MS = 20_000;
-const output = createOutput({ json: false });
-const failures: string[] = [];
-
-function check(what: string, isSo: boolean, seen: unknown = ''): void {
-  output.line(`${isSo ? 'ok    ' : 'FAILED'}  ${what} ${String(seen)}`.trimEnd());
-  if (!isSo) failures.push(what);
-}
-
-type Store = { readonly endpoint: string; readonly access: string; readonly secret: string };
-
-async function startStore(folder: string): Promise<Store & AsyncDisposable> {
-  const program = await findVersitygw();
-  const [access, secret] = [randomBytes(8).toString('hex'), randomBytes(16).toString('hex')];
-  const port = await freePort();
-  const [files, versions] = [join(folder, 'store'), join(folder, 'versions')];
-  for (const path of [files, versions]) await mkdir(path);
-  const args = ['--port', `127.0.0.1:${port}`, 'posix', '--versioning-dir', versions, files];
-  const env = { ...process.env, ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret };
-  const child = spawn(program, args, { env, stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const endpoint = `http://127.0.0.1:${port}`;
-  const isUp = async () =>
-    await fetch(endpoint).then(
-      () => true,
-      () => undefined,
-    );
-  await waitUntil(isUp, START_MS, 'the object store');
-  const client = new AwsClient({
-    accessKeyId: access,
-    secretAccessKey: secret,
-    service: 's3',
-    region: 'us-east-1',
-  });
-  const headers = { 'x-amz-bucket-object-lock-enabled': 'true' };
-  const made = await client.fetch(`${endpoint}/${BUCKET}`, { method: 'PUT', headers });
-  check('the bucket is made with object lock', made.ok, made.status);
-  return {
-    ...{ endpoint, access, secret },
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
 /** A file is written once, and one that is locked is not removed. */
-async function tryPlace(
-  { endpoint, access, secret }: Store,
-  settings: Readonly<Record<string, string>>,
-) {
-  const read = readConfig(settings);
+async function tryPlace(store: Store) {
+  const read = readConfig(store.settings);
   if ('problems' in read) throw new Error(read.problems.join());
   const place = openFileStore(`s3://${BUCKET}/tried`, read.config);
   const bytes = randomBytes(100_000);
@@ -92,26 +36,10 @@ async function tryPlace(
   check('a missing file is said', /404/.test(String(gone)), gone);
   const sealed = await place.seal(['one'], new Date(Date.now() + 3_600_000));
   check('the lock is taken', sealed === null, sealed ?? '');
-  const client = new AwsClient({
-    accessKeyId: access,
-    secretAccessKey: secret,
-    service: 's3',
-    region: 'us-east-1',
-  });
-  const url = `${endpoint}/${BUCKET}/tried/one`;
-  const versions = await (
-    await client.fetch(`${endpoint}/${BUCKET}?versions&prefix=tried/`)
-  ).text();
-  const [, version = ''] = /<VersionId>([^<]*)</.exec(versions) ?? [];
-  const removed = await client.fetch(`${url}?versionId=${version}`, { method: 'DELETE' });
-  check('a locked file is not removed', removed.status === 403, removed.status);
+  await tryDelete(store, 'tried/one');
 }
 
-async function tryArchives(
-  folder: string,
-  store: Store,
-  settings: Readonly<Record<string, string>>,
-): Promise<void> {
+async function tryArchives(folder: string, store: Store): Promise<void> {
   const controller = new AbortController();
   const log = createLog('archive-s3', 'warn');
   await using services = await startServices({
@@ -120,7 +48,7 @@ async function tryArchives(
     signal: controller.signal,
   });
   const environment = {
-    ...settings,
+    ...store.settings,
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
     RISK_MARKET: MARKET,
@@ -159,21 +87,15 @@ async function tryArchives(
   const restored = await runRisk(['archive', 'restore', '2026-03'], environment);
   check('the month is restored', restored.code === 0, restored.stdout + restored.stderr);
   check('its rows are those of before', (await hash()) === before);
-  await tryMarket({ environment, store, bucket: BUCKET, check });
+  await tryMarket(environment, store);
 }
 
 async function run(): Promise<number> {
   await using folder = await makeRunFolder('risk-archive-s3');
   await using store = await startStore(folder.path);
-  const settings = {
-    RISK_S3_ENDPOINT: store.endpoint,
-    RISK_S3_ACCESS_KEY: store.access,
-    RISK_S3_SECRET_KEY: store.secret,
-    RISK_ARCHIVE_S3_LOCK: 'governance',
-  };
-  await tryPlace(store, settings);
-  await tryArchives(folder.path, store, settings);
-  const read = readConfig({ ...settings, RISK_EVIDENCE_BUCKET: `s3://${BUCKET}/evidence` });
+  await tryPlace(store);
+  await tryArchives(folder.path, store);
+  const read = readConfig({ ...store.settings, RISK_EVIDENCE_BUCKET: `s3://${BUCKET}/evidence` });
   if ('problems' in read) throw new Error(read.problems.join());
   const services = {
     dataDir: join(folder.path, 'sealed'),

@@ -150,7 +150,7 @@ export const KEEP: Guards = {
   'object-lock': {
     says: 'A file of an archived month is locked in the object store and not removed.',
     shown: 'RISK_ARCHIVE_S3_LOCK',
-    test: 'archive-s3/run.ts > a locked file is not removed',
+    test: 'archive-s3/store.ts > a locked file is not removed',
     mechanism: 'src/rooms/archive/file-stores/open-file-store.ts',
   },
   'market-rollback': {
