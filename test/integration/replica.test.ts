@@ -17,7 +17,7 @@ import { freeze } from '../support/freeze.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';
 import { DAY_MS, transactions } from '../support/reads.ts';
 import { startTestPostgres, startTestStandby, type TestService } from '../support/services.ts';
-import { askPostgres, PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
+import { onServer, PRIMARY_SETTINGS } from '../support/standby.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -78,10 +78,6 @@ const untilState = (state: ReplicaStatus['state']) =>
 const untilUsed = () =>
   waitUntil(async () => (await listOld('old')).byReplica, PATIENCE_MS, 'the replica to answer');
 
-async function onServer({ url }: TestService, statement: string): Promise<unknown> {
-  const [row = {}] = await askPostgres(superuserUrl(url), statement);
-  return Object.values(row)[0];
-}
 const onStandby = (statement: string) => onServer(standby, statement);
 const isPaused = async () =>
   (await onStandby('select pg_get_wal_replay_pause_state()')) === 'paused';

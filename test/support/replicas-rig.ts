@@ -7,8 +7,8 @@ import type { TestDatabase } from './database.ts';
 import { TEST_MARKET } from './global-setup.ts';
 import { makePrivacyFolder } from './rooms/privacy/settings.ts';
 import { startRunningApi } from './running-api.ts';
-import { startTestPostgres, startTestStandby, type TestService } from './services.ts';
-import { askPostgres, PRIMARY_SETTINGS, superuserUrl } from './standby.ts';
+import { startTestPostgres, startTestStandby } from './services.ts';
+import { askPostgres, onServer, PRIMARY_SETTINGS, untilReplayed } from './standby.ts';
 import { type Answer, answerOf, send } from './submit.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import { waitUntil } from './wait-until.ts';
@@ -20,11 +20,6 @@ export const LAG_MS_MAX = 6000;
 /** A commit is in the WAL that the primary reports, as in production. */
 const SETTINGS = { ...PRIMARY_SETTINGS, synchronous_commit: 'on' };
 export const STALE = 'x-risk-stale-since';
-
-const onServer = async ({ url }: TestService, statement: string): Promise<unknown> => {
-  const [row = {}] = await askPostgres(superuserUrl(url), statement);
-  return Object.values(row)[0];
-};
 
 export async function startReplicasRig() {
   await using opened = new AsyncDisposableStack();
@@ -50,14 +45,6 @@ export async function startReplicasRig() {
   const by = async (key: string, path = '/v1/me') =>
     (await send(api, 'GET', path, undefined, key)).status;
   const replica = async () => (await get('/readyz')).body.replica;
-  /** Returns once both replicas have replayed everything that is committed now. */
-  const untilReplayed = async () => {
-    const lsn = await onServer(service, 'select pg_current_wal_insert_lsn()');
-    const isThere = `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn`;
-    for (const each of standbys) {
-      await waitUntil(async () => await onServer(each, isThere), PATIENCE_MS, 'the replay');
-    }
-  };
   const untilUp = async () => {
     const isUp = async () => (await replica())?.state === 'up' && (await get('/v1/me')).status;
     await waitUntil(isUp, PATIENCE_MS, 'a replica in step');
@@ -114,7 +101,7 @@ export async function startReplicasRig() {
       get,
       by,
       replica,
-      untilReplayed,
+      untilReplayed: () => untilReplayed(service, standbys),
       untilUp,
       cut,
       pause,

@@ -8,9 +8,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Account } from '../../src/tools/start/services/account.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** Settings of the primary, which keep the WAL that a replica needs after it was away for a while. */
 export const PRIMARY_SETTINGS = { wal_keep_size: '256MB' };
+
+const REPLAY_MS_MAX = 30_000;
 
 /** URL of the superuser, as replication requires; in the embedded cluster both users have the same password. */
 export function superuserUrl(url: string): string {
@@ -35,6 +38,22 @@ export async function askPostgres<R extends pg.QueryResultRow>(
   } finally {
     await client.end();
   }
+}
+
+type Server = { readonly url: string };
+
+/** The only value that a statement of the superuser answers. */
+export async function onServer({ url }: Server, statement: string): Promise<unknown> {
+  const [row = {}] = await askPostgres(superuserUrl(url), statement);
+  return Object.values(row)[0];
+}
+
+/** Returns once each standby has replayed everything that the primary has committed by now. */
+export async function untilReplayed(primary: Server, standbys: readonly Server[]): Promise<void> {
+  const lsn = await onServer(primary, 'select pg_current_wal_insert_lsn()');
+  const isThere = `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn`;
+  for (const each of standbys)
+    await waitUntil(() => onServer(each, isThere), REPLAY_MS_MAX, 'the replay');
 }
 
 /** @param services folder of the replica; its data folder becomes `postgres` there */

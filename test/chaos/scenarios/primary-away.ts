@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { replicaOf, startWithReplica } from '../../setups/support/replica.ts';
-import { askPostgres, superuserUrl } from '../../support/standby.ts';
+import { untilReplayed } from '../../support/standby.ts';
 import { API_KEY } from '../support/engine.ts';
 import { makeBatches } from '../support/load.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
@@ -30,20 +30,6 @@ async function ask({ engine }: Stage, path: string, init: RequestInit = {}): Pro
   return { status: response.status, headers: response.headers, atMs };
 }
 
-async function untilReplayed(stage: Stage): Promise<void> {
-  const { services, until } = stage;
-  const [{ lsn = '' } = {}] = await services.query<{ lsn: string }>(
-    'select pg_current_wal_insert_lsn()::text as lsn',
-    [],
-  );
-  const reached = `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn as "isReached"`;
-  await until('the replica has replayed all', async () => {
-    const url = superuserUrl(replicaOf(stage).url);
-    const [row] = await askPostgres<{ isReached: boolean }>(url, reached);
-    return row?.isReached === true;
-  });
-}
-
 /** Asks again and again until the returned function is called, which gives all answers. */
 function repeat(everyMs: number, askNext: () => Promise<Answer>) {
   const answers: Answer[] = [];
@@ -64,12 +50,8 @@ function repeat(everyMs: number, askNext: () => Promise<Answer>) {
 
 async function run(stage: Stage): Promise<void> {
   const { services, ledger, load, transactions, happened, bar, remark, until } = stage;
-  const batches = makeBatches({
-    seed: stage.seed,
-    batch: BATCH,
-    spoiled: undefined,
-    corridor: undefined,
-  });
+  const plain = { spoiled: undefined, corridor: undefined };
+  const batches = makeBatches({ ...plain, seed: stage.seed, batch: BATCH });
   const send = async () => {
     const batch = batches.next().value;
     if (batch !== undefined) await load.send(batch);
@@ -80,7 +62,7 @@ async function run(stage: Stage): Promise<void> {
     const answers = await Promise.all(ids.map((id) => ask(stage, `/v1/scores/${id}`)));
     return answers.every(({ status }) => status === 200);
   });
-  await untilReplayed(stage);
+  await untilReplayed({ url: services.databaseUrl }, [replicaOf(stage)]);
   let nth = 0;
   const paths = [
     () => `/v1/scores/${ids[nth % ids.length]}`,
@@ -95,12 +77,7 @@ async function run(stage: Stage): Promise<void> {
   const goneMs = performance.now();
   happened('primary stopped');
   await stage.pause(FIRST_MS);
-  const [{ body = '' } = {}] = makeBatches({
-    seed: `${stage.seed}/refused`,
-    batch: 1,
-    spoiled: undefined,
-    corridor: undefined,
-  });
+  const [{ body = '' } = {}] = makeBatches({ ...plain, seed: `${stage.seed}/refused`, batch: 1 });
   const write = () => ask(stage, '/v1/transactions/batch', { method: 'POST', body });
   const endWrites = repeat(WRITE_EVERY_MS, write);
   await stage.pause(AWAY_SECONDS * 1000);
@@ -117,23 +94,19 @@ async function run(stage: Stage): Promise<void> {
   const reads = (await Promise.all(endReads.map((end) => end()))).flat();
   const later = reads.filter(({ atMs }) => atMs > goneMs + FIRST_MS);
   const away = later.filter(({ atMs }) => atMs < awayMs - FIRST_MS);
+  const count = (answers: readonly Answer[], isWrong: (answer: Answer) => boolean) =>
+    answers.filter(isWrong).length;
   const isRefused = ({ status }: Answer) => status !== 200;
-  const first = reads.filter((read) => !later.includes(read) && read.atMs > goneMs);
-  remark(
-    `${away.length} reads while the primary was away for ${Math.round((awayMs - goneMs) / 1000)} s`,
-  );
-  remark(`${first.filter(isRefused).length} reads refused in the first second`);
+  const first = reads.filter(({ atMs }) => atMs > goneMs && atMs <= goneMs + FIRST_MS);
+  const seconds = Math.round((awayMs - goneMs) / 1000);
+  remark(`${away.length} reads while the primary was away for ${seconds} s`);
+  remark(`${count(first, isRefused)} reads refused in the first second`);
   bar('reads while the primary was away', away.length, { atLeast: AWAY_SECONDS });
-  bar('reads refused after the first second', later.filter(isRefused).length, { exactly: 0 });
-  bar(
-    'answers that did not say since when',
-    away.filter(({ headers }) => !headers.has(STALE)).length,
-    { exactly: 0 },
-  );
-  const isProper = ({ status, headers }: Answer) => status === 503 && headers.has('retry-after');
-  bar('writes not refused with Retry-After', writes.filter((each) => !isProper(each)).length, {
-    exactly: 0,
-  });
+  bar('reads refused after the first second', count(later, isRefused), { exactly: 0 });
+  const isSilent = ({ headers }: Answer) => !headers.has(STALE);
+  bar('answers that did not say since when', count(away, isSilent), { exactly: 0 });
+  const isBad = ({ status, headers }: Answer) => status !== 503 || !headers.has('retry-after');
+  bar('writes not refused with Retry-After', count(writes, isBad), { exactly: 0 });
   bar('seconds until reads and writes were back', Math.ceil(backSeconds), {
     atMost: BACK_SECONDS_MAX,
   });
