@@ -2,7 +2,7 @@
  * Goal: lost offsets publish nothing again, a corridor that is denied leaves the others, and a broker that hangs keeps no worker from
  * its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { groupOf, topicsOf } from '../../src/core/stream/kafka/topics.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
@@ -14,6 +14,7 @@ const missing = await whyNoKafka();
 if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips: ${missing}\n`);
 
 const TEST_MS = 300_000;
+vi.setConfig({ testTimeout: TEST_MS });
 const STOP_MS_MAX = 12_000;
 
 describe.skipIf(missing !== undefined)('Kafka', () => {
@@ -21,93 +22,81 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
   const startWorker = () => site.rig.startWorker({ KAFKA_URL: site.kafka.url });
   const own = () => site.offsetsOf(site.topics().transactions);
 
-  test(
-    'publishes nothing again where the group has lost its offsets',
-    async () => {
-      await site.setLog('kafka');
-      const worker = startWorker();
-      await site.append(await site.store(500));
-      await site.rig.settled(500, 120_000);
-      await waitUntil(async () => (await own()).committed === 4, 60_000, 'the offset');
-      await worker.stop();
-      const groups = [groupOf(site.rig.database.market)];
-      await site.clients.administer((admin) => admin.deleteGroups({ groups }));
-      expect((await own()).committed).toBe(-1);
-      await site.append(await site.store(1, Date.UTC(2026, 10, 2)));
+  test('publishes nothing again where the group has lost its offsets', async () => {
+    await site.setLog('kafka');
+    const worker = startWorker();
+    await site.append(await site.store(500));
+    await site.rig.settled(500, 120_000);
+    await waitUntil(async () => (await own()).committed === 4, 60_000, 'the offset');
+    await worker.stop();
+    const groups = [groupOf(site.rig.database.market)];
+    await site.clients.administer((admin) => admin.deleteGroups({ groups }));
+    expect((await own()).committed).toBe(-1);
+    await site.append(await site.store(1, Date.UTC(2026, 10, 2)));
+    startWorker();
+    await site.rig.settled(501, 120_000);
+    await waitUntil(async () => (await own()).committed === 5, 60_000, 'the offset');
+    expect((await site.offsetsOf(site.topics().scored)).end).toBe(5);
+  });
+
+  test('a worker ends soon beside a broker that hangs', async () => {
+    await site.setLog('kafka');
+    const worker = site.rig.spawnWorker({ KAFKA_URL: site.kafka.url });
+    await site.append(await site.store(10));
+    await waitUntil(async () => (await own()).committed === 1, 120_000, 'the offset');
+    const [broker] = site.kafka.brokers;
+    broker?.pause();
+    try {
+      const startMs = performance.now();
+      worker.kill('SIGTERM');
+      const ended = await worker.exited;
+      expect(ended.code).toBe(0);
+      expect(performance.now() - startMs).toBeLessThan(STOP_MS_MAX);
+    } finally {
+      broker?.resume();
+    }
+  });
+
+  test('takes, scores and publishes a corridor where another one is denied', async () => {
+    const { database } = site.rig;
+    const denied = 'US-PH';
+    await site.ensure(denied);
+    await database.sql(
+      `insert into corridor_settings (corridor, changed_by, log, log_changed_at) values ($1, 'test', 'kafka', now())`,
+      [denied],
+    );
+    await site.setLog('kafka');
+    const acls = Object.values(topicsOf(database.market, denied)).map((resourceName) => ({
+      ...({ resourceType: 2, resourceName, resourcePatternType: 3 } as const),
+      ...({ principal: 'User:ANONYMOUS', host: '*', operation: 2, permissionType: 2 } as const),
+    }));
+    await site.clients.administer((admin) => admin.createAcls({ creations: acls }));
+    try {
       startWorker();
-      await site.rig.settled(501, 120_000);
-      await waitUntil(async () => (await own()).committed === 5, 60_000, 'the offset');
-      expect((await site.offsetsOf(site.topics().scored)).end).toBe(5);
-    },
-    TEST_MS,
-  );
-
-  test(
-    'a worker ends soon beside a broker that hangs',
-    async () => {
-      await site.setLog('kafka');
-      const worker = site.rig.spawnWorker({ KAFKA_URL: site.kafka.url });
-      await site.append(await site.store(10));
-      await waitUntil(async () => (await own()).committed === 1, 120_000, 'the offset');
-      const [broker] = site.kafka.brokers;
-      broker?.pause();
-      try {
-        const startMs = performance.now();
-        worker.kill('SIGTERM');
-        const ended = await worker.exited;
-        expect(ended.code).toBe(0);
-        expect(performance.now() - startMs).toBeLessThan(STOP_MS_MAX);
-      } finally {
-        broker?.resume();
-      }
-    },
-    TEST_MS,
-  );
-
-  test(
-    'takes, scores and publishes a corridor where another one is denied',
-    async () => {
-      const { database } = site.rig;
-      const denied = 'US-PH';
-      await site.ensure(denied);
-      await database.sql(
-        `insert into corridor_settings (corridor, changed_by, log, log_changed_at) values ($1, 'test', 'kafka', now())`,
-        [denied],
+      const failures: unknown[] = [];
+      const append = createKafkaAppend({
+        ...{ clients: site.clients, market: database.market, shardsOf: () => 1 },
+        onMissed: (failure) => failures.push(failure),
+      });
+      const own = await site.store(10);
+      const other = await site.rig.store(
+        seeds(10, Date.UTC(2026, 10, 3)).map((seed) => ({ ...seed, corridor: denied })),
       );
-      await site.setLog('kafka');
-      const acls = Object.values(topicsOf(database.market, denied)).map((resourceName) => ({
-        ...({ resourceType: 2, resourceName, resourcePatternType: 3 } as const),
-        ...({ principal: 'User:ANONYMOUS', host: '*', operation: 2, permissionType: 2 } as const),
-      }));
-      await site.clients.administer((admin) => admin.createAcls({ creations: acls }));
-      try {
-        startWorker();
-        const failures: unknown[] = [];
-        const append = createKafkaAppend({
-          ...{ clients: site.clients, market: database.market, shardsOf: () => 1 },
-          onMissed: (failure) => failures.push(failure),
-        });
-        const own = await site.store(10);
-        const other = await site.rig.store(
-          seeds(10, Date.UTC(2026, 10, 3)).map((seed) => ({ ...seed, corridor: denied })),
-        );
-        const left = await append(
-          [...own, ...other].map((transaction) => ({
-            ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
-          })),
-        );
-        expect(left.map(({ transaction }) => transaction)).toEqual(other);
-        expect(String(failures)).toContain(denied);
-        await site.rig.settled(10, 120_000);
-        await waitUntil(
-          async () => (await site.offsetsOf(site.topics().scored)).end === 1,
-          10_000,
-          'the event',
-        );
-      } finally {
-        await site.clients.administer((admin) => admin.deleteAcls({ filters: acls }));
-      }
-    },
-    TEST_MS,
-  );
+      const left = await append(
+        [...own, ...other].map((transaction) => ({
+          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
+        })),
+      );
+      expect(left.map(({ transaction }) => transaction)).toEqual(other);
+      expect(String(failures)).toContain(denied);
+      await site.rig.settled(10, 120_000);
+      await waitUntil(
+        async () => (await site.offsetsOf(site.topics().scored)).end === 1,
+        10_000,
+        'the event',
+      );
+    } finally {
+      await site.clients.administer((admin) => admin.deleteAcls({ filters: acls }));
+    }
+  });
 });

@@ -4,7 +4,7 @@
  * that it has, and a worker is replaced. Rows are posted in windows, each of which is scored before the next: features are compared
  * with the definition over all rows up to the end of their window.
  */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { ORDERS, type Order, trafficRows } from '../../bench/support/traffic.ts';
 import { toVector } from '../../src/core/store/scores/score-values.ts';
 import { loadTransactions } from '../../src/core/store/transactions/read-transactions.ts';
@@ -29,6 +29,7 @@ const WINDOW = 400;
 const PAGE = 50;
 const REPEATED_EVERY = 7;
 const TIMEOUT_MS = 1_200_000;
+vi.setConfig({ testTimeout: TIMEOUT_MS });
 
 /** Entries that are lost with Redis are appended again within seconds. */
 const QUICK = { RISK_RECONCILE_AGE_MS: '1000', RISK_CLAIM_IDLE_MS: '2000' };
@@ -187,5 +188,4 @@ test.each(ORDERS)(
     expect(unexplained).toEqual([]);
     if (order === 'time') expect(wrong).toEqual([]);
   },
-  TIMEOUT_MS,
 );

@@ -34,7 +34,6 @@ import { recountDays } from '../support/recount-days.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const RUNS = 8;
-const TIMEOUT_MS = 180_000;
 const BASE_MS = Date.UTC(2026, 4, 31, 22);
 /** Most transactions of a run. */
 const POOL = 40;
@@ -243,29 +242,25 @@ async function recount(): Promise<void> {
   expect((await recountDays(database)).differing).toEqual([]);
 }
 
-test(
-  'tallies equal a recount, whatever is stored, stored again or cut off',
-  async () => {
-    let run = 0;
-    const rounds = fc.array(fc.array(action, { minLength: 1, maxLength: 4 }), {
-      minLength: 6,
-      maxLength: 16,
-    });
-    await fc.assert(
-      fc.asyncProperty(rounds, async (all) => {
-        run++;
-        for (const round of all) {
-          await Promise.all(round.map((one) => act(run, one)));
-          await check();
-        }
-        await recount();
-        while (await mergeIncrements(database, 7));
-        expect(await testDatabase.sql('select from daily_increments')).toEqual([]);
+test('tallies equal a recount, whatever is stored, stored again or cut off', async () => {
+  let run = 0;
+  const rounds = fc.array(fc.array(action, { minLength: 1, maxLength: 4 }), {
+    minLength: 6,
+    maxLength: 16,
+  });
+  await fc.assert(
+    fc.asyncProperty(rounds, async (all) => {
+      run++;
+      for (const round of all) {
+        await Promise.all(round.map((one) => act(run, one)));
         await check();
-        await recount();
-      }),
-      { numRuns: RUNS, endOnFailure: true },
-    );
-  },
-  TIMEOUT_MS,
-);
+      }
+      await recount();
+      while (await mergeIncrements(database, 7));
+      expect(await testDatabase.sql('select from daily_increments')).toEqual([]);
+      await check();
+      await recount();
+    }),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+});

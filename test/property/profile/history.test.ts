@@ -4,7 +4,7 @@
  * before a fold or amid it; every fold's features are compared with the definition over the rows that had arrived by then.
  */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { partyOfAddress } from '../../../src/core/domain/personal.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
@@ -38,6 +38,7 @@ const BATCH = 50;
 /** The arrivals take 229 days. */
 const [SHARED_ARRIVALS, SHARED_STEP_MS] = [1100, 5 * 60 * 60_000];
 const TIMEOUT_MS = 300_000;
+vi.setConfig({ testTimeout: TIMEOUT_MS });
 /** The profile of a busy merchant fits into a page of the first worker; the second evicts what it folds on. */
 const COPIES_BYTES = [2 ** 24, 2 ** 15] as const;
 
@@ -177,18 +178,14 @@ async function check(delivery: Delivery): Promise<void> {
 }
 
 describe('fold equals the SQL definition', () => {
-  test(
-    'shuffled, late and repeated arrivals',
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(arrivals({ minLength: 50, maxLength: RUNS > 1 ? 160 : 80 }), (list) =>
-          check({ list, table: MARKET_TABLE }),
-        ),
-        { numRuns: RUNS, endOnFailure: true },
-      );
-    },
-    TIMEOUT_MS,
-  );
+  test('shuffled, late and repeated arrivals', async () => {
+    await fc.assert(
+      fc.asyncProperty(arrivals({ minLength: 50, maxLength: RUNS > 1 ? 160 : 80 }), (list) =>
+        check({ list, table: MARKET_TABLE }),
+      ),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+  });
 
   test(
     'an account and a merchant beyond what their lists keep, with late arrivals on both sides of their ends',

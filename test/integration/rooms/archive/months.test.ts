@@ -21,7 +21,6 @@ import { THOROUGH } from '../../../support/thorough.ts';
 
 const MONTH = '2013-03';
 const ROWS = 60;
-const KILL_TEST_MS = 60_000;
 
 const folder = folderOfFile();
 const keyFile = join(folder, 'key');
@@ -112,60 +111,53 @@ async function answers(key?: string) {
 let rowsBefore: Awaited<ReturnType<typeof rows>>;
 let answersBefore: Awaited<ReturnType<typeof answers>>;
 
-test(
-  'a month whose archive is killed at each step is cold in the end, and never before its files are whole',
-  async () => {
-    await sql(
-      `insert into evidence_logs (origin, root, checkpoint) values ('x', sha256(''), 'a signed note')`,
-    );
-    rowsBefore = await rows();
-    answersBefore = await answers();
-    expect(rowsBefore).toMatchObject([{ rows: ROWS }, { rows: ROWS - 1 }, { rows: 2 }]);
-    await killedAt('month-detach');
-    await killedAt('table-transactions');
-    expect((await archive()).stderr).toContain('give --continue, or --anew');
-    await killedAt('table-scores', '--continue');
-    await killedAt('month-export', '--continue');
-    await killedAt('month-verify', '--continue');
-    await killedAt('month-seal', '--continue');
-    const waiting = await archive('--continue');
-    expect([waiting.code, waiting.stdout]).toEqual([
-      0,
-      expect.stringContaining('its tables remain'),
-    ]);
-    expect(await rows()).toEqual(rowsBefore);
+test('a month whose archive is killed at each step is cold in the end, and never before its files are whole', async () => {
+  await sql(
+    `insert into evidence_logs (origin, root, checkpoint) values ('x', sha256(''), 'a signed note')`,
+  );
+  rowsBefore = await rows();
+  answersBefore = await answers();
+  expect(rowsBefore).toMatchObject([{ rows: ROWS }, { rows: ROWS - 1 }, { rows: 2 }]);
+  await killedAt('month-detach');
+  await killedAt('table-transactions');
+  expect((await archive()).stderr).toContain('give --continue, or --anew');
+  await killedAt('table-scores', '--continue');
+  await killedAt('month-export', '--continue');
+  await killedAt('month-verify', '--continue');
+  await killedAt('month-seal', '--continue');
+  const waiting = await archive('--continue');
+  expect([waiting.code, waiting.stdout]).toEqual([0, expect.stringContaining('its tables remain')]);
+  expect(await rows()).toEqual(rowsBefore);
 
-    const { hold_id: id } = (await api.riskJson(
-      'holds',
-      'set',
-      'month',
-      '--subject',
-      MONTH,
-      '--reason',
-      'a court',
-    )) as { hold_id: string };
-    expect((await archive('--continue', '--drop')).stderr).toContain('legal hold');
-    await api.riskJson('holds', 'lift', id, '--reason', 'closed');
-    await agreeOnDrop(api.testDatabase, MONTH);
+  const { hold_id: id } = (await api.riskJson(
+    'holds',
+    'set',
+    'month',
+    '--subject',
+    MONTH,
+    '--reason',
+    'a court',
+  )) as { hold_id: string };
+  expect((await archive('--continue', '--drop')).stderr).toContain('legal hold');
+  await api.riskJson('holds', 'lift', id, '--reason', 'closed');
+  await agreeOnDrop(api.testDatabase, MONTH);
 
-    await killedAt('month-dropping', '--continue', '--drop');
-    expect([await rows(), await step()]).toEqual([rowsBefore, 'drop']);
-    await killedAt('month-drop', '--continue', '--drop');
-    expect(await step()).toBe('cold');
-    const [noted] = await sql(`select manifest ->> 'evidence' as evidence from archived_months`);
-    expect(noted).toEqual({ evidence: 'a signed note' });
-    const done = await archive('--drop');
-    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is cold')]);
-    expect(await sql(`select to_regclass('scores_y2013m03') as gone`)).toEqual([{ gone: null }]);
-    const sealed = await rm(join(place, 'archive.json')).then(
-      () => false,
-      () => true,
-    );
-    const { stderr } = await runRisk(['archive', 'verify', place, '--key', keyFile]);
-    expect([sealed, stderr]).toEqual([true, expect.not.stringContaining('differ')]);
-  },
-  KILL_TEST_MS,
-);
+  await killedAt('month-dropping', '--continue', '--drop');
+  expect([await rows(), await step()]).toEqual([rowsBefore, 'drop']);
+  await killedAt('month-drop', '--continue', '--drop');
+  expect(await step()).toBe('cold');
+  const [noted] = await sql(`select manifest ->> 'evidence' as evidence from archived_months`);
+  expect(noted).toEqual({ evidence: 'a signed note' });
+  const done = await archive('--drop');
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is cold')]);
+  expect(await sql(`select to_regclass('scores_y2013m03') as gone`)).toEqual([{ gone: null }]);
+  const sealed = await rm(join(place, 'archive.json')).then(
+    () => false,
+    () => true,
+  );
+  const { stderr } = await runRisk(['archive', 'verify', place, '--key', keyFile]);
+  expect([sealed, stderr]).toEqual([true, expect.not.stringContaining('differ')]);
+});
 
 test('reads by ids of a cold month name the month and the command that restores it, and stop no search', async () => {
   for (const path of ['transactions/', 'scores/', 'evidence/scores/']) {
@@ -200,31 +192,27 @@ test('a cold month takes nothing, is listed, and is neither attached nor dropped
   expect((await archive('--anew')).stderr).toContain('its rows are in these files alone');
 });
 
-test(
-  'a restore that is killed leaves a cold month or a detached one, and the rows are those of before',
-  async () => {
-    await sql('grant all on schema market_0 to pg_database_owner');
-    await sql('alter table scores owner to pg_database_owner');
-    await kill('restoring', restore);
-    expect(await step()).toBe('cold');
-    await kill('restored', restore);
-    expect(await step()).toBe(THOROUGH ? 'ended' : 'cold');
-    const { code, stdout } = await runRisk(restore, environment);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
-    // The reconciler appends what is in an open row.
-    const unscored = `select t.transaction_id as id from transactions_y2013m03 t
+test('a restore that is killed leaves a cold month or a detached one, and the rows are those of before', async () => {
+  await sql('grant all on schema market_0 to pg_database_owner');
+  await sql('alter table scores owner to pg_database_owner');
+  await kill('restoring', restore);
+  expect(await step()).toBe('cold');
+  await kill('restored', restore);
+  expect(await step()).toBe(THOROUGH ? 'ended' : 'cold');
+  const { code, stdout } = await runRisk(restore, environment);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
+  // The reconciler appends what is in an open row.
+  const unscored = `select t.transaction_id as id from transactions_y2013m03 t
       where not exists (select from scores s where s.transaction_id = t.transaction_id)`;
-    const open = `select unnest(transaction_ids) as id from open_rows`;
-    expect(await sql(`${unscored} intersect ${open}`)).toHaveLength(1);
-    const [owned] = await sql(
-      `select pg_get_userbyid(relowner) as by from pg_class where relname = 'scores_y2013m03'`,
-    );
-    expect(owned).toEqual({ by: 'pg_database_owner' });
-    expect(await rows()).toEqual(rowsBefore);
-    expect(await answers(own)).toEqual(answersBefore);
-  },
-  KILL_TEST_MS,
-);
+  const open = `select unnest(transaction_ids) as id from open_rows`;
+  expect(await sql(`${unscored} intersect ${open}`)).toHaveLength(1);
+  const [owned] = await sql(
+    `select pg_get_userbyid(relowner) as by from pg_class where relname = 'scores_y2013m03'`,
+  );
+  expect(owned).toEqual({ by: 'pg_database_owner' });
+  expect(await rows()).toEqual(rowsBefore);
+  expect(await answers(own)).toEqual(answersBefore);
+});
 
 test('a month that changed after its export is not dropped, and is archived anew', async () => {
   const plain = ['archive', 'month', MONTH, '--to', join(folder, 'plain'), '--unencrypted'];

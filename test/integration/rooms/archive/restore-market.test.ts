@@ -25,7 +25,6 @@ import { input } from '../../../support/submit.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
 
 const MARKET = 'market_1';
-const LONG_MS = 120_000;
 
 const { folder, keyFile, key, sql, stores, market, ledger, tokens, ids, bodies, ...rig } =
   await openPersonalMarket();
@@ -147,105 +146,91 @@ test('a changed byte is refused by verify and by restore, which leaves nothing',
 /** Where a restore is killed in `npm test`. */
 const KILLED = ['month', 'made'];
 
-test(
-  'a restore that is killed leaves nothing that serves, and the next one brings back every row',
-  async () => {
-    for (const point of ['month', 'rest', 'made']) {
-      if (!THOROUGH && !KILLED.includes(point)) continue;
-      const killed = await runRiskProcess(['archive', 'restore-market', archive, ...keys], {
-        ...stores,
-        RISK_TEST_FAILPOINT: `archive-market-${point}`,
-      });
-      expect(killed.code, `${point}: ${killed.stderr}`).toBeNull();
-      await expect(missingMigrations(market), point).rejects.toThrow('is being restored');
-      const served = { ...stores, RISK_MARKET: MARKET, RISK_SCHEMA_WAIT_MS: '1', PORT: '0' };
-      for (const role of ['api', 'migrate']) {
-        const { code, stderr } = await runRisk([role], served);
-        expect([code, stderr]).toEqual([1, expect.stringContaining('give `risk archive restore')]);
-      }
+test('a restore that is killed leaves nothing that serves, and the next one brings back every row', async () => {
+  for (const point of ['month', 'rest', 'made']) {
+    if (!THOROUGH && !KILLED.includes(point)) continue;
+    const killed = await runRiskProcess(['archive', 'restore-market', archive, ...keys], {
+      ...stores,
+      RISK_TEST_FAILPOINT: `archive-market-${point}`,
+    });
+    expect(killed.code, `${point}: ${killed.stderr}`).toBeNull();
+    await expect(missingMigrations(market), point).rejects.toThrow('is being restored');
+    const served = { ...stores, RISK_MARKET: MARKET, RISK_SCHEMA_WAIT_MS: '1', PORT: '0' };
+    for (const role of ['api', 'migrate']) {
+      const { code, stderr } = await runRisk([role], served);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('give `risk archive restore')]);
     }
-    const restored = await restore();
-    expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('and frozen')]);
-    expect(restored.stderr).toMatch(/an earlier restore has left[\s\S]*market_0, p50/);
-    expect(await missingMigrations(market)).toEqual([]);
-    expect(await contents()).toEqual(before);
-    expect(await clearValues()).toEqual(ACCOUNTS);
-    const again = await served((ask) => ask('POST /v1/transactions', bodies[0]));
-    expect([again.status, again.body.transaction_id]).toEqual([200, ids[0]]);
-    const fresh = await served((ask) => ask('POST /v1/transactions', input({ corridor: 'JP-KR' })));
-    expect([fresh.status, fresh.body.detail]).toEqual([503, expect.stringContaining('frozen')]);
-    // Postgres refuses clear values, as it did.
-    const clear = `update ${MARKET}.transactions set account_id = 'clear'`;
-    await expect(sql(clear)).rejects.toThrow('personal_account_id');
+  }
+  const restored = await restore();
+  expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('and frozen')]);
+  expect(restored.stderr).toMatch(/an earlier restore has left[\s\S]*market_0, p50/);
+  expect(await missingMigrations(market)).toEqual([]);
+  expect(await contents()).toEqual(before);
+  expect(await clearValues()).toEqual(ACCOUNTS);
+  const again = await served((ask) => ask('POST /v1/transactions', bodies[0]));
+  expect([again.status, again.body.transaction_id]).toEqual([200, ids[0]]);
+  const fresh = await served((ask) => ask('POST /v1/transactions', input({ corridor: 'JP-KR' })));
+  expect([fresh.status, fresh.body.detail]).toEqual([503, expect.stringContaining('frozen')]);
+  // Postgres refuses clear values, as it did.
+  const clear = `update ${MARKET}.transactions set account_id = 'clear'`;
+  await expect(sql(clear)).rejects.toThrow('personal_account_id');
 
-    expect((await restore()).stderr).toContain('market_1 exists: a restore changes no market');
-    expect((await rollback(...keys)).stderr).toContain(
-      'which exists again: begin in another place',
-    );
-    const second = ['--to', join(folder, 'second'), '--subject-keys', join(folder, 'second-keys')];
-    const dropped = await risk('rollback', MARKET, ...second, '--key', keyFile);
-    expect(dropped.stderr).toContain('nobody has requested market-rollback');
-    const [{ restored_at: at }] = JSON.parse((await risk('markets', '--json')).stdout);
-    expect(at).not.toBeNull();
-  },
-  LONG_MS,
-);
+  expect((await restore()).stderr).toContain('market_1 exists: a restore changes no market');
+  expect((await rollback(...keys)).stderr).toContain('which exists again: begin in another place');
+  const second = ['--to', join(folder, 'second'), '--subject-keys', join(folder, 'second-keys')];
+  const dropped = await risk('rollback', MARKET, ...second, '--key', keyFile);
+  expect(dropped.stderr).toContain('nobody has requested market-rollback');
+  const [{ restored_at: at }] = JSON.parse((await risk('markets', '--json')).stdout);
+  expect(at).not.toBeNull();
+});
 
-test(
-  'a subject that was erased from the archive comes back by no restore, and its key is gone',
-  async () => {
-    const of = ['--field', 'account_id', '--reason', 'request 1', '--value'];
-    const erase = (value: string) => risk('erase', archive, ...keys, ...of, value);
-    expect((await erase('account-of-nobody')).stderr).toContain('the archive has no such subject');
-    const blank = [...of.slice(0, 2), '--value', bob, '--reason', ' '];
-    const why = await risk('erase', archive, ...keys, ...blank);
-    expect([why.code, why.stderr]).toEqual([2, expect.stringContaining('--reason must not be')]);
-    const old = readdirSync(apart);
-    const lock = join(apart, 'subject-keys.json.lock');
-    writeFileSync(lock, String(process.ppid));
-    expect((await erase(bob)).stderr).toContain(`process ${process.ppid} erases a subject in`);
-    rmSync(lock);
-    const [first = ''] = old.filter((name) => name.startsWith('subjects.'));
-    const ofAll = readFileSync(join(apart, first));
-    expect((await erase(ACCOUNTS[1] ?? '')).stdout).toContain(`${bob} is erased`);
-    // As of a process that ended before it removed the file with the key.
-    writeFileSync(join(apart, first), ofAll);
-    expect((await erase(ACCOUNTS[1] ?? '')).stderr).toContain('no such subject');
-    expect(readdirSync(apart)).toHaveLength(old.length);
-    expect((await erase(bob)).code).toBe(0);
-    expect(readFileSync(ledger, 'utf8').split(bob)).toHaveLength(2);
-    const file = readdirSync(apart).find((name) => name.startsWith('subjects.')) ?? '';
-    expect(old).not.toContain(file);
-    const sealed = unsealFile(
-      key,
-      readFileSync(join(apart, file)),
-      `${MARKET}/subject-keys/${file}`,
-    );
-    const left = (await fromParquet(sealed)).flat();
-    expect([left.includes(bob), left.includes(cleo)]).toEqual([false, true]);
-    expect((await risk('verify', archive, ...keys)).stderr).toContain(
-      '5 keys of subjects, and 1 erased',
-    );
-    // As of a process that ended between the ledger and the key.
-    await appendToLedger(ledger, MARKET, [cleo], new Date());
+test('a subject that was erased from the archive comes back by no restore, and its key is gone', async () => {
+  const of = ['--field', 'account_id', '--reason', 'request 1', '--value'];
+  const erase = (value: string) => risk('erase', archive, ...keys, ...of, value);
+  expect((await erase('account-of-nobody')).stderr).toContain('the archive has no such subject');
+  const blank = [...of.slice(0, 2), '--value', bob, '--reason', ' '];
+  const why = await risk('erase', archive, ...keys, ...blank);
+  expect([why.code, why.stderr]).toEqual([2, expect.stringContaining('--reason must not be')]);
+  const old = readdirSync(apart);
+  const lock = join(apart, 'subject-keys.json.lock');
+  writeFileSync(lock, String(process.ppid));
+  expect((await erase(bob)).stderr).toContain(`process ${process.ppid} erases a subject in`);
+  rmSync(lock);
+  const [first = ''] = old.filter((name) => name.startsWith('subjects.'));
+  const ofAll = readFileSync(join(apart, first));
+  expect((await erase(ACCOUNTS[1] ?? '')).stdout).toContain(`${bob} is erased`);
+  // As of a process that ended before it removed the file with the key.
+  writeFileSync(join(apart, first), ofAll);
+  expect((await erase(ACCOUNTS[1] ?? '')).stderr).toContain('no such subject');
+  expect(readdirSync(apart)).toHaveLength(old.length);
+  expect((await erase(bob)).code).toBe(0);
+  expect(readFileSync(ledger, 'utf8').split(bob)).toHaveLength(2);
+  const file = readdirSync(apart).find((name) => name.startsWith('subjects.')) ?? '';
+  expect(old).not.toContain(file);
+  const sealed = unsealFile(key, readFileSync(join(apart, file)), `${MARKET}/subject-keys/${file}`);
+  const left = (await fromParquet(sealed)).flat();
+  expect([left.includes(bob), left.includes(cleo)]).toEqual([false, true]);
+  expect((await risk('verify', archive, ...keys)).stderr).toContain(
+    '5 keys of subjects, and 1 erased',
+  );
+  // As of a process that ended between the ledger and the key.
+  await appendToLedger(ledger, MARKET, [cleo], new Date());
 
-    const other = { ...stores, RISK_ERASURE_LEDGER: join(folder, 'other-ledger') };
-    const behind = await runRisk(['archive', 'restore-market', archive, ...keys], other);
-    expect(behind.stderr).toContain(`lacks 1 of the 1 erasures`);
-    const restored = await restore();
-    expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('erased=2')]);
-    const rows = await sql<{ token: string }>(
-      `select token from ${MARKET}.subjects where field = 'account_id'`,
-    );
-    expect(rows.map(({ token }) => token)).toEqual([tokens[0]]);
-    expect(await clearValues()).toEqual([ACCOUNTS[0], null, null]);
-    const [found] = await sql<{ account: string }>(
-      `select account_id as account from ${MARKET}.transactions where transaction_id = '${ids[1]}'`,
-    );
-    expect(found?.account).toBe(bob);
-  },
-  LONG_MS,
-);
+  const other = { ...stores, RISK_ERASURE_LEDGER: join(folder, 'other-ledger') };
+  const behind = await runRisk(['archive', 'restore-market', archive, ...keys], other);
+  expect(behind.stderr).toContain(`lacks 1 of the 1 erasures`);
+  const restored = await restore();
+  expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('erased=2')]);
+  const rows = await sql<{ token: string }>(
+    `select token from ${MARKET}.subjects where field = 'account_id'`,
+  );
+  expect(rows.map(({ token }) => token)).toEqual([tokens[0]]);
+  expect(await clearValues()).toEqual([ACCOUNTS[0], null, null]);
+  const [found] = await sql<{ account: string }>(
+    `select account_id as account from ${MARKET}.transactions where transaction_id = '${ids[1]}'`,
+  );
+  expect(found?.account).toBe(bob);
+});
 
 test('an archive of 1.0.0, which has the keys, is restored by the ledger', async () => {
   const old = join(folder, 'of-1.0.0');
