@@ -1,9 +1,9 @@
 /** The migrations that a database has: a role checks them before it serves. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { refuseUnfinished } from '../core/store/make-market.ts';
 import { readMigrations } from '../kit/database/migrations/migration-session.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
-import { refuseUnfinished } from '../kit/database/unfinished-restore.ts';
 import { Failure, isUnavailable } from '../kit/words/failure.ts';
 
 const listApplied = {

@@ -4,7 +4,9 @@ import { giveToOwner } from '../../kit/database/migrations/market-owner.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { alone, connected } from '../../kit/database/migrations/migration-session.ts';
 import { isPooled, openDatabase } from '../../kit/database/open-database.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { onlyOf } from '../../kit/database/statement.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import { monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { ensurePartitions, MONTHS_AHEAD } from './partitions/partitions.ts';
@@ -37,6 +39,23 @@ export async function makeMarket(
     alone(client, session, 'ownership', () => giveToOwner(client, market)),
   );
   return { applied, partitions };
+}
+
+const findUnfinished = onlyOf<{ is: boolean }>(
+  'find-unfinished-restore',
+  `select to_regclass('market.unfinished_restore') is not null as is`,
+);
+
+/** Whether the market's restore from an archive has not ended. */
+export const isBeingRestored = async (query: Query): Promise<boolean> =>
+  (await findUnfinished(query)).is;
+
+/** @throws Failure where the market is being restored: nothing serves or migrates it */
+export async function refuseUnfinished(query: Query): Promise<void> {
+  if (!(await isBeingRestored(query))) return;
+  const why =
+    'the market is being restored; where that was ended, give `risk archive restore-market` again';
+  throw new Failure('unavailable', 'RESTORE_UNFINISHED', why);
 }
 
 /** Makes the month before this one, too: traffic from before midnight of the first still arrives. */

@@ -2,7 +2,7 @@
  * Restores a rolled-back market from its archive. The table `unfinished_restore` keeps processes from serving the market until the
  * end, and a second restore begins anew where the first was killed.
  */
-import { makeMarket } from '../../core/store/make-market.ts';
+import { isBeingRestored, makeMarket } from '../../core/store/make-market.ts';
 import {
   lockPartitions,
   makePartition,
@@ -16,7 +16,6 @@ import { readMigrations } from '../../kit/database/migrations/migration-session.
 import { isPooled } from '../../kit/database/open-database.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { isBeingRestored } from '../../kit/database/unfinished-restore.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Table } from './archive-file.ts';

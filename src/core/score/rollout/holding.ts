@@ -58,12 +58,6 @@ export const overrideText = reasonText.optional().meta({
   description:
     'Why it goes on before the dwell time and the gates of its stage; the person who confirms it reads the reason.',
 });
-/** In an answer. */
-export const givenReason = z.string().nullable().meta({
-  description:
-    'Why it goes on before the dwell time and the gates of its stage, or one person acted alone.',
-});
-
 /** Stands for all corridors that exist at the decision. */
 export const ALL_CORRIDORS = 'all';
 const CORRIDOR_OR_ALL = new RegExp(`^([A-Z]{2}-[A-Z]{2}|${ALL_CORRIDORS})$`);

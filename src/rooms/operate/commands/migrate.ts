@@ -1,5 +1,5 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
-import { makeMarket } from '../../../core/store/make-market.ts';
+import { makeMarket, refuseUnfinished } from '../../../core/store/make-market.ts';
 import { apiKeyHash } from '../../../kit/access/api-key.ts';
 import { storeBootstrapKey } from '../../../kit/access/api-keys.ts';
 import { EXIT } from '../../../kit/command/command.ts';
@@ -8,7 +8,6 @@ import { byCommand, ownerUrl } from '../../../kit/command/stores.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { CORRIDOR_TAKEN } from '../../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
-import { refuseUnfinished } from '../../../kit/database/unfinished-restore.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
 const APPLIES =
