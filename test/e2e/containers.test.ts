@@ -7,11 +7,12 @@ import { spawn } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { type RiskProcess, watch } from '../support/risk.ts';
-import { startTestRedis, type TestService } from '../support/services.ts';
+import { startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import {
   execForm,
@@ -31,8 +32,8 @@ const BOOTSTRAP_KEY = 'q+7/1ZcJm4lT0hKQ9yXv5sBWnE2uGdRa8fVbC3iPoUk=';
 
 /** The same in each run, so that its sources are compiled once. */
 const folder = join(tmpdir(), 'risk-image', ROOT);
-let database: TestDatabase;
-let redis: TestService;
+const database = await openForFile(createTestDatabase({ migrated: false }));
+const redis = await openForFile(startTestRedis());
 
 beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -46,13 +47,6 @@ beforeAll(async () => {
     }
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  database = await createTestDatabase({ migrated: false });
-  redis = await startTestRedis();
-});
-
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 });
 
 /** ENV of the image, then the environment of the service, then where this test's stores are. */

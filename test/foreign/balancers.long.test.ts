@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { type RiskProcess, spawnRisk } from '../support/risk.ts';
-import { startTestRedis, type TestService } from '../support/services.ts';
+import { startTestRedis } from '../support/services.ts';
 import { input } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { type Balancer, HAPROXY, isHere, NGINX, startBalancer } from './balancers.ts';
@@ -23,16 +24,8 @@ const TICK_MS = 10;
 const RESTART_MS_MAX = 60_000;
 const KEY = 'balancers-test-key-of-at-least-32-characters';
 
-let database: TestDatabase;
-let redis: TestService;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  redis = await startTestRedis();
-});
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
+const database = await openForFile(createTestDatabase());
+const redis = await openForFile(startTestRedis());
 
 async function startApi(port: number, settings = {}): Promise<RiskProcess> {
   const api = spawnRisk(['api'], {

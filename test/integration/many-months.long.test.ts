@@ -3,19 +3,20 @@
  * and can be rolled back there. Method: a Postgres of its own, whose locks are fewer than the tables and indexes of the months.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { agreeOnRollback } from '../support/rooms/archive/agree.ts';
 import { freezeMarket } from '../support/rooms/corridors/freeze-market.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
-import { startTestPostgres, startTestRedis, type TestService } from '../support/services.ts';
+import { startTestPostgres, startTestRedis } from '../support/services.ts';
 import { input, labelInput, send } from '../support/submit.ts';
+import { folderOfFile } from '../support/temporary-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const MARKET = 'market_1';
@@ -24,21 +25,11 @@ const CORRIDOR = 'JP-KR';
 const FEW_LOCKS = { max_locks_per_transaction: '14', max_connections: '40' };
 const MONTHS = ['--from', '2000-01', '--to', '2008-04'];
 
-let postgres: TestService;
-let redis: TestService;
-let folder: string;
-beforeAll(async () => {
-  postgres = await startTestPostgres({ settings: FEW_LOCKS });
-  redis = await startTestRedis();
-  folder = await mkdtemp(join(tmpdir(), 'risk-months-'));
-  await migrate({ url: postgres.url, market: 'market_0', corridors: [] });
-  await migrate({ url: postgres.url, market: MARKET, corridors: [CORRIDOR] });
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-  await redis[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+const postgres = await openForFile(startTestPostgres({ settings: FEW_LOCKS }));
+const redis = await openForFile(startTestRedis());
+const folder = folderOfFile();
+await migrate({ url: postgres.url, market: 'market_0', corridors: [] });
+await migrate({ url: postgres.url, market: MARKET, corridors: [CORRIDOR] });
 
 const environment = () => ({
   ...{ DATABASE_URL: postgres.url, REDIS_URL: redis.url },

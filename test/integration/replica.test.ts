@@ -2,57 +2,45 @@
  * Goal: a streaming replica that is paused, stopped, frozen or promoted costs no row and no answer. Method: lists of yesterday
  * and of now are read while a real replica suffers each of these faults.
  */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
-import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import { readReplayed, readWritten } from '../../src/kit/database/replica/replica.ts';
-import { type OpenReplicas, openReplicas } from '../../src/kit/database/replica/replicas.ts';
+import { openReplicas } from '../../src/kit/database/replica/replicas.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { ReplicaStatus } from '../../src/kit/words/replica-status.ts';
 import { readTransaction } from '../../src/rooms/search/queries/read-transaction.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { freeze } from '../support/freeze.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { DAY_MS, transactions } from '../support/reads.ts';
-import { startTestPostgres, startTestStandby, type TestService } from '../support/services.ts';
+import { startTestPostgres, startTestStandby } from '../support/services.ts';
 import { onServer, PRIMARY_SETTINGS } from '../support/standby.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const PATIENCE_MS = 30_000;
 const LAG_MS_MAX = 1000;
-/** More than the waits of each test, and than the start of two servers on a busy machine. */
-vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 10 * PATIENCE_MS });
 
 const replayedTo = (
   { query }: Database,
   { lsn, system, timeline }: Awaited<ReturnType<typeof readWritten>>,
 ) => readReplayed(query, lsn, system, timeline);
 
-const opened = new AsyncDisposableStack();
+// A standby of a standby is made by a backup that needs full pages.
+const settings = { ...PRIMARY_SETTINGS, shared_buffers: '16MB', full_page_writes: 'on' };
+const service = await openForFile(startTestPostgres({ settings }));
+await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
+const standby = await openForFile(startTestStandby(service.url));
+const config = { ...testConfig(), RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX };
+const primary = await openForFile(openDatabase(config, service.url, 'test'));
+const probe = await openForFile(openProbe(config, service.url, 'test'));
+const options = { config, urls: [standby.url], metrics: createMetrics(), log: silentLog() };
+const replica = await openForFile(openReplicas({ ...options, primary: probe, everyMs: 50 }));
 const ages: number[] = [];
-let standby: TestService;
-let primary: Database;
-let replica: OpenReplicas;
-let databases: Databases;
-const metrics = createMetrics();
-
-beforeAll(async () => {
-  // A standby of a standby is made by a backup that needs full pages.
-  const settings = { ...PRIMARY_SETTINGS, shared_buffers: '16MB', full_page_writes: 'on' };
-  const service = opened.use(await startTestPostgres({ settings }));
-  await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
-  standby = opened.use(await startTestStandby(service.url));
-  const config = { ...testConfig(), RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX };
-  primary = opened.use(openDatabase(config, service.url, 'test'));
-  const options = { config, urls: [standby.url], metrics, log: silentLog() };
-  const probe = opened.use(openProbe(config, service.url, 'test'));
-  replica = opened.use(openReplicas({ ...options, primary: probe, everyMs: 50 }));
-  databases = { primary, replica, now: Date.now, noteAge: (ageMs) => ages.push(ageMs) };
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const databases = { primary, replica, now: Date.now, noteAge: (ms: number) => ages.push(ms) };
 
 /** Stores one transaction of an account of its own, and returns its id. */
 async function store(accountId: string, ageMs: number): Promise<string> {

@@ -2,13 +2,14 @@
  * Goal: no setting of the server, the database or the role changes what the engine reads and writes, or ends work that is long.
  * Method: an API, commands and pools on databases whose sessions begin with settings that others use.
  */
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { unsealed } from '../../bench/support/unsealed.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { alone, connected } from '../../src/kit/database/migrations/migration-session.ts';
 import { inSnapshot } from '../../src/kit/database/snapshot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { timeIn } from '../support/months-rig.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { limitScope } from '../support/rooms/corridors/requests.ts';
 import { startReceiver, status } from '../support/rooms/webhooks/receiver.ts';
@@ -44,9 +45,7 @@ const FOREIGN = Object.fromEntries(Object.entries(SENT).map(([name, [, other]]) 
 const api = await openRunningApi({}, FOREIGN);
 const { name: databaseName, sql, url, market } = api.testDatabase;
 const folder = folderOfFile();
-afterAll(async () => {
-  await unsealed(folder)[Symbol.asyncDispose]();
-});
+await openForFile(unsealed(folder));
 
 // Functions and a type of another program stand before those of Postgres.
 await sql(`create schema impostor;

@@ -7,6 +7,9 @@ export type Ran = {
   readonly stderr: string;
 };
 
+/** Exit code and words of a command, for one look at both. */
+export const said = ({ code, stdout, stderr }: Ran) => `${code} ${stdout}${stderr}`;
+
 export async function runRisk(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

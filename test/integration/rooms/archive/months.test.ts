@@ -7,10 +7,11 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { unsealed } from '../../../../bench/support/unsealed.ts';
 import { agreeOnDrop } from '../../../support/approvals.ts';
 import { startMonthsRig, timeIn } from '../../../support/months-rig.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { runRiskProcess } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
@@ -29,9 +30,7 @@ const place = join(folder, 'cold', 'market_0', MONTH, '1');
 const { api } = await startMonthsRig();
 const { sql, url } = api.testDatabase;
 
-afterAll(async () => {
-  await unsealed(folder)[Symbol.asyncDispose]();
-});
+await openForFile(unsealed(folder));
 
 /** Scored and labelled, scored, and neither. */
 let ids: string[];

@@ -5,20 +5,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { runApiHere } from '../../../support/api-here.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { putControl } from '../../../support/rooms/corridors/requests.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
-import { startTestRedis } from '../../../support/services.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { askPostgres } from '../../../support/standby.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { send } from '../../../support/submit.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 type Item = { readonly name: string; readonly passed: boolean; readonly found: string };
 const ITEMS = [
@@ -81,7 +78,6 @@ async function openMarket() {
     await askPostgres(inject('postgresUrl'), `drop role if exists ${role}`);
   });
   const database = stack.use(await createTestDatabase());
-  const redis = stack.use(await startTestRedis());
   const owner = { DATABASE_URL: database.url };
   const made = ['markets', 'create', 'market_0', '--corridors', 'US-EG,US-MX', '--json'];
   expect((await runRisk(made, owner)).code).toBe(0);
@@ -89,23 +85,13 @@ async function openMarket() {
   const granted = await runRisk(grant, owner);
   const url = new URL(database.url);
   [url.username, url.password] = [role, JSON.parse(granted.stdout).password];
-  const stores = { DATABASE_URL: url.href, REDIS_URL: redis.url };
-  const run = await runApiHere({ ...stores, RISK_BOOTSTRAP_KEY: RUNNING_API_KEY, PORT: '0' });
+  const ofRole = { DATABASE_URL: url.href };
+  const api = stack.use(await startRunningApi(ofRole));
   const pool = stack.use(database.open());
   const owned = stack.move();
-  const request = (path: string, init: RequestInit = {}) => {
-    const headers = new Headers(init.headers);
-    if (!headers.has('Authorization')) headers.set('Authorization', `Bearer ${RUNNING_API_KEY}`);
-    return fetch(`${run.url}${path}`, { ...init, headers });
-  };
-  const key = { RISK_URL: run.url, RISK_API_KEY: RUNNING_API_KEY };
   return {
-    ...{ database, pool, stores, request, log: run.log },
-    risk: (...args: string[]) => runRisk(args, key),
-    [Symbol.asyncDispose]: async () => {
-      await run.stop();
-      await owned.disposeAsync();
-    },
+    ...{ ...api, database, pool, ofRole },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
@@ -245,7 +231,7 @@ test('evidence: a worker seals, and a signed checkpoint is no hour old', async (
     RISK_EVIDENCE_CHECKPOINT_SECONDS: '1',
   };
   {
-    await using _ = startWorkerHere({ ...market.stores, ...settings });
+    await using _ = market.startWorker({ ...market.ofRole, ...settings });
     const isPassed = async () => (await item('evidence')).passed;
     await waitUntil(isPassed, 20_000, 'a checkpoint');
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { unsealed } from '../../../../bench/support/unsealed.ts';
 import { migrate } from '../../../../src/kit/database/migrations/migrate.ts';
 import { listTables } from '../../../../src/rooms/archive/export-table.ts';
@@ -38,9 +38,7 @@ export async function openPersonalMarket() {
   const { sql } = rig.database;
   const stores = { DATABASE_URL: rig.database.url, REDIS_URL: rig.redis.url, ...privacy.settings };
   const market = await openForFile(rig.database.open({ market: MARKET }));
-  afterAll(async () => {
-    await unsealed(folder)[Symbol.asyncDispose]();
-  });
+  await openForFile(unsealed(folder));
 
   /** Serves the market while `work` asks. */
   async function served<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
