@@ -12,7 +12,7 @@ import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { transactionLine } from '../../src/tools/simulate/simulate.ts';
 import { defineAccounts, defineMerchants, defineShared } from '../property/profile/definition.ts';
-import { features } from '../support/oracle/features.ts';
+import { features, isNear } from '../support/oracle/features.ts';
 import type { RunningApi } from '../support/running-api.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { fieldsOf } from '../support/stream-entries.ts';
@@ -151,12 +151,6 @@ async function differing(ends: readonly number[]): Promise<{ id: string; endMs: 
     }
   }
   return wrong;
-}
-
-/** Exactly the same, except where SQL rounds otherwise than doubles do. */
-function isNear(value: number, defined: number): boolean {
-  const near = Math.abs(value - defined) <= 1e-9 * Math.max(1, Math.abs(defined));
-  return near || (Number.isNaN(value) && Number.isNaN(defined));
 }
 
 /** The rows that have no earlier sibling in their window which another batch scored. */

@@ -5,7 +5,7 @@
 import { integerBetween } from '../../../src/kit/random.ts';
 import { findLostOf, listOldRows } from '../support/lost-rows.ts';
 import type { Scenario } from '../support/scenario.ts';
-import { isStopped } from '../support/stopped.ts';
+import { goOn, isStopped } from '../support/stopped.ts';
 
 const ROUNDS = 2;
 const PASSES_MAX = 10;
@@ -32,7 +32,8 @@ export const frozenLeader: Scenario = {
     return {
       schedule: passes.map((pass) => `api-after-commit:${pass}, ${CLOSING}`),
       faults: ['leader stopped before it noted a row', 'its lead was taken over'],
-      run: async ({ engine, services, happened, until, pause }) => {
+      run: async (stage) => {
+        const { engine, services, happened, until, pause } = stage;
         for (const pass of passes) {
           await engine.drain('worker-1');
           // Under load it may have a row to note, and stop there, before it is ready.
@@ -50,13 +51,7 @@ export const frozenLeader: Scenario = {
           happened('its lead was taken over');
           const lost = await findLostOf(services, await listOldRows(services, OLD_SECONDS));
           if (lost.length > 0) happened('leader stopped before it noted a row', lost.length);
-          process.kill(pid, 'SIGCONT');
-          await until('the worker answers again', async () => {
-            const answer = await fetch(`${engine.process('worker-1').url}/readyz`).catch(
-              () => null,
-            );
-            return answer?.ok === true;
-          });
+          await goOn(stage, 'worker-1', pid);
           await pause(LATE_MS);
           const still = await listOldRows(services, OLD_SECONDS);
           const unchanged = new Set(still.map(({ rowId }) => rowId));

@@ -5,7 +5,7 @@
  */
 import { integerBetween } from '../../../src/kit/random.ts';
 import type { Scenario } from '../support/scenario.ts';
-import { isStopped } from '../support/stopped.ts';
+import { goOn, isStopped } from '../support/stopped.ts';
 import { countDeadLetterCopies, heldBy } from '../support/streams.ts';
 
 const ROUNDS = 3;
@@ -35,7 +35,8 @@ export const zombie: Scenario = {
         'with poisoned ones in hand',
         'its entries found another owner',
       ],
-      run: async ({ engine, services, happened, until, pause }) => {
+      run: async (stage) => {
+        const { engine, services, happened, until, pause } = stage;
         for (const pass of passes) {
           await engine.drain('worker-1');
           const { pid } = await engine.start('worker', 'worker-1', {
@@ -52,13 +53,7 @@ export const zombie: Scenario = {
           await pause(STOPPED_MS);
           const left = await heldBy(services, pid);
           if (left.length < held.length) happened('its entries found another owner');
-          process.kill(pid, 'SIGCONT');
-          await until('the worker answers again', async () => {
-            const answer = await fetch(`${engine.process('worker-1').url}/readyz`).catch(
-              () => null,
-            );
-            return answer?.ok === true;
-          });
+          await goOn(stage, 'worker-1', pid);
         }
       },
       // A worker that no longer owns an entry has no say in its retries and its end.

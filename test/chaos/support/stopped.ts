@@ -1,5 +1,15 @@
-/** Whether a process has been stopped by a signal. */
+/** Processes that a signal has stopped. */
 import { readFileSync } from 'node:fs';
+import type { Stage } from './scenario.ts';
+
+/** Has a process of the engine go on, and returns once the process answers. */
+export async function goOn({ engine, until }: Stage, name: string, pid: number): Promise<void> {
+  process.kill(pid, 'SIGCONT');
+  await until(`${name} answers again`, async () => {
+    const answer = await fetch(`${engine.process(name).url}/readyz`).catch(() => null);
+    return answer?.ok === true;
+  });
+}
 
 /** State T of /proc. */
 export function isStopped(pid: number): boolean {

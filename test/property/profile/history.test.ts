@@ -14,7 +14,7 @@ import type { Query } from '../../../src/kit/database/pool.ts';
 import { type NamedFeatures, named } from '../../support/fold-one.ts';
 import { startFold } from '../../support/fold-rig.ts';
 import { MARKET_TABLE, SLOTS } from '../../support/market-table.ts';
-import { features } from '../../support/oracle/features.ts';
+import { features, isNear } from '../../support/oracle/features.ts';
 import { createWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 import {
   ARRIVED_MS,
@@ -41,12 +41,6 @@ const TIMEOUT_MS = 300_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS });
 /** The profile of a busy merchant fits into a page of the first worker; the second evicts what it folds on. */
 const COPIES_BYTES = [2 ** 24, 2 ** 15] as const;
-
-/** Exactly the same, except where SQL rounds otherwise than doubles do. */
-function isNear(value: number, defined: number): boolean {
-  const near = Math.abs(value - defined) <= 1e-9 * Math.max(1, Math.abs(defined));
-  return near || (Number.isNaN(value) && Number.isNaN(defined));
-}
 
 type Fold = {
   readonly asked: Asked;

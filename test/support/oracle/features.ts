@@ -221,3 +221,9 @@ function sharedFeatures({ device, address }: Facts) {
     address.frauds,
   ];
 }
+
+/** Exactly the same, except where SQL rounds otherwise than doubles do. */
+export function isNear(value: number, defined: number): boolean {
+  const near = Math.abs(value - defined) <= 1e-9 * Math.max(1, Math.abs(defined));
+  return near || (Number.isNaN(value) && Number.isNaN(defined));
+}
