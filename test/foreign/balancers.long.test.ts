@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -22,6 +22,7 @@ const RESTARTS = Number(process.env['RISK_TEST_RESTARTS'] ?? 4);
 const POSTS_PER_SECOND = 300;
 const TICK_MS = 10;
 const RESTART_MS_MAX = 60_000;
+vi.setConfig({ testTimeout: (RESTARTS + 1) * RESTART_MS_MAX });
 const KEY = 'balancers-test-key-of-at-least-32-characters';
 
 const database = await openForFile(createTestDatabase());
@@ -206,19 +207,14 @@ const { here = [], missing = [] } = Object.groupBy([NGINX, HAPROXY], (balancer) 
   isHere(balancer) ? 'here' : 'missing',
 );
 
-test.each(here)(
-  'no post is refused by rolling restarts behind $program',
-  { timeout: (RESTARTS + 1) * RESTART_MS_MAX },
-  async (balancer) => {
-    const { 201: accepted = 0, ...refused } = await roll(balancer);
-    expect(refused).toEqual({});
-    expect(accepted).toBeGreaterThan(POSTS_PER_SECOND * RESTARTS);
-  },
-);
+test.each(here)('no post is refused by rolling restarts behind $program', async (balancer) => {
+  const { 201: accepted = 0, ...refused } = await roll(balancer);
+  expect(refused).toEqual({});
+  expect(accepted).toBeGreaterThan(POSTS_PER_SECOND * RESTARTS);
+});
 
 test.each(here)(
   'large bodies, lines, events, long waits, addresses and logins pass $program',
-  { timeout: 5 * RESTART_MS_MAX },
   async (balancer) => {
     await using stack = new AsyncDisposableStack();
     const [port, apiPort] = [await freePort(), await freePort()];

@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { NotRun } from '../chaos/support/not-run.ts';
 import { documentOfRoutes, openApiOf } from '../support/openapi.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
@@ -12,6 +12,7 @@ import { CLIENTS } from './generators.ts';
 
 /** A compiler of Rust builds a hundred packages first. */
 const CLIENT_TEST_MS = 1_800_000;
+vi.setConfig({ testTimeout: CLIENT_TEST_MS });
 const plain = (word: string) => word.replaceAll('_', '').toLowerCase();
 const document = await documentOfRoutes();
 const operations = openApiOf(document).operations.map(
@@ -20,7 +21,6 @@ const operations = openApiOf(document).operations.map(
 
 test.for(CLIENTS)(
   'a client in $language is generated and compiled, and has every operation',
-  { timeout: CLIENT_TEST_MS },
   async ({ make }, { skip }) => {
     using folder = makeServiceFolder();
     const file = join(folder.services, 'openapi.json');

@@ -2,12 +2,13 @@
  * Goal: whatever XGBoost and LightGBM train is scored here as by the library, or refused by name. Method: two versions of each are
  * installed, train models on rows that were never seen here, and predict beside the engine. What cannot be installed is skipped.
  */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { compareModels, type MadeModels } from './compare-models.ts';
 import { here } from './here.ts';
 import { openPython } from './python.ts';
 
 const INSTALL_TEST_MS = 900_000;
+vi.setConfig({ testTimeout: INSTALL_TEST_MS });
 const SEEDS = ['11', '12', '13'];
 const OLD = 'numpy==1.26.4 scipy==1.11.4 scikit-learn==1.3.2 joblib==1.3.2 threadpoolctl==3.5.0';
 const NEW = 'numpy==2.3.5 scipy==1.16.3 scikit-learn==1.7.2 joblib==1.5.2 threadpoolctl==3.6.0';
@@ -22,7 +23,6 @@ const LIBRARIES = [
 
 test.for(LIBRARIES)(
   'models of $library $version score as in the library',
-  { timeout: INSTALL_TEST_MS },
   async ({ library, version, packages }, context) => {
     const run = await here(context, openPython(`${library}-${version}`, packages));
     for (const seed of SEEDS) {

@@ -110,7 +110,7 @@ const past = () => streamKeys(rig.database.market, 'US-EG', SHARDS_MAX);
 /** Such a worker appends no row of less than ten minutes. */
 const QUIET = { RISK_RECONCILE_AGE_MS: '600000' };
 
-describe('entries of another version', { timeout: 120_000 }, () => {
+describe('entries of another version', () => {
   test('are appended from Postgres once nobody has claimed them for long, and not before', async () => {
     const worker = rig.startWorker(QUIET);
     const entries = (await Promise.all([5, 4, 3].map(storeNext))).flat();
@@ -148,7 +148,7 @@ const unreadable = { id: idAt(1, 1), transactionId: null, failedAtMs: Date.now()
 const isClosed = async () =>
   (await rig.database.sql('select from dead_letters where replayed_at is not null')).length === 1;
 
-describe('what left the streams unread', { timeout: 120_000 }, () => {
+describe('what left the streams unread', () => {
   test('is in open rows that no entry names, and its dead letter is closed', async () => {
     const [waiting, named, ...lost] = await rig.store(received(4));
     if (waiting === undefined || named === undefined) throw new Error('nothing stored');

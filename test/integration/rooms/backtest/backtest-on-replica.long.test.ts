@@ -14,7 +14,7 @@ import { storeHistory, WINDOW } from '../../../support/rooms/backtest/rig.ts';
 import { startTestPostgres, startTestStandby } from '../../../support/services.ts';
 import { PRIMARY_SETTINGS } from '../../../support/standby.ts';
 
-test('pages come from the replica once it is proven', { timeout: 120_000 }, async () => {
+test('pages come from the replica once it is proven', async () => {
   await using service = await startTestPostgres({ settings: PRIMARY_SETTINGS });
   await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
   await using follower = await startTestStandby(service.url);

@@ -29,60 +29,56 @@ async function post(requests: number): Promise<void> {
   }
 }
 
-test.runIf(THOROUGH)(
-  'a calibration measures traffic, and a plan reads it',
-  { timeout: 120_000 },
-  async () => {
-    await using _worker = api.startWorker();
-    const file = join(folder, 'calibration.json');
-    const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-    const environment = { ...stores, RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
-    const calibrate = () => runRisk(['calibrate', '--seconds', '5', '--file', file], environment);
-    const reporting = async (count: number) => {
-      const workers = { redis: api.redis, market: api.testDatabase.market };
-      const isThere = async () => (await readWorkers(workers)).size === count;
-      await waitUntil(isThere, 10_000, `reports of ${count} workers`);
-    };
-    const nowMs = Date.now();
-    const earlier = Array.from({ length: 8000 }, (_, at) => ({
-      ...{ createdAtMs: nowMs - 10_000 + at, score: 10 },
-      ...{ accountId: `acc_${at % REQUEST}`, merchantId: `m_${at % 50}` },
-    }));
-    await storeTransactions(api.database, earlier);
-    await reporting(1);
-    const measure = async () => {
-      const [ran] = await Promise.all([calibrate(), post(4)]);
-      const isBusy = ran.stderr.includes('at least 2000 are needed');
-      return isBusy ? undefined : ran;
-    };
-    const measured = await waitUntil(measure, 20_000, 'scores of 2,000 while it measures');
-    expect(measured.code, measured.stderr).toBe(0);
-    const made = calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-    expect(made).toMatchObject({
-      transactions_per_request: REQUEST,
-      corridors: { 'US-EG': 1 },
-      postgres_us: expect.any(Number),
-      redis_us: expect.any(Number),
-    });
-    expect(made.transactions).toBeGreaterThanOrEqual(2000);
-    expect(made.redis_bytes_per_account).toBeGreaterThan(100);
-    expect(made.postgres_bytes_per_transaction).toBeGreaterThan(200);
-    expect(made.postgres_bytes_per_transaction).toBeLessThan(5000);
-    const more = async () => {
-      await using _other = api.startWorker();
-      await reporting(2);
-    };
-    const [refused] = await Promise.all([calibrate(), more()]);
-    expect([refused.code, refused.stderr]).toEqual([
-      1,
-      expect.stringContaining('workers came or went'),
-    ]);
-    const one = await api.risk('plan', '--tps', '1000', '--calibration', file);
-    expect(one.stdout).toContain('1000 × (1 + 0)^0 × 1 × 1 × 2.5 = 2,500 transactions a second');
-    const table = await api.riskJson('plan', '--tps', '50,1000', '--calibration', file);
-    expect(table).toMatchObject([
-      { peak_tps: 125 },
-      { peak_tps: 2500, connections: expect.any(Number) },
-    ]);
-  },
-);
+test.runIf(THOROUGH)('a calibration measures traffic, and a plan reads it', async () => {
+  await using _worker = api.startWorker();
+  const file = join(folder, 'calibration.json');
+  const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  const environment = { ...stores, RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
+  const calibrate = () => runRisk(['calibrate', '--seconds', '5', '--file', file], environment);
+  const reporting = async (count: number) => {
+    const workers = { redis: api.redis, market: api.testDatabase.market };
+    const isThere = async () => (await readWorkers(workers)).size === count;
+    await waitUntil(isThere, 10_000, `reports of ${count} workers`);
+  };
+  const nowMs = Date.now();
+  const earlier = Array.from({ length: 8000 }, (_, at) => ({
+    ...{ createdAtMs: nowMs - 10_000 + at, score: 10 },
+    ...{ accountId: `acc_${at % REQUEST}`, merchantId: `m_${at % 50}` },
+  }));
+  await storeTransactions(api.database, earlier);
+  await reporting(1);
+  const measure = async () => {
+    const [ran] = await Promise.all([calibrate(), post(4)]);
+    const isBusy = ran.stderr.includes('at least 2000 are needed');
+    return isBusy ? undefined : ran;
+  };
+  const measured = await waitUntil(measure, 20_000, 'scores of 2,000 while it measures');
+  expect(measured.code, measured.stderr).toBe(0);
+  const made = calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  expect(made).toMatchObject({
+    transactions_per_request: REQUEST,
+    corridors: { 'US-EG': 1 },
+    postgres_us: expect.any(Number),
+    redis_us: expect.any(Number),
+  });
+  expect(made.transactions).toBeGreaterThanOrEqual(2000);
+  expect(made.redis_bytes_per_account).toBeGreaterThan(100);
+  expect(made.postgres_bytes_per_transaction).toBeGreaterThan(200);
+  expect(made.postgres_bytes_per_transaction).toBeLessThan(5000);
+  const more = async () => {
+    await using _other = api.startWorker();
+    await reporting(2);
+  };
+  const [refused] = await Promise.all([calibrate(), more()]);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining('workers came or went'),
+  ]);
+  const one = await api.risk('plan', '--tps', '1000', '--calibration', file);
+  expect(one.stdout).toContain('1000 × (1 + 0)^0 × 1 × 1 × 2.5 = 2,500 transactions a second');
+  const table = await api.riskJson('plan', '--tps', '50,1000', '--calibration', file);
+  expect(table).toMatchObject([
+    { peak_tps: 125 },
+    { peak_tps: 2500, connections: expect.any(Number) },
+  ]);
+});

@@ -16,12 +16,6 @@ async function isFastAfter(module: string): Promise<boolean> {
   return stdout.trim() === 'true';
 }
 
-const TIMEOUT_MS = 60_000;
-
-test.each(['api', 'worker'])(
-  'all of the %s leaves it fast',
-  { timeout: TIMEOUT_MS },
-  async (name) => {
-    expect(await isFastAfter(`./src/main/${name}.ts`)).toBe(true);
-  },
-);
+test.each(['api', 'worker'])('all of the %s leaves it fast', async (name) => {
+  expect(await isFastAfter(`./src/main/${name}.ts`)).toBe(true);
+});
