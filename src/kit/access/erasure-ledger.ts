@@ -6,13 +6,6 @@ import { Failure, toError } from '../words/failure.ts';
 const LINE = /^(\S+) (\S+) (\S+Z)$/;
 const NEWLINE = 0x0a;
 
-/** @throws Failure where the setting is missing */
-export function requireLedger(path: string | undefined, market: string): string {
-  if (path !== undefined) return path;
-  const why = `set RISK_ERASURE_LEDGER, which keeps erasures of ${market} over a restore`;
-  throw new Failure('invalid', 'LEDGER_MISSING', why);
-}
-
 /**
  * Reads the tokens and times of a market's erasures from the ledger, a file outside Postgres, so that a restored backup brings no
  * erased subject back. A line is on the disk before its erasure commits, and a line that a crash cut off was never acknowledged.

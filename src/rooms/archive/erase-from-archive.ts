@@ -2,14 +2,21 @@
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { isPersonalId, isToken } from '../../core/domain/personal.ts';
 import { hmacOf, lookupIn, openMarketKey, spelled } from '../../core/store/subject-lookup.ts';
-import { appendToLedger, readLedger, requireLedger } from '../../kit/access/erasure-ledger.ts';
+import { appendToLedger, readLedger } from '../../kit/access/erasure-ledger.ts';
 import type { Config } from '../../kit/config/config.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive } from './archive-file.ts';
 import { readRows, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import type { Folder } from './file-stores/folder.ts';
-import { apartOf, eraseKey, finishErasures, loadKeys, lockKeys } from './subject-keys.ts';
+import {
+  apartOf,
+  eraseKey,
+  finishErasures,
+  loadKeys,
+  lockKeys,
+  requireLedger,
+} from './subject-keys.ts';
 
 type Opened = {
   readonly archive: Archive;

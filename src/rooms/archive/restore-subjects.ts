@@ -1,5 +1,5 @@
 /** Subjects of a restored market, with their keys and without subjects that the ledger has as erased. */
-import { readLedger, requireInLedger, requireLedger } from '../../kit/access/erasure-ledger.ts';
+import { readLedger, requireInLedger } from '../../kit/access/erasure-ledger.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
@@ -7,7 +7,7 @@ import type { Archive, Table } from './archive-file.ts';
 import { SUBJECTS, wrong } from './export-table.ts';
 import type { Folder } from './file-stores/folder.ts';
 import type { Into } from './load-table.ts';
-import { apartOf, type LoadedKeys, loadKeys, tokenIn } from './subject-keys.ts';
+import { apartOf, type LoadedKeys, loadKeys, requireLedger, tokenIn } from './subject-keys.ts';
 
 export type OfSubjects = {
   readonly config: Config;

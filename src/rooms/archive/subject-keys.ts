@@ -55,6 +55,13 @@ export function keysMissing(market: string): Failure {
   return new Failure('invalid', 'SUBJECT_KEYS_MISSING', why);
 }
 
+/** @throws Failure where no ledger is set */
+export function requireLedger(path: string | undefined, market: string): string {
+  if (path !== undefined) return path;
+  const why = `set RISK_ERASURE_LEDGER, which keeps erasures of ${market} over a restore`;
+  throw new Failure('invalid', 'LEDGER_MISSING', why);
+}
+
 export const tokenIn = ({ columns }: Named): number =>
   columns.findIndex(({ name }) => name === 'token');
 
