@@ -21,7 +21,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import type { Table } from './archive-file.ts';
 import { noteRestore } from './archived-markets.ts';
 import { dropMarket, hasSchema, OF_MONTH } from './drop-tables.ts';
-import { readRows, type Stored, SUBJECTS } from './export-table.ts';
+import { countRows, readRows, type Stored, SUBJECTS } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import { loadTables } from './load-market.ts';
 import { loadTable } from './load-table.ts';
@@ -147,12 +147,11 @@ async function fill(restoring: Restoring, subjects: Subjects): Promise<Omit<Rest
   let erased = 0;
   await database.transaction(async (query) => {
     const others = tables.filter(({ name }) => !OF_MONTH.test(name));
-    rows += await loadTables(query, market, stored, others, note, (table) => {
-      if (table.name !== SUBJECTS) return undefined;
-      return withKeys(restoring, table, subjects, () => {
-        erased += 1;
-      });
-    });
+    rows += await loadTables(query, market, stored, others, note, (table) =>
+      table.name === SUBJECTS ? withKeys(restoring, table, subjects) : undefined,
+    );
+    const archived = others.find(({ name }) => name === SUBJECTS)?.rows ?? 0;
+    erased = archived - (await countRows(query, SUBJECTS));
     await requireErasures(query, subjects);
     // An approval counts for one freeze: nobody has agreed to drop what is restored.
     await freezeAnew(query);

@@ -45,7 +45,6 @@ export function withKeys(
   { archive }: Pick<OfSubjects, 'archive'>,
   table: Table,
   { keys, ledger }: Subjects,
-  onErased: () => void,
 ): NonNullable<Into['change']> {
   const tokenAt = tokenIn(table);
   const columns = (archive.subject_keys?.columns ?? []).filter(({ name }) => name !== 'token');
@@ -53,10 +52,7 @@ export function withKeys(
     columns,
     cellsOf: (row: readonly (string | null)[]) => {
       const token = row[tokenAt] ?? '';
-      if (ledger.has(token)) {
-        onErased();
-        return undefined;
-      }
+      if (ledger.has(token)) return undefined;
       if (keys === undefined) return [];
       const found = keys.get(token);
       if (found !== undefined) return found;

@@ -154,23 +154,20 @@ async function findSwitches({ databases }: Api): Promise<Found> {
     databases.primary.query,
     new Date(databases.now() - (DRILL_DAYS + 1) * DAY_MS),
   );
-  const passed = Map.groupBy(trials.filter(hasPassed), ({ corridor }) => corridor);
-  for (const [corridor, own] of passed) {
-    const tried = ['stop', 'freeze'].map((kind) => own.find((trial) => trial.kind === kind));
-    const [stop, freeze] = tried;
-    if (stop !== undefined && freeze !== undefined)
-      return [
-        true,
-        `stop and freeze held ${corridor}, until ${stop.endedAt} and ${freeze.endedAt}`,
-      ];
+  const { stop = [], freeze = [] } = Object.groupBy(trials.filter(hasPassed), ({ kind }) => kind);
+  for (const { corridor, endedAt } of stop) {
+    const other = freeze.find((trial) => trial.corridor === corridor);
+    if (other === undefined) continue;
+    return [true, `stop and freeze held ${corridor}, until ${endedAt} and ${other.endedAt}`];
   }
-  const said = trials.map(
-    ({ kind, corridor, seconds, before, meanwhile, after }) =>
-      `${kind} of ${corridor} for ${Math.round(seconds)} s, payments before, meanwhile and after: ${before}, ${meanwhile}, ${after}`,
-  );
+  const [last] = trials;
+  const said = last === undefined ? `not tried in ${DRILL_DAYS} days` : trialText(last);
   const ask = `on one corridor stop and freeze, each for ${TRIAL_SECONDS_MIN} s between payments`;
-  return [false, `${said[0] ?? `not tried in ${DRILL_DAYS} days`}: ${ask}`];
+  return [false, `${said}: ${ask}`];
 }
+
+const trialText = ({ kind, corridor, seconds, before, meanwhile, after }: Trial) =>
+  `${kind} of ${corridor} for ${Math.round(seconds)} s, payments before, meanwhile and after: ${before}, ${meanwhile}, ${after}`;
 
 type Load = {
   readonly perDay: number;
