@@ -57,11 +57,8 @@ export function openReplicas(options: ReplicasOptions) {
   /** The freshest replica that answers within its bound of lag, or else the first replica. */
   const best = (): Replica => {
     const up = replicas.filter((replica) => statusOf(replica).state === 'up');
-    const [first = replicas[0] as Replica, ...others] = up;
-    return others.reduce(
-      (before, each) => ((each.provenMs() ?? 0) > (before.provenMs() ?? 0) ? each : before),
-      first,
-    );
+    const [freshest] = up.toSorted((a, b) => (b.provenMs() ?? 0) - (a.provenMs() ?? 0));
+    return freshest ?? (replicas[0] as Replica);
   };
   const report = (replica: Replica, cause: string | undefined) => {
     const { state, lag_ms: lagMs } = statusOf(replica);
