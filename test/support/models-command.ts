@@ -23,7 +23,6 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { runCommand } from './run-command.ts';
 
-export type ModelsRig = Awaited<ReturnType<typeof startModelsRig>>;
 // biome-ignore lint/suspicious/noExplicitAny: documents whose fields the tests assert
 export type Answer = any;
 

@@ -4,8 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type PrivacyFolder = Awaited<ReturnType<typeof makePrivacyFolder>>;
-
 export async function makePrivacyFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'risk-privacy-'));
   const keys = join(folder, 'keys');
