@@ -98,6 +98,17 @@ describe('beside an absent primary, with a replica that stands in,', () => {
     expect(await beside(() => ask(KEY))).toBeUndefined();
   });
 
+  test('a key that the replica has is in force there, or refused', async () => {
+    const { state, ask } = open();
+    expect(await beside(() => ask(KEY))).toMatchObject({ client: 'c' });
+    Object.assign(state, { isThere: false, isStored: true, nowMs: BELIEVED_MS });
+    expect(await beside(() => ask(KEY))).toBeUndefined();
+    const other = open();
+    await other.ask(KEY);
+    Object.assign(other.state, { isThere: false, isStored: true, nowMs: BELIEVED_MS });
+    expect(await beside(() => other.ask(KEY))).toBeUndefined();
+  });
+
   test('a key that the primary refused stays refused, whatever the replica has, until the primary has it', async () => {
     const { state, ask } = open();
     state.isThere = false;
