@@ -24,12 +24,13 @@ import { readOptions, TEXT } from './support/options.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { readScoringCounts } from './support/scoring-counts.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
-import { ORDERS, type Order } from './support/traffic.ts';
+import { NUMBER_FIELD, ORDERS, type Order } from './support/traffic.ts';
 
 const USAGE = `--drawn N              merchants, in place of all cases below
 --zipf N               exponent of Zipf's law in tenths by which the merchants of --drawn are drawn (10)
 --orders NAME[,NAME]   of ${ORDERS.join(', ')}, the first of which is what the others are compared with (all)
 --rows N[,N]           rows of a merchant before its late ones, in place of all other cases
+--parties              accounts have devices and addresses of their own, some of them shared, and each transaction a declared number
 ${LOAD_USAGE}
 By default: 900 merchants by Zipf's law in all orders but random, and 90 and 9 merchants, each as busy, shuffled; then a merchant that has
 rows before, in batches of 100.`;
@@ -69,6 +70,8 @@ const LATE_COST_MAX = 3;
 const TALLY_POLL_MS = 200;
 const LATE: Load = { ...PAST, transactions: 20_000, batch: 100, days: 25, merchantsDrawn: 1 };
 
+const DECLARE = `insert into metadata_fields (name, type, description, declared_by) values ($1, 'number', 'of a bench', 'bench')`;
+
 /** Rows that came one after the other would have had their merchant tallied long ago. */
 async function untilTallied(database: Client, signal: AbortSignal): Promise<void> {
   await database.query(
@@ -95,7 +98,10 @@ async function measure(
   await using pipeline = await startPipeline(
     {
       ...{ workers: 1, settings },
-      prepare: (services) => fillHistory(services, past, (text) => context.output.note(text)),
+      prepare: async (services) => {
+        await fillHistory(services, past, (text) => context.output.note(text));
+        if (load.ownParties) await services.database.query(DECLARE, [NUMBER_FIELD]);
+      },
     },
     context,
   );
@@ -160,14 +166,15 @@ export const bench: Bench = {
     const wholes = { drawn: { or: 0, min: 0, max: 1_000_000 }, zipf: { or: 10, min: 0, max: 30 } };
     const { values, numbers } = readOptions(args, wholes, {
       ...LOAD_OPTIONS,
-      ...{ orders: TEXT, rows: TEXT },
+      ...{ orders: TEXT, rows: TEXT, parties: { type: 'boolean', default: false } },
     });
     const given = { merchantsDrawn: numbers.drawn, merchantsDrawnBy: numbers.zipf / 10 };
     const orders = readOrders(values.orders ?? ORDERS.join(','));
     const settings = readSettings(values.set);
     const cases = numbers.drawn === 0 ? CASES : [{ ...given, orders, rateMin: 0 }];
     for (const { orders: all, rateMin, ...drawn } of values.rows === undefined ? cases : []) {
-      const loads = all.map((order) => ({ ...readLoad(values, PAST), ...drawn, order }));
+      const load = { ...readLoad(values, PAST), ...drawn, ownParties: values.parties };
+      const loads = all.map((order) => ({ ...load, order }));
       yield* measureAll(
         loads.map((load) => ({ load, rows: 0 })),
         ...([settings, context, { rateMin }] as const),
@@ -175,7 +182,7 @@ export const bench: Bench = {
     }
     if (numbers.drawn !== 0) return;
     const rowsOf = integerList('--rows', values.rows ?? LATE_ROWS.join(','), 1, 100_000_000);
-    const load = readLoad(values, LATE);
+    const load = { ...readLoad(values, LATE), ownParties: values.parties };
     const inOrder = { load: { ...load, order: 'time' as const }, rows: rowsOf[0] ?? 0 };
     const late = rowsOf.map((rows) => ({ load: { ...load, order: 'random' as const }, rows }));
     yield* measureAll([inOrder, ...late], settings, context, { costMax: LATE_COST_MAX });

@@ -48,6 +48,8 @@ export type Load = {
   /** As many merchants are drawn, in place of `merchants`, and by this exponent in place of `drawnBy`. */
   readonly merchantsDrawn?: number;
   readonly merchantsDrawnBy?: number;
+  /** Drawn accounts have devices, addresses and numbers of their own (traffic.ts). */
+  readonly ownParties?: boolean;
   /** How the transactions lie in the file that is posted. */
   readonly order?: Order;
   /** The wait of `Prefer: wait`, by which single posts ask for their score. */
@@ -148,7 +150,7 @@ const FRAUD_RATE = 0.01;
 /** The transactions of a load. */
 export function trafficOf(load: Load): Traffic {
   const { day, corridors, corridor, hot, accountsInTurn, drawnBy, habits } = load;
-  const { merchantsDrawn, merchantsDrawnBy, order } = load;
+  const { merchantsDrawn, merchantsDrawnBy, ownParties, order } = load;
   const { transactions, accounts, merchants, days, seed, fraudRate = FRAUD_RATE } = load;
   return {
     ...{
@@ -161,6 +163,7 @@ export function trafficOf(load: Load): Traffic {
       habits,
       merchantsDrawn,
       merchantsDrawnBy,
+      ownParties,
       order,
     },
     traffic: {

@@ -3,6 +3,7 @@ import { createRandom, type Random } from '../../src/kit/random.ts';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 import { habitual, type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
+import { testAddress } from '../../src/tools/simulate/world.ts';
 import { dayPopulation } from './day.ts';
 import { zipf } from './zipf.ts';
 
@@ -27,6 +28,8 @@ export type Traffic = {
   /** As many merchants are drawn, in place of those of `traffic`, and by this exponent in place of `drawnBy`. */
   readonly merchantsDrawn?: number | undefined;
   readonly merchantsDrawnBy?: number | undefined;
+  /** Drawn accounts have two devices and an address, which others share in part, and each row has the number that `NUMBER_FIELD` names. */
+  readonly ownParties?: boolean | undefined;
   /** How the rows of a file lie in it; `time` unless it is given. Any other order holds all rows in memory. */
   readonly order?: Order | undefined;
   /** The population and the sizes of requests are those of a production day. */
@@ -37,6 +40,9 @@ export type Traffic = {
 
 export const ORDERS = ['time', 'account', 'merchant', 'random'] as const;
 export type Order = (typeof ORDERS)[number];
+
+/** Member of the metadata that a market declares where drawn accounts have parties of their own. */
+export const NUMBER_FIELD = 'distance';
 
 const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
 
@@ -82,12 +88,31 @@ function* rowsInTime(options: Traffic): Generator<SimulatedTransaction, void> {
 
 function drawParties(
   { seed, accounts, merchants }: SimulateOptions,
-  { drawnBy = 0, merchantsDrawn = merchants, merchantsDrawnBy = drawnBy }: Traffic,
+  { drawnBy = 0, merchantsDrawn = merchants, merchantsDrawnBy = drawnBy, ownParties }: Traffic,
 ) {
   const random = createRandom(`${seed}/parties`);
   const account = zipf(accounts, drawnBy, random);
   const merchant = zipf(merchantsDrawn, merchantsDrawnBy, random);
-  return () => ({ accountId: `account_${account()}`, merchantId: `merchant_${merchant()}` });
+  return () => {
+    const index = account();
+    const drawn = { accountId: `account_${index}`, merchantId: `merchant_${merchant()}` };
+    return ownParties === true ? { ...drawn, ...partiesOf(index, accounts, random) } : drawn;
+  };
+}
+
+/** Accounts that share a device and an address. */
+const HOUSEHOLD = 4;
+const SHARED_DEVICE_SHARE = 0.2;
+const NUMBER_MAX = 40;
+
+function partiesOf(index: number, accounts: number, random: Random) {
+  const household = Math.floor(index / HOUSEHOLD);
+  const device = random() < SHARED_DEVICE_SHARE ? `home_${household}` : `device_${index}`;
+  return {
+    deviceId: device,
+    ip: testAddress((household * HOUSEHOLD) / accounts),
+    metadata: { [NUMBER_FIELD]: 1 + Math.floor(NUMBER_MAX * random() ** 3) },
+  };
 }
 
 const HOT_FIELDS = {

@@ -34,6 +34,7 @@ export type SimulatedTransaction = Draft & {
   readonly scenario: string;
   /** When an investigation would have decided whether it is fraud. */
   readonly labelledAtMs: number;
+  readonly metadata?: Readonly<Record<string, number>>;
 };
 
 /** After this many refusals the account acts in spite of the hour. */
@@ -158,6 +159,7 @@ export const transactionLine = (row: SimulatedTransaction): string =>
     device_id: row.deviceId,
     country: row.country,
     channel: row.channel,
+    metadata: row.metadata,
   });
 
 export const labelLine = (row: SimulatedTransaction): string =>
@@ -169,4 +171,4 @@ export const labelLine = (row: SimulatedTransaction): string =>
     scenario: row.scenario,
   });
 
-const lineOf = (fields: Readonly<Record<string, string>>) => `${JSON.stringify(fields)}\n`;
+const lineOf = (fields: Readonly<Record<string, unknown>>) => `${JSON.stringify(fields)}\n`;
