@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { hashText } from '../../src/core/profile/packed-list.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
@@ -15,6 +16,7 @@ import type { NamedFeatures } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { MARKET_TABLE } from '../support/market-table.ts';
 import { openForFile } from '../support/open-for-file.ts';
+import { findIn } from '../support/rooms/privacy/canaries.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
@@ -101,5 +103,36 @@ test('a party with many transactions that come in any order costs few rebuilds, 
     const late = await worker.rebuilds(party, 'late');
     expect(late).toBeGreaterThan(20);
     expect((await worker.rebuilds(party)) - late).toBeLessThan(20);
+  }
+});
+
+test('records of devices and networks have accounts as hashes alone, and name their own party in the key alone', async () => {
+  const people = ['nora-s account', 'omar-s account'];
+  const [device, ip, network] = ['nora-s telephone', '198.18.77.201', '198.18.77.0/24'];
+  const shop = 'olga-s shop';
+  await redis.flushall();
+  const stored = await rig.store(
+    people.map((accountId, nth) => ({
+      ...{ createdAtMs: T0 + nth, accountId, merchantId: shop, deviceId: device, ip },
+    })),
+  );
+  await commitLabel(pool, stored[0] as Transaction, FRAUD, T0);
+  const worker = startWorker();
+  for (const payment of stored) await worker.fold([payment]);
+  const names = [...people, device, ip, network, shop];
+  const textOf = async (key: string) => (await redis.getBuffer(key))?.toString('latin1') ?? '';
+  for (const key of await redis.keys('*')) {
+    expect(findIn(key, names).length).toBeLessThan(2);
+    const value = await textOf(key);
+    for (const name of names) expect(value).not.toContain(name.slice(0, 4));
+    expect(findIn(value, names)).toEqual([]);
+  }
+  for (const [kind, own] of [['device', device] as const, ['address', network] as const]) {
+    const key = profileKey(database.market, kind, own);
+    expect(findIn(key, names)).toEqual([own]);
+    for (const person of people) {
+      const hashed = Buffer.from(Uint32Array.of(hashText(person)).buffer).toString('latin1');
+      expect(await textOf(key)).toContain(hashed);
+    }
   }
 });
