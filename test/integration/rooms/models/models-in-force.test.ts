@@ -4,11 +4,16 @@
  * SQL, workers on real stores, and the scores they leave behind.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SHADOWS_MAX } from '../../../../src/core/score/rollout/in-force.ts';
 import { judgedVector } from '../../../../src/core/score/scorecard/judge-by-table.ts';
+import { insertTable } from '../../../../src/core/store/scorecards/scorecards.ts';
 import { toVector } from '../../../../src/core/store/scores/score-values.ts';
+import { DAY_MS, HOUR_MS } from '../../../../src/kit/words/range.ts';
+import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
 import { insertControl } from '../../../support/controls.ts';
+import { dayTable, newTable } from '../../../support/day-tables.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
@@ -93,6 +98,25 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   expect(shadows.map(({ probability }) => probability)).toEqual(
     opinions.map((opinion) => opinion?.probability),
   );
+});
+
+test('the scorecard stands beside four shadows, and takes the place of none', async () => {
+  const marks = Array.from({ length: SHADOWS_MAX }, (_, nth) => nth + 1);
+  for (const mark of marks) await rollOut.put(await rollOut.register(mark), 'shadow');
+  const paid = seeds(20, Date.now() - HOUR_MS);
+  const day = Math.floor(Date.now() / DAY_MS) - 2;
+  await insertTable(rig.pool.query, newTable(dayTable({ day })));
+  rig.startWorker();
+  for (const mark of marks) await loaded(`m@${mark}`);
+  await rig.send(paid);
+  await rig.settled(paid.length);
+  const asked = await rig.database.sql(
+    `select model, count(distinct id)::int as payments from shadow_batches join models using (model_id), unnest(transaction_ids) id
+      group by model order by model`,
+  );
+  expect(asked).toEqual(marks.map((mark) => ({ model: `m@${mark}`, payments: paid.length })));
+  const question = { reference: 'scorecard', days: '7' } as const;
+  expect(await compareShadow(rig.pool, question, Date.now())).toMatchObject({ rows: paid.length });
 });
 
 test('no shadow is asked while its flag is off, and one is again once the flag is on', async () => {
