@@ -2,15 +2,18 @@
  * Goal: each script does its whole job or nothing of it. Method: real Redis, one for the file, emptied
  * before each test.
  */
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COUNT_MAX, ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
+import { loadForStreams, runForStreams } from '../../src/core/stream/scripts.ts';
 import { packRetry } from '../../src/core/stream/settle/retries.ts';
 import { createHeadReader, type HeadPage } from '../../src/core/stream/status/heads.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { AT_MS, createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
@@ -69,6 +72,38 @@ test('a stream that is nearly full takes the first ones that fit, while others t
   // An entry fits, and so do the first transactions of the next entry.
   const left = await producer(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
   expect(left).toEqual(payloads(4 * COUNT_MAX).slice(COUNT_MAX + 50));
+});
+
+describe('a script for many streams', () => {
+  const promote = loadForStreams('promote-retries-3');
+  const streams = Array.from({ length: 205 }, (_, nth) => streamKeys('m', `X${nth}`, 0));
+  const all = streams.map(({ retries, transactions, counts }) => [retries, transactions, counts]);
+  const wait = (nth: number) =>
+    redis().zadd(streams[nth]?.retries ?? '', 1, packRetry(packAgain([payload(nth)])));
+
+  test('answers for each in their order, and fails for the stream at fault alone', async () => {
+    for (const nth of [3, 99, 100, 204]) await wait(nth);
+    await redis().set(streams[150]?.retries ?? '', 'no sorted set');
+    const replies = await runForStreams(redis(), promote, all, [10]);
+    expect(replies[150]).toMatchObject({ code: 'REDIS_WRONGTYPE' });
+    const moved = replies.flatMap((reply, nth) => (reply === 1 ? [nth] : []));
+    expect(moved).toEqual([3, 99, 100, 204]);
+    expect(replies.filter((reply) => reply === 0)).toHaveLength(200);
+    expect(await readEntries(redis(), streams[204]?.transactions ?? '')).toEqual([payload(204)]);
+  });
+
+  test('fails as a whole where the server takes no writes, which its client leaves', async () => {
+    await wait(3);
+    const client = openCommands(url(), 2000);
+    await untilReady(client, 5000);
+    onTestFinished(() => client.disconnect());
+    await redis().replicaof('127.0.0.1', 1);
+    const left = once(client, 'close', { signal: AbortSignal.timeout(5000) });
+    const failed = runForStreams(client, promote, all, [10]);
+    await expect(failed).rejects.toMatchObject({ code: 'REDIS_READONLY' });
+    await left;
+    await redis().replicaof('NO', 'ONE');
+  });
 });
 
 describe('a read', () => {

@@ -25,6 +25,7 @@ export type StorePort = {
 
 export type StreamPort = {
   readonly ensureGroups: Bound<typeof group.ensureGroups>;
+  readonly findStale: Bound<typeof group.findStale>;
   readonly claimStale: Bound<typeof group.claimStale>;
   readonly heartbeat: Bound<typeof group.heartbeat>;
   readonly removeConsumer: Bound<typeof group.removeConsumer>;
@@ -61,7 +62,7 @@ export const store: Functions<StorePort> = toModule<StorePort>([
 ]);
 
 export const stream: Functions<StreamPort> = toModule<StreamPort>([
-  ...(['ensureGroups', 'claimStale', 'heartbeat', 'removeConsumer'] as const),
+  ...(['ensureGroups', 'findStale', 'claimStale', 'heartbeat', 'removeConsumer'] as const),
   ...(['removeDeadConsumers', 'settle', 'prove', 'promoteRetries'] as const),
   ...(['measureStreams'] as const),
 ]);

@@ -134,6 +134,7 @@ function createStream(world: World, process: Process): StreamPort {
             ),
         ),
       ),
+    findStale: async (all) => [...all],
     claimStale: (_version, options) =>
       process.ask('claim', () =>
         missing === 'claim'

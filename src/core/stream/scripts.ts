@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
 import { type RedisClient, throwRedisFailure, toRedisFailure } from '../../kit/redis/connection.ts';
-import { isStreamAtFault } from '../../kit/redis/outage.ts';
+import { isStreamAtFault, unexpected } from '../../kit/redis/outage.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
 export type Script = {
@@ -27,9 +27,11 @@ export type ScriptOptions = {
 
 /** Reads one file of the `lua` folder, named as `settle-4`; a line `--- @include NAME` stands for that file. */
 export function loadScript(name: string): Script {
-  const text = readLua(name).replace(/^--- @include (\S+)$/gm, (_line, part) => readLua(part));
-  const digest = createHash('sha1').update(text).digest('hex');
-  return { text, digest };
+  return toScript(readLua(name).replace(/^--- @include (\S+)$/gm, (_line, part) => readLua(part)));
+}
+
+function toScript(text: string): Script {
+  return { text, digest: createHash('sha1').update(text).digest('hex') };
 }
 
 function readLua(name: string): string {
@@ -75,10 +77,53 @@ export async function runOnStreams(
   script: Script,
   calls: readonly ScriptCall[],
 ): Promise<unknown[]> {
-  const replies = await runScripts(redis, script, calls);
+  return throwCommon(await runScripts(redis, script, calls));
+}
+
+function throwCommon(replies: unknown[]): unknown[] {
   const failed = replies.find((reply) => reply instanceof Failure && !isStreamAtFault(reply));
   if (failed !== undefined) throw failed;
   return replies;
+}
+
+/** Streams that one call looks at. More: the server answers nobody else for longer; fewer: idle processes send more calls. */
+const STREAMS_AT_ONCE = 100;
+
+/** A script that one call runs for each of many streams. */
+export type ScriptForStreams = { readonly each: Script; readonly all: Script };
+
+/** Loads a script for `runForStreams`; each stream has K keys. */
+export function loadForStreams(name: string): ScriptForStreams {
+  const each = loadScript(name);
+  return { each, all: toScript(readLua('for-streams').replace('--- @body', () => each.text)) };
+}
+
+/**
+ * Runs a script for each stream with the same arguments, many streams a call: where nothing is to do, a call costs ten times what
+ * the script does. Once a script has written for one stream, a full Redis refuses no write for the next.
+ * Returns and throws as runOnStreams does.
+ */
+export async function runForStreams(
+  redis: RedisClient,
+  { each, all }: ScriptForStreams,
+  streams: readonly (readonly string[])[],
+  args: readonly ScriptArgument[],
+): Promise<unknown[]> {
+  const [first] = streams;
+  if (redis instanceof Cluster || first === undefined) {
+    const calls = streams.map((keys) => ({ keys, args }));
+    return await runOnStreams(redis, each, calls);
+  }
+  const calls = Array.from({ length: Math.ceil(streams.length / STREAMS_AT_ONCE) }, (_, nth) => ({
+    keys: streams.slice(nth * STREAMS_AT_ONCE, (nth + 1) * STREAMS_AT_ONCE).flat(),
+    args: [first.length, ...args],
+  }));
+  const replies = (await runScripts(redis, all, calls)).flatMap((reply) => {
+    if (reply instanceof Failure) throw reply;
+    if (!Array.isArray(reply)) throw unexpected('for-streams');
+    return reply.map((own: unknown) => (own instanceof Error ? toRedisFailure(own) : own));
+  });
+  return throwCommon(replies);
 }
 
 function isUnknownScript(reply: unknown): boolean {

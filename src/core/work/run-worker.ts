@@ -9,6 +9,7 @@ import {
   CLAIM_START,
   claimStale,
   ensureGroups,
+  findStale,
   heartbeat,
   isGroupMissing,
   removeConsumer,
@@ -245,8 +246,10 @@ function createReclaim(worker: Worker): Duty {
     everyMs: Math.ceil(config.RISK_CLAIM_IDLE_MS / 3),
     async run(signal) {
       await pause.over();
-      for (const stream of worker.streams.values()) {
-        if (!worker.isStopped(stream.corridor)) await claimAll(stream, signal);
+      const going = streamsRead(worker).filter(({ corridor }) => !worker.isStopped(corridor));
+      const { redis } = worker.market;
+      for (const stream of await findStale(redis, going, config.RISK_CLAIM_IDLE_MS)) {
+        await claimAll(stream, signal);
       }
     },
   };

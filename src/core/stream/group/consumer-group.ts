@@ -21,10 +21,11 @@ import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.
 import { isStreamAtFault, unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScript, runScripts } from '../scripts.ts';
+import { loadForStreams, loadScript, runForStreams, runScript, runScripts } from '../scripts.ts';
 import { type StreamEntry, toEntry } from './read-group.ts';
 
 const ensureScript = loadScript('ensure-group-1');
+const staleScript = loadForStreams('has-stale-1');
 const claimScript = loadScript('claim-stale-1');
 const heartbeatScript = loadScript('heartbeat-1');
 const removeScript = loadScript('remove-consumer-1');
@@ -73,6 +74,17 @@ export const CLAIM_START = '-';
 export const DELIVERIES_TOGETHER = 3;
 /** Deliveries after which an entry of several transactions is divided. */
 export const DELIVERIES_WHOLE = 2;
+
+/** Streams that have stale entries, or that did not answer. Throws a Failure that is not of one stream. */
+export async function findStale(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+  idleMs: number,
+): Promise<StreamKeys[]> {
+  const keys = streams.map(({ transactions }) => [transactions]);
+  const replies = await runForStreams(redis, staleScript, keys, [GROUP, idleMs]);
+  return streams.filter((_, index) => replies[index] !== 0);
+}
 
 /**
  * Claims stale entries, as many as can be processed together. Throws a Failure.

@@ -6,7 +6,7 @@ import { toRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { isPast, type StreamKeys } from '../keys.ts';
-import { loadScript, runOnStreams } from '../scripts.ts';
+import { loadForStreams, runForStreams } from '../scripts.ts';
 import { type MarketInRedis, readMemory, usedShare, WATERMARKS } from './memory.ts';
 
 /** Share of maxmemory that they may take; in a cluster of that of its smallest master. */
@@ -27,7 +27,7 @@ type EventStream = {
 
 type BytesByKind = Record<EventStream['kind'], number>;
 
-const script = loadScript('measure-events-2');
+const script = loadForStreams('measure-events-2');
 
 /** Checks these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure. */
 export async function boundEvents(
@@ -44,11 +44,8 @@ export async function boundEvents(
   const budget = isCrowded ? 0 : Math.min(eventBytesMax, leastBytes * SHARE_MAX);
   const left: BytesByKind = { scored: 0, dead_letters: 0 };
   const dropped = { ...left };
-  const calls = streams.map(({ scored, deadLetters }) => ({
-    keys: [scored, deadLetters],
-    args: [EVENTS_AGE_MS],
-  }));
-  const replies = await runOnStreams(redis, script, calls);
+  const keys = streams.map(({ scored, deadLetters }) => [scored, deadLetters]);
+  const replies = await runForStreams(redis, script, keys, [EVENTS_AGE_MS]);
   const measured = streams.flatMap((stream, index) => toEventStreams(stream, replies[index]));
   for (const { kind, bytes } of measured) left[kind] += bytes;
   const cuts = planCuts(measured, budget).map(

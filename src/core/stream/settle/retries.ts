@@ -3,23 +3,20 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import type { StreamKeys } from '../keys.ts';
-import { loadScript, runScripts } from '../scripts.ts';
+import { loadForStreams, runForStreams } from '../scripts.ts';
 
 /** Entries, of one transaction each, per stream and call: bounds how long the script holds Redis. */
 const PROMOTE_ENTRIES_MAX = 500;
 
-const script = loadScript('promote-retries-3');
+const script = loadForStreams('promote-retries-3');
 
 /** Moves due retries of all these streams; returns how many entries moved. Throws a Failure. */
 export async function promoteRetries(
   redis: RedisClient,
   streams: readonly StreamKeys[],
 ): Promise<number> {
-  const calls = streams.map(({ retries, transactions, counts }) => ({
-    keys: [retries, transactions, counts],
-    args: [PROMOTE_ENTRIES_MAX],
-  }));
-  const replies = await runScripts(redis, script, calls);
+  const keys = streams.map(({ retries, transactions, counts }) => [retries, transactions, counts]);
+  const replies = await runForStreams(redis, script, keys, [PROMOTE_ENTRIES_MAX]);
   const failed = replies.find((reply) => reply instanceof Failure);
   if (failed !== undefined) throw failed;
   return replies.reduce((sum: number, reply) => sum + Number(reply), 0);

@@ -7,7 +7,15 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ENTRY_VERSION } from '../entries/entry.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScript, runScripts, type Script, type ScriptArgument } from '../scripts.ts';
+import {
+  loadForStreams,
+  loadScript,
+  runForStreams,
+  runScript,
+  runScripts,
+  type ScriptArgument,
+  type ScriptForStreams,
+} from '../scripts.ts';
 
 /** Consumer that adopts entries which nobody would deliver. */
 const ADOPTER = 'adopted';
@@ -33,8 +41,8 @@ export type HeadPage = {
 export type HeadReader = ReturnType<typeof createHeadReader>;
 
 export function createHeadReader(redis: RedisClient) {
-  const dropScript = loadScript('drop-unread-2');
-  const adoptScript = loadScript('adopt-1');
+  const dropScript = loadForStreams('drop-unread-2');
+  const adoptScript = loadForStreams('adopt-1');
   const entryScript = loadScript('read-heads-1');
   const retryScript = loadScript('read-retry-heads-1');
   return {
@@ -78,20 +86,22 @@ export function createHeadReader(redis: RedisClient) {
 
   /** Calls a script page by page, until it has returned '' in place of a next page for all keys. */
   async function walk(
-    script: Script,
+    script: ScriptForStreams,
     all: readonly (readonly string[])[],
     argsFrom: (from: string) => readonly ScriptArgument[],
   ): Promise<void> {
-    let left = all.map((keys) => ({ keys, args: argsFrom('-') }));
-    while (left.length > 0) {
-      // All together, as most streams are empty and an idle engine looks at each of them once a second.
-      const replies = await runScripts(redis, script, left);
-      left = left.flatMap(({ keys }, nth) => {
+    // Most streams are empty, and an idle engine looks at each of them once a second.
+    let replies = await runForStreams(redis, script, all, argsFrom('-'));
+    let keys = all;
+    while (keys.length > 0) {
+      const left = keys.flatMap((own, nth) => {
         const reply = replies[nth];
         if (reply instanceof Failure) throw reply;
         if (!Array.isArray(reply)) throw unexpected('a walk through a stream');
-        return reply[1] === '' ? [] : { keys, args: argsFrom(String(reply[1])) };
+        return reply[1] === '' ? [] : [{ keys: own, args: argsFrom(String(reply[1])) }];
       });
+      keys = left.map((call) => call.keys);
+      replies = await runScripts(redis, script.each, left);
     }
   }
 }

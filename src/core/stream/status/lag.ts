@@ -5,7 +5,7 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { GROUP, type StreamKeys, shardLabel } from '../keys.ts';
-import { loadScript, runOnStreams } from '../scripts.ts';
+import { loadForStreams, runForStreams } from '../scripts.ts';
 
 export type StreamLag = {
   readonly stream: StreamKeys;
@@ -19,18 +19,15 @@ export type StreamLag = {
   readonly retriesWaiting: number;
 };
 
-const script = loadScript('measure-3');
+const script = loadForStreams('measure-3');
 
 /** Measures all streams of a node in one round trip; a stream without a group has everything ahead. Throws a Failure. */
 export async function measureStreams(
   redis: RedisClient,
   streams: readonly StreamKeys[],
 ): Promise<StreamLag[]> {
-  const calls = streams.map(({ transactions, counts, retries }) => ({
-    keys: [transactions, counts, retries],
-    args: [GROUP],
-  }));
-  const replies = await runOnStreams(redis, script, calls);
+  const keys = streams.map(({ transactions, counts, retries }) => [transactions, counts, retries]);
+  const replies = await runForStreams(redis, script, keys, [GROUP]);
   return streams.map((stream, index) => toLag(stream, replies[index]));
 }
 

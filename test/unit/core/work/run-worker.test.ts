@@ -40,6 +40,7 @@ vi.mock('../../../../src/core/work/end-batch.ts', () => ({
 vi.mock('../../../../src/core/stream/group/consumer-group.ts', () => ({
   ensureGroups: async (_: unknown, streams: readonly string[]) => streams.map(() => null),
   CLAIM_START: '-',
+  findStale: async () => [],
   claimStale: async () => ({ cursor: '-', entries: [], suspects: [] }),
   heartbeat: async () => 0,
   removeConsumer: async () => undefined,

@@ -3,7 +3,7 @@
  * that fails once.
  */
 import { expect, test } from 'vitest';
-import { runMaintenance, waitMs } from '../../../../src/kit/duties/run-duties.ts';
+import { runMaintenance, untilTickMs, waitMs } from '../../../../src/kit/duties/run-duties.ts';
 import { silentLog } from '../../../support/config.ts';
 
 const HOUR_MS = 3_600_000;
@@ -32,4 +32,12 @@ test('the wait doubles up to half a minute, and is never longer than that of a d
   const waits = (everyMs: number) => [0, 1, 2, 3, 7, 2000].map((n) => waitMs({ everyMs }, n));
   expect(waits(HOUR_MS)).toEqual([HOUR_MS, 500, 1000, 2000, 30_000, 30_000]);
   expect(waits(200)).toEqual([200, 200, 200, 200, 200, 200]);
+});
+
+test('duties come together at ticks, none before its interval has passed, and short ones at once', () => {
+  const at = (ms: number, nowMs: number) => nowMs + untilTickMs(ms, nowMs);
+  expect([at(200, 1000), at(200, 1001), at(500, 730), at(500, 799)]).toEqual([
+    1200, 1300, 1300, 1300,
+  ]);
+  expect(untilTickMs(20, 1001)).toBe(20);
 });
