@@ -1,4 +1,4 @@
-/** What an engine costs that has nothing to do: processor time a second of each role, and what asks the stores so often. */
+/** The cost of an engine that has nothing to do: processor time by role, and how often it asks the stores. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
