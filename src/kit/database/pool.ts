@@ -9,7 +9,8 @@ import { socketWithin } from '../process/address-time.ts';
 import { notedCommits } from '../process/note-commits.ts';
 import { Failure, type StoreSetting } from '../words/failure.ts';
 import { toDriverUrl } from '../words/postgres-url.ts';
-import { createTextOf } from './market-schema.ts';
+import { type Copy, createCopy } from './copy.ts';
+import { createTextOf, inMarket } from './market-schema.ts';
 import {
   commit,
   commitFailure,
@@ -58,9 +59,11 @@ export type Database = {
   readonly write: Write;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
+  /** A transaction that may copy rows. */
+  readonly copyTransaction: <T>(work: (query: Query, copy: Copy) => Promise<T>) => Promise<T>;
   /** Lends `work` one connection, for COPY and cursors, within one transaction that `begin` opens. */
   readonly session: <T>(
-    work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
+    work: (client: pg.PoolClient, begin: Begin, query: Query, copy: Copy) => Promise<T>,
   ) => Promise<T>;
   /** Connections open, idle and at most, and callers that wait for one. */
   readonly usage: () => Readonly<Record<'total' | 'idle' | 'waiting' | 'max', number>>;
@@ -129,25 +132,32 @@ export function openPool(options: PoolOptions): Database {
     }
   };
   const beginText = createBeginText(options);
-  const transaction = <T>(work: (query: Query) => Promise<T>, own = guard) =>
+  const copyOf = (client: pg.PoolClient) =>
+    createCopy(
+      client,
+      (text) => inMarket(text, options.market),
+      (error) => toPoolFailure(error, options),
+    );
+  const transaction = <T>(work: (query: Query, copy: Copy) => Promise<T>, own = guard) =>
     own(async () => {
       const client = await connect();
       return await within(client, () =>
-        inTransaction(client, beginText(), () => work(run(client))),
+        inTransaction(client, beginText(), () => work(run(client), copyOf(client))),
       );
     });
   const shared = {
     // Only acquiring the connection is guarded: work on it may take as long as reading a month of rows.
     session: async <T>(
-      work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
+      work: (client: pg.PoolClient, begin: Begin, query: Query, copy: Copy) => Promise<T>,
     ): Promise<T> =>
       await within(await connectGuarded(guard, connect), (client) => {
         const begin: Begin = async (mode) => {
           await client.query(beginText(mode));
         };
-        return work(client, begin, run(client));
+        return work(client, begin, run(client), copyOf(client));
       }),
     transaction: <T>(work: (query: Query) => Promise<T>) => transaction(work),
+    copyTransaction: <T>(work: (query: Query, copy: Copy) => Promise<T>) => transaction(work),
     usage: () => ({
       total: pool.totalCount,
       idle: pool.idleCount,

@@ -92,14 +92,11 @@ export async function exportTable(
     chars = 0;
   };
   const found = await readTable(database, table, order, async (more) => {
-    const before = chars;
     for (const row of more) {
       rows.push(row);
       chars += row.reduce((sum, cell) => sum + (cell?.length ?? 0), 0);
     }
-    const ofThese = chars - before;
     if (chars >= PART_CHARS || rows.length >= PART_ROWS) await end();
-    return ofThese;
   });
   if (rows.length > 0 || parts.length === 0) await end();
   return { name, columns, ...found, parts };
@@ -121,21 +118,28 @@ export async function writePart(
   return { file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) };
 }
 
-/** Reads a table of an archive back, a file at a time. @throws Failure where a file is missing, was changed, or lacks a row */
+/** Reads a table of an archive, a file at a time. @throws Failure where a file is missing, was changed, or lacks a row */
 export async function* readRows(
   stored: Stored,
-  { name, rows, content, parts }: Table,
+  { parts }: Pick<Table, 'parts'>,
 ): AsyncGenerator<readonly Cells[]> {
-  let counted = 0;
-  let sum = 0n;
   for (const part of parts) {
     const found = await readPart(stored, part);
     if (found.length !== part.rows) {
       throw wrong(`${part.file} has ${found.length} rows, not ${part.rows}`);
     }
+    yield found;
+  }
+}
+
+/** Reads a table back, and compares its rows with those that Postgres had. @throws Failure where they differ */
+async function verifyTable(stored: Stored, table: Table): Promise<void> {
+  const { name, rows, content } = table;
+  let counted = 0;
+  let sum = 0n;
+  for await (const found of readRows(stored, table)) {
     counted += found.length;
     for (const row of found) sum += hashRow(row);
-    yield found;
   }
   if (counted !== rows)
     throw wrong(`${name} has ${counted} rows in the archive, and ${rows} in Postgres`);
@@ -161,8 +165,7 @@ export async function verifyArchive(
   onTable: (table: Table) => void = () => undefined,
 ): Promise<number> {
   for (const table of tables) {
-    // Reading a table fails where a file differs from its manifest.
-    for await (const _ of readRows(stored, table));
+    await verifyTable(stored, table);
     onTable(table);
   }
   return tables.reduce((sum, { rows }) => sum + rows, 0);
@@ -194,40 +197,26 @@ export async function countRows(query: Query, name: string): Promise<number> {
   return (await query<{ rows: number }>({ text }))[0]?.rows ?? 0;
 }
 
-/** Rows of the first fetch, and of a later one. Larger: more memory, as a row may have some megabytes; smaller: more round trips. */
-const FETCH_ROWS = 100;
-const FETCH_ROWS_MAX = 5000;
-/** Characters of a fetch. Larger: more memory; smaller: more round trips. */
-const FETCH_CHARS = 4 * 1024 * 1024;
-
 /**
  * Reads all rows of one snapshot as texts. @returns count and hash that Postgres computes in the same snapshot
  * @param order columns that sort the rows; empty: any order
- * @param onRows is awaited before the next fetch, and returns the characters of these rows
+ * @param onRows is awaited before the next rows
  */
 async function readTable(
   database: Pick<Database, 'session'>,
   table: Named,
   order: readonly string[],
-  onRows: (rows: readonly Cells[]) => Promise<number>,
+  onRows: (rows: readonly Cells[]) => Promise<void>,
 ): Promise<{ rows: number; content: string }> {
   const columns = table.columns.map(({ name }) => `${quoted(name)}::text`).join(', ');
   const sorted = order.length === 0 ? '' : ` order by ${order.map(quoted).join(', ')}`;
-  return await database.session(async (client, begin, query) => {
+  return await database.session(async (client, begin, query, copy) => {
     await begin('isolation level repeatable read read only');
     try {
       const content = await readContent(query, table);
-      await query({
-        text: `declare archived no scroll cursor for select ${columns} from ${tableOf(table)}${sorted}`,
-      });
-      for (let wanted = FETCH_ROWS; ; ) {
-        const text = `fetch ${wanted} from archived`;
-        const rows = await query<Cells>({ text, asTexts: true });
-        if (rows.length === 0) return content;
-        const chars = await onRows(rows);
-        const fitting = Math.floor((FETCH_CHARS * rows.length) / Math.max(chars, 1));
-        wanted = Math.min(Math.max(fitting, 1), 2 * wanted, FETCH_ROWS_MAX);
-      }
+      const rows = copy.out(`copy (select ${columns} from ${tableOf(table)}${sorted}) to stdout`);
+      for await (const some of rows) await onRows(some);
+      return content;
     } finally {
       await client.query('rollback').catch(() => undefined);
     }

@@ -1,4 +1,5 @@
 /** Puts the tables of an archived market back, but for its months. */
+import type { Copy } from '../../kit/database/copy.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Table } from './archive-file.ts';
@@ -49,6 +50,7 @@ const openSlice = onlyOf<{ slice: string }>(
  */
 export async function loadTables(
   query: Query,
+  copy: Copy,
   market: string,
   stored: Stored,
   tables: readonly Table[],
@@ -69,7 +71,7 @@ export async function loadTables(
       // The open slice takes all keys, whose retention begins anew: a key has one row in all slices.
       const columns = table.columns.filter((column) => column.name === 'slice');
       const change = { columns, cellsOf: () => [slice] };
-      loaded += await loadTable(query, stored, table, {
+      loaded += await loadTable(query, copy, stored, table, {
         name: 'idempotency_keys',
         without: ['slice'],
         change,
@@ -81,7 +83,10 @@ export async function loadTables(
       // A migration has made the first rows of some tables.
       await query({ text: `delete from ${tableOf(table)}` });
       const change = changeOf(table);
-      loaded += await loadTable(query, stored, table, { computed, ...(change && { change }) });
+      loaded += await loadTable(query, copy, stored, table, {
+        computed,
+        ...(change && { change }),
+      });
       await query({ text: `alter table ${tableOf(table)} enable trigger user` });
     } else if (rows > 0) {
       note(`${name} is a table that the market's release lacks, and is left out: ${rows} rows`);

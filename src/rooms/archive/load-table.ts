@@ -1,4 +1,5 @@
 /** Puts rows of an archive back into a table. */
+import type { Copy } from '../../kit/database/copy.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import type { Table } from './archive-file.ts';
 import {
@@ -11,9 +12,6 @@ import {
   wrong,
 } from './export-table.ts';
 import { type Cells, hashRow } from './part-file.ts';
-
-/** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */
-const INSERT_ROWS = 2000;
 
 export type Into = {
   /** Absent: the table of the archive's name. */
@@ -30,11 +28,12 @@ export type Into = {
 };
 
 /**
- * Inserts the rows of a table, then compares the stored rows with those of the archive.
- * @returns how many rows were inserted @throws Failure where a file differs from its manifest, or a row from its archive
+ * Writes the rows of a table, then compares the stored rows with those of the archive.
+ * @returns how many rows were written @throws Failure where a file differs from its manifest, or a row from its archive
  */
 export async function loadTable(
   query: Query,
+  copy: Copy,
   stored: Stored,
   table: Table,
   { name = table.name, without = [], computed = [], change }: Into = {},
@@ -42,39 +41,33 @@ export async function loadTable(
   const columns = table.columns.filter((column) => !without.includes(column.name));
   const at = columns.map((column) => table.columns.indexOf(column));
   const all = { name, columns: [...columns, ...(change?.columns ?? [])] };
+  const given = all.columns.flatMap((column, nth) => (computed.includes(column.name) ? [] : [nth]));
   const before = await readContent(query, all);
+  const isWhole = without.length === 0 && change === undefined;
   let loaded = 0;
-  let sum = BigInt(before.content);
-  for await (const rows of readRows(stored, table)) {
-    const made = rows.flatMap((row) => {
-      const added = change === undefined ? [] : change.cellsOf(row);
-      return added === undefined ? [] : [[...at.map((nth) => row[nth] ?? null), ...added]];
-    });
-    for (const row of made) sum += hashRow(row);
-    loaded += made.length;
-    for (let from = 0; from < made.length; from += INSERT_ROWS)
-      await insertRows(query, all, made.slice(from, from + INSERT_ROWS), computed);
+  // Rows that are loaded as they are have the sum of their manifest.
+  let sum = BigInt(before.content) + (isWhole ? BigInt(table.content) : 0n);
+  const cellsOf = (row: Cells): Cells | undefined => {
+    if (isWhole) return row;
+    const added = change === undefined ? [] : change.cellsOf(row);
+    const made = added && [...at.map((nth) => row[nth] ?? null), ...added];
+    if (made !== undefined) sum += hashRow(made);
+    return made;
+  };
+  async function* made(): AsyncGenerator<readonly Cells[]> {
+    for await (const rows of readRows(stored, table)) {
+      const changed = rows.flatMap((row) => {
+        const cells = cellsOf(row);
+        if (cells === undefined) return [];
+        return [computed.length === 0 ? cells : given.map((nth) => cells[nth] ?? null)];
+      });
+      loaded += changed.length;
+      yield changed;
+    }
   }
+  const names = given.map((nth) => quoted(all.columns[nth]?.name ?? '')).join(', ');
+  await copy.into(`copy ${tableOf({ name })} (${names}) from stdin`, made());
   const now = await readContent(query, all);
   if (now.rows === before.rows + loaded && now.content === String(sum)) return loaded;
   throw wrong(`${table.name} has other rows than its archive`);
-}
-
-async function insertRows(
-  query: Query,
-  { name, columns }: Named,
-  rows: readonly Cells[],
-  computed: readonly string[],
-): Promise<void> {
-  const given = columns
-    .map((column, at) => ({ ...column, at }))
-    .filter((column) => !computed.includes(column.name));
-  const names = given.map((column) => quoted(column.name)).join(', ');
-  const typed = given.map((column) => `${quoted(column.name)}::${column.type}`).join(', ');
-  const lists = given.map((_, nth) => `$${nth + 1}::text[]`).join(', ');
-  const text = `insert into ${tableOf({ name })} (${names}) overriding system value select ${typed} from unnest(${lists}) as u (${names})`;
-  await query(
-    { text },
-    given.map(({ at }) => rows.map((row) => row[at] ?? null)),
-  );
 }

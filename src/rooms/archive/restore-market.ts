@@ -11,6 +11,7 @@ import {
 import { tokensAlone } from '../../core/store/transactions/personal-checks.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
+import type { Copy } from '../../kit/database/copy.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { readMigrations } from '../../kit/database/migrations/migration-session.ts';
 import { isPooled } from '../../kit/database/open-database.ts';
@@ -140,14 +141,16 @@ async function fill(restoring: Restoring, subjects: Subjects): Promise<Omit<Rest
   for (const table of tables.filter(({ name }) => OF_MONTH.test(name))) {
     if (restoring.signal.aborted)
       throw new Failure('conflict', 'STOPPED', 'stopped: give the command again');
-    rows += await database.transaction((query) => restorePartition(query, stored, table));
+    rows += await database.copyTransaction((query, copy) =>
+      restorePartition(query, copy, stored, table),
+    );
     failpoint('archive-market-month');
     if (table.rows > 0) note(`${table.name}: ${table.rows} rows`);
   }
   let erased = 0;
-  await database.transaction(async (query) => {
+  await database.copyTransaction(async (query, copy) => {
     const others = tables.filter(({ name }) => !OF_MONTH.test(name));
-    rows += await loadTables(query, market, stored, others, note, (table) =>
+    rows += await loadTables(query, copy, market, stored, others, note, (table) =>
       table.name === SUBJECTS ? withKeys(restoring, table, subjects) : undefined,
     );
     const archived = others.find(({ name }) => name === SUBJECTS)?.rows ?? 0;
@@ -191,7 +194,12 @@ async function refuseClearValues(query: Query, stored: Stored, tables: readonly 
   for (const [nth, { name }] of fields.entries()) await query({ text: tokensAlone(name, nth) });
 }
 
-async function restorePartition(query: Query, stored: Stored, table: Table): Promise<number> {
+async function restorePartition(
+  query: Query,
+  copy: Copy,
+  stored: Stored,
+  table: Table,
+): Promise<number> {
   const [, kind = '', year, month] = OF_MONTH.exec(table.name) ?? [];
   await lockPartitions(query);
   let rows = 0;
@@ -202,7 +210,7 @@ async function restorePartition(query: Query, stored: Stored, table: Table): Pro
     Number(year) * 12 + Number(month) - 1,
     async () => {
       // Ids of database transactions mean nothing in another database; the tallies count these rows as new.
-      rows = await loadTable(query, stored, table, { without: ['inserted_xid'] });
+      rows = await loadTable(query, copy, stored, table, { without: ['inserted_xid'] });
     },
   );
   return rows;

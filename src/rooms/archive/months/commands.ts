@@ -13,6 +13,7 @@ import { type CommandContext, UsageError } from '../../../kit/command/command.ts
 import { monthOption, patiently, WAIT_OPTION } from '../../../kit/command/options.ts';
 import { written } from '../../../kit/command/rows.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
+import type { Copy } from '../../../kit/database/copy.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -204,12 +205,12 @@ async function makeTables(
 ): Promise<void> {
   const { manifest } = archived;
   const stored = storedOf(manifest, openFileStore(archived.location), key);
-  await database.transaction(async (query) => {
+  await database.copyTransaction(async (query, copy) => {
     await lockPartitions(query);
     for (const kind of KINDS) {
       const table = manifest.tables.find(({ name }) => name === partitionName(kind, month));
       if (table === undefined) continue;
-      await makeTable(query, stored, kind, month, table);
+      await makeTable({ query, copy }, stored, kind, month, table);
       note(`${table.name}: ${table.rows} rows`);
     }
     await saveMonth(query, { ...archived, step: 'ended' }, 'cold');
@@ -225,14 +226,14 @@ async function makeTables(
 
 /** Makes a table as the manifest has it; the attach adds indexes, and columns and checks of later migrations. */
 async function makeTable(
-  query: Query,
+  { query, copy }: { readonly query: Query; readonly copy: Copy },
   stored: Stored,
   kind: PartitionedTable,
   month: Month,
   table: Table,
 ): Promise<void> {
   await buildTable(query, kind, month);
-  await loadTable(query, stored, table);
+  await loadTable(query, copy, stored, table);
   // The role that migrates makes the table, and the role of the market reads it.
   const { owner } = await ownerOf(query, kind);
   await query({ text: `alter table ${tableOf(table)} owner to ${quoted(owner)}` });
