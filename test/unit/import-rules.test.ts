@@ -35,6 +35,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'lru-cache',
     'p-limit',
     'pg',
+    'pg-copy-streams',
     'pino',
     'prom-client',
     'uuid',

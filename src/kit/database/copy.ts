@@ -4,7 +4,9 @@ import { finished, pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import type { Texts } from './pool.ts';
+
+/** The columns of a row in their order. */
+export type Texts = readonly (string | null)[];
 
 export type Copy = {
   /**

@@ -36,9 +36,6 @@ export type Statement = {
   readonly outsideTransaction?: boolean;
 };
 
-/** The columns of a row in their order. */
-export type Texts = readonly (string | null)[];
-
 const AS_TEXTS = { rowMode: 'array', types: { getTypeParser: () => (text: string) => text } };
 
 export type Query = <Row extends object>(
@@ -132,17 +129,11 @@ export function openPool(options: PoolOptions): Database {
     }
   };
   const beginText = createBeginText(options);
-  const copyOf = (client: pg.PoolClient) =>
-    createCopy(
-      client,
-      (text) => inMarket(text, options.market),
-      (error) => toPoolFailure(error, options),
-    );
   const transaction = <T>(work: (query: Query, copy: Copy) => Promise<T>, own = guard) =>
     own(async () => {
       const client = await connect();
       return await within(client, () =>
-        inTransaction(client, beginText(), () => work(run(client), copyOf(client))),
+        inTransaction(client, beginText(), () => work(run(client), copyOn(client, options))),
       );
     });
   const shared = {
@@ -151,10 +142,8 @@ export function openPool(options: PoolOptions): Database {
       work: (client: pg.PoolClient, begin: Begin, query: Query, copy: Copy) => Promise<T>,
     ): Promise<T> =>
       await within(await connectGuarded(guard, connect), (client) => {
-        const begin: Begin = async (mode) => {
-          await client.query(beginText(mode));
-        };
-        return work(client, begin, run(client), copyOf(client));
+        const begin: Begin = async (mode) => void (await client.query(beginText(mode)));
+        return work(client, begin, run(client), copyOn(client, options));
       }),
     transaction: <T>(work: (query: Query) => Promise<T>) => transaction(work),
     copyTransaction: <T>(work: (query: Query, copy: Copy) => Promise<T>) => transaction(work),
@@ -241,6 +230,14 @@ function createQuery(
       throw toPoolFailure(error, options);
     }
   };
+}
+
+function copyOn(client: pg.PoolClient, options: Pick<PoolOptions, 'market' | 'setting'>): Copy {
+  return createCopy(
+    client,
+    (text) => inMarket(text, options.market),
+    (error) => toPoolFailure(error, options),
+  );
 }
 
 /** A connection that comes after the guard has given its caller up goes straight back. */

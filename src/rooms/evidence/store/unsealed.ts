@@ -4,7 +4,8 @@ import type { ScoredStatement } from '../../../core/store/scores/score-values.ts
 import { timeValues } from '../../../core/store/within-months.ts';
 import { linesOf } from '../../../kit/audit/audit-log.ts';
 import { HEADER_BYTES, uuidArray, uuidOffset } from '../../../kit/database/binary-array.ts';
-import type { Query, Texts } from '../../../kit/database/pool.ts';
+import type { Texts } from '../../../kit/database/copy.ts';
+import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { openOutbox } from '../../../kit/outbox/outbox.ts';
 import { uuidsIn } from '../../../kit/words/cursor.ts';
