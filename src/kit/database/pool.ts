@@ -196,8 +196,14 @@ function openConnections(options: PoolOptions): pg.Pool {
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     ...lifetimeOf(options),
     onConnect: async (client) => {
-      await set(client);
-      await options.server?.note(client);
+      try {
+        await set(client);
+        await options.server?.note(client);
+      } catch (error) {
+        // The caller would wait for the end of the connection, which a server that has vanished never sends.
+        if (client instanceof pg.Client) client.connection.stream.destroy();
+        throw error;
+      }
     },
     application_name: `risk-${options.role}`,
     keepAlive: true,
