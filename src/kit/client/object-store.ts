@@ -70,9 +70,15 @@ export function openObjectStore(url: string, config: Config) {
   };
 }
 
-/** A body, and the header by which the store knows that all of the body came. */
+/**
+ * A body, and the headers by which the store knows that all of the body came. A bucket that locks each object by default demands an
+ * MD5 or another checksum, and every store takes the MD5.
+ */
 export function bodyOf(bytes: Uint8Array | string) {
-  const headers = { 'X-Amz-Content-Sha256': hash('sha256', bytes) };
+  const headers = {
+    'X-Amz-Content-Sha256': hash('sha256', bytes),
+    'Content-MD5': hash('md5', bytes, 'base64'),
+  };
   return {
     method: 'PUT',
     headers,

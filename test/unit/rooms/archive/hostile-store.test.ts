@@ -2,11 +2,13 @@
  * Goal: a hostile archive or store makes a reader neither leave the archive nor keep more bytes than the manifest says. Method: an
  * archive whose manifest names a file beside its folder, and a server that sends 128 MiB.
  */
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import { findArchive } from '../../../../src/rooms/archive/archive-file.ts';
@@ -38,11 +40,43 @@ test('a manifest names files of its own folder alone', async () => {
   expect([left.code, left.stderr]).toEqual([1, expect.stringContaining('is not of this release')]);
 });
 
+/** A bucket of a server that answers so. */
+async function openBucket(answer: RequestListener) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const read = readConfig({
+    RISK_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    RISK_S3_ACCESS_KEY: 'a',
+    RISK_S3_SECRET_KEY: 'b',
+    RISK_ARCHIVE_S3_LOCK: 'compliance',
+  });
+  if ('problems' in read) throw new Error(read.problems.join());
+  return openFileStore('s3://cold', read.config);
+}
+
+test('a bucket that locks each object by default takes what is written', async () => {
+  const taken: string[] = [];
+  const bucket = await openBucket(async (request, response) => {
+    const body = await buffer(request);
+    const isChecked = request.headers['content-md5'] === hash('md5', body, 'base64');
+    if (isChecked) taken.push(request.url ?? '');
+    response.writeHead(isChecked ? 200 : 400).end('<Error><Code>InvalidRequest</Code></Error>');
+  });
+  await bucket.put('new', Buffer.from('x'));
+  await bucket.replace('new', Buffer.from('y'));
+  expect(await bucket.seal(['new'], new Date())).toBeNull();
+  expect(taken).toEqual(['/cold/new', '/cold/new', '/cold/new?retention']);
+});
+
 test('of a file that is larger than its manifest says, no more is kept than shows that', async () => {
   const chunk = Buffer.alloc(1024 * 1024, 1);
   const CHUNKS = 128;
   let sent = 0;
-  const server = createServer((_request, response) => {
+  const bucket = await openBucket((_request, response) => {
     let left = CHUNKS;
     const send = () => {
       while (left > 0 && !response.destroyed) {
@@ -54,19 +88,7 @@ test('of a file that is larger than its manifest says, no more is kept than show
     };
     response.on('drain', send);
     send();
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  await once(server, 'listening');
-  const read = readConfig({
-    RISK_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    RISK_S3_ACCESS_KEY: 'a',
-    RISK_S3_SECRET_KEY: 'b',
-  });
-  if ('problems' in read) throw new Error(read.problems.join());
-  const bucket = openFileStore('s3://cold', read.config);
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'x'), chunk);
   const part = { file: 'x', rows: 0, bytes: 1000, sha256: sha256('') };
