@@ -234,7 +234,7 @@ create table if not exists shared.archived_markets (
   location text not null,
   begun_at timestamptz(3) not null,
   market text not null,
-  lock_until timestamptz(3) not null,
+  lock_until timestamptz(3),
   row_count bigint not null,
   bytes bigint not null,
   subject_keys text,
@@ -242,6 +242,7 @@ create table if not exists shared.archived_markets (
   constraint archived_markets_pkey primary key (location, begun_at)
 );
 comment on table shared.archived_markets is 'Archives of markets that were rolled back on this server. Written by risk archive rollback and restore-market.';
+comment on column shared.archived_markets.lock_until is 'Until when nobody can change the files. Null: the files are not immutable.';
 comment on column shared.archived_markets.subject_keys is 'Folder of the keys of subjects, which can be deleted. Null: the market had no personal fields.';
 
 -- transaction: row level security of the tables above

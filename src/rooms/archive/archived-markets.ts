@@ -12,27 +12,32 @@ const insertArchived = rowsOf<
     location: string,
     market: string,
     begunAt: string,
-    lockUntil: string | undefined,
     rows: number,
     bytes: number,
     keys: string | undefined,
   ]
 >(
   'insert-archived-market',
-  `insert into shared.archived_markets (location, market, begun_at, lock_until, row_count, bytes, subject_keys)
-   values ($1, $2, $3, $4, $5, $6, $7) on conflict (location, begun_at) do nothing`,
+  `insert into shared.archived_markets (location, market, begun_at, row_count, bytes, subject_keys)
+   values ($1, $2, $3, $4, $5, $6) on conflict (location, begun_at) do nothing`,
 );
 
 /** @param keys where the keys of subjects are; undefined: there are none */
 export async function listArchive(
   query: Query,
-  { market, begun_at: begunAt, lock_until: until, tables }: Archive,
+  { market, begun_at: begunAt, tables }: Archive,
   location: string,
   keys: string | undefined,
 ): Promise<void> {
   const bytes = tables.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0);
-  await insertArchived(query, location, market, begunAt, until, countRows(tables), bytes, keys);
+  await insertArchived(query, location, market, begunAt, countRows(tables), bytes, keys);
 }
+
+/** Notes that the files are immutable. */
+export const noteLock = rowsOf<object, [market: string, begunAt: string, until: Date]>(
+  'note-lock-of-archived-market',
+  'update shared.archived_markets set lock_until = $3 where market = $1 and begun_at = $2',
+);
 
 export const noteRestore = rowsOf<object, [market: string, begunAt: string]>(
   'note-restore-of-market',
@@ -44,7 +49,7 @@ export const listArchivedMarkets = rowsOf<{
   begun_at: string;
   rows: number;
   bytes: number;
-  lock_until: string;
+  lock_until: string | null;
   restored_at: string | null;
   location: string;
   subject_keys: string | null;

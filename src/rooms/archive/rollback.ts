@@ -18,7 +18,7 @@ import {
   type WriteArchive,
   yearsFromNow,
 } from './archive-file.ts';
-import { listArchive, reportRollback } from './archived-markets.ts';
+import { listArchive, noteLock, reportRollback } from './archived-markets.ts';
 import { type Draining, deadLetterRest, drain } from './drain.ts';
 import { type Dropping, dropUnchanged } from './drop-market.ts';
 import { hasSchema } from './drop-tables.ts';
@@ -125,9 +125,11 @@ export async function rollBack(rollback: Rollback, begun: Archive): Promise<Arch
 }
 
 /** Makes the files immutable; again where a process ended before. */
-async function sealArchive({ store, note, lockYears }: Rollback, archive: Archive): Promise<void> {
+async function sealArchive(rollback: Rollback, archive: Archive): Promise<void> {
+  const { store, note, lockYears, database, market } = rollback;
   const until = new Date(archive.lock_until ?? yearsFromNow(lockYears));
   const why = await store.seal([...filesOf(archive.tables), ARCHIVE_FILE], until);
+  if (why === null) await noteLock(database.query, market, archive.begun_at, until);
   note(why === null ? 'the files are immutable' : `the files are not immutable: ${why}`);
 }
 

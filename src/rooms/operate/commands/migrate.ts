@@ -8,6 +8,8 @@ import { byCommand, ownerUrl } from '../../../kit/command/stores.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { CORRIDOR_TAKEN } from '../../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
 const APPLIES =
@@ -17,6 +19,7 @@ const migrate = written('', APPLIES, {}, async (_given, { config, output }) => {
   {
     await using database = openDatabase(config, ownerUrl(config), 'migrate', { market });
     await refuseUnfinished(database.query);
+    await refuseArchived(database.query, market);
   }
   const making = {
     config,
@@ -43,6 +46,24 @@ const migrate = written('', APPLIES, {}, async (_given, { config, output }) => {
   ]);
   return EXIT.fine;
 });
+
+const mayBeArchived = onlyOf<{ is: boolean }>(
+  'may-market-be-archived',
+  `select to_regclass('market.schema_migrations') is null and to_regclass('shared.archived_markets') is not null as "is"`,
+);
+
+const findArchive = firstOf<{ location: string }, [market: string]>(
+  'find-archive-of-market',
+  'select location from shared.archived_markets where market = $1 and restored_at is null order by begun_at desc limit 1',
+);
+
+/** @throws Failure where the market is archived: an empty market would be in the way of the restore */
+async function refuseArchived(query: Query, market: string): Promise<void> {
+  const archive = (await mayBeArchived(query)).is ? await findArchive(query, market) : undefined;
+  if (archive === undefined) return;
+  const why = `${market} was rolled back: \`risk archive restore-market ${archive.location}\` brings it back, and \`risk markets create ${market}\` makes an empty one`;
+  throw new Failure('conflict', 'MARKET_ARCHIVED', why);
+}
 
 export const command = commandOf({
   name: 'migrate',
