@@ -96,6 +96,8 @@ export async function startReplicasRig() {
     ...{
       api,
       sql,
+      settings: privacy.settings,
+      service,
       primary,
       standbys,
       get,

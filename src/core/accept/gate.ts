@@ -6,7 +6,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { CorridorWrites } from '../../kit/breakers/corridor-writes.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import { type AppEnv, WRITING_METHODS } from '../../kit/http/app-env.ts';
+import { type AppEnv, mayWrite } from '../../kit/http/app-env.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import {
@@ -182,16 +182,16 @@ export function storedAndClosed(transactionId: string, closed: Closed): ClosedRe
   return { kind: problem, detail: said, headers: headersOf(closed), errors: [], transactionId };
 }
 
-/** Paths that end the mode or help beside it, paths that write nothing, and submissions, whose repetitions are still answered. */
-const ALLOWED = /^\/v1\/(?:controls|sessions|transactions|evaluate)(?:\/|$)/;
+/** Paths that end the mode or help beside it, and submissions, whose repetitions are still answered. */
+const ALLOWED = /^\/v1\/(?:controls|sessions|transactions)(?:\/|$)/;
 
 export function refuseWrites({
   current,
 }: Pick<ControlWatch, 'current'>): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const control = controlOf(current(), 'read-only', null);
-    const isWrite = WRITING_METHODS.some((method) => method === c.req.method);
-    if (control === undefined || !isWrite || ALLOWED.test(c.req.path)) return await next();
+    const { method, path } = c.req;
+    if (control === undefined || !mayWrite(method, path) || ALLOWED.test(path)) return await next();
     const { scope, message } = control;
     const why = message === null ? '.' : `: ${message}`;
     const detail = `Nothing was done: the market is read-only (${scope})${why}`;

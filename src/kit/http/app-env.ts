@@ -30,3 +30,9 @@ export type AppEnv = {
 
 /** Methods of requests that write. */
 export const WRITING_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Paths that only ask by POST: those of operations with `x-writes-nothing`. */
+const ASKING = /^\/v1\/(?:evaluate|rule-sets\/(?:check|test)|transactions\/[^/]+\/what-if)$/;
+
+export const mayWrite = (method: string, path: string): boolean =>
+  WRITING_METHODS.includes(method) && !(method === 'POST' && ASKING.test(path));

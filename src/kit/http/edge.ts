@@ -10,7 +10,7 @@ import { parseTraceparent } from '../traces/trace.ts';
 import { addHeaders, type HeaderList } from './answers/answer-headers.ts';
 import { Problem, unavailable } from './answers/problem.ts';
 import { PEOPLES_PROBLEMS } from './answers/problem-types.ts';
-import { type AppEnv, WRITING_METHODS } from './app-env.ts';
+import { type AppEnv, mayWrite } from './app-env.ts';
 import { readPreferences } from './prefer.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -130,7 +130,7 @@ export function readBesideAbsentPrimary(
   staleSinceMs: () => number | undefined,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const sinceMs = WRITING_METHODS.includes(c.req.method) ? undefined : staleSinceMs();
+    const sinceMs = mayWrite(c.req.method, c.req.path) ? undefined : staleSinceMs();
     if (sinceMs === undefined) return await next();
     await besideAbsentPrimary(sinceMs, next);
     addHeaders(c, [['X-Risk-Stale-Since', new Date(sinceMs).toISOString()]]);

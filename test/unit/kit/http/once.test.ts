@@ -1,5 +1,6 @@
 /** Goal: every write may be repeated safely, as the document says; what the header does says once.test.ts of the room access. */
 import { expect, test } from 'vitest';
+import { mayWrite } from '../../../../src/kit/http/app-env.ts';
 import { decrypt, encrypt, repeatableOf } from '../../../../src/kit/http/once/answer-once.ts';
 import { documentOfRoutes } from '../../../support/openapi.ts';
 
@@ -20,6 +21,15 @@ test('every write takes an Idempotency-Key, or its body names what is done once'
     'acceptTransactions',
     'importListEntries',
   ]);
+});
+
+test('an operation may write unless the document says that the operation writes nothing', () => {
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, operation] of Object.entries(methods)) {
+      const at = path.replaceAll(/\{\w+\}/g, 'id');
+      const writes = method !== 'get' && operation['x-writes-nothing'] !== true;
+      expect([path, mayWrite(method.toUpperCase(), at)]).toEqual([path, writes]);
+    }
 });
 
 test('names and secrets of answers differ by credential and key, fingerprints by request as well', () => {
