@@ -13,8 +13,15 @@ import { readKafkaUrl } from '../words/kafka-url.ts';
 import { describeRefused } from '../words/postgres-url.ts';
 import { parseRedisUrl } from '../words/redis-url.ts';
 
+const POSTGRES_URL = {
+  protocol: /^postgres(ql)?$/,
+  // Other drivers take several hosts.
+  hostname: /^[^,]*$/,
+  error: 'must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with one host',
+};
+
 export function postgresUrl() {
-  return z.url({ protocol: /^postgres(ql)?$/ }).superRefine((text, { addIssue }) => {
+  return z.url(POSTGRES_URL).superRefine((text, { addIssue }) => {
     if (!URL.canParse(text)) return;
     const url = new URL(text);
     const files = Object.fromEntries(url.searchParams);

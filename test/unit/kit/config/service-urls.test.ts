@@ -116,6 +116,16 @@ describe('a Postgres URL', () => {
     }
   });
 
+  test.each(['postgres://a,c/b', 'postgres://a:5432,c:5432/b', 'mysql://a/b'])(
+    '%s is no URL of one host',
+    (url) => {
+      for (const setting of ['DATABASE_URL', 'DATABASE_REPLICA_URL'])
+        expect(problemsOf({ [setting]: url })).toEqual([
+          `${setting}: must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with one host`,
+        ]);
+    },
+  );
+
   test('of replicas may be several, of which each is checked', () => {
     const replicas = ['postgres://a:x,y@a/b', 'postgresql://c/d'];
     expect(readConfig({ DATABASE_REPLICA_URL: replicas.join(', ') })).toMatchObject({
