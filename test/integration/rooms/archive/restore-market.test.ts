@@ -76,18 +76,10 @@ test('a rollback leaves an immutable archive that has no key of a subject, and i
   expect(said(await rollback('--key', keyFile, '--continue'))).toMatch(/^1 .*give --subject-keys/);
   const empty = await apartIn(join(folder, 'empty'), '--continue');
   expect(empty).toMatch(/^1 .*has no subject-keys\.json/);
-<<<<<<< HEAD
-  const rolledBack = await rollback(...keys, '--continue');
-  const { stderr } = rolledBack;
-  expect(said(rolledBack)).toMatch(/^0 .*is archived in/);
-  expect(stderr).toMatch(/market_0, p50 \/ p99: before reads .* ms, .*; since reads .* ms/);
-=======
   const unlocked = await runRiskProcess([...begun, '--continue'], { ...stores, PATH: '' });
-  expect([unlocked.code, unlocked.stdout]).toEqual([0, expect.stringContaining('is archived in')]);
-  expect(unlocked.stderr).toMatch(
-    /market_0, p50 \/ p99: before reads .* ms, .*; since reads .* ms/,
-  );
->>>>>>> f64f1407 (List no lock that was not taken, and refuse to migrate a rolled-back market)
+  expect(said(unlocked)).toMatch(/^0 .*is archived in/);
+  const compared = /market_0, p50 \/ p99: before reads .* ms, .*; since reads .* ms/;
+  expect(unlocked.stderr).toMatch(compared);
 
   const { tables, corridors } = JSON.parse(readFileSync(join(archive, 'archive.json'), 'utf8'));
   const subjects = tables.find(({ name }: { name: string }) => name === 'subjects');
@@ -96,16 +88,14 @@ test('a rollback leaves an immutable archive that has no key of a subject, and i
     ['token', 'field', 'key_id', 'value', 'made_at'],
   ]);
   expect(corridors).toEqual(['JP-KR']);
-  const years = new Date().getUTCFullYear() + 7;
   const listed = async () => JSON.parse((await risk('markets', '--json')).stdout);
   const found = { market: MARKET, location: archive, lock_until: null, restored_at: null };
   expect(await listed()).toMatchObject([found]);
-  expect(unlocked.stderr).toContain('the files are not immutable: chattr +i failed');
   const { code, stderr } = await rollback(...keys, '--continue');
   // A machine on which a test is not root, or whose files cannot be immutable, says so.
   expect([code, stderr]).toEqual([0, expect.stringMatching(/the files are (?:not )?immutable/)]);
   if (stderr.includes('the files are immutable')) {
-    expect((await listed())[0].lock_until.slice(0, 4)).toBe(String(years));
+    expect((await listed())[0].lock_until).toMatch(`${new Date().getUTCFullYear() + 7}-`);
     const [file = ''] = readdirSync(archive);
     for (const name of [file, 'archive.json']) {
       await expect(writeFile(join(archive, name), 'x')).rejects.toThrow('EPERM');
@@ -122,10 +112,6 @@ test('a rollback leaves an immutable archive that has no key of a subject, and i
     0,
     expect.stringContaining('6 keys of subjects, and 0 erased'),
   ]);
-  const migrated = await runRisk(['migrate'], { ...stores, RISK_MARKET: MARKET });
-  const way = `restore-market ${archive}\` brings it back`;
-  expect([migrated.code, migrated.stderr]).toEqual([1, expect.stringContaining(way)]);
->>>>>>> f64f1407 (List no lock that was not taken, and refuse to migrate a rolled-back market)
 });
 
 /** A copy of a folder, in which a file is changed. */

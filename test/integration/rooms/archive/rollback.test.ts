@@ -126,8 +126,12 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   expect((await still.exited).code).toBe(1);
   expect(still.stderr()).toContain('another command has gone on with the archive');
 
-  const gone = `select to_regnamespace('${OTHER}') as gone`;
-  expect(await rig.database.sql(gone)).toEqual([{ gone: null }]);
+  const migrated = await runRisk(['migrate'], { ...environment(), RISK_MARKET: OTHER });
+  const way = `restore-market ${join(folder, 'archive')}\` brings it back`;
+  expect([migrated.code, migrated.stderr]).toEqual([1, expect.stringContaining(way)]);
+  expect(await rig.database.sql(`select to_regnamespace('${OTHER}') as gone`)).toEqual([
+    { gone: null },
+  ]);
   expect(await rig.commands.keys(`*${OTHER}*`)).toEqual([`${OTHER}0:workers`]);
   expect(await ofMarket0()).toEqual(before);
   const reports = await rig.database.sql<{ after: object }>(
