@@ -10,9 +10,9 @@ import { notedCommits } from '../process/note-commits.ts';
 import { Failure, type StoreSetting } from '../words/failure.ts';
 import { toDriverUrl } from '../words/postgres-url.ts';
 import { type Copy, createCopy } from './copy.ts';
+import { inTransaction } from './in-transaction.ts';
 import { createTextOf, inMarket } from './market-schema.ts';
 import {
-  commit,
   commitFailure,
   endedBy,
   isPartitionMissing,
@@ -272,34 +272,3 @@ function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>
 /** Share of the connections of a pool that are busy: what *connections* means in alerts, the console and the documents. */
 export const busyShare = ({ total, idle, max }: ReturnType<Database['usage']>) =>
   (total - idle) / max;
-
-/** Works within one transaction on one connection, and notes its commit. */
-async function inTransaction<T>(
-  client: pg.PoolClient,
-  begin: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  await client.query(begin);
-  const commits = notedCommits();
-  let value: T;
-  let hasChanged: boolean;
-  try {
-    value = await work();
-    hasChanged = commits !== undefined && (await hasWritten(client));
-  } catch (error) {
-    // The original failure is reported, not that of a rollback on a lost connection.
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
-  await commit(client);
-  if (commits !== undefined && hasChanged) commits.hasChanged = true;
-  return value;
-}
-
-async function hasWritten(client: pg.PoolClient): Promise<boolean> {
-  const text = 'select pg_current_xact_id_if_assigned() is not null as "hasWritten"';
-  const { rows } = await client.query<{ hasWritten: boolean }>(text).catch((error: unknown) => {
-    throw toFailure(error);
-  });
-  return rows[0]?.hasWritten === true;
-}
