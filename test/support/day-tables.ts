@@ -24,7 +24,7 @@ export function dayTable(more: Partial<DayTable> = {}): DayTable {
     learnt: { knownFrauds: 0, payments: numbers(), frauds: numbers(), ...NOTHING_LEARNT },
     ...{ weeks: [], hours: hourShares([]), lifts: new Map(), tails: new Map(), currency: 'USD' },
     ...{ leftOut: [], leftOutLabels: [] },
-    tops: { scorecard: new Float64Array(), rules: new Map() },
+    tops: { scorecard: new Float64Array(), rules: new Map(), models: new Map() },
     golden: { inputs: new Float64Array(), margins: new Float64Array() },
     cells: { byValue: new Map(), others: Number.NaN },
     amounts: { percentiles: new Map(), rates: new Map([['USD', 1]]) },

@@ -33,7 +33,7 @@ export function learntTable(seed: string, more: Partial<DayTable> = {}): StoredT
   const made = {
     scorecard: { ...table.scorecard, points, constant: 0, slope: 0, labelSlope: 0 },
     learnt: { ...table.learnt, knownFrauds: 50 },
-    tops: { scorecard: tops, rules: new Map() },
+    tops: { scorecard: tops, rules: new Map(), models: new Map() },
   };
   return { ...stored, table: { ...table, ...made, ...more } };
 }

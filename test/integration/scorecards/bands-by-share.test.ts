@@ -2,14 +2,17 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { VERDICTS } from '../../../src/core/domain/score-record.ts';
-import { buildTable } from '../../../src/core/repair/night/build-table.ts';
+import { buildTable, makeNight } from '../../../src/core/repair/night/build-table.ts';
 import { NO_MODELS } from '../../../src/core/score/judge.ts';
-import { bandAt, topsOf } from '../../../src/core/score/scorecard/shares.ts';
+import { bandAt, NEVER, topsOf } from '../../../src/core/score/scorecard/shares.ts';
 import { DAY_MS } from '../../../src/kit/words/range.ts';
 import { verifyScores } from '../../../src/rooms/evidence/verify/scores.ts';
 import { backtestHere } from '../../support/backtest-here.ts';
-import { nightOf } from '../../support/made-days.ts';
+import { openTestDatabase } from '../../support/database.ts';
+import { dayTable } from '../../support/day-tables.ts';
+import { makeDay, nightOf, storeScored } from '../../support/made-days.ts';
 import { openForFile } from '../../support/open-for-file.ts';
+import { storeTable } from '../../support/policies.ts';
 import {
   always,
   makeApproved,
@@ -96,6 +99,41 @@ test('each score is verified, and a backtest gives the verdicts that were stored
   const other = await api.request(`/v1/backtests/${id}/bands?review=400&decline=800`);
   expect(await answerOf(other)).toMatchObject({ status: 409, body: { code: 'BACKTEST_BY_SHARE' } });
 });
+
+test('a night has bands for each model that decided 1,000 of the newest payments', async () => {
+  const other = await openTestDatabase();
+  for (const [model, count] of [['trees@1', 1000] as const, ['trees@2', 999] as const])
+    await storeScored(other.database, makeDay(FIRST - 1, count, model), null, model);
+  const { models } = (await makeNight(other.database, nightOf(FIRST))).table.tops;
+  const risks = makeDay(FIRST - 1, 1000, 'trees@1').map(({ risk }) => risk);
+  expect(models).toEqual(new Map([['trees@1', topsOf(risks)]]));
+});
+
+const SIX = [1, 2, 3, 4, 5, 6];
+
+test('a night makes up for what the six days before took', async () => {
+  const plain = (await nightAfter(0, [7])).tops.scorecard;
+  const halved = (await nightAfter(0, SIX)).tops.scorecard;
+  expect([1, 9, 49].map((nth) => halved[2 * nth + 1])).toEqual([1, 9, 49].map((nth) => plain[nth]));
+  const doubled = (await nightAfter(NEVER, SIX)).tops.scorecard;
+  expect([1, 9, 49].map((nth) => doubled[nth])).toEqual(
+    [1, 9, 49].map((nth) => plain[2 * nth + 1]),
+  );
+  expect(new Set(plain).size).toBeGreaterThan(20);
+});
+
+/** The table after seven days, of which some were judged by a table with one threshold for all shares. */
+async function nightAfter(threshold: number, judged: readonly number[]) {
+  const other = await openTestDatabase();
+  const tops = new Float64Array(100).fill(threshold);
+  const bands = { scorecard: tops, rules: new Map(), models: new Map() };
+  const serial = await storeTable(other.testDatabase, dayTable({ day: FIRST - 30, tops: bands }));
+  for (let ago = 1; ago <= 7; ago++) {
+    const made = makeDay(FIRST - ago, 1000);
+    await storeScored(other.database, made, judged.includes(ago) ? serial : null);
+  }
+  return (await makeNight(other.database, nightOf(FIRST))).table;
+}
 
 test.each([
   [{ review: 0.2, decline: 0.02 }, 'review', 'must be at most 0.1, not 0.2'],

@@ -11,7 +11,7 @@ import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
 import { baseName } from '../../score/rules/derived-rule-set.ts';
 import type { Cuts } from '../../score/scorecard/cuts.ts';
 import { inMap } from '../../score/scorecard/day-evidence.ts';
-import type { DayTable, Tops } from '../../score/scorecard/day-table.ts';
+import type { DayTable, StoredTable, Tops } from '../../score/scorecard/day-table.ts';
 import {
   firedBy,
   type Judging,
@@ -29,7 +29,7 @@ import {
 } from '../../score/scorecard/learn.ts';
 import { writeMeasures } from '../../score/scorecard/measures.ts';
 import { writeBuckets } from '../../score/scorecard/scorecard.ts';
-import { daysOfTops, topsOf } from '../../score/scorecard/shares.ts';
+import { BUDGET_DAYS, countTaken, daysOfTops, topsOf } from '../../score/scorecard/shares.ts';
 import { countLabelDays, readSample, withoutRow } from '../../store/scorecards/read-night.ts';
 import {
   countKeptRows,
@@ -85,38 +85,68 @@ async function addDays(
     most = Math.min(CUT_PAYMENTS, most + count);
     const { sample } = counted.get(of) ?? (await readSample(query, of));
     least.addAll(sample);
-    if (newestDays.has(of)) newest.addAll(sample);
+    if (newestDays.has(of) || of >= day - BUDGET_DAYS) newest.addAll(sample);
   }
   return most;
 }
 
-/** Tops of the newest payments, known frauds among them, by a new table, and by the points of the rules alone. */
+/** Tops of the newest payments, known frauds among them, by a new table, by the points of the rules alone, and by models that decided. */
 export async function findTops(
-  { query, matured, signal }: Known,
+  { query, day, payments, matured, signal }: Known,
   ids: readonly string[],
   by: Judging,
 ): Promise<Tops> {
+  const days = daysOfTops(payments, day);
   const probabilities: number[] = [];
-  const points = new Map<string, number[]>();
+  const taken = takenBefore(query, day);
+  const [points, risks] = [new Map<string, number[]>(), new Map<string, number[]>()];
   for await (const rows of readVectorRows(query, ids, matured, signal)) {
     for (const row of rows) {
       if (row.isFraud === null) continue;
+      await taken.add(row);
+      if (!days.has(dayOf(row.id))) continue;
       probabilities.push(logistic(marginBy(by, row.vector)));
       const ruleSet = baseName(row.ruleSet) ?? row.ruleSet;
       if (row.points !== null) inMap(points, ruleSet, () => []).push(row.points);
+      if (row.model !== null) inMap(risks, row.model, () => []).push(row.risk);
     }
   }
-  const ofRules = [...points].map(([ruleSet, own]) => [ruleSet, topsOf(own)] as const);
+  const topsBy = (values: ReadonlyMap<string, readonly number[]>) =>
+    new Map(
+      [...values]
+        .map(([name, own]) => [name, topsOf(own)] as const)
+        .filter(([, tops]) => tops.length > 0),
+    );
+  const scorecard = topsOf(probabilities, taken.end());
+  return { scorecard, rules: topsBy(points), models: topsBy(risks) };
+}
+
+/** Counts what the tables of the days before took, by the margins that were stored. */
+function takenBefore(query: Query, day: number) {
+  const { add, end } = countTaken();
+  const tables = new Map<number, Promise<StoredTable | undefined>>();
   return {
-    scorecard: topsOf(probabilities),
-    rules: new Map(ofRules.filter(([, tops]) => tops.length > 0)),
+    end,
+    async add({ id, scorecard, margin }: VectorRow): Promise<void> {
+      if (scorecard === null || margin === null || dayOf(id) < day - BUDGET_DAYS) return;
+      const judged = await inMap(tables, scorecard, () => readSound(query, scorecard));
+      if (judged !== undefined) add(judged.table.tops.scorecard, logistic(margin));
+    },
   };
 }
 
 const createdAt = (id: string): number => createdAtMsOf(id) ?? 0;
+const dayOf = (id: string): number => Math.floor(createdAt(id) / DAY_MS);
 
 type Cutting = Pick<DayTable, 'measures'> & { readonly cuts: Cuts };
 type FindCutting = (serial: number | null) => Promise<Cutting | null>;
+
+/** Undefined: the table is damaged, or only a newer version reads the table. */
+const readSound = (query: Query, serial: number) =>
+  readTable(query, serial).catch((error: unknown) => {
+    if (error instanceof Failure && error.code.startsWith('SCORECARD_')) return undefined;
+    throw error;
+  });
 
 /** Tables whose cuts stay in memory; rows are read by time, so few are needed at once. */
 const TABLES_MAX = 8;
@@ -128,10 +158,7 @@ export function findCuttings(query: Query, own: Cutting): FindCutting {
     if (serial === null) return own;
     const known = tables.get(serial);
     if (known !== undefined) return known;
-    const stored = await readTable(query, serial).catch((error: unknown) => {
-      if (error instanceof Failure && error.code.startsWith('SCORECARD_')) return undefined;
-      throw error;
-    });
+    const stored = await readSound(query, serial);
     const { measures = [], scorecard } = stored?.table ?? {};
     const found = scorecard === undefined ? null : { measures, cuts: scorecard.cuts };
     if (tables.size === TABLES_MAX) tables.clear();
@@ -153,7 +180,7 @@ export async function chooseRows(
   { chosen }: Frauds,
 ): Promise<Chosen> {
   const shares = new Map([...counted.values()].flatMap(({ kept }) => [...kept]));
-  const isCounted = (id: string) => counted.has(Math.floor(createdAt(id) / DAY_MS));
+  const isCounted = (id: string) => counted.has(dayOf(id));
   const { again = [], before = [] } = Object.groupBy(chosen, (id) =>
     isCounted(id) ? 'again' : 'before',
   );

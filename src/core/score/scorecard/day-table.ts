@@ -58,6 +58,8 @@ export type Tops = {
   readonly scorecard: Float64Array;
   /** By name of a rule set without its changes, of the points of the rules alone. */
   readonly rules: ReadonlyMap<string, Float64Array>;
+  /** By name of a model, of the stored risks that the model decided by. */
+  readonly models: ReadonlyMap<string, Float64Array>;
 };
 
 /** Random vectors, concatenated, and their margins, by which a process proves that it reads the table as the night did. */

@@ -7,7 +7,7 @@ import type { DayTable, StoredTable } from './day-table.ts';
 import { explainMargin } from './explain-margin.ts';
 import type { JudgedVector } from './judge-by-table.ts';
 import { KNOWN_FRAUDS_MIN } from './scorecard.ts';
-import { bandAt } from './shares.ts';
+import { bandsAt } from './shares.ts';
 
 /** Longer: a market that has changed is judged by what it was. Shorter: the rules decide while people look into a night. */
 const TABLE_DAYS_MAX = 7;
@@ -30,8 +30,7 @@ export function bandsBy(
     leftOut.length !== measures_left_out.length ||
     leftOut.some((measure) => !measures_left_out.includes(measure));
   if (isOther || learnt.knownFrauds < KNOWN_FRAUDS_MIN || scorecard.length === 0) return null;
-  const reviewFrom = bandAt(scorecard, review_share);
-  return { reviewFrom, declineFrom: bandAt(scorecard, decline_share), isOfProbability: true };
+  return bandsAt(scorecard, review_share, decline_share);
 }
 
 /** Null: the policy says nothing of the vector, and the rules decide. */

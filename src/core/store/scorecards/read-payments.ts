@@ -109,6 +109,9 @@ export type VectorRow = {
   readonly ruleSet: string;
   /** Points of the rules alone; null where a model of 1.0.0 decided. */
   readonly points: number | null;
+  /** Name of the model that decided by the risk; null: the rules did. */
+  readonly model: string | null;
+  readonly risk: number;
   /** Null: the payment takes part in no solve. */
   readonly isFraud: boolean | null;
   readonly margin: number | null;
@@ -127,7 +130,7 @@ export async function* readVectorRows(
     const times = page.map((id) => createdAtMsOf(id) ?? 0);
     const rows = await query<Omit<VectorRow, 'vector'> & { readonly features: Buffer }>(
       {
-        text: `select u.id, s.account_id as "accountId", s.features, s.scorecard, s.margin,
+        text: `select u.id, s.account_id as "accountId", s.features, s.scorecard, s.margin, s.model, s.risk,
                 case when not ${isOut('s')} then coalesce(${labelOf('s', knownByMs)} = 'fraud', false) end as "isFraud",
                 s.rule_set as "ruleSet", coalesce(s.by_rules, case when s.model is null then s.score end) as points
            from unnest($1::uuid[], $2::timestamptz[]) with ordinality u (id, created_at, nth)

@@ -4,9 +4,10 @@ import { POLICY } from '../../../core/domain/policy.ts';
 import { factorSentence, SCORECARD_MARGIN } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel } from '../../../core/score/judge.ts';
 import { type OpinionBands, topFactors } from '../../../core/score/opinion.ts';
-import type { Slot } from '../../../core/score/scorecard/day-table.ts';
+import type { Slot, StoredTable } from '../../../core/score/scorecard/day-table.ts';
 import type { JudgedVector } from '../../../core/score/scorecard/judge-by-table.ts';
 import { decidingTable } from '../../../core/score/scorecard/policy.ts';
+import { bandsAt } from '../../../core/score/scorecard/shares.ts';
 import { readSlots } from '../../../core/store/metadata-fields/metadata-fields.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
@@ -60,7 +61,13 @@ function toScoringModel(
   // Without a policy on its card a model on the scorecard decides nothing: no control has this name without a number.
   const under = isOnScorecard ? String(manifest.card?.['under'] ?? POLICY) : null;
   const ofCard = bandsOf(manifest.card);
-  const bands = isOnScorecard && ofCard ? { ...ofCard, isOfProbability: true as const } : ofCard;
+  const fixed = isOnScorecard && ofCard ? { ...ofCard, isOfProbability: true as const } : ofCard;
+  const { data: shares } = cardShares.safeParse(manifest.card?.['shares']);
+  /** The bands of a night, once the model has decided enough of the newest payments. */
+  const bandsBy = (table: StoredTable | null) => {
+    const tops = table?.table.tops.models.get(manifest.model);
+    return shares && tops ? bandsAt(tops, shares.review, shares.decline) : fixed;
+  };
   /** The margin of one vector; its contributions are in the order of the model's features. */
   const toParts = ({ batch, margins }: Row, { base, values }: Contributions) => {
     const margin = margins[0] ?? Number.NaN;
@@ -90,10 +97,11 @@ function toScoringModel(
     judge(rows) {
       const margins = model.marginOf(gatherBatch(rows, columns));
       return rows.map((judged, row) => {
-        if (isOnScorecard && decidingTable(judged) === null) return null;
+        const table = isOnScorecard ? decidingTable(judged) : null;
+        if (isOnScorecard && table === null) return null;
         const probability = model.probabilityOf(margins[row] ?? Number.NaN);
         if (probability >= 0 && probability <= 1) {
-          return { probability, bands, factors: () => factorsOf(judged) };
+          return { probability, bands: bandsBy(table), factors: () => factorsOf(judged) };
         }
         throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
       });
@@ -154,6 +162,9 @@ const cardBands = z
   .object({ reviewFrom: z.number().positive(), declineFrom: z.number() })
   .refine(({ reviewFrom, declineFrom }) => reviewFrom <= declineFrom)
   .nullish();
+
+/** Shares of a policy, for which trees have bands of each night. */
+const cardShares = z.object({ review: z.number(), decline: z.number() });
 
 /** Where a card has no bands, the rule set's decide. */
 export function bandsOf(card: ModelManifest['card']): OpinionBands | null {

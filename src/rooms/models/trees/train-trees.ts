@@ -98,7 +98,8 @@ export async function makeTrees(database: Database, options: Options, valuesMax 
     },
     card: {
       ...{ under, rows: labels.length, frauds, size, options: trainer.options },
-      ...{ importance: judged.importance, bands, beside },
+      ...{ importance: judged.importance, bands, shares: { review: reviewed, decline: declines } },
+      beside,
     },
   };
   return { artefact, manifest: describeModel(artefact, name, createRandom('golden'), told, slots) };

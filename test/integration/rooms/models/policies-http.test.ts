@@ -58,7 +58,7 @@ test('a policy takes a table that has learnt and has bands', async () => {
   const learnt = { ...unknown.learnt, knownFrauds: 49 };
   await storeTable(api.testDatabase, { ...unknown, learnt });
   expect(said(await propose())).toEqual(refused('has learnt: 49 of 50 known frauds'));
-  const tops = { scorecard: new Float64Array(), rules: new Map() };
+  const tops = { scorecard: new Float64Array(), rules: new Map(), models: new Map() };
   await storeTable(api.testDatabase, learntTable('few', { day: TODAY - 2, tops }).table);
   expect(said(await propose())).toEqual(refused('has no bands: bands take 1000 scores'));
   await storeTable(api.testDatabase, learntTable('learnt', { day: TODAY - 1 }).table);

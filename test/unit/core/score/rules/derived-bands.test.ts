@@ -19,7 +19,7 @@ const rising = (count: number) => Array.from({ length: count }, (_, nth) => nth)
 function tableOf(points: readonly number[], name = 'own@1', days = 0) {
   const tops = topsOf(points);
   const rules = new Map(tops.length === 0 ? [] : [[name, tops]]);
-  const table = dayTable({ tops: { scorecard: new Float64Array(), rules } });
+  const table = dayTable({ tops: { scorecard: new Float64Array(), rules, models: new Map() } });
   return { table: { serial: 1, sha256: '', table }, createdAtMs: (table.day + days) * DAY_MS };
 }
 

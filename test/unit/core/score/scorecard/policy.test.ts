@@ -59,7 +59,11 @@ test('a table decides for seven days after its own, and then the rules do', () =
 
 test.each<[string, Partial<DayTable>, string[]]>([
   ['has not learnt of fifty frauds', { learnt: { ...learnt, knownFrauds: 49 } }, []],
-  ['has too few scores', { tops: { scorecard: new Float64Array(), rules: new Map() } }, []],
+  [
+    'has too few scores',
+    { tops: { scorecard: new Float64Array(), rules: new Map(), models: new Map() } },
+    [],
+  ],
   ['gives no number', { scorecard: { ...scorecard, constant: Number.NaN } }, []],
   ['leaves out a measure that the policy weighs', { leftOut: ['hour'] }, []],
   ['weighs a measure that the policy leaves out', {}, ['hour']],

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   bandAt,
+  countTaken,
   daysOfTops,
   leastOf,
   NEVER,
@@ -38,6 +39,30 @@ test('values that tie across the bound stay below it', () => {
   expect(bandAt(topsOf(values), 0.005)).toBe(1);
 });
 
+test.each([
+  ['as asked', 1000, 1, [1, 1]],
+  ['twice as often', 1000, 2, [2, 2]],
+  ['five times as often', 1000, 5, [2, 2]],
+  ['never', 1000, 0, [0.5, 0.5]],
+  ['by fewer than 1,000', 999, 5, [1, 1]],
+])('a share that was taken %s', (_, payments, times, taken) => {
+  const tops = topsOf(rising(1000));
+  const counted = countTaken();
+  for (let nth = 0; nth < payments; nth++) counted.add(tops, 1 - (nth + 0.5) / 1000 / times);
+  counted.add(new Float64Array(), 1);
+  expect([9, 19].map((share) => counted.end()[share])).toEqual(taken);
+});
+
+test('a share that was taken twice as often is halved, and a greater share has no greater threshold', () => {
+  const taken = new Float64Array(100).fill(2);
+  expect(bandAt(topsOf(rising(1000), taken), 0.01)).toBe(0.995);
+  taken.fill(0.5, 1);
+  expect(bandAt(topsOf(rising(1000), taken), 0.01)).toBe(0.98);
+  taken.set([0.5, 2, 2]);
+  const tops = topsOf(rising(1000), taken);
+  expect([...tops.subarray(0, 3)]).toEqual([0.998, 0.998, 0.998]);
+});
+
 test('a band is the least value that keeps the share', () => {
   const values = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1000, maxLength: 3000 });
   const property = fc.property(values, fc.integer({ min: 1, max: 100 }), (drawn, thousandths) => {
@@ -52,9 +77,10 @@ test('a band is the least value that keeps the share', () => {
 });
 
 test.each([
-  [3000, 7],
-  [2500, 8],
-  [1000, 20],
+  [3000, 2],
+  [2000, 2],
+  [1999, 3],
+  [500, 8],
 ])('of %i payments a day the newest %i days give bands', (count, days) => {
   const payments = new Map(Array.from({ length: 28 }, (_, nth) => [nth, count]));
   const newest = Array.from({ length: days }, (_, nth) => 27 - nth);

@@ -9,6 +9,7 @@ import {
   featureIndex,
 } from '../../../../../src/core/domain/feature-schema.ts';
 import { judgedVector } from '../../../../../src/core/score/scorecard/judge-by-table.ts';
+import { topsOf } from '../../../../../src/core/score/scorecard/shares.ts';
 import { logistic } from '../../../../../src/kit/elementary-functions.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { DAY_MS } from '../../../../../src/kit/words/range.ts';
@@ -25,7 +26,10 @@ const calibration = { kind: 'platt', slope: 0.5, intercept: -1 } as const;
 const told = {
   ...{ feature_schema: FEATURE_SCHEMA, calibration },
   lineage: { trained: null, code_version: null, parent: null },
-  card: { under: POLICY, bands: { reviewFrom: 0.2, declineFrom: 0.5 } },
+  card: {
+    ...{ under: POLICY, bands: { reviewFrom: 0.2, declineFrom: 0.5 } },
+    shares: { review: 0.01, decline: 0.001 },
+  },
 };
 const manifest = describeModel(bytes, 'm@1', createRandom('golden'), told);
 const { judge, explain, under } = openScoringModel(bytes, manifest);
@@ -51,6 +55,18 @@ test('the margin is that of the table and that of the trees, and a missing one a
   expect(opinion?.probability).toBe(logistic(0.5 * (ofTrees + z) - 1));
   expect(under).toBe(POLICY);
   expect(opinion?.bands).toEqual({ reviewFrom: 0.2, declineFrom: 0.5, isOfProbability: true });
+});
+
+test('the bands are those of the night, by the shares of the card, once the model has decided enough', () => {
+  const risks = Float64Array.from({ length: 1000 }, (_, nth) => nth / 1000);
+  const models = new Map([['m@1', topsOf(risks)]]);
+  const tops = { scorecard: new Float64Array(), rules: new Map(), models };
+  const night = { ...table, table: dayTable({ day: DAY, tops }) };
+  const bandsIn = (by: typeof judge) => by([rowOf(DAY, night)])[0]?.bands;
+  expect(bandsIn(judge)).toEqual({ reviewFrom: 0.99, declineFrom: 0.999, isOfProbability: true });
+  const { shares: _, ...card } = told.card;
+  const fixed = openScoringModel(bytes, { ...manifest, card });
+  expect(bandsIn(fixed.judge)).toMatchObject(card.bands);
 });
 
 test.each(['path', 'shapley'] as const)('by %s the contributions add up', async (method) => {
