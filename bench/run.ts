@@ -2,7 +2,7 @@
  * `npm run bench [-- NAME [its options]] [--json FILE]`: runs all benches or one, prints
  * machine, inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach,
  * and 78 when the machine cannot cap processes that are to be capped.
- * `npm run bench -- --check` is the regression guard, and `-- --plots` draws what files of `--json` tell.
+ * `npm run bench -- --check` is the regression guard.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
@@ -12,10 +12,10 @@ import { EXIT_BAD_CONFIGURATION } from '../src/kit/config/config.ts';
 import { createLog } from '../src/kit/metrics/log.ts';
 import { Failure } from '../src/kit/words/failure.ts';
 import { CHECK_USAGE, check } from './check/check.ts';
+import { abortedBySignals } from './support/aborted-by-signals.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { CANNOT_CAP } from './support/cgroup.ts';
 import { describeMachine, formatMachine, readCommit } from './support/machine.ts';
-import { PLOTS_USAGE, writePlots } from './support/plots.ts';
 import { printReport } from './support/report-text.ts';
 
 const FOLDER = new URL('./', import.meta.url);
@@ -23,9 +23,7 @@ const USAGE = `npm run bench [-- NAME [options]] [--json FILE]
 
 Without NAME every bench runs with its defaults, but for those that run only when they are named.
 
-${CHECK_USAGE}
-
-${PLOTS_USAGE}`;
+${CHECK_USAGE}`;
 
 async function loadBenches(): Promise<Bench[]> {
   const files = (await readdir(FOLDER))
@@ -57,14 +55,6 @@ function readArguments(argv: readonly string[]): Arguments {
     throw new UsageError(`name the bench that '${own.join(' ')}' belongs to`);
   }
   return { name, jsonFile, own };
-}
-
-function abortedBySignals(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort(new Error(`ended by ${name}`)));
-  }
-  return controller.signal;
 }
 
 function printUsage(output: Output, benches: readonly Bench[]): void {
@@ -100,10 +90,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const output = createOutput({ json: false });
   const context = { output, log: createLog('bench', 'warn'), signal: abortedBySignals() };
   const machine = describeMachine();
-  if (argv[0] === '--plots') {
-    for (const path of await writePlots(argv.slice(1))) output.line(path);
-    return EXIT.fine;
-  }
   if (argv[0] === '--check') {
     output.line(formatMachine(machine));
     return await check(argv.slice(1), context);

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { abortedBySignals } from '../../../bench/support/aborted-by-signals.ts';
 import { describeMachine, formatMachine } from '../../../bench/support/machine.ts';
 import { createOutput, type Output } from '../../../src/kit/command/output.ts';
 import type { Mutant } from './mutant.ts';
@@ -81,13 +82,6 @@ function readOptions({ transactions }: Suite) {
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },
   });
-}
-
-function abortedBySignals(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort(new Error('ended by SIGINT')));
-  process.once('SIGTERM', () => controller.abort(new Error('ended by SIGTERM')));
-  return controller.signal;
 }
 
 function printList(output: Output, { scenarios, mutants }: Suite): void {

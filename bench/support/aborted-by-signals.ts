@@ -1,0 +1,8 @@
+/** Aborted by SIGINT or SIGTERM, so that what was started is stopped. */
+export function abortedBySignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => controller.abort(new Error(`ended by ${name}`)));
+  }
+  return controller.signal;
+}
