@@ -8,9 +8,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/kit/config/config.ts';
 import { countConnections } from '../src/kit/database/open-database.ts';
-import { calibrationSchema, fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
+import {
+  type Cost,
+  calibrationSchema,
+  fleetFor,
+  planCapacity,
+} from '../src/rooms/operate/plan/plan.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
+  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -19,7 +25,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { runLoad, warmUp } from './support/load-run.ts';
-import { readOptions } from './support/options.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
 import { LAUNCHER } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
@@ -28,6 +34,7 @@ const USAGE = `--calibrated N     transactions a second under which the engine i
 --rates N,N,N      that are planned and run (1000,2000,4000); a lower one than the calibrated costs more each, as batches are smaller
 --seconds N        of each (60), after as many that are not counted
 --batch N          transactions a request (100)
+--capacity N[,N]   also calibrates under each of these rates, and prints what risk plan makes of them
 ${LOAD_USAGE}
 --transactions and --rate are what the rates make them.`;
 
@@ -38,31 +45,71 @@ const ROLES = ['api', 'workers', 'postgres', 'redis'] as const;
 /** A calibration ends within a load that goes on for so much longer. */
 const AROUND_SECONDS = 15;
 
-/** Runs the load, and beside it `risk calibrate` for so long, as an operator does it. */
+const fileOf = ({ folder }: Pipeline) => join(folder, 'calibration.json');
+
+/** A command of the engine, as an operator gives it. @returns what it printed */
+async function command({ services, api }: Pipeline, args: readonly string[], signal: AbortSignal) {
+  const environment = {
+    ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], RISK_API_KEY: API_KEY },
+    ...{ DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl, RISK_URL: api.url },
+  };
+  const options = { env: environment, signal };
+  return (await promisify(execFile)('/bin/sh', [LAUNCHER, ...args], options)).stdout;
+}
+
+/** Runs the load, and beside it `risk calibrate` for so long. */
 async function runCalibrated(
   pipeline: Pipeline,
   load: Load,
   seconds: number,
   context: BenchContext,
 ) {
-  const file = join(pipeline.folder, 'calibration.json');
-  const { services, api } = pipeline;
-  const environment = {
-    ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], RISK_API_KEY: API_KEY },
-    ...{ DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl, RISK_URL: api.url },
-  };
-  const args = [LAUNCHER, 'calibrate', '--seconds', String(seconds), '--file', file];
+  const file = fileOf(pipeline);
+  const args = ['calibrate', '--seconds', String(seconds), '--file', file];
   const own = { ...load, transactions: load.rate * (seconds + AROUND_SECONDS) };
   const [run] = await Promise.all([
     runLoad(pipeline, own, context),
-    promisify(execFile)('/bin/sh', args, { env: environment, signal: context.signal }),
+    command(pipeline, args, context.signal),
   ]);
   return { run, measured: calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8'))) };
 }
 
+type Planned = {
+  readonly api_processes: number;
+  readonly worker_processes: number;
+  readonly connections: number;
+  readonly costs: readonly Pick<Cost, 'tier' | 'usdAMonth' | 'usdAMillion'>[];
+};
+
+/** `risk plan` of a rate, calibrated under that rate; dollars are those of the cheapest tier that carries the rate. */
+async function planFor(pipeline: Pipeline, load: Load, seconds: number, context: BenchContext) {
+  await runCalibrated(pipeline, load, seconds, context);
+  const args = ['plan', '--tps', String(load.rate), '--calibration', fileOf(pipeline), '--json'];
+  const plan: Planned = JSON.parse(await command(pipeline, args, context.signal));
+  const [cost] = plan.costs
+    .filter(({ usdAMonth }) => usdAMonth !== null)
+    .toSorted((a, b) => Number(a.usdAMonth) - Number(b.usdAMonth));
+  return {
+    rate: load.rate,
+    api: plan.api_processes,
+    workers: plan.worker_processes,
+    connections: plan.connections,
+    tier: cost?.tier ?? 'none',
+    usd_a_month: cost?.usdAMonth?.toFixed(0) ?? '',
+    usd_a_million: cost?.usdAMillion?.toFixed(2) ?? '',
+  };
+}
+
+type Rates = {
+  readonly first: number;
+  readonly rates: readonly number[];
+  readonly capacity: readonly number[];
+  readonly seconds: number;
+};
+
 async function measure(
   load: Load,
-  { first, rates, seconds }: { first: number; rates: readonly number[]; seconds: number },
+  { first, rates, seconds, capacity }: Rates,
   settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
@@ -109,6 +156,11 @@ async function measure(
       ratio: connections / count,
     });
   }
+  const fleets: Awaited<ReturnType<typeof planFor>>[] = [];
+  for (const rate of capacity) {
+    const own = { ...at(rate), seed: `${load.seed}-capacity-${rate}` };
+    fleets.push(await planFor(pipeline, own, seconds, context));
+  }
   const stored = await readStored(pipeline.services.database);
   const cores = rows.filter(({ role }) => role !== 'connections');
   const off = (ratio: number) => Math.max(ratio, 1 / ratio);
@@ -140,6 +192,7 @@ async function measure(
           ratio: row.ratio.toFixed(2),
         })),
       },
+      { title: 'capacity', rows: fleets },
     ],
     breaches: [
       ...storedBreaches(stored),
@@ -170,11 +223,13 @@ export const bench: Bench = {
         seconds: { or: 60, max: 3600 },
         batch: { or: 100, max: 1000 },
       },
-      LOAD_OPTIONS,
+      { ...LOAD_OPTIONS, capacity: TEXT },
     );
     const { batch, calibrated: first, rates, seconds } = numbers;
+    const asked = values.capacity;
+    const capacity = asked === undefined ? [] : integerList('--capacity', asked, 1, 100_000);
     const load = readLoad(values, { ...LIVE_LOAD, unmeasured: 20_000, connections: 8 });
     const settings = readSettings(values.set);
-    yield await measure({ ...load, batch }, { first, rates, seconds }, settings, context);
+    yield await measure({ ...load, batch }, { first, rates, seconds, capacity }, settings, context);
   },
 };
