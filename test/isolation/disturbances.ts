@@ -1,6 +1,7 @@
 /** Disturbances of a neighbour: one thing at a time, from `begin` until `end` of each disturbed window. */
 import pg from 'pg';
 import { putModelInForce } from '../../bench/support/model-in-force.ts';
+import { rolledBack } from './rolled-back.ts';
 import {
   NEIGHBOUR,
   NEIGHBOUR_CORRIDORS,
@@ -194,5 +195,6 @@ export const DISTURBANCES: readonly Disturbance[] = [
   killed,
   locked,
   dropped,
+  rolledBack,
   backlog,
 ];

@@ -104,10 +104,15 @@ export async function startEngine(options: EngineOptions) {
       const asked = { url: process('api-1').url, apiKey: API_KEY, signal };
       return askApi<T>(asked, method, path, body);
     },
-    /** A command of the engine, with the environment of its processes. */
-    command: async (args: readonly string[], own: Readonly<Record<string, string>>) => {
+    /** A command of the engine, with the environment of its processes; `within` becomes it. */
+    command: async (
+      args: readonly string[],
+      own: Readonly<Record<string, string>>,
+      within: readonly string[] = ['env'],
+    ) => {
       const env = { PATH: globalThis.process.env['PATH'], ...common, ...own };
-      await promisify(execFile)('/bin/sh', [launcher, ...args], { env, signal });
+      const [program = '', ...words] = [...within, '/bin/sh', launcher, ...args];
+      await promisify(execFile)(program, words, { env, signal });
     },
     apiUrls: apis.map((name) => process(name).url),
     /** Sends SIGTERM; resolves to how the process ended. */

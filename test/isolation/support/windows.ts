@@ -18,7 +18,7 @@ export type Compared = Ratio & {
 };
 
 /** A ratio breaches where its whole 95 % interval is worse than this. */
-export const WORSE_MAX = 0.02;
+export const WORSE_MAX = 0.01;
 
 export function compareWindows(windows: readonly Window[], decisions: readonly Decision[]) {
   const rows = windows.flatMap((window) => {
