@@ -1,24 +1,7 @@
-/** The plots of docs/performance.md, drawn from the files that `--json` wrote: `npm run bench -- --plots FOLDER FILE …`. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UsageError } from '../../src/kit/command/command.ts';
-import type { BenchReport } from './bench.ts';
-import { loadName } from './load.ts';
-import { barChart, type Line, lineChart } from './svg.ts';
-
-export const PLOTS_USAGE = `npm run bench -- --plots FOLDER FILE [FILE …]
-
-Draws what the files of --json tell of cliff, growth, decide, rivals and supervise: FOLDER/cliff.svg and so on.`;
-
-/** A file of `--json`, as far as plots need it. */
-export type RunFile = {
-  readonly measured_at: string;
-  readonly commit: string;
-  readonly machine: { readonly cpu: string; readonly cores: number };
-  readonly results: readonly Result[];
-};
-type Result = { readonly bench: string } & Pick<BenchReport, 'caseName' | 'inputs' | 'figures'> &
-  Partial<Pick<BenchReport, 'tables'>>;
+/** The plots of the documents, drawn from what `npm run figures` wrote. */
+import { loadName } from '../support/load.ts';
+import { barChart, type Line, lineChart } from '../support/svg.ts';
+import type { FigureFile, Result } from './file.ts';
 
 const figureOf = ({ figures }: Result, name: string) => figures[name] ?? Number.NaN;
 const inputOf = ({ inputs }: Result, name: string) => Number(inputs[name] ?? Number.NaN);
@@ -97,7 +80,7 @@ const PLOTS: Readonly<Record<string, (results: readonly Result[], note: string) 
     return barChart({ title: 'Processor time of a transaction, µs (less is better)', bars }, note);
   },
   supervise: ([result], note) => {
-    const rows = result?.tables?.[0]?.rows ?? [];
+    const rows = result?.tables[0]?.rows ?? [];
     const over = (name: string, column: string, unit: number): Line => ({
       name,
       points: rows.map((row) => [Number(row['second']), Number(row[column]) / unit] as const),
@@ -118,34 +101,9 @@ const PLOTS: Readonly<Record<string, (results: readonly Result[], note: string) 
   },
 };
 
-/** By name of the bench; none where no file has results of it. */
-export function drawPlots(files: readonly RunFile[]): ReadonlyMap<string, string> {
-  const plots = Object.entries(PLOTS).flatMap(([bench, draw]) => {
-    const ofBench = (file: RunFile) => file.results.filter((result) => result.bench === bench);
-    const own = files.filter((file) => ofBench(file).length > 0);
-    const notes = own.map(
-      ({ measured_at, commit, machine: { cpu, cores } }) =>
-        `${measured_at.slice(0, 10)}, commit ${commit}, ${cores} cores of ${cpu}`,
-    );
-    const note = [...new Set(notes)].join('; ');
-    return own.length === 0 ? [] : [[bench, draw(own.flatMap(ofBench), note)] as const];
-  });
-  return new Map(plots);
-}
-
-/** Returns the paths of the plots. */
-export async function writePlots([folder, ...paths]: readonly string[]): Promise<string[]> {
-  if (folder === undefined || paths.length === 0) throw new UsageError('give a FOLDER and a FILE');
-  const files = await Promise.all(
-    paths.map(async (path) => JSON.parse(await readFile(path, 'utf8')) as RunFile),
-  );
-  const plots = drawPlots(files);
-  if (plots.size === 0) throw new UsageError('no file has results of a bench that is drawn');
-  await mkdir(folder, { recursive: true });
-  const written: string[] = [];
-  for (const [bench, plot] of plots) {
-    written.push(join(folder, `${bench}.svg`));
-    await writeFile(join(folder, `${bench}.svg`), plot);
-  }
-  return written;
+/** Undefined where the results of the part's bench are not drawn. */
+export function drawPlot(file: FigureFile): string | undefined {
+  const { measured_at, commit, machine, results } = file;
+  const note = `${measured_at.slice(0, 10)}, commit ${commit}, ${machine.cores} cores of ${machine.cpu}`;
+  return PLOTS[results[0]?.bench ?? '']?.(results, note);
 }
