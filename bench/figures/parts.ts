@@ -221,10 +221,11 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'history',
-    runs: [bench('history')],
+    runs: [bench('history', '--parties')],
     table: tableOf(SCALE, {
       'a past of': ({ caseName }) => caseName,
       'rate, by that in order of time': figures('rate_divided_by_first'),
+      'processor time, by that in order of time': figures('cpu_divided_by_first'),
     }),
   },
   {
