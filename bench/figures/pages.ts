@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 export const tablesOf = ({ name, table, more = {} }: Part): Readonly<Record<string, Table>> =>
   table === undefined ? more : { [name]: table, ...more };
 
-const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+const line = (cells: readonly string[]) => `|${cells.join('|')}|`;
 
 /** The first head names day and commit. */
 export function printTable({ columns, rows }: Table, file: FigureFile): string {

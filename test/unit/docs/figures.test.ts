@@ -101,9 +101,9 @@ test('a page has the figures of the file, with day and commit', () => {
   expect(fillPage('performance.md', text, PARTS, read).split('\n')).toEqual([
     '<!--figures:drain-->',
     '',
-    expect.stringContaining('([2026-12-01](figures/drain.json), abcdef12) | '),
+    expect.stringContaining('([2026-12-01](figures/drain.json), abcdef12)|'),
     '|---|---|',
-    '| 1 worker | 12,345 |',
+    '|1 worker|12,345|',
     '',
     '<!--/figures-->',
     '',
