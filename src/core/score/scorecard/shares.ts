@@ -77,7 +77,8 @@ export const bandAt = (tops: Float64Array, share: number): number =>
 
 /** Bands of a probability. */
 export const bandsAt = (tops: Float64Array, review: number, decline: number): OpinionBands => ({
-  ...{ reviewFrom: bandAt(tops, review), declineFrom: bandAt(tops, decline) },
+  reviewFrom: bandAt(tops, review),
+  declineFrom: bandAt(tops, decline),
   isOfProbability: true,
 });
 
