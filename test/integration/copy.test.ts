@@ -50,6 +50,16 @@ test('rows come back as they were, and a reader may end early', async () => {
   });
 });
 
+test('a reading leaves no timer, which would end the connection later', async () => {
+  const timers = () =>
+    process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+  await database.copyTransaction(async (_, copy) => {
+    const before = timers();
+    for await (const some of copy.out('copy (select 1) to stdout')) expect(some).toEqual([['1']]);
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+});
+
 test('what Postgres refuses is a Failure, and the session goes on', async () => {
   const pid = async () => await database.query({ text: 'select pg_backend_pid() as pid' });
   const before = await pid();

@@ -90,7 +90,6 @@ export function toLine(row: Texts): string {
     if (cell === null) line += NULL;
     else
       line += SPECIAL.test(cell) ? cell.replace(SPECIAL, (found) => ESCAPES[found] ?? found) : cell;
-    SPECIAL.lastIndex = 0;
   }
   return `${line}\n`;
 }
