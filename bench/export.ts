@@ -26,6 +26,8 @@ const PAST = { months: 12, rowsEachAccount: 20, rowsEachMerchant: 80 };
 /** Goals; runs on fewer rows only try the bench out. */
 const ROWS_JUDGED_MIN = 1_000_000;
 const ROWS_PER_SECOND_MIN = { csv: 50_000, ndjson: 50_000, parquet: 20_000 } as const;
+/** Processor time of the API and of Postgres. */
+const CSV_US_PER_ROW_MAX = 6.7;
 const PART_ROWS = 1_000_000;
 const EXPORTED_METRIC = 'risk_export_rows_total';
 const [NOTED_MS_MAX, POLL_MS] = [5000, 20];
@@ -97,6 +99,9 @@ async function measure(
   const perSecond = exported / seconds;
   const memory = await readMemory(pipeline);
   const least = ROWS_PER_SECOND_MIN[format];
+  const apiUs = ((cpu.api - cpuBefore.api) * 1e6) / exported;
+  const postgresUs = ((cpu.postgres - cpuBefore.postgres) * 1e6) / exported;
+  const isDear = format === 'csv' && apiUs + postgresUs > CSV_US_PER_ROW_MAX;
   const isSlow = past.rows >= ROWS_JUDGED_MIN && perSecond < least;
   return {
     caseName: format,
@@ -108,14 +113,17 @@ async function measure(
       rows_per_second: perSecond,
       mebibytes_per_second: bytes / seconds / 2 ** 20,
       bytes_per_row: bytes / exported,
-      api_us_per_row: ((cpu.api - cpuBefore.api) * 1e6) / exported,
-      postgres_us_per_row: ((cpu.postgres - cpuBefore.postgres) * 1e6) / exported,
+      api_us_per_row: apiUs,
+      postgres_us_per_row: postgresUs,
     },
     ceilings: [],
     tables: [memoryTable(memory)],
     breaches: [
       ...(exported === past.rows ? [] : [`exported ${exported} rows of ${past.rows}`]),
       ...(isSlow ? [`exports ${perSecond.toFixed(0)} rows a second, below ${least}`] : []),
+      ...(isDear
+        ? [`a row takes ${(apiUs + postgresUs).toFixed(1)} µs, above ${CSV_US_PER_ROW_MAX}`]
+        : []),
       ...memoryBreaches(memory),
     ],
   };

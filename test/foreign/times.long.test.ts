@@ -42,8 +42,8 @@ test('DuckDB and polars in Tokyo read the instants of an export', {
     })),
   );
   const asked = exportParameters.parse({ format: 'parquet', order: 'asc' });
-  const readRows = await prepareExport(alone(database), asked);
-  const body = writeBody(readRows, asked, new AbortController().signal);
+  const read = await prepareExport(alone(database), asked);
+  const body = writeBody(read, asked, new AbortController().signal);
   const bytes = Buffer.concat(await Array.fromAsync(body, (piece) => piece.bytes.slice()));
   const folder = mkdtempSync(join(tmpdir(), 'risk-times-'));
   try {

@@ -3,7 +3,7 @@
  * Postgres, texts with each special character, a reader that ends early, rows that are refused, and a server that ends the session.
  */
 import { expect, test } from 'vitest';
-import type { Texts } from '../../src/kit/database/copy.ts';
+import { type Copy, fromLine, type Texts } from '../../src/kit/database/copy.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 
@@ -50,12 +50,43 @@ test('rows come back as they were, and a reader may end early', async () => {
   });
 });
 
+const linesOf = (copy: Copy, text: string, ...values: readonly unknown[]) => {
+  const found: string[] = [];
+  return copy.lines(text, values, (line) => found.push(line.toString())).then(() => found);
+};
+
+test('lines have the values of a statement as they are, whatever a text means elsewhere', async () => {
+  const nasty = ["market.'; drop table copied; --\\", '$2', '{a,"b"}'];
+  await database.copyTransaction(async (query, copy) => {
+    const of = (to: string) => `copy (select $1::text, $2::int, $3::text[]) to stdout ${to}`;
+    const found = await linesOf(copy, of(''), nasty[0], 7, nasty);
+    const [whole] = await query<{ texts: string }>({ text: 'select $1::text[]::text as texts' }, [
+      nasty,
+    ]);
+    expect(found.map((line) => fromLine(line.slice(0, -1)))).toEqual([
+      [nasty[0], '7', whole?.texts],
+    ]);
+  });
+});
+
+test('lines beyond a deadline, and what Postgres refuses, are a Failure, and the session goes on', async () => {
+  const text = 'copy (select 1 / (5 - n) from generate_series(1, 9) n) to stdout';
+  const refused = database.copyTransaction((_, copy) => linesOf(copy, text));
+  await expect(refused).rejects.toMatchObject({ code: 'POSTGRES_22012' });
+  const slow = database.copyTransaction((_, copy) =>
+    linesOf(copy, 'copy (select pg_sleep(30)) to stdout'),
+  );
+  await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
+  expect(await database.query({ text: 'select 1 as n' })).toEqual([{ n: 1 }]);
+});
+
 test('a reading leaves no timer, which would end the connection later', async () => {
   const timers = () =>
     process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
   await database.copyTransaction(async (_, copy) => {
     const before = timers();
     for await (const some of copy.out('copy (select 1) to stdout')) expect(some).toEqual([['1']]);
+    expect(await linesOf(copy, 'copy (select 1) to stdout')).toEqual(['1\n']);
     expect(timers()).toBeLessThanOrEqual(before);
   });
 });

@@ -139,7 +139,7 @@ function changed(path: readonly string[], value?: unknown): Document {
 const SCORE = ['components', 'schemas', 'Score', 'properties'];
 const SCORES = eventSchema.properties.scores.items;
 const MONTH = manifests['archive of a month'];
-const AMOUNT = { name: 'amount', kind: 'plain', at: 5 } as const;
+const AMOUNT = { name: 'amount', kind: 'plain', at: 5, sql: '' } as const;
 const batch = ['components', 'schemas', 'TransactionInput'];
 
 test.each<[string, () => string[], () => string[]]>([

@@ -7,7 +7,7 @@ import {
   type ExportRow,
   FLAT_COLUMNS,
 } from '../../src/rooms/exports/columns.ts';
-import { csvHeader, csvWriter } from '../../src/rooms/exports/write/csv.ts';
+import { csvHeader, csvPages } from '../../src/rooms/exports/write/csv.ts';
 import { lastJsonLine, toJsonLines } from '../../src/rooms/exports/write/ndjson.ts';
 import { createParquetFile } from '../../src/rooms/exports/write/parquet.ts';
 import { valueLines } from './promises.ts';
@@ -16,11 +16,17 @@ import { valueLines } from './promises.ts';
 const TEXTS: Readonly<Record<ColumnKind, string>> = {
   plain: '12.50',
   text: '=1,"a"',
-  time: '1793491200.125',
+  time: '2026-11-01 00:00:00.125+00',
   integer: '7',
   float: '0.25',
   json: '{"plan":"gold"}',
   reasons: '[{"code":"NEW_CORRIDOR","points":10}]',
+};
+/** Cells of CSV that Postgres copies, where they differ from texts. */
+const COPIED: Partial<Readonly<Record<ColumnKind, string>>> = {
+  text: '"=1,""a"""',
+  json: '"{""plan"":""gold""}"',
+  reasons: 'NEW_CORRIDOR',
 };
 const ROW: ExportRow = EXPORT_COLUMNS.map(({ kind }) => TEXTS[kind]);
 
@@ -31,7 +37,11 @@ const shape = ({ type, converted_type, repetition_type }: Element) =>
 /** @param columns those of the flat forms */
 export async function exportLines(columns = FLAT_COLUMNS): Promise<string[]> {
   const names = String(csvHeader(columns)).trimEnd().split(',');
-  const cells = columns.map((column) => String(csvWriter([column])([ROW])).trimEnd());
+  const cells: string[] = [];
+  for (const column of columns) {
+    const line = Buffer.from(`${COPIED[column.kind] ?? TEXTS[column.kind]}\n`);
+    cells.push(String(await csvPages([column])(async (take) => take(line))).trimEnd());
+  }
   const parquet = createParquetFile(columns);
   const bytes = Buffer.concat([await parquet.write([ROW]), await parquet.finish()]);
   const file = new Uint8Array(bytes).buffer;

@@ -2,7 +2,7 @@
 
 /**
  * - plain: no character needs an escape, in JSON or in CSV.
- * - time: seconds since 1970 as a decimal, whatever zone and style the session writes times in.
+ * - time: an instant of whole milliseconds, in UTC, as the sessions of the engine write it: `2026-11-20 09:29:00.25+00`.
  * - json: JSON already.
  * - reasons: JSON of the reasons of a score, of which the flat forms (CSV and Parquet) have the codes.
  */
@@ -16,10 +16,7 @@ export type ExportColumn = {
 };
 
 const of = (alias: string, kind: ColumnKind, ...names: readonly string[]): ExportColumn[] =>
-  names.map((name) => {
-    const column = `${alias}.${name}`;
-    return { name, kind, sql: kind === 'time' ? `date_part('epoch', ${column})` : column };
-  });
+  names.map((name) => ({ name, kind, sql: `${alias}.${name}` }));
 
 /** A purged dead letter still is the end of its transaction; a replayed one is not. */
 const STATUS = `case when s.score is not null then 'scored'
@@ -57,13 +54,17 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
 ];
 
 /** A column of the flat forms, CSV and Parquet, and where its cell is in a row. */
-export type FlatColumn = { readonly name: string; readonly kind: ColumnKind; readonly at: number };
+export type FlatColumn = Pick<ExportColumn, 'name' | 'kind' | 'sql'> & { readonly at: number };
 
-export const FLAT_COLUMNS: readonly FlatColumn[] = EXPORT_COLUMNS.map(({ name, kind }, at) => ({
-  name: kind === 'reasons' ? 'reason_codes' : name,
-  kind,
-  at,
-}));
+const CODES = `case when s.reasons <> '[]' then
+  (select string_agg(reason ->> 'code', ' ') from jsonb_array_elements(s.reasons) reason) end`;
+
+/** `sql` is what a cell of CSV is made of. */
+export const FLAT_COLUMNS: readonly FlatColumn[] = EXPORT_COLUMNS.map((column, at) =>
+  column.kind === 'reasons'
+    ? { name: 'reason_codes', kind: 'reasons', sql: CODES, at }
+    : { ...column, at },
+);
 
 /** A row as Postgres wrote it, a text for each of EXPORT_COLUMNS. */
 export type ExportRow = readonly (string | null)[];

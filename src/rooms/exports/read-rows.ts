@@ -17,31 +17,34 @@ import {
   transactionConditions,
 } from '../../core/store/search/search-filter.ts';
 import { findRows, isSparse, LOOKED_AT_MAX } from '../../core/store/search/search-rows.ts';
-import { timestampArray, uuidArray } from '../../kit/database/binary-array.ts';
-import type { Database, Statement } from '../../kit/database/pool.ts';
+import { fromLine } from '../../kit/database/copy.ts';
+import type { Database, Query, Statement } from '../../kit/database/pool.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { lowestIdAt, type Position } from '../../kit/words/cursor.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
-import { charsOf, EXPORT_COLUMNS, type ExportRow } from './columns.ts';
+import { EXPORT_COLUMNS, type ExportRow, type FlatColumn } from './columns.ts';
 import type { ExportParameters } from './parameters.ts';
+import { type Collect, csvPages } from './write/csv.ts';
 
-/**
- * Pieces of the rows, at most `rowsMax` rows in all; the next slice is read while the rows of one are taken.
- * @throws what the signal was aborted with
- */
-export type ReadRows = (
-  rowsMax: number,
-  signal: AbortSignal,
-) => AsyncGenerator<readonly ExportRow[], void>;
+/** Reads slice after slice, each once the one before is taken: an export rests by the time that it worked, and Postgres worked most. */
+export type ReadExport = {
+  /** Pieces of the rows, at most `rowsMax` rows in all. @throws what the signal was aborted with */
+  readonly rows: (rowsMax: number, signal: AbortSignal) => AsyncGenerator<readonly ExportRow[]>;
+  /** Slices as CSV. @throws what the signal was aborted with */
+  readonly csv: (columns: readonly FlatColumn[], signal: AbortSignal) => AsyncGenerator<Piece>;
+};
+
+/** Bytes, and how many rows are in them. */
+export type Piece = { readonly bytes: Uint8Array; readonly rows: number };
 
 /** Rows that one statement looks at: some 1 MB, and a twentieth of a second. With twice as many the API took 24 MiB more, at no other speed. */
 const EXPORT_PAGE_ROWS = 2_500;
 
 /**
- * Characters of a slice, of which a row group of usual rows has four fifths and a page two fifths: where metadata makes rows longer,
+ * Bytes of a slice, of which a row group of usual rows has four fifths and a page two fifths: where metadata makes rows longer,
  * both have fewer rows, as each export has two pages in memory. The first page is short, as the length of its rows is unknown.
  */
-export const SLICE_CHARS_MAX = 2_500_000;
+export const SLICE_BYTES_MAX = 2_500_000;
 const FIRST_PAGE_ROWS = 500;
 
 /** How much of an export is done in one piece. */
@@ -52,7 +55,7 @@ export type Pace = {
   readonly takenRows: number;
 };
 
-/** 500 rows take 7 to 11 ms of the event loop (CSV and NDJSON). */
+/** 500 rows of NDJSON take some 6 ms of the event loop, and a slice of CSV 3. */
 export const FULL_PACE: Pace = {
   pageRows: EXPORT_PAGE_ROWS,
   takenRows: 500,
@@ -69,13 +72,22 @@ type ExportSlice = {
   readonly pageRows: number;
 };
 
-/** `reached` is the last row that was looked at; null where nothing is left of the range. */
-type ExportedSlice = {
-  readonly rows: readonly ExportRow[];
-  readonly reached: Position | null;
+/** How the rows of a slice are copied, and what is made of them. */
+type Form<Page> = {
+  readonly columns: readonly { readonly sql: string }[];
+  readonly options: string;
+  readonly collect: Collect<Page>;
 };
 
-type Reader = Pick<Database, 'query'>;
+const ROWS: Form<readonly ExportRow[]> = {
+  columns: EXPORT_COLUMNS,
+  options: '',
+  collect: async (copy) => {
+    const rows: ExportRow[] = [];
+    await copy((line) => rows.push(fromLine(line.toString('utf8', 0, line.length - 1))));
+    return rows;
+  },
+};
 
 /**
  * @throws InvalidFields for a model that nobody registered
@@ -85,7 +97,7 @@ export async function prepareExport(
   databases: Databases,
   asked: ExportParameters,
   paceNow: () => Pace = () => FULL_PACE,
-): Promise<ReadRows> {
+): Promise<ReadExport> {
   const { from = -Infinity, to = Infinity, order, after: afterId = '' } = asked;
   const isDescending = order === 'desc';
   const { filter, walked, ranges: all } = await prepareSearch(databases, asked, isDescending);
@@ -93,53 +105,44 @@ export async function prepareExport(
   if (missing.length > 0) {
     throw new MonthDetached(new Set(missing.map(({ fromMs }) => monthOf(fromMs))));
   }
-  return async function* (rowsMax, signal) {
-    const read = (pageRows: number) => {
-      signal.throwIfAborted();
-      const [range] = ranges;
-      if (range === undefined) return undefined;
-      const slice = { filter, range, isDescending, after, pageRows };
-      const reading = readFrom(databases, range.toMs, (database) =>
-        readExportSlice(database, slice),
-      );
-      // The caller that awaits the reading gets its error; until then Node would take the error for unhandled.
-      reading.catch(() => undefined);
-      return reading;
-    };
+  async function* slices<Page>(form: Form<Page>, signal: AbortSignal) {
     const afterMs = createdAtMsOf(afterId);
     let after: Position | null = afterMs === undefined ? null : { atMs: afterMs, id: afterId };
     let ranges = rangesBehind(all, after, isDescending);
-    let reading = read(Math.min(paceNow().pageRows, FIRST_PAGE_ROWS));
-    let left = rowsMax;
-    try {
-      while (reading !== undefined) {
-        const found = await reading;
-        const rows = found.rows.slice(0, left);
-        left -= rows.length;
-        const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows));
-        after = found.reached;
-        ranges = after === null ? ranges.slice(1) : rangesBehind(ranges, after, isDescending);
-        reading = left > 0 ? read(Math.min(paceNow().pageRows, fitting || Infinity)) : undefined;
-        yield* piecesOf(rows, paceNow, signal);
-      }
-    } finally {
-      await reading?.catch(() => undefined);
+    let fitting = FIRST_PAGE_ROWS;
+    for (let [range] = ranges; range !== undefined; [range] = ranges) {
+      signal.throwIfAborted();
+      const pageRows = Math.min(paceNow().pageRows, fitting);
+      const slice = { filter, range, isDescending, after, pageRows };
+      const found = await readFrom(databases, range.toMs, (database) =>
+        readSlice(database, form, slice),
+      );
+      after = found.reached;
+      ranges = after === null ? ranges.slice(1) : rangesBehind(ranges, after, isDescending);
+      fitting = Math.floor((SLICE_BYTES_MAX * found.rows) / found.bytes) || Infinity;
+      yield found;
     }
-  };
-}
-
-async function* piecesOf(
-  rows: readonly ExportRow[],
-  paceNow: () => Pace,
-  signal: AbortSignal,
-): AsyncGenerator<readonly ExportRow[], void> {
-  for (let at = 0; at < rows.length; ) {
-    const end = at + paceNow().takenRows;
-    yield rows.slice(at, end);
-    at = end;
-    await othersRan();
-    signal.throwIfAborted();
   }
+  return {
+    csv: async function* (columns, signal) {
+      const form = { columns, options: '(format csv)', collect: csvPages(columns) };
+      for await (const { page: bytes, rows } of slices(form, signal)) yield { bytes, rows };
+    },
+    rows: async function* (rowsMax, signal) {
+      let left = rowsMax;
+      for await (const { page } of slices(ROWS, signal)) {
+        const rows = page.slice(0, left);
+        for (let at = 0, end = 0; at < rows.length; at = end) {
+          end = at + paceNow().takenRows;
+          yield rows.slice(at, end);
+          await othersRan();
+          signal.throwIfAborted();
+        }
+        left -= rows.length;
+        if (left === 0) return;
+      }
+    },
+  };
 }
 
 /**
@@ -147,14 +150,25 @@ async function* piecesOf(
  * joins the tables along a range of primary keys, at a third of the cost of lookups; where an index leads to few rows far apart,
  * the search finds their ids, and each row is looked up.
  */
-async function readExportSlice(
-  database: Pick<Database, 'query' | 'transaction'>,
+async function readSlice<Page>(
+  database: Pick<Database, 'copyTransaction'>,
+  { columns, options, collect }: Form<Page>,
   slice: ExportSlice,
-): Promise<ExportedSlice> {
-  if (isSparse(slice.filter)) return await lookUp(database, slice);
-  return await database.transaction(async (query) => {
-    await query(mergeStatement);
-    return await readRange({ query }, slice);
+) {
+  const select = isSparse(slice.filter) ? lookUp : selectRange;
+  return await database.copyTransaction(async (query, copy) => {
+    // `reached` is the last row that was looked at; null where nothing is left of the range.
+    const { from, values, reached } = await select(query, slice);
+    const text = `copy (select ${columns.map(({ sql }) => sql).join(', ')} ${from}) to stdout ${options}`;
+    let [rows, bytes] = [0, 0];
+    const page = await collect((take) =>
+      copy.lines(text, values, (line) => {
+        rows++;
+        bytes += line.length;
+        take(line);
+      }),
+    );
+    return { page, rows, bytes, reached };
   });
 }
 
@@ -167,9 +181,8 @@ const mergeStatement: Statement = {
   text: 'set local enable_nestloop = off',
 };
 
-const SELECTED = `select ${EXPORT_COLUMNS.map(({ sql, name }) => `${sql} as ${name}`).join(', ')}`;
-
-async function readRange(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {
+async function selectRange(query: Query, slice: ExportSlice) {
+  await query(mergeStatement);
   const {
     filter,
     range: { fromMs, toMs },
@@ -184,10 +197,9 @@ async function readRange(database: Reader, slice: ExportSlice): Promise<Exported
   const lastOf = `select transaction_id, created_at from market.transactions
      where created_at >= $1 and created_at < $2 and transaction_id ${beyond} ${first}
      order by transaction_id ${way} offset ${pageRows - 1} limit 1`;
-  const [end] = await database.query<{ transaction_id: string; created_at: Date }>(
-    { text: lastOf },
-    [...values],
-  );
+  const [end] = await query<{ transaction_id: string; created_at: Date }>({ text: lastOf }, [
+    ...values,
+  ]);
   const reached = end ? { id: end.transaction_id, atMs: end.created_at.getTime() } : null;
   const last = parameter(reached?.id ?? lowestIdAt(isDescending ? fromMs : toMs));
   const range = (alias: string) =>
@@ -200,8 +212,7 @@ async function readRange(database: Reader, slice: ExportSlice): Promise<Exported
     ...outcomeConditions(filter, 't', parameter),
   ];
   if (filter.corridor !== undefined) conditions.push(`t.corridor = ${parameter(filter.corridor)}`);
-  const text = `${SELECTED}
-    from market.transactions t
+  const from = `from market.transactions t
     ${needsScore(filter) ? '' : 'left'} join market.scores s
       on s.transaction_id = t.transaction_id and s.created_at = t.created_at and ${range('s')}
     left join (select distinct on (b.transaction_id) b.transaction_id, b.label from market.labels b
@@ -209,29 +220,26 @@ async function readRange(database: Reader, slice: ExportSlice): Promise<Exported
       on l.transaction_id = t.transaction_id
    where ${conditions.join(' and ')}
    order by t.transaction_id ${way}`;
-  return { rows: await database.query<ExportRow>({ text, asTexts: true }, values), reached };
+  return { from, values, reached };
 }
 
 const IN_MONTH = `transaction_id = u.transaction_id and created_at = u.created_at
   and created_at >= $1 and created_at < $2`;
-const LOOKED_UP = `${SELECTED}
-    from unnest($3::uuid[], $4::timestamptz[]) as u(transaction_id, created_at)
+const LOOKED_UP = `from unnest($3::uuid[], $4::timestamptz[]) as u(transaction_id, created_at)
    cross join lateral (select * from market.transactions where ${IN_MONTH} limit 1) t
     left join lateral (select * from market.scores where ${IN_MONTH} limit 1) s on true
     left join lateral ${labelInForce(IN_MONTH)} l on true
    order by t.transaction_id`;
 
-async function lookUp(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {
+async function lookUp(query: Query, slice: ExportSlice) {
   const { range, isDescending, pageRows: rows } = slice;
   const after = slice.after && { ...slice.after, value: null };
   const search = { ...slice, list: 'time', after, rows, lookedAtMax: LOOKED_AT_MAX } as const;
-  const { found, last } = await findRows(database, search);
+  const { found, last } = await findRows({ query }, search);
   const stopped = last?.looked === LOOKED_AT_MAX ? last.at : null;
   const reached = found.length === rows ? (found.at(-1) ?? null) : stopped;
-  if (found.length === 0) return { rows: [], reached };
-  const ids = uuidArray(found.map(({ id }) => id));
-  const times = timestampArray(found.map(({ atMs }) => atMs));
-  const text = `${LOOKED_UP} ${isDescending ? 'desc' : 'asc'}`;
+  const ids = found.map(({ id }) => id);
+  const times = found.map(({ atMs }) => isoTime(atMs));
   const values = [isoTime(range.fromMs), isoTime(range.toMs), ids, times];
-  return { rows: await database.query<ExportRow>({ text, asTexts: true }, values), reached };
+  return { from: `${LOOKED_UP} ${isDescending ? 'desc' : 'asc'}`, values, reached };
 }
