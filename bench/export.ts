@@ -101,8 +101,9 @@ async function measure(
   const least = ROWS_PER_SECOND_MIN[format];
   const apiUs = ((cpu.api - cpuBefore.api) * 1e6) / exported;
   const postgresUs = ((cpu.postgres - cpuBefore.postgres) * 1e6) / exported;
-  const isDear = format === 'csv' && apiUs + postgresUs > CSV_US_PER_ROW_MAX;
-  const isSlow = past.rows >= ROWS_JUDGED_MIN && perSecond < least;
+  const isJudged = past.rows >= ROWS_JUDGED_MIN;
+  const isDear = isJudged && format === 'csv' && apiUs + postgresUs > CSV_US_PER_ROW_MAX;
+  const isSlow = isJudged && perSecond < least;
   return {
     caseName: format,
     inputs: { rows: past.rows, ...PAST, ...pipeline.services.settings },
