@@ -91,6 +91,7 @@ test.each(ANSWERS)(
       const options = {
         ...{ consumer: 'c', streams: STREAMS, shares: [9, 9], transactionsMax: 9 },
         blockMs: BLOCK_MS,
+        isQuiet: true,
       };
       await reader.readNew(options);
       await pair.promote();

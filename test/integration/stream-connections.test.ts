@@ -32,23 +32,40 @@ test('commands of one turn leave together, when it ends', async () => {
   client.disconnect();
 });
 
-test('a read that waits brings what was appended to several streams at once', async () => {
+test.each([true, false])(
+  'a read that waits brings what was appended to several streams at once, quiet before: %s',
+  async (isQuiet) => {
+    await ensureGroups(redis(), NAMES);
+    await using reader = openReaderConnection(url(), BLOCK_MS, redis());
+    const shares = CORRIDORS.map(() => 100);
+    const read = {
+      consumer: 'c',
+      streams: STREAMS,
+      shares,
+      transactionsMax: 100,
+      blockMs: BLOCK_MS,
+      isQuiet,
+    };
+    const reading = reader.readNew(read);
+    await expect.poll(async () => await redis().info('clients')).toMatch(/blocked_clients:1/);
+    await producer().append(CORRIDORS.map((corridor, n) => payload(n, { corridor })));
+    const { deliveries } = await reading;
+    expect(new Set(deliveries.map(({ stream }) => stream))).toEqual(new Set(STREAMS));
+    expect(deliveries.flatMap(({ entries }) => entries)).toHaveLength(CORRIDORS.length);
+  },
+);
+
+test('a stream that fails ends no wait of the others', async () => {
   await ensureGroups(redis(), NAMES);
   await using reader = openReaderConnection(url(), BLOCK_MS, redis());
-  const shares = CORRIDORS.map(() => 100);
-  const read = {
-    consumer: 'c',
-    streams: STREAMS,
-    shares,
-    transactionsMax: 100,
-    blockMs: BLOCK_MS,
-  };
-  const reading = reader.readNew(read);
-  await expect.poll(async () => await redis().info('clients')).toMatch(/blocked_clients:1/);
-  await producer().append(CORRIDORS.map((corridor, n) => payload(n, { corridor })));
-  const { deliveries } = await reading;
-  expect(new Set(deliveries.map(({ stream }) => stream))).toEqual(new Set(STREAMS));
-  expect(deliveries.flatMap(({ entries }) => entries)).toHaveLength(CORRIDORS.length);
+  const [broken, ...others] = STREAMS;
+  await redis().set(broken?.transactions ?? '', 'no stream');
+  await producer().append(CORRIDORS.slice(1).map((corridor, n) => payload(n, { corridor })));
+  const options = { consumer: 'c', streams: STREAMS, shares: CORRIDORS.map(() => 100) };
+  const read = { ...options, transactionsMax: 100, blockMs: BLOCK_MS, isQuiet: true };
+  const { deliveries, failed } = await reader.readNew(read);
+  expect([...failed.keys()]).toEqual([broken]);
+  expect(new Set(deliveries.map(({ stream }) => stream))).toEqual(new Set(others));
 });
 
 test('on a cluster every stream is waited for, whatever slot it has', async () => {
@@ -63,7 +80,14 @@ test('on a cluster every stream is waited for, whatever slot it has', async () =
     const streams = [stream, streamKeys('m', 'DE-TR', 0)];
     const names = streams.map(({ transactions }) => transactions);
     await ensureGroups(cluster, names);
-    const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 9, blockMs };
+    const options = {
+      consumer: 'c',
+      streams,
+      shares: [9, 9],
+      transactionsMax: 9,
+      blockMs,
+      isQuiet: true,
+    };
     const waiting = async () => Number(/blocked_clients:(\d+)/.exec(await node.info())?.[1]);
     const untilWaiting = (count: number) =>
       waitUntil(async () => (await waiting()) === count, 10_000, `${count} waits`);

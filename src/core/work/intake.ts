@@ -44,6 +44,7 @@ export function createIntake(
   const backlogs = new Map<StreamKeys, number>();
   let asked = new Map<StreamKeys, number>();
   let filled = 0;
+  let isQuiet = false;
   let pace: Promise<void> = Promise.resolve();
   const turns = createStreamTurns();
   const note = (deliveries: readonly Delivery[]) => {
@@ -66,7 +67,8 @@ export function createIntake(
     const found = sum([...read.values()]);
     // Transactions count, not batches: halves of a batch are as much work as a whole one.
     filled = Math.min(1, (found + inFlight.transactions()) / lane.transactionsMax());
-    if (found > 0 && found < SMALL_BATCH) pace = sleep(SMALL_BATCH_PACE_MS);
+    isQuiet = found < SMALL_BATCH;
+    if (found > 0 && isQuiet) pace = sleep(SMALL_BATCH_PACE_MS);
   };
   return {
     /** Waits for the turn and for room, then reads; nothing when the worker stops. */
@@ -85,6 +87,7 @@ export function createIntake(
         return toBatches(deliveries, lane.transactionsMax()).map(inFlight.begin);
       }),
     inTurn: turns.order,
+    isQuiet: () => isQuiet,
     sharesOf(streams: readonly StreamKeys[]): number[] {
       const known = streams.map((stream) => backlogs.get(stream) ?? 0);
       const weights = streams.map(({ corridor }) => shareOf(corridor).weight);

@@ -76,6 +76,7 @@ async function readNext(
       streams: open,
       shares: intake.sharesOf(open),
       blockMs: config.RISK_READ_BLOCK_MS,
+      isQuiet: intake.isQuiet(),
       transactionsMax: lane.transactionsMax(),
     });
     if (read.failed.size < open.length) noteAnswered();

@@ -23,6 +23,9 @@ import {
   readGroup,
 } from './read-group.ts';
 
+/** `isQuiet`: little was there of late, so the read begins with the wait. */
+type NewOptions = ReadOptions & { readonly blockMs: number; readonly isQuiet: boolean };
+
 export type OpenReader = ReturnType<typeof openReaderConnection>;
 
 /** Beyond the block and the socket's own timeout of twice the block and a second. */
@@ -72,18 +75,15 @@ export function openReaderConnection(url: string, blockMs: number, commands: Red
   };
   return {
     /** Reads what is there now; if nothing is, waits for the first entries and reads those that arrived with them. */
-    readNew: (options: ReadOptions & { readonly blockMs: number }): Promise<Read> =>
+    readNew: (options: NewOptions): Promise<Read> =>
       guard(async (client) => {
-        const present = await readGroup(client, options);
-        if (present.deliveries.length > 0 || present.failed.size > 0) return present;
-        const { consumer, streams, blockMs } = options;
-        const woken =
-          waits === undefined
-            ? { ...present, deliveries: await awaitEntries(client, consumer, streams, blockMs) }
-            : await waits.awaitAny(consumer, streams, blockMs);
+        if (!options.isQuiet) {
+          const present = await readGroup(client, options);
+          if (present.deliveries.length > 0 || present.failed.size > 0) return present;
+        }
+        if (waits === undefined) return await waitAndRead(client, options);
+        const woken = await waits.awaitAny(options.consumer, options.streams, options.blockMs);
         if (woken.deliveries.length === 0) return woken;
-        // A producer that appended to one stream is about to append to others, and half as many batches cost
-        // less.
         return joinReads(woken, await readGroup(client, options));
       }),
     readOwn: (options: ReadOptions, after: string) =>
@@ -98,6 +98,25 @@ export function openReaderConnection(url: string, blockMs: number, commands: Red
     close,
     [Symbol.asyncDispose]: async () => close(),
   };
+}
+
+/**
+ * Waits for the first entries, and reads what a producer appends with them to other streams, as half as many batches cost less. Both
+ * commands are sent at once: the server holds the second back until the first has ended, and the worker wakes up once in place of twice.
+ */
+async function waitAndRead(client: RedisClient, options: NewOptions): Promise<Read> {
+  const { consumer, streams, blockMs } = options;
+  const [woken, read] = await Promise.allSettled([
+    awaitEntries(client, consumer, streams, blockMs),
+    readGroup(client, options),
+  ]);
+  if (read.status === 'rejected') throw read.reason;
+  if (woken.status === 'fulfilled') {
+    return joinReads({ deliveries: woken.value, failed: new Map() }, read.value);
+  }
+  // A stream that fails ends the wait for all; the read says which stream it was.
+  if (read.value.failed.size === 0) throw woken.reason;
+  return read.value;
 }
 
 /** Merges a stream's entries of several reads in their order. */
