@@ -33,24 +33,25 @@ export function profileSources(
   query: Query,
   maturityDays: number,
 ): readonly ProfileSource<Profile, unknown>[] {
+  const mark = marksOf(query);
   return [
     {
       kind: createAccountKind(maturityDays),
       loadPasts: (points, numbers) => loadAccountPasts(query, points, numbers),
-      snapshots: snapshotsOf(query, 'account'),
+      snapshots: snapshotsOf(query, 'account', mark),
       bytesMax: ACCOUNT_COPIES_BYTES_MAX,
     },
     {
       kind: createMerchantKind(maturityDays),
       loadPasts: (points) => loadMerchantPasts(query, points, maturityDays),
-      snapshots: snapshotsOf(query, 'merchant'),
+      snapshots: snapshotsOf(query, 'merchant', mark),
       late: new LateMerchants(query, maturityDays),
       bytesMax: MERCHANT_COPIES_BYTES_MAX,
     },
     ...SHARED_KINDS.map((kind) => ({
       kind,
       loadPasts: (points: readonly Transaction[]) => loadSharedPasts(query, kind.party, points),
-      snapshots: snapshotsOf(query, kind.party),
+      snapshots: snapshotsOf(query, kind.party, mark),
       late: new LateShared(query, kind),
       bytesMax: SHARED_COPIES_BYTES_MAX,
       copiedBytesMin: SHARED_COPY_BYTES_MIN,
@@ -64,9 +65,13 @@ const SNAPSHOT_ROWS_MIN = 8;
 /** A mark is read once in this time. Longer: more rows that a snapshot has already are read besides. */
 const MARK_MS = 1000;
 
-export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
+/** All kinds share the mark: each reading takes two statements. */
+export const marksOf = (query: Query): Snapshots['mark'] =>
+  atMostOnceIn(MARK_MS, () => readMark(query));
+
+export function snapshotsOf(query: Query, kind: PartyKind, mark: Snapshots['mark']): Snapshots {
   return {
-    mark: atMostOnceIn(MARK_MS, () => readMark(query)),
+    mark,
     read: (points, numbers) => readSnapshots(query, kind, points, numbers),
     store: (snapshots) => storeSnapshots(query, kind, snapshots),
     rowsMin: SNAPSHOT_ROWS_MIN,
