@@ -54,6 +54,14 @@ const APART_STALL_MS = 3_600_000;
 const COMMIT_PACE_MS = 8;
 /** The same for posts that wait for their scores. Longer: each waits longer; shorter: a worker finds fewer of them in a batch. */
 const WAITED_PACE_MS = 12;
+/**
+ * A crowded machine commits slowly, and then each commit saved lets the others end sooner. So a pace is this many times the usual time
+ * of a run where that is more (fewer: commits of few rows crowd the machine; more: posts wait for nothing), up to so many paces.
+ */
+const PACE_RUNS = 2;
+const PACES_MAX = 3;
+/** Weight of the last run in the usual time of a run. */
+const NEWEST = 0.2;
 
 type Settled<Result> = { readonly result: Result } | { readonly error: unknown };
 
@@ -70,7 +78,7 @@ export type CoalescerOptions<Input, Result> = {
   readonly sizeOf: (input: Input) => number;
   /** A run that takes longer than this no longer delays the next. */
   readonly stallMs: number;
-  /** Time between the beginnings of two runs, unless the later one is full or its caller alone. */
+  /** Least time between the beginnings of two runs, unless the later one is full or its caller alone. */
   readonly paceMs: number;
 };
 
@@ -150,6 +158,8 @@ export function createCoalescer<Input, Result>({
   let waiting = 0;
   let running = 0;
   let isShared = false;
+  /** Usual time of a run. */
+  let usualMs = 0;
   /** The next run that is not full waits for its end. */
   let pace: NodeJS.Timeout | undefined;
 
@@ -165,14 +175,17 @@ export function createCoalescer<Input, Result>({
   async function runGroup({ items, begin }: Group<Input, Result>): Promise<void> {
     if (waiting === 1) isShared = false;
     clearTimeout(pace);
+    const usualPaceMs = Math.max(paceMs, Math.min(PACE_RUNS * usualMs, PACES_MAX * paceMs));
     pace = setTimeout(() => {
       pace = undefined;
       beginNext();
-    }, paceMs);
+    }, usualPaceMs);
     running += 1;
+    const beganMs = performance.now();
     const results = (async () => run(items))();
     begin(results);
     await settlesWithin(results, stallMs);
+    usualMs += (performance.now() - beganMs - usualMs) * NEWEST;
     running -= 1;
     beginNext();
   }

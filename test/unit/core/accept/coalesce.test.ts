@@ -71,6 +71,32 @@ test('a run that stalls does not hold up those behind it', async () => {
   expect(await stalled).toBe('r1');
 });
 
+test('where runs take long, they begin rarely', async () => {
+  vi.useFakeTimers();
+  try {
+    const begunAt: number[] = [];
+    const coalescer = createCoalescer<number, number>({
+      run: async (items) => {
+        begunAt.push(performance.now());
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return items;
+      },
+      ...{ runsMax: 10, sizeMax: 100, sizeOf: () => 1, stallMs: 60_000, paceMs: 5 },
+    });
+    const results: Promise<number>[] = [];
+    for (let ms = 0; ms < 300; ms++) {
+      results.push(coalescer(ms));
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await Promise.all(results)).toHaveLength(300);
+    const gaps = begunAt.slice(1).map((at, index) => at - (begunAt[index] ?? 0));
+    expect([gaps[0], gaps.at(-1)]).toEqual([5, 15]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('a run beside others begins a moment after the one before it', async () => {
   vi.useFakeTimers();
   try {
