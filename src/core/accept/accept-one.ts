@@ -52,6 +52,11 @@ export type FindScore = (transactionId: string) => Promise<ScoreJson | undefined
 
 const POLL_MS_MIN = 25;
 const POLL_MS_MAX = 200;
+/**
+ * First poll of a wait whose reply is expected. Earlier: on a crowded machine most waits poll, which crowds it further; later: a reply
+ * that is lost with Redis delays its answer by as much.
+ */
+const POLL_MS_REPLIED = 1000;
 
 type WaitOptions = {
   readonly transactionId: string;
@@ -157,8 +162,7 @@ export async function waitForScore(options: WaitOptions): Promise<ScoreJson | nu
     else if (!isOver) pollAfter(Math.min(Math.max(waitedMs * 2, POLL_MS_MIN), POLL_MS_MAX));
   };
   void reply?.score.then(found.resolve);
-  // While a reply is expected, the first poll is delayed: it would find nothing.
-  pollAfter(reply === undefined ? 0 : POLL_MS_MAX);
+  pollAfter(reply === undefined ? 0 : Math.min(POLL_MS_REPLIED, waitMs / 2));
   try {
     return await found.promise;
   } finally {
