@@ -17,6 +17,7 @@ import {
   loadMerchantPasts,
   loadSharedPasts,
 } from '../../src/core/store/profiles/history.ts';
+import { readMark } from '../../src/core/store/profiles/profile-snapshots.ts';
 import { loadTransactions } from '../../src/core/store/transactions/read-transactions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
@@ -24,7 +25,7 @@ import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
 import { LateMerchants } from '../../src/core/work/profiles/late-merchants.ts';
 import { LateShared } from '../../src/core/work/profiles/late-shared.ts';
 import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
-import { marksOf, snapshotsOf } from '../../src/core/work/profiles/sources.ts';
+import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
@@ -85,7 +86,9 @@ export function startFold({
   slots = [],
 }: FoldRigOptions) {
   const snapshots = (kind: PartyKind) =>
-    query === undefined || !hasSnapshots ? NO_SNAPSHOTS : snapshotsOf(query, kind, marksOf(query));
+    query === undefined || !hasSnapshots
+      ? NO_SNAPSHOTS
+      : snapshotsOf(query, kind, () => readMark(query));
   const metrics = createMetrics();
   const inRedis = { name: market, redis, memory: watchMemory(0) };
   const guarded = { ...inRedis, guards: OPEN };

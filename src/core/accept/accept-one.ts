@@ -52,10 +52,7 @@ export type FindScore = (transactionId: string) => Promise<ScoreJson | undefined
 
 const POLL_MS_MIN = 25;
 const POLL_MS_MAX = 200;
-/**
- * First poll of a wait whose reply is expected. Earlier: on a crowded machine most waits poll, which crowds it further; later: a reply
- * that is lost with Redis delays its answer by as much.
- */
+/** First poll while a reply is expected. Earlier: a crowded machine is crowded further by polls; later: a lost reply delays its answer. */
 const POLL_MS_REPLIED = 1000;
 
 type WaitOptions = {

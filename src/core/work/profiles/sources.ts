@@ -33,7 +33,8 @@ export function profileSources(
   query: Query,
   maturityDays: number,
 ): readonly ProfileSource<Profile, unknown>[] {
-  const mark = marksOf(query);
+  // All kinds share the mark, as each reading takes two statements.
+  const mark = atMostOnceIn(MARK_MS, () => readMark(query));
   return [
     {
       kind: createAccountKind(maturityDays),
@@ -64,10 +65,6 @@ const SNAPSHOT_ROWS_MIN = 8;
 
 /** A mark is read once in this time. Longer: more rows that a snapshot has already are read besides. */
 const MARK_MS = 1000;
-
-/** All kinds share the mark: each reading takes two statements. */
-export const marksOf = (query: Query): Snapshots['mark'] =>
-  atMostOnceIn(MARK_MS, () => readMark(query));
 
 export function snapshotsOf(query: Query, kind: PartyKind, mark: Snapshots['mark']): Snapshots {
   return {
