@@ -4,10 +4,13 @@
  * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. All of
  * it is one run of one worker that is warm.
  */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { integerOption } from '../src/kit/command/command.ts';
 import { CORRIDORS } from '../src/tools/simulate/geography.ts';
 import { BACKLOG_CORRIDOR, postBacklog } from './support/backlog.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import type { GeneratorResult } from './support/generator.ts';
 import {
   LIVE_LOAD,
   LOAD_OPTIONS,
@@ -16,9 +19,10 @@ import {
   MONTH_LOAD,
   readLoad,
   readSettings,
+  startLoad,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
-import { readOptions } from './support/options.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readScored, type ScoredProgress, untilScored } from './support/scored-counter.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
@@ -26,6 +30,7 @@ import { readStored, storedBreaches } from './support/stored.ts';
 const USAGE = `--rate N           waited decisions a second of the quiet corridor (50)
 --backlog N        transactions of the other corridor (200000)
 --past             the backlog is a past of the quiet corridor
+--engine FOLDER    measures the engine of this checkout, too, and divides by its drain
 --seconds N        of the quiet corridor alone (10)
 ${LOAD_USAGE}`;
 
@@ -33,11 +38,10 @@ const WAIT_SECONDS = 5;
 const UNMEASURED_SECONDS = 5;
 const CONNECTIONS = 64;
 const WAITED = { batch: 1, connections: CONNECTIONS, waitSeconds: WAIT_SECONDS } as const;
-type Bars = { readonly p50Max: number; readonly p99Max: number };
 /** Bars: waits beside the drain by those alone, at most, and the drain's rate by that alone, at least. */
-const BARS: Bars = { p50Max: 2, p99Max: 3 };
-const PAST_BARS: Bars = { p50Max: 3, p99Max: 8 };
-const DRAIN_MIN = 0.7;
+const [P50_MAX, P99_MAX, DRAIN_MIN] = [2, 3, 0.7];
+/** A worker that was stopped by a signal runs all of its overdue timers first. */
+const RESUMED_MS = 500;
 /** The quiet corridor ends before the drain does, so that every decision had the drain beside it. */
 const SHARE_OF_DRAIN = 0.8;
 
@@ -55,6 +59,8 @@ type Options = {
   readonly seconds: number;
   readonly settings: Settings;
   readonly isPast: boolean;
+  /** bin/risk of another checkout. */
+  readonly launcher?: string;
 };
 
 /** Scored a second in the first `seconds` after the first score, or until the end. */
@@ -76,68 +82,63 @@ async function decide(
   return await runLoad(pipeline, { ...quiet, transactions, seed }, context);
 }
 
-const NOTHING = { beside: () => Promise.resolve(), decisions: 0 };
-
-/** Drains one backlog; `beside` runs meanwhile and asks for so many decisions. */
-async function drain<T>(
+/** Drains one backlog; `beside` asks for decisions once the drain has begun. */
+async function drain(
   pipeline: Pipeline,
   { load, backlog }: Options,
   seed: string,
-  { beside, decisions }: { beside: () => Promise<T>; decisions: number },
+  beside: Load | null,
   context: BenchContext,
 ) {
-  const scoredBefore = await readScored(pipeline.workers, context.signal);
+  const { signal } = context;
+  const scoredBefore = await readScored(pipeline.workers, signal);
+  using generator = beside && (await startLoad(pipeline, beside, signal));
   await postBacklog(pipeline, { ...load, seed }, backlog, context);
-  const [progress, result] = await Promise.all([
-    untilScored(
-      pipeline.workers,
-      { scoredBefore, transactions: () => backlog + decisions },
-      context.signal,
-    ),
-    beside(),
+  const transactions = () => backlog + (beside?.transactions ?? 0);
+  const decideBeside = async () => {
+    if (generator === null) return undefined;
+    await delay(RESUMED_MS, undefined, { signal });
+    return await generator.go();
+  };
+  const [progress, posted] = await Promise.all([
+    untilScored(pipeline.workers, { scoredBefore, transactions }, signal),
+    decideBeside(),
   ]);
-  return { progress, result };
+  return { progress, posted };
 }
 
 /** An engine that has scored transactions of other merchants, as a past is measured that nothing is known of. */
 async function startWarm(options: Options, context: BenchContext): Promise<Pipeline> {
-  const { quiet, backlog, settings, isPast } = options;
-  const pipeline = await startPipeline({ workers: 1, settings }, context);
+  const { quiet, backlog, settings, isPast, launcher } = options;
+  const pipeline = await startPipeline({ workers: 1, settings, launcher }, context);
   const load = isPast ? { ...LIVE_LOAD, rate: 0 } : options.load;
   const live = isPast ? { ...LIVE_LOAD, ...WAITED, rate: quiet.rate } : quiet;
   await decide(pipeline, live, { seconds: UNMEASURED_SECONDS, seed: 'warm-up' }, context);
   const warm = { ...options, load, backlog: Math.ceil(backlog / 2) };
-  await drain(pipeline, warm, 'warm-up', NOTHING, context);
+  await drain(pipeline, warm, 'warm-up', null, context);
   return pipeline;
 }
 
 async function measure(options: Options, context: BenchContext): Promise<BenchReport> {
-  const { load, quiet, backlog, seconds, settings, isPast } = options;
+  const { load, quiet, backlog, seconds, settings, isPast, launcher = 'this' } = options;
   await using pipelines = new AsyncDisposableStack();
   const first = pipelines.use(await startWarm(options, context));
   const alone = await decide(first, quiet, { seconds, seed: 'alone' }, context);
-  const drained = await drain(first, options, 'alone', NOTHING, context);
+  const drained = await drain(first, options, 'alone', null, context);
   const perSecond = rateOf(drained.progress, backlog, Number.POSITIVE_INFINITY);
   const lastsSeconds = (backlog / perSecond) * SHARE_OF_DRAIN;
   if (isPast) await first[Symbol.asyncDispose]();
   const pipeline = isPast ? pipelines.use(await startWarm(options, context)) : first;
-  const both = await drain(
-    pipeline,
-    options,
-    'beside',
-    {
-      beside: () => decide(pipeline, quiet, { seconds: lastsSeconds, seed: 'beside' }, context),
-      decisions: Math.ceil(quiet.rate * lastsSeconds),
-    },
-    context,
-  );
-  const beside = both.result;
+  const transactions = Math.ceil(quiet.rate * lastsSeconds);
+  const asked = { ...quiet, transactions, seed: 'beside' };
+  const both = await drain(pipeline, options, 'beside', asked, context);
+  const beside = both.posted as GeneratorResult;
   const besidePerSecond = rateOf(both.progress, backlog, lastsSeconds);
   const { lost, doubled } = await readStored(pipeline.services.database);
   const memory = await readMemory(pipeline);
-  const [before, after] = [alone.posted.latencyMs, beside.posted.latencyMs];
-  const unanswered = [alone, beside].reduce(
-    (sum, { posted }) => sum + posted.accepted - posted.scored,
+  const [before, after] = [alone.posted.latencyMs, beside.latencyMs];
+  const unanswered = [alone.posted, beside].reduce(
+    (sum, { accepted, scored }) => sum + accepted - scored,
     0,
   );
   const ratios = {
@@ -147,7 +148,7 @@ async function measure(options: Options, context: BenchContext): Promise<BenchRe
   };
   return {
     caseName: `${quiet.rate} waited decisions a second`,
-    inputs: { ...load, backlog, workers: 1, ...pipeline.services.settings },
+    inputs: { ...load, backlog, workers: 1, engine: launcher, ...pipeline.services.settings },
     settings,
     versions: pipeline.services.versions,
     perSecond: besidePerSecond,
@@ -160,30 +161,32 @@ async function measure(options: Options, context: BenchContext): Promise<BenchRe
       drain_alone_per_second: perSecond,
       drain_beside_per_second: besidePerSecond,
       ...ratios,
-      ...{ beside_decisions: beside.posted.scored, unanswered, lost, doubled },
+      ...{ beside_decisions: beside.scored, unanswered, lost, doubled },
     },
     ceilings: [],
     tables: [memoryTable(memory)],
     breaches: [
       ...storedBreaches({ lost, doubled }),
       ...memoryBreaches(memory),
-      ...ratioBreaches(ratios, isPast ? PAST_BARS : BARS),
+      ...ratioBreaches(ratios),
     ],
   };
 }
 
 /** A ratio that is no number is a breach as well. */
-function ratioBreaches(
-  ratios: Record<'p50_of_alone' | 'p99_of_alone' | 'drain_of_alone', number>,
-  { p50Max, p99Max }: Bars,
-) {
+function ratioBreaches(ratios: Record<'p50_of_alone' | 'p99_of_alone' | 'drain_of_alone', number>) {
   const { p50_of_alone: p50, p99_of_alone: p99, drain_of_alone: drained } = ratios;
   return [
-    ...(p50 <= p50Max ? [] : [`p50 is ${p50.toFixed(2)} of that alone, above ${p50Max}`]),
-    ...(p99 <= p99Max ? [] : [`p99 is ${p99.toFixed(2)} of that alone, above ${p99Max}`]),
+    ...(p50 <= P50_MAX ? [] : [`p50 is ${p50.toFixed(2)} of that alone, above ${P50_MAX}`]),
+    ...(p99 <= P99_MAX ? [] : [`p99 is ${p99.toFixed(2)} of that alone, above ${P99_MAX}`]),
     ...(drained >= DRAIN_MIN ? [] : [`the drain has ${drained.toFixed(2)} of its rate alone`]),
   ];
 }
+
+const byBase = ({ perSecond }: BenchReport, base: BenchReport) => ({
+  drain_beside_of_engine: perSecond / (base.perSecond ?? Number.NaN),
+  drain_beside_of_engine_alone: perSecond / (base.figures['drain_alone_per_second'] ?? Number.NaN),
+});
 
 export const bench: Bench = {
   name: 'fair',
@@ -197,19 +200,23 @@ export const bench: Bench = {
     const { values, numbers } = readOptions(args, wholes, {
       ...LOAD_OPTIONS,
       past: { type: 'boolean' },
+      engine: TEXT,
     });
     const isPast = values.past === true;
     const load = { ...readLoad(values, isPast ? PAST : LIVE_LOAD), rate: 0 };
     const rate = integerOption('--rate', values.rate, { min: 1, max: 10_000 }, 50);
     const parties = isPast ? PAST_PARTIES : { accounts: 500, merchants: 200 };
     const corridor = isPast ? BACKLOG_CORRIDOR : QUIET_CORRIDOR;
-    yield await measure(
-      {
-        ...{ ...numbers, load, settings: readSettings(values.set) },
-        isPast,
-        quiet: { ...LIVE_LOAD, ...parties, ...WAITED, rate, corridor },
-      },
-      context,
-    );
+    const options = {
+      ...{ ...numbers, load, settings: readSettings(values.set) },
+      isPast,
+      quiet: { ...LIVE_LOAD, ...parties, ...WAITED, rate, corridor },
+    };
+    if (values.engine === undefined) return yield await measure(options, context);
+    const launcher = join(values.engine, 'bin/risk');
+    const base = await measure({ ...options, launcher }, context);
+    yield base;
+    const own = await measure(options, context);
+    yield { ...own, figures: { ...own.figures, ...byBase(own, base) } };
   },
 };

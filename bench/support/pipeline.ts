@@ -23,6 +23,8 @@ export type PipelineOptions = {
    * `bare`.
    */
   readonly program?: readonly string[] | 'bare' | undefined;
+  /** bin/risk of another checkout, in place of this one's. */
+  readonly launcher?: string | undefined;
   /** Caps each process of a role. */
   readonly caps?: Readonly<Partial<Record<Role, Cap>>> | undefined;
   /** Settings of Postgres in place of those that a user gets. */
@@ -65,7 +67,7 @@ export async function startPipeline(
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
   const dataDir = options.keptFolder ?? join(folder, 'data');
   const bare = options.program === 'bare' ? await checkOutBare(folder) : undefined;
-  const launcher = bare?.launcher;
+  const launcher = bare?.launcher ?? options.launcher;
   const { postgresSettings } = options;
   const services = opened.use(
     await startServices({ dataDir, log, signal, launcher, postgresSettings }),
@@ -76,6 +78,7 @@ export async function startPipeline(
   await mkdir(logFolder);
   const shared = {
     logFolder,
+    launcher: options.launcher,
     nodeFlags: options.nodeFlags,
     profileFolder: options.profileFolder,
     program: options.program === 'bare' ? bare?.program : options.program,

@@ -1,5 +1,6 @@
 /** Goal: a quiet corridor's batch passes the batches of a drain. Method: a lock keeps every score of the drain from being stored. */
 import { expect, test } from 'vitest';
+import { GROUP } from '../../src/core/stream/keys.ts';
 import { holdOpen } from '../support/hold-open.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds } from '../support/worker-rig.ts';
@@ -10,12 +11,31 @@ const holdScores = {
   text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
            reasons, features, feature_schema, rule_set, attempts, degradation)
          select 0, transaction_id, created_at, created_at, account_id, corridor, 0, 0, 'approve', '[]', '', 3, 'default@3', 1, 0
-           from market.transactions where corridor = 'US-EG'`,
+           from market.transactions t where corridor = 'US-EG'
+              and not exists (select from market.scores s where s.transaction_id = t.transaction_id)`,
 };
 // Duties wait for locks, too, before a batch is read.
 const blocked = `select count(*)::int as count from pg_stat_activity
   where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into%daily_increments%'`;
 const scored = 'select corridor, count(*)::int as count from scores group by 1 order by 1';
+const settings = { RISK_BATCH_ENTRIES: '100', RISK_STATEMENT_TIMEOUT_MS: '60000' };
+const quiet = [{ createdAtMs: Date.UTC(2026, 10, 2), corridor: 'US-MX' }];
+
+type Rig = Awaited<ReturnType<typeof createWorkerRig>>;
+
+async function untilBlocked({ database }: Rig): Promise<void> {
+  const isBlocked = async () =>
+    ((await database.sql<{ count: number }>(blocked))[0]?.count ?? 0) > 0;
+  await waitUntil(isBlocked, 30_000, 'a batch of the drain');
+}
+
+const scoredBy = ({ database }: Rig) => database.sql<{ corridor: string; count: number }>(scored);
+
+async function untilQuiet(rig: Rig, count = 1): Promise<void> {
+  const isScored = async () =>
+    (await scoredBy(rig)).some((row) => row.corridor === 'US-MX' && row.count === count);
+  await waitUntil(isScored, 30_000, 'the quiet corridor');
+}
 
 test('a quiet corridor is scored while no batch of a drain can be stored', async () => {
   await using rig = await createWorkerRig();
@@ -23,14 +43,33 @@ test('a quiet corridor is scored while no batch of a drain can be stored', async
   {
     await using _held = await holdOpen(rig.pool, (query) => query(holdScores));
     // A statement that is cancelled pauses the whole worker.
-    rig.startWorker({ RISK_BATCH_ENTRIES: '100', RISK_STATEMENT_TIMEOUT_MS: '60000' });
-    const isBlocked = async () =>
-      ((await rig.database.sql<{ count: number }>(blocked))[0]?.count ?? 0) > 0;
-    await waitUntil(isBlocked, 30_000, 'a batch of the drain');
-    await rig.send([{ createdAtMs: Date.UTC(2026, 10, 2), corridor: 'US-MX' }]);
-    const rows = () => rig.database.sql<{ corridor: string; count: number }>(scored);
-    await waitUntil(async () => (await rows()).length > 0, 30_000, 'the quiet corridor');
-    expect(await rows()).toEqual([{ corridor: 'US-MX', count: 1 }]);
+    rig.startWorker(settings);
+    await untilBlocked(rig);
+    await rig.send(quiet);
+    await untilQuiet(rig);
+    expect(await scoredBy(rig)).toEqual([{ corridor: 'US-MX', count: 1 }]);
   }
   expect(await rig.settled(601)).toMatchObject({ scored: 601, deadLetters: 0 });
+});
+
+test('a drain takes no further batch before the last is stored, where another corridor had traffic before', async () => {
+  await using rig = await createWorkerRig();
+  // The first drain leaves room in any case, as it begins.
+  await rig.send(seeds(600));
+  rig.startWorker(settings);
+  await rig.settled(600);
+  await rig.send(quiet);
+  await untilQuiet(rig);
+  const drain = await rig.store(seeds(600, Date.UTC(2026, 10, 3)));
+  {
+    await using _held = await holdOpen(rig.pool, (query) => query(holdScores));
+    await rig.append(drain);
+    await untilBlocked(rig);
+    await rig.send(quiet.map((seed) => ({ ...seed, createdAtMs: seed.createdAtMs + 1 })));
+    await untilQuiet(rig, 2);
+    // The read that met the drain waited for an entry and took a second; five are there.
+    const [pending] = (await rig.commands.xpending(rig.stream.transactions, GROUP)) as [number];
+    expect(pending).toBeLessThanOrEqual(2);
+  }
+  expect(await rig.settled(1202)).toMatchObject({ scored: 1202, deadLetters: 0 });
 });

@@ -26,6 +26,7 @@ export type Lane = {
     read: readonly StreamKeys[],
     backlogs: ReadonlyMap<StreamKeys, number>,
   ) => void;
+  readonly noteBegun: (batches: readonly Batch[]) => void;
   readonly noteWorked: (batches: readonly Batch[], tookMs: number) => void;
 };
 
@@ -38,6 +39,11 @@ const JOINED_BATCHES = 1;
  * busy. Larger slows the drain; smaller makes a first transaction wait, and lets busy streams change lanes.
  */
 const COMPANY_MS = 10_000;
+/**
+ * How long a drain leaves room when it begins, as nobody knows yet who else has traffic. Larger: short backlogs take longer; smaller:
+ * the first transactions of others wait for as many whole batches as a worker has readers.
+ */
+const BEGINNING_MS = 1000;
 /** Time of a drain's batch in company: larger delays others, smaller costs the drain more a transaction. */
 const BATCH_MS = 50;
 /** Bounds on its transactions: below the first a batch is mostly fixed costs, and the second is folded in one go. */
@@ -74,9 +80,10 @@ export function createLanes(
   const draining = new Set<StreamKeys>();
   /** Streams that drained, and when their last backlog was read. */
   const busy = new Map<StreamKeys, number>();
-  /** Quiet streams with posted entries in express batches, and when the last of these batches ended. */
+  /** Quiet streams with posted entries, and when the last of these entries was read. */
   const company = new Map<StreamKeys, number>();
   let isSplit = false;
+  let beginsUntilMs = 0;
   let msEach = BATCH_MS / COMPANY_BATCH_MAX;
   let rest = Promise.resolve();
   let changed = Promise.withResolvers<void>();
@@ -96,17 +103,25 @@ export function createLanes(
     for (const [stream, atMs] of company) {
       if (atMs < sinceMs || isBusy(stream)) company.delete(stream);
     }
-    return isDrain() && company.size > 0;
+    return isDrain() && (company.size > 0 || elapsedMs() < beginsUntilMs);
   };
   const noteRead: Lane['noteRead'] = (read, backlogs) => {
     for (const stream of read) {
       const backlog = backlogs.get(stream) ?? 0;
       const batches = draining.size === 0 ? DRAINED_BATCHES : JOINED_BATCHES;
-      if (backlog >= transactionsMax * batches) draining.add(stream);
-      else if (backlog === 0) draining.delete(stream);
+      if (backlog >= transactionsMax * batches) {
+        if (draining.size === 0 && !isBusy(stream)) beginsUntilMs = elapsedMs() + BEGINNING_MS;
+        draining.add(stream);
+      } else if (backlog === 0) draining.delete(stream);
       if (draining.has(stream)) busy.set(stream, elapsedMs());
     }
     change();
+  };
+  // Streams are noted before a drain, too, so that a drain begins with short batches where others have traffic.
+  const noteBegun: Lane['noteBegun'] = (batches) => {
+    for (const stream of postedTo(batches)) {
+      if (!isBusy(stream)) company.set(stream, elapsedMs());
+    }
   };
   const restAfter = (tookMs: number) => {
     const corridors = new Set([...company.keys()].map(({ corridor }) => corridor));
@@ -128,6 +143,7 @@ export function createLanes(
     batchesMax: (filled) => (hasCompany() ? 1 : Math.floor(filled * readers)),
     rested: () => rest,
     noteRead,
+    noteBegun,
     noteWorked(batches, tookMs) {
       if (!hasCompany()) return;
       const each = tookMs / Math.max(1, transactionsOf(batches));
@@ -148,21 +164,25 @@ export function createLanes(
     batchesMax: () => EXPRESS_READERS,
     rested: () => Promise.resolve(),
     noteRead,
-    noteWorked(batches) {
-      const nowMs = elapsedMs();
-      for (const { entries } of batches) {
-        for (const { stream, head } of entries) {
-          // Entries that the reconciler appends are a backlog in Postgres: to rest for them would make it longer.
-          if (isPosted(head)) company.set(stream, nowMs);
-        }
-      }
-    },
+    noteBegun,
+    noteWorked: () => undefined,
   };
   return { main, express };
 }
 
 function companyBatch(msEach: number): number {
   return Math.min(Math.max(COMPANY_BATCH_MIN, Math.round(BATCH_MS / msEach)), COMPANY_BATCH_MAX);
+}
+
+/** Streams with posted entries. Entries that the reconciler appends are a backlog in Postgres: to rest for them would make it longer. */
+function postedTo(batches: readonly Batch[]): ReadonlySet<StreamKeys> {
+  const streams = new Set<StreamKeys>();
+  for (const { entries } of batches) {
+    for (const { stream, head } of entries) {
+      if (!streams.has(stream) && isPosted(head)) streams.add(stream);
+    }
+  }
+  return streams;
 }
 
 function transactionsOf(batches: readonly Batch[]): number {

@@ -29,6 +29,7 @@ export async function runReader(worker: Worker, consumer: string): Promise<void>
       worker.onSignOfLife();
       return deliveries;
     });
+    lane.noteBegun(batches);
     const beganMs = elapsedMs();
     // Nearly always one.
     const unsettled = await Promise.all(batches.map((batch) => runBatch(worker, batch)));

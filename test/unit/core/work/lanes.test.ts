@@ -26,10 +26,18 @@ function lanes(shareOf = defaultShareOf) {
   return { ...made, clock, stop, batch };
 }
 
-async function split({ main, express }: ReturnType<typeof lanes>) {
+/** A drain that began a second ago. */
+async function split({ main, express, clock }: ReturnType<typeof lanes>) {
   main.noteRead(all, LONG);
   await express.ready(() => all);
+  clock.nowMs += 1000;
 }
+
+const room = ({ main }: ReturnType<typeof lanes>) => [main.transactionsMax(), main.batchesMax(1)];
+const [WHOLE, SHORT] = [
+  [1000, 4],
+  [300, 1],
+];
 
 test('a long backlog is read by the main lane alone, until it is gone', async () => {
   const made = lanes();
@@ -45,25 +53,25 @@ test('a long backlog is read by the main lane alone, until it is gone', async ()
 test('a stream that falls behind beside a drain joins it, and counts as busy for ten seconds', async () => {
   const made = lanes();
   await split(made);
-  made.express.noteWorked(made.batch(1, quiet), 5);
+  made.express.noteBegun(made.batch(1, quiet));
   made.express.noteRead([quiet], new Map([[quiet, 999]]));
   expect(made.express.choose(all)).toEqual([quiet]);
   expect(made.main.transactionsMax()).toBe(300);
   made.express.noteRead([quiet], new Map([[quiet, 1000]]));
   expect([made.main.choose(all), made.express.choose(all)]).toEqual([all, []]);
-  expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+  expect(room(made)).toEqual(WHOLE);
   made.main.noteRead(all, LONG);
-  made.clock.nowMs = 10_000;
+  made.clock.nowMs = 11_000;
   expect(made.express.choose(all)).toEqual([]);
   made.main.noteRead(all, LONG);
-  made.clock.nowMs = 10_001;
+  made.clock.nowMs = 11_001;
   expect(made.express.choose(all)).toEqual([quiet]);
 });
 
 test('transactions that take long make batches of fewer, down to a bound', async () => {
   const made = lanes(() => ({ weight: 1, floor: 0 }));
   await split(made);
-  made.express.noteWorked(made.batch(1, quiet), 5);
+  made.express.noteBegun(made.batch(1, quiet));
   for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(250), 100);
   expect(made.main.transactionsMax()).toBe(125);
   for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(100), 400);
@@ -73,10 +81,33 @@ test('transactions that take long make batches of fewer, down to a bound', async
 test('a quiet stream keeps a drain company by what is posted to it, not by what the reconciler appends', async () => {
   const made = lanes();
   await split(made);
-  made.express.noteWorked(made.batch(1, quiet, 'reconciled'), 5);
-  expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
-  made.express.noteWorked(made.batch(1, quiet), 5);
-  expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([300, 1]);
+  made.express.noteBegun(made.batch(1, quiet, 'reconciled'));
+  expect(room(made)).toEqual(WHOLE);
+  made.express.noteBegun(made.batch(1, quiet));
+  expect(room(made)).toEqual(SHORT);
+});
+
+test('a drain begins with short batches, as nobody knows yet who else has traffic', async () => {
+  const made = lanes();
+  await split(made);
+  made.clock.nowMs = 999;
+  expect(room(made)).toEqual(SHORT);
+  made.clock.nowMs = 1000;
+  expect(room(made)).toEqual(WHOLE);
+  // The drain ends and goes on.
+  made.main.noteRead([flooded], EMPTY);
+  made.main.noteRead([flooded], LONG);
+  expect(room(made)).toEqual(WHOLE);
+});
+
+test('what a quiet stream had before a drain keeps the drain company for ten seconds', async () => {
+  const made = lanes();
+  made.main.noteBegun(made.batch(1, quiet));
+  await split(made);
+  made.clock.nowMs = 10_000;
+  expect(room(made)).toEqual(SHORT);
+  made.clock.nowMs = 10_001;
+  expect(room(made)).toEqual(WHOLE);
 });
 
 test('a drain rests after each batch by the floors of corridors that have traffic', async () => {
@@ -86,7 +117,7 @@ test('a drain rests after each batch by the floors of corridors that have traffi
   const rested = made.main.rested();
   // Without company the drain goes on at once, whatever the machine does meanwhile.
   expect(await Promise.race([rested.then(() => 'rested'), atOnce()])).toBe('rested');
-  made.express.noteWorked(made.batch(1, quiet), 5);
+  made.express.noteBegun(made.batch(1, quiet));
   // The rest counts from the batch that was noted, so the test's clock starts before that batch.
   const began = performance.now();
   made.main.noteWorked(made.batch(300), 400);
