@@ -124,10 +124,7 @@ export function createLanes(
     }
   };
   const restAfter = (tookMs: number) => {
-    const corridors = new Set([...company.keys()].map(({ corridor }) => corridor));
-    let floors = 0;
-    for (const corridor of corridors) floors += shareOf(corridor).floor;
-    const floor = Math.min(floors, FLOORS_MAX);
+    const floor = floorOf(new Set([...company.keys()].map(({ corridor }) => corridor)), shareOf);
     const restMs = (tookMs * floor) / (1 - floor);
     if (restMs >= 1) rest = sleep(restMs, undefined, { signal }).catch(() => undefined);
   };
@@ -172,6 +169,13 @@ export function createLanes(
 
 function companyBatch(msEach: number): number {
   return Math.min(Math.max(COMPANY_BATCH_MIN, Math.round(BATCH_MS / msEach)), COMPANY_BATCH_MAX);
+}
+
+function floorOf(corridors: ReadonlySet<string>, shareOf: ShareOf): number {
+  return Math.min(
+    [...corridors].reduce((sum, name) => sum + shareOf(name).floor, 0),
+    FLOORS_MAX,
+  );
 }
 
 /** Streams with posted entries. Entries that the reconciler appends are a backlog in Postgres: to rest for them would make it longer. */
