@@ -3,7 +3,7 @@
  * before its `folded_to` stored, so with the rows that were stored since it equals a rebuild. A label voids the snapshots of its
  * transaction's parties by a trigger; a commit of late rows says how far back readers look for them.
  */
-import { byteaArray, textArray, unsized } from '../../../kit/database/binary-array.ts';
+import { byteaArray, textArray, unsized, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
@@ -32,7 +32,7 @@ export type SnapshotMark = {
   readonly rowsFrom: string;
 };
 
-/** A snapshot, and the rows stored since, in rising order. Some of the rows may be in the snapshot as well. */
+/** A snapshot, and the rows stored since but for the point, in rising order. Some of the rows may be in the snapshot as well. */
 export type SnapshotPast = {
   readonly snapshot: Uint8Array;
   readonly rows: readonly PastTransaction[];
@@ -68,8 +68,8 @@ const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>) =>
     `read-snapshots-${kind}`,
     (within, from) => `
     select p.point::int, case when coalesce(r.row, 1) = 1 and since.at >= ${from} then s.snapshot end as snapshot, ${pastColumns('r')}
-           ${kind === 'account' ? `, ${numbersColumn('r', '$2')}` : ''}
-      from unnest(${unsized('$1::text[]')}) with ordinality as p (party, point)
+           ${kind === 'account' ? `, ${numbersColumn('r', '$3')}` : ''}
+      from unnest(${unsized('$1::text[]')}, $2::uuid[]) with ordinality as p (party, id, point)
       left join lateral (
         select s.* from market.profile_snapshots s
          where s.kind = '${kind}' and s.party = p.party and s.folded_at > now() - interval '${SNAPSHOT_DAYS} days'
@@ -85,7 +85,7 @@ const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>) =>
         select row_number() over () as row, t.*
           from market.transactions t
          where ${isOf(party, 's.party')} and t.created_at >= since.at and ${within('t')}
-           and (t.inserted_xid >= s.folded_to) is true
+           and (t.inserted_xid >= s.folded_to) is true and t.transaction_id <> p.id
          limit ${ROWS_SINCE_MAX + 1}) r on true
      order by p.point`,
   );
@@ -113,9 +113,10 @@ export async function readSnapshots(
   numbers: readonly string[] = [],
 ): Promise<(SnapshotPast | undefined)[]> {
   const parties = textArray(points.map(QUERIES[kind].partyOf));
+  const ids = uuidArray(points.map(({ transactionId }) => transactionId));
   const nowMs = Date.now();
   const ofNow = READS[kind]({ fromMs: nowMs - ROWS_SINCE_MS, toMs: nowMs });
-  const values = [parties, ...namesOf(kind === 'account' ? { numbers } : {})];
+  const values = [parties, ids, ...namesOf(kind === 'account' ? { numbers } : {})];
   const found = Map.groupBy(await query<SnapshotRow>(ofNow, values), (row) => row.point);
   return points.map((_, at) => {
     const all = found.get(at + 1) ?? [];

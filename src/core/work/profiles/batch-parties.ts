@@ -15,6 +15,7 @@ import {
   partyIn,
 } from '../../profile/profile.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
+import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import {
   endOf,
   findCopy,
@@ -195,4 +196,23 @@ export function storeSnapshot(
   const installed = { length: snapshotBytes, ...stamp };
   storeProfile(memory, party, profile, { slot, end: installed, snapshotBytes, renewedAtS: nowS });
   installs.add({ key, slot, known: end, snapshot });
+}
+
+/** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
+export function countReplies(
+  { metrics }: KindFold,
+  replies: readonly LogReply[],
+  parties: readonly BatchParty[],
+): void {
+  const lacking = { nothing: 0, since: 0, whole: 0, absent: 0, later: 0 };
+  for (const [index, { lacks }] of replies.entries()) {
+    // A call that only reads is no use of the cache.
+    if (lacks === 'later' || parties[index]?.block.length === 0) continue;
+    lacking[lacks] += 1;
+  }
+  const { nothing, since, whole, absent } = lacking;
+  metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'memory' }, nothing + since);
+  metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'memory' }, whole + absent);
+  metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'redis' }, whole);
+  metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'redis' }, absent);
 }
