@@ -6,9 +6,11 @@
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
+import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { idAt } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
@@ -51,6 +53,79 @@ test('while a batch rebuilds profiles, others fold on, but for the same parties'
   answered.resolve();
   expect(await Promise.all(folding)).toEqual([1, 1, 2]);
   expect(await ours.rebuilds('account')).toBe(1);
+});
+
+test('batches that share a party fold it in their order, and their other parties at once', async () => {
+  await using rig = await createWorkerRig();
+  const { commands: redis, database, pool } = rig;
+  const [read, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [appending, appended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const readOther = Promise.withResolvers<void>();
+  let [reads, appends] = [0, 0];
+  const query: Query = async <Row extends object>(...call: Parameters<Query>) => {
+    const rows = await pool.query<Row>(...call);
+    if (!call[0].text.includes('has_frauds')) return rows;
+    reads += 1;
+    if (reads > 1) readOther.resolve();
+    else {
+      read.resolve();
+      await answered.promise;
+    }
+    return rows;
+  };
+  const append: ProfileLogs['append'] = async (...call) => {
+    appends += 1;
+    if (appends === 4) {
+      appending.resolve();
+      await appended.promise;
+    }
+    return await PROFILE_LOGS.append(...call);
+  };
+  await startOn(rig).fold(await rig.store([seed(0)]));
+  await redis.del(profileKey(database.market, 'account', 'shared'));
+  const logs = { ...PROFILE_LOGS, append };
+  const ours = startFold({ redis, query, market: database.market, logs });
+  // Stored once the rows are read, so that only the order of folds tells what each sees.
+  const foldShared = async (minute: number, others: readonly ReturnType<typeof seed>[] = []) =>
+    ours.fold(await rig.store([seed(minute), ...others]));
+  const folding = [foldShared(1)];
+  await read.promise;
+  folding.push(foldShared(2, [seed(2, 'other')]));
+  await readOther.promise;
+  folding.push(foldShared(3));
+  await waitUntil(async () => appends === 3, 10_000, 'the third batch began');
+  answered.resolve();
+  await appending.promise;
+  // Waits for its turn while the second batch folds the party.
+  const fourth = await rig.store([seed(4)]);
+  folding.push(ours.fold(fourth));
+  appended.resolve();
+  const rows = await Promise.all(folding);
+  expect(rows.map(([row]) => row?.siblings)).toEqual([1, 2, 3, 4]);
+  expect(await ours.rebuilds('account')).toBe(2);
+});
+
+test('an account of two rows has a snapshot, whose reader leaves out the transaction that asks', async () => {
+  await using rig = await createWorkerRig();
+  await rig.store([seed(0)]);
+  const first = startOn(rig);
+  await first.fold(await rig.store([seed(1)]));
+  await waitUntil(async () => (await first.snapshots('stored')) === 1, 10_000, 'a snapshot');
+  await rig.commands.flushall();
+  const asking = await rig.store([seed(2)]);
+  const ids: unknown[] = [];
+  const { pool, commands: redis, database } = rig;
+  const query: Query = async <Row extends object>(...call: Parameters<Query>) => {
+    const rows = await pool.query<Row & { readonly transactionId?: string }>(...call);
+    if (call[0].name?.startsWith('read-snapshots'))
+      ids.push(...rows.map((row) => row.transactionId));
+    return rows;
+  };
+  const worker = startFold({ redis, query, market: database.market });
+  const [row] = await worker.fold(asking);
+  expect([await worker.fromSnapshots(), row?.siblings]).toEqual([1, 2]);
+  expect(ids.length).toBeGreaterThan(0);
+  expect(ids).not.toContain(asking[0]?.transactionId);
 });
 
 test('a late transaction brings a profile that reaches it, so the next late ones need no rebuild', async () => {
