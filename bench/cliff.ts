@@ -1,6 +1,7 @@
 /**
  * The cost of a transaction once the parties in use have outgrown Redis. Accounts and merchants with a past of twelve months; few
- * of them first, so that all are in memory, then all of them, twice: with no snapshots in Postgres, and with those of the first round.
+ * of them first, so that all are in memory, then all of them, twice or more often: with no snapshots in Postgres, and with those of
+ * the rounds before. Without a past, rounds show how parties grow out of Redis.
  */
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
@@ -19,10 +20,11 @@ import { startPipeline } from './support/pipeline.ts';
 import { windowTable } from './support/run-windows.ts';
 import { readScoringCounts, tierTable } from './support/scoring-counts.ts';
 
-const USAGE = `--rows-each-account N    (60)
+const USAGE = `--rows-each-account N    (60), 0 for no past
 --rows-each-merchant N   (300)
 --zipf N           exponent of Zipf's law in tenths by which parties are drawn; 0 draws each as often (9)
 --redis-mib N      memory of Redis (256)
+--rounds N         of all accounts (2)
 --curve N[,N]      then so many of the accounts, as a thousandth of all, each a tenth of the transactions
 ${LOAD_USAGE}
 By default 2,000,000 transactions of 200,000 accounts and 10,000 merchants, after a tenth as many of a hundredth of them.`;
@@ -40,11 +42,14 @@ const AHEAD_MAX = 30_000;
 /** The worst ten seconds of a round, by those with all parties in memory. */
 const RATIO_MIN = 0.5;
 
+const ROUNDS = ['snapshots empty', 'snapshots full'];
+
 type Options = {
   readonly load: Load;
   readonly settings: Settings;
   readonly each: { readonly account: number; readonly merchant: number };
   readonly redisMebibytes: number;
+  readonly rounds: number;
   /** Shares of the parties, in thousandths. */
   readonly curve: readonly number[];
 };
@@ -57,7 +62,7 @@ function ratesOf({ windows }: LoadRun): number[] {
 }
 
 async function* measure(options: Options, context: BenchContext): AsyncGenerator<BenchReport> {
-  const { load, settings, each, redisMebibytes, curve } = options;
+  const { load, settings, each, redisMebibytes, rounds, curve } = options;
   const past = {
     ...{ rows: load.accounts * each.account, months: MONTHS },
     ...{ rowsEachAccount: each.account, rowsEachMerchant: each.merchant },
@@ -82,8 +87,10 @@ async function* measure(options: Options, context: BenchContext): AsyncGenerator
   const few = partOf(1 / IN_MEMORY_SHARE);
   const cases = [
     { name: 'all in memory', warm: few, load: few },
-    { name: 'snapshots empty', load },
-    { name: 'snapshots full', load },
+    ...Array.from({ length: rounds }, (_, at) => ({
+      name: ROUNDS[at] ?? `round ${at + 1}`,
+      load,
+    })),
     ...curve.map((thousandths) => {
       const part = partOf(thousandths / 1000);
       return { name: `${part.accounts} accounts`, load: part };
@@ -145,10 +152,11 @@ export const bench: Bench = {
   usage: USAGE,
   run: async function* (args, context) {
     const wholes = {
-      'rows-each-account': { or: 60, max: 1_000_000 },
+      'rows-each-account': { or: 60, min: 0, max: 1_000_000 },
       'rows-each-merchant': { or: 300, max: 1_000_000 },
       zipf: { or: 9, min: 0, max: 1_000_000 },
       'redis-mib': { or: 256, min: 16, max: 1_000_000 },
+      rounds: { or: 2, max: 100 },
     };
     const { values, numbers } = readOptions(args, wholes, { ...LOAD_OPTIONS, curve: TEXT });
     const load = readLoad(values, {
@@ -166,6 +174,7 @@ export const bench: Bench = {
           merchant: numbers['rows-each-merchant'],
         },
         redisMebibytes: numbers['redis-mib'],
+        rounds: numbers.rounds,
         curve: values.curve === undefined ? [] : integerList('--curve', values.curve, 1, 1000),
       },
       context,
