@@ -85,7 +85,7 @@ async function* measure(options: Options, context: BenchContext): AsyncGenerator
     transactions: Math.ceil(load.transactions / FIRST_SHARE),
   });
   const few = partOf(1 / IN_MEMORY_SHARE);
-  const cases = [
+  const cases: { readonly name: string; readonly load: Load; readonly warm?: Load }[] = [
     { name: 'all in memory', warm: few, load: few },
     ...Array.from({ length: rounds }, (_, at) => ({
       name: ROUNDS[at] ?? `round ${at + 1}`,

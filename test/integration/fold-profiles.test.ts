@@ -61,7 +61,7 @@ test('batches that share a party fold it in their order, and their other parties
   const [read, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const [appending, appended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const readOther = Promise.withResolvers<void>();
-  let [reads, appends] = [0, 0];
+  let [reads, appends, replies] = [0, 0, 0];
   const query: Query = async <Row extends object>(...call: Parameters<Query>) => {
     const rows = await pool.query<Row>(...call);
     if (!call[0].text.includes('has_frauds')) return rows;
@@ -79,7 +79,9 @@ test('batches that share a party fold it in their order, and their other parties
       appending.resolve();
       await appended.promise;
     }
-    return await PROFILE_LOGS.append(...call);
+    const reply = await PROFILE_LOGS.append(...call);
+    replies += 1;
+    return reply;
   };
   await startOn(rig).fold(await rig.store([seed(0)]));
   await redis.del(profileKey(database.market, 'account', 'shared'));
@@ -93,7 +95,7 @@ test('batches that share a party fold it in their order, and their other parties
   folding.push(foldShared(2, [seed(2, 'other')]));
   await readOther.promise;
   folding.push(foldShared(3));
-  await waitUntil(async () => appends === 3, 10_000, 'the third batch began');
+  await waitUntil(async () => replies === 3, 10_000, 'the third batch began');
   answered.resolve();
   await appending.promise;
   // Waits for its turn while the second batch folds the party.
