@@ -10,18 +10,16 @@ export function rebuildAhead({ kinds }: Profiles): Promise<unknown> | undefined 
   return underWay.size < REBUILDING_BATCHES_MAX ? undefined : Promise.race(underWay);
 }
 
-type Rebuilding = Pick<KindFold, 'rebuilding'> & { readonly party: string };
-
 export const partiesOf = (
   folds: readonly KindFold[],
   of: (fold: KindFold) => readonly BatchParty[],
-) =>
-  folds.flatMap((fold) =>
-    of(fold).map(({ party }): Rebuilding => ({ rebuilding: fold.rebuilding, party })),
-  );
+) => folds.flatMap((fold) => of(fold).map(({ party }) => ({ rebuilding: fold.rebuilding, party })));
 
 /** Later batches wait for the parties until then. */
-export function noteRebuilding(parties: readonly Rebuilding[], work: Promise<unknown>): void {
+export function noteRebuilding(
+  parties: ReturnType<typeof partiesOf>,
+  work: Promise<unknown>,
+): void {
   const ended = Promise.allSettled([work]).then(() => {
     for (const { rebuilding, party } of parties)
       if (rebuilding.get(party) === ended) rebuilding.delete(party);
