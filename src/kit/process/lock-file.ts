@@ -1,30 +1,67 @@
-/** A file beside another file that bars other processes of this machine from changing it. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+/**
+ * A file beside another file that bars other processes of this machine from changing it. The lock of a process that has died is taken
+ * over by the process that has the lock of the heir, a file named after the dead process: a second process that saw the same dead
+ * lock would otherwise take the new lock away.
+ */
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Failure } from '../words/failure.ts';
 
+/** Time from the making of a lock to its number. Longer: what died in between bars longer. Shorter: what stands still in between loses its lock. */
+const UNNUMBERED_MS_MAX = 2000;
+
 /**
- * Bars other processes until the lock is disposed. The lock of a process that has died is taken over.
+ * Bars other processes until the lock is disposed.
  * @param does the work with the file, as `exports to` @throws Failure where another process does it
  */
 export async function lockFile(path: string, does: string): Promise<AsyncDisposable> {
   const lock = `${path}.lock`;
-  const take = () => writeFile(lock, String(process.pid), { flag: 'wx' });
-  await take().catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw unwritable(error);
-    const pid = Number(await readFile(lock, 'utf8'));
-    if (pid !== process.pid && isRunning(pid)) {
-      const why = `process ${pid} ${does} ${path}: wait for its end, or remove ${lock}`;
-      throw new Failure('conflict', 'FILE_LOCKED', why);
-    }
-    await rm(lock, { force: true });
-    await take();
+  await take(lock, (pid) => {
+    const why = `process ${pid || 'unknown'} ${does} ${path}: wait for its end, or remove ${lock}`;
+    return new Failure('conflict', 'FILE_LOCKED', why);
   });
   return { [Symbol.asyncDispose]: () => rm(lock, { force: true }) };
 }
 
-function isRunning(pid: number): boolean {
+async function take(lock: string, lockedBy: (pid: number) => Failure): Promise<void> {
+  while (!(await make(lock))) {
+    const pid = await holderOf(lock);
+    if (pid === undefined) continue;
+    if (await isAlive(pid, lock)) throw lockedBy(pid);
+    const heir = `${lock}.${pid}`;
+    await take(heir, lockedBy);
+    const isSame = (await holderOf(lock)) === pid && !(await isAlive(pid, lock));
+    if (isSame) return await rename(heir, lock);
+    await rm(heir, { force: true });
+  }
+}
+
+/** False where the lock exists. */
+async function make(lock: string): Promise<boolean> {
   try {
-    return pid > 0 && process.kill(pid, 0);
+    await writeFile(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw unwritable(error as Error);
+  }
+}
+
+/** 0 where the lock has no number; undefined where the lock is gone. */
+async function holderOf(lock: string): Promise<number | undefined> {
+  try {
+    return Math.max(0, Number.parseInt(await readFile(lock, 'utf8'), 10) || 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function isAlive(pid: number, lock: string): Promise<boolean> {
+  // A process before had the same number, as the first process of a container has.
+  if (pid === process.pid) return false;
+  try {
+    if (pid === 0) return Date.now() - (await stat(lock)).mtimeMs < UNNUMBERED_MS_MAX;
+    return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
