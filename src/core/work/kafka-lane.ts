@@ -157,7 +157,11 @@ async function runEntries(
   }
   for (const batch of toBatches([{ entries: others }], config.RISK_BATCH_ENTRIES)) {
     await inFlight.below(BATCHES_MAX);
-    void runBatch(lane, inFlight.begin(batch)).catch((error: unknown) => {
+    // Entries that the group has given to another worker end here; a failed commit is told by the next read.
+    const own = batch.filter(reader.isOwn);
+    if (own.length === 0) return;
+    reader.flush().catch(() => undefined);
+    void runBatch(lane, inFlight.begin(own)).catch((error: unknown) => {
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
     });
   }
@@ -165,7 +169,7 @@ async function runEntries(
   for (const entry of alone) {
     await inFlight.drained();
     await reader.flush();
-    if (lane.stop.signal.aborted) return;
+    if (lane.stop.signal.aborted || !reader.isOwn(entry)) return;
     const isDivided = entry.deliveries >= ALONE_AFTER && entry.transactions > 1;
     if (isDivided) await divideEntries(lane, [entry]);
     else await runBatch(lane, inFlight.begin([entry]));
