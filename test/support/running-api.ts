@@ -123,6 +123,7 @@ const TABLES = [
   'daily_tallies',
   'tally_days',
   'total_tallies',
+  'profile_snapshots',
 ];
 
 /** A statement for each table: the API reads several at once, in another order, and would wait for a table that is locked already. */
