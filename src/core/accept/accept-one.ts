@@ -52,8 +52,6 @@ export type FindScore = (transactionId: string) => Promise<ScoreJson | undefined
 
 const POLL_MS_MIN = 25;
 const POLL_MS_MAX = 200;
-/** First poll while a reply is expected. Earlier: a crowded machine is crowded further by polls; later: a lost reply delays its answer. */
-const POLL_MS_REPLIED = 1000;
 
 type WaitOptions = {
   readonly transactionId: string;
@@ -159,7 +157,8 @@ export async function waitForScore(options: WaitOptions): Promise<ScoreJson | nu
     else if (!isOver) pollAfter(Math.min(Math.max(waitedMs * 2, POLL_MS_MIN), POLL_MS_MAX));
   };
   void reply?.score.then(found.resolve);
-  pollAfter(reply === undefined ? 0 : Math.min(POLL_MS_REPLIED, waitMs / 2));
+  // While a reply is expected, the first poll is delayed: it would find nothing.
+  pollAfter(reply === undefined ? 0 : POLL_MS_MAX);
   try {
     return await found.promise;
   } finally {
