@@ -59,7 +59,7 @@ export async function openGroupReader(
   let claims: Claims | undefined;
   let [isLost, assignments, joinedMs] = [false, 0, Date.now()];
   const quietMs = () => Date.now() - Math.max(joinedMs, member.lastHeartbeat?.getTime() ?? 0);
-  /** The group has given the partitions to another worker, or is about to. */
+  /** What would begin now, another worker begins too. */
   const isMoving = () => quietMs() > SESSION_MS;
   const release = async () => {
     const given = claims;
@@ -75,6 +75,8 @@ export async function openGroupReader(
     else await fresh.release();
     return claims;
   };
+  /** Commits one at a time, which takes what came during the one before. */
+  const flush = shareCalls(async () => claims?.commit());
   member.on('consumer:group:join', () => {
     joinedMs = Date.now();
     void release();
@@ -86,8 +88,6 @@ export async function openGroupReader(
   for (const topic of topics.keys()) member.topics.track(topic);
   await member.joinGroup({ partitionAssigner }).catch(throwKafkaFailure);
   const owned = opened.move();
-  /** Commits one at a time, which takes what came during the one before. */
-  const flush = shareCalls(async () => claims?.commit());
   return {
     /** Entries that are there, or come within half a second. Throws a Failure. */
     async read(): Promise<StreamEntry[]> {
