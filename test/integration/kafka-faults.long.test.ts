@@ -1,12 +1,10 @@
 /**
- * Goal: lost offsets publish nothing again, a rebalance has no more published again than was in hand, a corridor that is denied leaves the others, and a broker that hangs keeps no worker from
+ * Goal: lost offsets publish nothing again, a corridor that is denied leaves the others, and a broker that hangs keeps no worker from
  * its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
 import { describe, expect, test, vi } from 'vitest';
-import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { groupOf, topicsOf } from '../../src/core/stream/kafka/topics.ts';
-import { holdOpen } from '../support/hold-open.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -18,8 +16,6 @@ if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips
 const TEST_MS = 300_000;
 vi.setConfig({ testTimeout: TEST_MS });
 const STOP_MS_MAX = 12_000;
-/** Entries that one read brings, and how many of them are batches in flight; one more may wait for its commit. */
-const [BACKLOG, BATCHES] = [20, 2];
 
 describe.skipIf(missing !== undefined)('Kafka', () => {
   const site = useKafka();
@@ -42,55 +38,6 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     await waitUntil(async () => (await own()).committed === 5, 60_000, 'the offset');
     expect((await site.offsetsOf(site.topics().scored)).end).toBe(5);
   });
-
-  const hasMembers = async (count: number) => {
-    const group = groupOf(site.rig.database.market);
-    const groups = await site.clients.administer((admin) =>
-      admin.describeGroups({ groups: [group] }),
-    );
-    const { state, members } = groups.get(group) ?? {};
-    return state?.toLowerCase() === 'stable' && members?.size === count;
-  };
-  /** Batches with an entry of this backlog wait from the second half on, while one read has brought all of it. */
-  const appendHeld = async () => {
-    const entries = Array.from({ length: BACKLOG }, (_, at) => at);
-    const stored = await Promise.all(
-      entries.map((at) => site.store(5, Date.UTC(2026, 10, 1 + at))),
-    );
-    const held = stored.slice(BACKLOG / 2, BACKLOG / 2 + BATCHES);
-    for (const entry of held) await site.rig.openRows(entry);
-    for (const entry of stored) {
-      const rowId = held.includes(entry) ? await site.rig.rowOf(entry[0] as Transaction) : null;
-      await site.append(entry, { rowId });
-    }
-    return await holdOpen(site.rig.pool, 'select from market.open_rows for update');
-  };
-
-  test.for(['another joins', 'it dies', 'it stands still'])(
-    'publishes again no more than a worker had in hand when %s',
-    async (how) => {
-      await site.setLog('kafka');
-      const held = await appendHeld();
-      const settings = { KAFKA_URL: site.kafka.url, RISK_BATCH_ENTRIES: '5' };
-      const worker = site.rig.spawnWorker(settings);
-      const half = (5 * BACKLOG) / 2;
-      await waitUntil(async () => (await site.rig.counts()).scored === half, 60_000, 'half');
-      if (how === 'it dies') worker.kill('SIGKILL');
-      if (how === 'it stands still') worker.kill('SIGSTOP');
-      const other = site.rig.startWorker(settings);
-      const count = how === 'another joins' ? 2 : 1;
-      await waitUntil(() => hasMembers(count), 60_000, 'the members');
-      await held[Symbol.asyncDispose]();
-      await site.rig.settled(5 * BACKLOG, 120_000);
-      await waitUntil(async () => (await own()).committed === BACKLOG, 60_000, 'the offset');
-      worker.kill('SIGCONT');
-      if (how === 'it stands still') await waitUntil(() => hasMembers(2), 60_000, 'both');
-      worker.kill('SIGTERM');
-      await Promise.all([worker.exited, other.stop()]);
-      const { end } = await site.offsetsOf(site.topics().scored);
-      expect(end - BACKLOG).toBeLessThanOrEqual(BATCHES + 1);
-    },
-  );
 
   test('a worker ends soon beside a broker that hangs', async () => {
     await site.setLog('kafka');

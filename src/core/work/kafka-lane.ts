@@ -157,11 +157,7 @@ async function runEntries(
   }
   for (const batch of toBatches([{ entries: others }], config.RISK_BATCH_ENTRIES)) {
     await inFlight.below(BATCHES_MAX);
-    // Entries that the group has given to another worker end here; a failed commit is told by the next read.
-    const own = batch.filter(reader.isOwn);
-    if (own.length === 0) return;
-    reader.flush().catch(() => undefined);
-    void runBatch(lane, inFlight.begin(own)).catch((error: unknown) => {
+    void runBatch(lane, inFlight.begin(batch)).catch((error: unknown) => {
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
     });
   }
@@ -169,7 +165,7 @@ async function runEntries(
   for (const entry of alone) {
     await inFlight.drained();
     await reader.flush();
-    if (lane.stop.signal.aborted || !reader.isOwn(entry)) return;
+    if (lane.stop.signal.aborted) return;
     const isDivided = entry.deliveries >= ALONE_AFTER && entry.transactions > 1;
     if (isDivided) await divideEntries(lane, [entry]);
     else await runBatch(lane, inFlight.begin([entry]));

@@ -73,7 +73,6 @@ export async function assignClaims(
       return [name, partitionKeys(market, PREFIX, { corridor, topic, partition })];
     }),
   );
-  const claimOf = (stream: StreamKeys) => claims.get(stream.transactions.slice(PREFIX.length));
   let kept: { readonly dueMs: number; readonly entry: StreamEntry }[] = [];
   return {
     /** Where to fetch from. */
@@ -108,15 +107,12 @@ export async function assignClaims(
     },
     done(entries: readonly EndedOffset[]): void {
       for (const { stream, entryId } of entries) {
-        claimOf(stream)?.open.delete(BigInt(entryId));
+        claims.get(stream.transactions.slice(PREFIX.length))?.open.delete(BigInt(entryId));
       }
     },
-    /** Whether an entry was read by this assignment and is not done. */
-    isOpen: ({ stream, id }: StreamEntry): boolean =>
-      claimOf(stream)?.open.has(BigInt(id)) ?? false,
     /** Whether an entry is worked on alone, as workers died with the entries of its partition. */
     isAlone({ stream, id, carried }: StreamEntry): boolean {
-      const claim = claimOf(stream);
+      const claim = claims.get(stream.transactions.slice(PREFIX.length));
       const isSuspect = claim !== undefined && claim.tries >= ALONE_AFTER;
       return carried >= ALONE_AFTER || (isSuspect && BigInt(id) < claim.endedAt);
     },

@@ -13,13 +13,7 @@ import {
   type EndedOffset,
   readDelivered,
 } from './claims.ts';
-import {
-  closeSoon,
-  hasAnswer,
-  type KafkaClients,
-  SESSION_MS,
-  throwKafkaFailure,
-} from './clients.ts';
+import { closeSoon, hasAnswer, type KafkaClients, throwKafkaFailure } from './clients.ts';
 import { openFetcher } from './fetch-records.ts';
 import { groupOf, topicsOf } from './topics.ts';
 
@@ -57,10 +51,7 @@ export async function openGroupReader(
   const fetcher = opened.use(await openFetcher(clients, groupOf(market)));
   /** Undefined where the group has assigned partitions anew. */
   let claims: Claims | undefined;
-  let [isLost, assignments, joinedMs] = [false, 0, Date.now()];
-  const quietMs = () => Date.now() - Math.max(joinedMs, member.lastHeartbeat?.getTime() ?? 0);
-  /** What would begin now, another worker begins too. */
-  const isMoving = () => quietMs() > SESSION_MS;
+  let [isLost, assignments] = [false, 0];
   const release = async () => {
     const given = claims;
     claims = undefined;
@@ -75,12 +66,7 @@ export async function openGroupReader(
     else await fresh.release();
     return claims;
   };
-  /** Commits one at a time, which takes what came during the one before. */
-  const flush = shareCalls(async () => claims?.commit());
-  member.on('consumer:group:join', () => {
-    joinedMs = Date.now();
-    void release();
-  });
+  member.on('consumer:group:join', () => void release());
   // The client has given up joining again.
   member.on('error', () => {
     isLost = true;
@@ -88,15 +74,14 @@ export async function openGroupReader(
   for (const topic of topics.keys()) member.topics.track(topic);
   await member.joinGroup({ partitionAssigner }).catch(throwKafkaFailure);
   const owned = opened.move();
+  /** Commits one at a time, which takes what came during the one before. */
+  const flush = shareCalls(async () => claims?.commit());
   return {
     /** Entries that are there, or come within half a second. Throws a Failure. */
     async read(): Promise<StreamEntry[]> {
-      if (isLost || quietMs() > QUIET_MS_MAX) {
+      const quietMs = Date.now() - (member.lastHeartbeat?.getTime() ?? Date.now());
+      if (isLost || quietMs > QUIET_MS_MAX) {
         throw new Failure('unavailable', MEMBER_LOST, 'this worker is no member of the group');
-      }
-      if (isMoving()) {
-        await sleep(IDLE_MS);
-        return [];
       }
       const own = claims ?? (await assign());
       if (own === undefined) return [];
@@ -120,8 +105,6 @@ export async function openGroupReader(
     },
     /** Notes entries whose scores, dead letters or next attempts are stored; that stays true when another worker has their partition. */
     done: (entries: readonly EndedOffset[]) => claims?.done(entries),
-    /** Whether an entry is still for this worker to begin. */
-    isOwn: (entry: StreamEntry): boolean => !isMoving() && (claims?.isOpen(entry) ?? false),
     /** Whether an entry is worked on alone. */
     isAlone: (entry: StreamEntry): boolean => claims?.isAlone(entry) ?? false,
     /** Entries that were handed out and are not done. */
