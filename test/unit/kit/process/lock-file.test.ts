@@ -14,7 +14,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const file = join(folder, 'file');
 const lock = `${file}.lock`;
 const take = () => lockFile(file, 'writes');
-const refusal = { code: 'FILE_LOCKED', message: expect.stringContaining(`process ${LIVING} writes`) };
+const refusal = {
+  code: 'FILE_LOCKED',
+  message: expect.stringContaining(`process ${LIVING} writes`),
+};
 
 beforeEach(() => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name));
