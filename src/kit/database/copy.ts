@@ -74,7 +74,7 @@ export function createCopy(
         handleError: (error: unknown) => query.callback(error),
         handleReadyForQuery: () => query.callback(),
       };
-      client.query(query as unknown as pg.Submittable);
+      client.query(query);
       await promise;
     },
     async into(text, rows) {
