@@ -1,8 +1,8 @@
 /**
  * The wait of a quiet corridor while one worker drains another corridor's backlog, and the loss of the drain; with --past the wait of live
  * transactions beside a past month of their own corridor and merchants, in the order of accounts. Waited
- * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. All of
- * it is one run of one worker that is warm.
+ * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. Both are
+ * measured on an engine of their own with one warm worker, as profiles that the first drain has filled slow the second (to 0.6).
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -123,15 +123,15 @@ async function startWarm(options: Options, context: BenchContext): Promise<Pipel
 }
 
 async function measure(options: Options, context: BenchContext): Promise<BenchReport> {
-  const { load, quiet, backlog, seconds, settings, isPast, launcher = 'this' } = options;
+  const { load, quiet, backlog, seconds, settings, launcher = 'this' } = options;
   await using pipelines = new AsyncDisposableStack();
   const first = pipelines.use(await startWarm(options, context));
   const alone = await decide(first, quiet, { seconds, seed: 'alone' }, context);
   const drained = await drain(first, options, 'alone', null, context);
   const perSecond = rateOf(drained.progress, backlog, Number.POSITIVE_INFINITY);
   const lastsSeconds = (backlog / perSecond) * SHARE_OF_DRAIN;
-  if (isPast) await first[Symbol.asyncDispose]();
-  const pipeline = isPast ? pipelines.use(await startWarm(options, context)) : first;
+  await first[Symbol.asyncDispose]();
+  const pipeline = pipelines.use(await startWarm(options, context));
   const transactions = Math.ceil(quiet.rate * lastsSeconds);
   const asked = { ...quiet, transactions, seed: 'beside' };
   const both = await drain(pipeline, options, 'beside', asked, context);

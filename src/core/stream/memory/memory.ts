@@ -148,7 +148,8 @@ const script = loadScript('measure-capacity-2');
 /**
  * Measures how many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if Redis lacks memory, as a backlog that takes
  * the memory of profiles makes itself longer. The streams of a server share its room by dynamic thresholds (Choudhury and
- * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that its own append leaves free, so one alone gets eight ninths.
+ * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that its own append leaves free, so one alone gets eight ninths. An even
+ * part of SHARE_MIN is a stream's own: a backlog whose profiles have taken the room would leave quiet corridors to the reconciler.
  */
 export function createStreamRooms(options: StreamRoomsOptions) {
   const { redis, listStreams, fill = 1 } = options;
@@ -226,10 +227,14 @@ export function shareRoom(
   const rooms = new Map<string, StreamRoom>();
   for (const [server, streams] of Map.groupBy(sizes, (size) => size.server)) {
     const taken = streams.reduce((sum, { bytes }) => sum + bytes, 0);
-    const freeBytes = fill * shareOf(nodes.get(server), taken) - taken;
+    // A server that was replaced while it was measured has no room.
+    const node = nodes.get(server) ?? { maxBytes: 0, usedBytes: 0 };
+    const freeBytes = fill * shareOf(node, taken) - taken;
+    const evenBytes = (SHARE_MIN * node.maxBytes) / streams.length;
     for (const { stream, total, bytes } of streams) {
       // Without its own append in `freeBytes`, one large append would take what is left for every other stream.
-      const bytesMax = (Math.max(0, bytes + freeBytes) * FREE_MULTIPLE) / (FREE_MULTIPLE + 1);
+      const ownBytes = ((bytes + freeBytes) * FREE_MULTIPLE) / (FREE_MULTIPLE + 1);
+      const bytesMax = Math.max(evenBytes, ownBytes);
       const bytesEach = total > 0 && Number.isFinite(total) ? bytes / total : TRANSACTION_BYTES;
       const fitting = Math.floor(bytesMax / bytesEach);
       rooms.set(stream, { total, transactionsMax: Math.min(transactionsMax, fitting) });
@@ -238,12 +243,8 @@ export function shareRoom(
   return rooms;
 }
 
-/**
- * Bytes that all streams of a server may take: what other keys leave, within the bounds. A server that was replaced while it
- * was measured has none.
- */
-function shareOf(node: NodeMemory | undefined, taken: number): number {
-  const { maxBytes, usedBytes } = node ?? { maxBytes: 0, usedBytes: 0 };
+/** Bytes that all streams of a server may take: what other keys leave, within the bounds. */
+function shareOf({ maxBytes, usedBytes }: NodeMemory, taken: number): number {
   const leftBytes = WATERMARKS.waiting * maxBytes - (usedBytes - taken);
   return Math.min(SHARE_MAX * maxBytes, Math.max(SHARE_MIN * maxBytes, leftBytes));
 }
