@@ -9,10 +9,6 @@ import { marketKeys } from './keys.ts';
  */
 export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
   const key = marketKeys(market).identity;
-  // Sent together: a probe has the time of few round trips.
-  const [, identity] = await Promise.all([
-    redis.set(key, randomUUID(), 'NX'),
-    redis.get(key),
-  ]).catch(throwRedisFailure);
-  return identity ?? '';
+  const own = randomUUID();
+  return (await redis.set(key, own, 'NX', 'GET').catch(throwRedisFailure)) ?? own;
 }

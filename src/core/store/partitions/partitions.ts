@@ -234,7 +234,6 @@ export async function makePartition(
   const { from, to } = monthBounds(month);
   await buildTable(query, table, month);
   await fill?.();
-  // One message: a post that makes a month has the time of some thirty round trips to a Postgres far away.
   const ddl = [
     `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
