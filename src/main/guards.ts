@@ -5,8 +5,8 @@ import { marketKeys } from '../core/stream/keys.ts';
 import { watchBreaker } from '../kit/breakers/breaker.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';
 import type { Config } from '../kit/config/config.ts';
+import type { Probe } from '../kit/database/open-database.ts';
 import { isPoolBusy, isPostgresOutage, isStuck } from '../kit/database/outage.ts';
-import type { Database } from '../kit/database/pool.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
@@ -54,13 +54,13 @@ export function bindGuards(
  */
 export async function watchGuards(
   { postgres, redis: redisBreaker }: Guards,
-  probe: Database,
+  probe: Probe,
   redis: RedisClient,
   market: string,
 ): Promise<Disposable> {
   using stack = new DisposableStack();
   stack.use(await connectAgain(probe));
-  stack.use(watchBreaker(postgres, () => proveWrite(probe.query)));
+  stack.use(watchBreaker(postgres, () => proveWrite(probe.prove)));
   stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
   return stack.move();
 }
@@ -69,9 +69,9 @@ export async function watchGuards(
  * Connects the probe before it is needed. A busy server that answers statements may take longer to connect than a probe may
  * take, so the breaker would trip for a server that is only slow.
  */
-async function connectAgain(probe: Database): Promise<Disposable> {
+async function connectAgain(probe: Probe): Promise<Disposable> {
   const connect = async () => {
-    if (probe.usage().total === 0) await proveWrite(probe.query).catch(() => undefined);
+    if (probe.usage().total === 0) await proveWrite(probe.prove).catch(() => undefined);
   };
   await connect();
   const timer = setInterval(connect, CONNECT_EVERY_MS);
@@ -81,13 +81,13 @@ async function connectAgain(probe: Database): Promise<Disposable> {
 
 /** For the readiness of a worker: whether each store takes a write, and what the store refuses. */
 export function watchStores(
-  probe: Database,
+  probe: Probe,
   redis: RedisClient,
   market: string,
   log: Pick<Log, 'warn'>,
 ) {
   const readiness = createReadiness({
-    postgres: () => proveWrite(probe.query).then(() => true),
+    postgres: () => proveWrite(probe.prove).then(() => true),
     redis: async () =>
       (await redis.set(marketKeys(market).probe, '1', 'EX', PROBE_SECONDS)) === 'OK',
   });

@@ -27,6 +27,7 @@ import {
   openDatabase,
   openOrderedDatabase,
   openProbe,
+  type Probe,
 } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
@@ -142,7 +143,7 @@ type Stores = Pick<Api, 'guards' | 'metrics'> & {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly database: Database;
-  readonly probe: Database;
+  readonly probe: Probe;
   readonly server: Server;
 };
 
@@ -257,10 +258,10 @@ async function openParts(
   };
 }
 
-function vitalsOf({ config, databases, redis, guards }: Api, probe: Database) {
+function vitalsOf({ config, databases, redis, guards }: Api, probe: Probe) {
   return {
     readiness: createReadiness({
-      postgres: () => proveWrite(probe.query).then(() => true),
+      postgres: () => proveWrite(probe.prove).then(() => true),
       redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
     }),
     needs: ['postgres'] as const,

@@ -45,7 +45,7 @@ export async function runTrainer(
     return EXIT.failed;
   }
   if (config.RISK_WORKER_PORT > 0) {
-    const readiness = createReadiness({ postgres: () => proveWrite(probe.query).then(() => true) });
+    const readiness = createReadiness({ postgres: () => proveWrite(probe.prove).then(() => true) });
     const vitals = { ...WITHOUT_BREAKERS, readiness, isAlive: () => true, draining: signal };
     const metrics = createProcessMetrics({ role: 'trainer', market });
     resources.use(await serveHealth(config, metrics, log, vitals));

@@ -107,6 +107,46 @@ test('batches that share a party fold it in their order, and their other parties
   expect(await ours.rebuilds('account')).toBe(2);
 });
 
+test('a batch that waits for two rebuilds folds before a later batch that waits for the first of them', async () => {
+  await using rig = await createWorkerRig();
+  const { commands: redis, database, pool } = rig;
+  const deferred = () => Promise.withResolvers<void>();
+  const rebuilds = [0, 1].map(() => ({ read: deferred(), answered: deferred() }));
+  const [first, second] = rebuilds;
+  let [reads, replies] = [0, 0];
+  const query: Query = async <Row extends object>(...call: Parameters<Query>) => {
+    const rows = await pool.query<Row>(...call);
+    if (!call[0].text.includes('has_frauds')) return rows;
+    const rebuild = rebuilds[reads++];
+    rebuild?.read.resolve();
+    await rebuild?.answered.promise;
+    return rows;
+  };
+  await startOn(rig).fold(await rig.store([seed(0), seed(0, 'other')]));
+  for (const party of ['shared', 'other'])
+    await redis.del(profileKey(database.market, 'account', party));
+  const append: ProfileLogs['append'] = async (...call) => {
+    const reply = await PROFILE_LOGS.append(...call);
+    replies += 1;
+    return reply;
+  };
+  const logs = { ...PROFILE_LOGS, append };
+  const ours = startFold({ redis, query, market: database.market, logs });
+  const folding = [ours.fold(await rig.store([seed(1)]))];
+  await first?.read.promise;
+  folding.push(ours.fold(await rig.store([seed(1, 'other')])));
+  await second?.read.promise;
+  const both = await rig.store([seed(2), seed(2, 'other')]);
+  const later = await rig.store([seed(3)]);
+  folding.push(ours.fold(both), ours.fold(later));
+  await waitUntil(async () => replies === 4, 10_000, 'all batches began');
+  first?.answered.resolve();
+  await folding[0];
+  second?.answered.resolve();
+  const rows = await Promise.all(folding);
+  expect(rows.map((each) => each.map(({ siblings }) => siblings))).toEqual([[1], [1], [2, 2], [3]]);
+});
+
 test('an account of two rows has a snapshot, whose reader leaves out the transaction that asks', async () => {
   await using rig = await createWorkerRig();
   await rig.store([seed(0)]);

@@ -5,6 +5,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { bindPartitions } from '../../src/core/repair/partition-duty.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { parseMonth } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -38,4 +39,22 @@ test('a notice follows a change of the months by one run', async () => {
   expect(after.filter((row, index) => row.version !== before[index]?.version)).toHaveLength(3);
   await duty.run(signal);
   expect(await versions()).toEqual(after);
+});
+
+test('a month is made in few round trips, as a post waits for it', async () => {
+  await using pool = testDatabase.open();
+  let sent = 0;
+  const counted =
+    (query: Query): Query =>
+    (...call) => {
+      sent += 1;
+      return query(...call);
+    };
+  const database = {
+    query: counted(pool.query),
+    transaction: <T>(work: (query: Query) => Promise<T>) =>
+      pool.transaction((query) => work(counted(query))),
+  };
+  expect(await ensurePartitions(database, [parseMonth('1998-05') ?? Number.NaN])).toHaveLength(3);
+  expect(sent).toBeLessThanOrEqual(11);
 });

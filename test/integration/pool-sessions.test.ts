@@ -3,8 +3,10 @@
  * isolates them. A full pool is known by the driver's words, which an update of the driver may change.
  */
 import { beforeEach, expect, test } from 'vitest';
+import { openProbe } from '../../src/kit/database/open-database.ts';
 import { isPoolBusy } from '../../src/kit/database/outage.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
+import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -131,4 +133,16 @@ test('a server that does not answer at all is unavailable, and the pool is not b
   const thrown = await thrownBy(database.query(asked));
   expect(isPoolBusy(thrown)).toBe(false);
   expect(thrown).toMatchObject({ kind: 'unavailable' });
+});
+
+test('the proof that Postgres takes writes waits behind one of the polls that wait', async () => {
+  await using probe = openProbe(testConfig(), testDatabase.url, 'test');
+  const order: string[] = [];
+  const asked = async (name: string, send: typeof probe.query) => {
+    await send({ text: 'select' });
+    order.push(name);
+  };
+  const polls = ['first', 'second', 'third'].map((name) => asked(name, probe.query));
+  await Promise.all([...polls, asked('proof', probe.prove)]);
+  expect(order).toEqual(['first', 'proof', 'second', 'third']);
 });

@@ -9,6 +9,6 @@ import { marketKeys } from './keys.ts';
  */
 export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
   const key = marketKeys(market).identity;
-  await redis.set(key, randomUUID(), 'NX').catch(throwRedisFailure);
-  return (await redis.get(key).catch(throwRedisFailure)) ?? '';
+  const own = randomUUID();
+  return (await redis.set(key, own, 'NX', 'GET').catch(throwRedisFailure)) ?? own;
 }

@@ -1,11 +1,17 @@
 /** Opens a pool by the process's configuration, for every role and command. */
 import type { Config } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
-import { type Database, openPool, type PoolOptions } from './pool.ts';
+import { openTurns } from '../process/turns.ts';
+import { type Database, openPool, type PoolOptions, type Query } from './pool.ts';
 import { type FollowedServer, followServer } from './server.ts';
 
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
 const PROBE_MS = 2000;
+/** A server far away takes three round trips to log in, after the time of an address that is dead. */
+const probeDeadlines = ({ RISK_CONNECT_TIMEOUT_MS }: Config) => ({
+  connectTimeoutMs: Math.max(PROBE_MS, RISK_CONNECT_TIMEOUT_MS),
+  statementTimeoutMs: PROBE_MS,
+});
 
 /**
  * A search follows an index and ends after its first rows. Without statistics, as for a month whose rows have just arrived,
@@ -87,6 +93,9 @@ export function openDatabase(
   });
 }
 
+/** `query` is for polls, one at a time, so that `prove` waits behind one of them: behind three of 300 ms it came too late. */
+export type Probe = Database & { readonly prove: Query };
+
 /**
  * Opens a connection for the probe of whether Postgres takes writes: the probe must not wait behind work that
  * may be the trouble, nor be refused by a breaker. It stays open, as connecting takes longer than asking.
@@ -96,14 +105,17 @@ export function openProbe(
   url: string,
   role: string,
   more: Pick<PoolOptions, 'setting' | 'server'> = {},
-): Database {
-  return openDatabase(config, url, `${role}-probe`, {
+): Probe {
+  const database = openDatabase(config, url, `${role}-probe`, {
     connectionsMax: PROBES,
     idleTimeoutMs: 0,
-    connectTimeoutMs: PROBE_MS,
-    statementTimeoutMs: PROBE_MS,
+    ...probeDeadlines(config),
     ...more,
   });
+  const { inTurn } = openTurns();
+  const query: Query = <Row extends object>(...poll: Parameters<Query>) =>
+    inTurn(() => database.query<Row>(...poll));
+  return { ...database, query, prove: database.query };
 }
 
 /** Follows which server a URL leads to, for all pools of a process on this URL. */
@@ -113,9 +125,8 @@ export function followServerOf(
   role: 'api' | 'worker',
   log: Pick<Log, 'warn'>,
 ): FollowedServer {
-  const deadlines = { connectTimeoutMs: PROBE_MS, statementTimeoutMs: PROBE_MS };
   return followServer(
-    (server) => openDatabase(config, url, `${role}-server`, { ...deadlines, server }),
+    (server) => openDatabase(config, url, `${role}-server`, { ...probeDeadlines(config), server }),
     log,
   );
 }

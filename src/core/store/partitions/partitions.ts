@@ -239,7 +239,7 @@ export async function makePartition(
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
     `alter table market.${name} drop constraint ${name}_range`,
   ];
-  for (const text of ddl) await query({ text });
+  await query({ text: ddl.join('; ') });
   return name;
 }
 
@@ -255,7 +255,7 @@ export async function buildTable(
     `alter table market.${name} enable row level security`,
     `alter table market.${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
   ];
-  for (const text of ddl) await query({ text });
+  await query({ text: ddl.join('; ') });
 }
 
 /**
