@@ -1,10 +1,11 @@
 /**
- * Goal: lost offsets publish nothing again, a corridor that is denied leaves the others, and a broker that hangs keeps no worker from
- * its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
+ * Goal: lost offsets publish nothing again, a rebalance has no more published again than was in hand, a corridor that is denied
+ * leaves the others, and a broker that hangs keeps no worker from its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
 import { describe, expect, test, vi } from 'vitest';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { groupOf, topicsOf } from '../../src/core/stream/kafka/topics.ts';
+import { holdOpen } from '../support/hold-open.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -16,6 +17,8 @@ if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips
 const TEST_MS = 300_000;
 vi.setConfig({ testTimeout: TEST_MS });
 const STOP_MS_MAX = 12_000;
+/** Entries of a backlog that takes some reads, and what a rebalance finds in hand: two batches, and one whose commit is under way. */
+const [BACKLOG, IN_HAND_MAX] = [40, 3];
 
 describe.skipIf(missing !== undefined)('Kafka', () => {
   const site = useKafka();
@@ -42,6 +45,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
   test('a worker ends soon beside a broker that hangs', async () => {
     await site.setLog('kafka');
     const worker = site.rig.spawnWorker({ KAFKA_URL: site.kafka.url });
+    await worker.waitFor(/Kafka is read/, 60_000);
     await site.append(await site.store(10));
     await waitUntil(async () => (await own()).committed === 1, 120_000, 'the offset');
     const [broker] = site.kafka.brokers;
@@ -99,4 +103,46 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await site.clients.administer((admin) => admin.deleteAcls({ filters: acls }));
     }
   });
+
+  /** Ids of the group's members once each has its partitions. */
+  const members = async () => {
+    const name = groupOf(site.rig.database.market);
+    const groups = await site.clients.administer((admin) =>
+      admin.describeGroups({ groups: [name] }),
+    );
+    const group = groups.get(name);
+    return group?.state?.toLowerCase() === 'stable' ? [...group.members.keys()] : [];
+  };
+  test.for([
+    { how: 'joins', rebalances: 1 },
+    { how: 'takes over from a worker that stands still', rebalances: 2 },
+  ])(
+    'publishes again no more than is in hand where another worker $how',
+    async ({ how, rebalances }) => {
+      await site.setLog('kafka');
+      await site.append(await site.store(125 * BACKLOG));
+      const settings = { KAFKA_URL: site.kafka.url, RISK_BATCH_ENTRIES: '125' };
+      await using worker = site.rig.spawnWorker(settings);
+      const isBegun = async () => (await site.rig.counts()).scored >= 250;
+      await waitUntil(isBegun, 60_000, 'the first scores');
+      const [first] = await members();
+      if (how === 'joins') {
+        const lock = 'lock table market.scores in access exclusive mode';
+        await using _held = await holdOpen(site.rig.pool, lock);
+        site.rig.startWorker(settings);
+        await waitUntil(async () => (await members()).length === 2, 60_000, 'both workers');
+      } else {
+        worker.kill('SIGSTOP');
+        site.rig.startWorker(settings);
+        const isAway = async () => ![undefined, first].includes((await members())[0]);
+        await waitUntil(isAway, 60_000, 'the other worker');
+        worker.kill('SIGCONT');
+        await waitUntil(async () => (await members()).length === 2, 60_000, 'both workers');
+      }
+      await site.rig.settled(125 * BACKLOG, 120_000);
+      await waitUntil(async () => (await own()).committed === BACKLOG, 60_000, 'the offset');
+      const { end } = await site.offsetsOf(site.topics().scored);
+      expect(end - BACKLOG).toBeLessThanOrEqual(rebalances * IN_HAND_MAX);
+    },
+  );
 });

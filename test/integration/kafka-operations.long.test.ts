@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { unsealed } from '../../bench/support/unsealed.ts';
 import { openKafka } from '../../src/core/stream/kafka/clients.ts';
 import { openFetcher } from '../../src/core/stream/kafka/fetch-records.ts';
 import { measureKafka } from '../../src/core/stream/kafka/lag.ts';
@@ -152,23 +153,14 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     await site.rig.settled(10, 40_000);
     await freezeMarket(site.rig.pool);
     await agreeOnRollback(site.rig.pool, market);
+    const archive = join(site.folder, 'archive');
+    await using _unsealed = unsealed(archive);
     const rollback = (...more: readonly string[]) =>
-      runRisk(
-        [
-          'archive',
-          'rollback',
-          market,
-          '--to',
-          join(site.folder, 'archive'),
-          '--unencrypted',
-          ...more,
-        ],
-        {
-          DATABASE_URL: site.rig.database.url,
-          REDIS_URL: site.rig.redis.url,
-          KAFKA_URL: site.kafka.url,
-        },
-      );
+      runRisk(['archive', 'rollback', market, '--to', archive, '--unencrypted', ...more], {
+        DATABASE_URL: site.rig.database.url,
+        REDIS_URL: site.rig.redis.url,
+        KAFKA_URL: site.kafka.url,
+      });
     expect((await rollback()).stderr).toContain(`end the workers of ${market}`);
     expect(await worker.stop()).toBe(0);
     let last = await rollback('--continue');

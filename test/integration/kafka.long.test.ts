@@ -157,6 +157,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await waitUntil(
         async () => {
           if (worker.hasExited()) {
+            expect(await worker.exited, worker.stderr()).toEqual({ code: null, signal: 'SIGKILL' });
             deaths += 1;
             worker = site.rig.spawnWorker(settings);
           }

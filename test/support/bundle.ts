@@ -29,7 +29,6 @@ export async function bundleRisk(): Promise<string> {
 }
 
 async function writeBundle(outDir: string): Promise<void> {
-  const own = join(REPOSITORY, 'src/');
   await build({
     ...{ root: REPOSITORY, configFile: false, publicDir: false, logLevel: 'error' },
     ssr: { noExternal: true },
@@ -41,9 +40,9 @@ async function writeBundle(outDir: string): Promise<void> {
       {
         name: 'addresses of the sources',
         enforce: 'pre',
-        // A source finds files of the repository by its own address.
+        // A source finds files of the repository by its own address, and a package of Kafka's client its WebAssembly.
         transform: (code, id) =>
-          id.startsWith(own)
+          id.startsWith(REPOSITORY)
             ? code.replaceAll('import.meta.url', JSON.stringify(`file://${id}`))
             : undefined,
       },

@@ -157,6 +157,9 @@ async function runEntries(
   }
   for (const batch of toBatches([{ entries: others }], config.RISK_BATCH_ENTRIES)) {
     await inFlight.below(BATCHES_MAX);
+    if (!reader.isOwn()) return await reader.restart();
+    // Only batches in hand come twice after a rebalance. The next read tells of a commit that failed.
+    reader.flush().catch(() => undefined);
     void runBatch(lane, inFlight.begin(batch)).catch((error: unknown) => {
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
     });
@@ -166,6 +169,7 @@ async function runEntries(
     await inFlight.drained();
     await reader.flush();
     if (lane.stop.signal.aborted) return;
+    if (!reader.isOwn()) return await reader.restart();
     const isDivided = entry.deliveries >= ALONE_AFTER && entry.transactions > 1;
     if (isDivided) await divideEntries(lane, [entry]);
     else await runBatch(lane, inFlight.begin([entry]));

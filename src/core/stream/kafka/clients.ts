@@ -21,7 +21,8 @@ const [TRIES, TRY_AGAIN_MS] = [6, 250];
 /** Time for a new topic to be led: below the deadline of a request. A repeated request goes on where this one ended. */
 const LED_MS_MAX = 6000;
 /** Times of a member: it is gone after the first without a heartbeat. Longer, its partitions wait for another worker; shorter, a pause of a worker costs a rebalance. */
-const [SESSION_MS, REBALANCE_MS, HEARTBEAT_MS] = [6000, 6000, 1000];
+export const SESSION_MS = 6000;
+const [REBALANCE_MS, HEARTBEAT_MS] = [6000, 1000];
 
 /** The timestamp that stands for the first offset of a partition. */
 const EARLIEST = -2n;

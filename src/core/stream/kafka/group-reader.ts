@@ -1,7 +1,6 @@
 /** Reads entries as a member of the market's consumer group. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterMetadata, GroupPartitionsAssigner } from '@platformatic/kafka';
-import { shareCalls } from '../../../kit/caches/at-most-once-in.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamEntry } from '../group/read-group.ts';
@@ -13,7 +12,13 @@ import {
   type EndedOffset,
   readDelivered,
 } from './claims.ts';
-import { closeSoon, hasAnswer, type KafkaClients, throwKafkaFailure } from './clients.ts';
+import {
+  closeSoon,
+  hasAnswer,
+  type KafkaClients,
+  SESSION_MS,
+  throwKafkaFailure,
+} from './clients.ts';
 import { openFetcher } from './fetch-records.ts';
 import { groupOf, topicsOf } from './topics.ts';
 
@@ -51,7 +56,8 @@ export async function openGroupReader(
   const fetcher = opened.use(await openFetcher(clients, groupOf(market)));
   /** Undefined where the group has assigned partitions anew. */
   let claims: Claims | undefined;
-  let [isLost, assignments] = [false, 0];
+  let [isLost, assignments, joinedMs] = [false, 0, Date.now()];
+  const quietMs = () => Date.now() - Math.max(joinedMs, member.lastHeartbeat?.getTime() ?? 0);
   const release = async () => {
     const given = claims;
     claims = undefined;
@@ -66,7 +72,10 @@ export async function openGroupReader(
     else await fresh.release();
     return claims;
   };
-  member.on('consumer:group:join', () => void release());
+  member.on('consumer:group:join', () => {
+    joinedMs = Date.now();
+    void release();
+  });
   // The client has given up joining again.
   member.on('error', () => {
     isLost = true;
@@ -74,15 +83,15 @@ export async function openGroupReader(
   for (const topic of topics.keys()) member.topics.track(topic);
   await member.joinGroup({ partitionAssigner }).catch(throwKafkaFailure);
   const owned = opened.move();
-  /** Commits one at a time, which takes what came during the one before. */
-  const flush = shareCalls(async () => claims?.commit());
+  /** Takes what is done by now, also while an earlier commit is under way. */
+  const flush = async () => claims?.commit();
   return {
     /** Entries that are there, or come within half a second. Throws a Failure. */
     async read(): Promise<StreamEntry[]> {
-      const quietMs = Date.now() - (member.lastHeartbeat?.getTime() ?? Date.now());
-      if (isLost || quietMs > QUIET_MS_MAX) {
+      if (isLost || quietMs() > QUIET_MS_MAX) {
         throw new Failure('unavailable', MEMBER_LOST, 'this worker is no member of the group');
       }
+      if (quietMs() > SESSION_MS) return await sleep(IDLE_MS, []);
       const own = claims ?? (await assign());
       if (own === undefined) return [];
       await flush();
@@ -105,6 +114,8 @@ export async function openGroupReader(
     },
     /** Notes entries whose scores, dead letters or next attempts are stored; that stays true when another worker has their partition. */
     done: (entries: readonly EndedOffset[]) => claims?.done(entries),
+    /** Whether what was read last is for this worker to begin: after a session without a heartbeat another one has it. */
+    isOwn: (): boolean => claims !== undefined && quietMs() <= SESSION_MS,
     /** Whether an entry is worked on alone. */
     isAlone: (entry: StreamEntry): boolean => claims?.isAlone(entry) ?? false,
     /** Entries that were handed out and are not done. */
