@@ -56,7 +56,7 @@ export const rolledBack: Disturbance = {
     await running;
     await unsealed(folder)[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
-    await neighbour.migrate();
+    await neighbour.create();
     await neighbour.startWorker();
   },
 };

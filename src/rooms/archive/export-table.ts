@@ -35,7 +35,9 @@ const listWhole = rowsOf<Named, [market: string]>(
   `select c.relname::text as name,
           (select jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
              from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns
-     from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname`,
+     from pg_class c
+    where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' and c.relpersistence = 'p'
+    order by c.relname`,
 );
 
 export const SUBJECTS = 'subjects';
@@ -52,7 +54,7 @@ const APART = SUBJECT_KEYS.columns.map(({ name }) => name).filter((name) => name
 
 /**
  * Tables with rows of their own: partitions, those of detached months included, in place of partitioned tables. Subjects come
- * without their keys.
+ * without their keys. Unlogged tables are left out: they are caches, and one in which APIs say that they run would end a rollback.
  */
 export async function listTables(query: Query, market: string): Promise<Named[]> {
   const isHere = (name: string, column: string) => name !== SUBJECTS || !APART.includes(column);

@@ -14,6 +14,7 @@ const LEFT_OUT: readonly string[] = [
   'profile_snapshots',
   'snapshot_voids',
   'late_rows',
+  'limit_processes',
   'tally_checkpoint',
   'tallied_merchants',
   'merchant_hours',

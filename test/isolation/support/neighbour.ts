@@ -41,9 +41,9 @@ export async function openNeighbour(stage: Stage) {
   const environment = { RISK_MARKET: NEIGHBOUR };
   const folder = mkdtempSync(join(tmpdir(), 'risk-neighbour-'));
   let rounds = 0;
+  const corridors = NEIGHBOUR_CORRIDORS.join(',');
   /** Makes its schema, with its corridors. */
-  const migrate = () =>
-    engine.command(['migrate'], { ...environment, RISK_CORRIDORS: NEIGHBOUR_CORRIDORS.join(',') });
+  const migrate = () => engine.command(['migrate'], { ...environment, RISK_CORRIDORS: corridors });
   const start = async (
     role: 'api' | 'worker',
     name: string,
@@ -59,6 +59,12 @@ export async function openNeighbour(stage: Stage) {
   return {
     ...{ stage, migrate, api, worker: () => engine.process(WORKER) },
     startApi: () => start('api', API),
+    /** Makes it anew after its rollback; its API makes the key of requests as the API starts. */
+    async create() {
+      await engine.command(['markets', 'create', NEIGHBOUR, '--corridors', corridors]);
+      await engine.drain(API);
+      await start('api', API);
+    },
     startWorker: (more?: Readonly<Record<string, string>>) => start('worker', WORKER, more),
     killWorker: () => engine.kill(WORKER),
     drainWorker: async () => {
