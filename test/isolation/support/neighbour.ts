@@ -61,7 +61,7 @@ export async function openNeighbour(stage: Stage) {
     startApi: () => start('api', API),
     /** Makes it anew after its rollback; its API makes the key of requests as the API starts. */
     async create() {
-      await engine.command(['markets', 'create', NEIGHBOUR, '--corridors', corridors]);
+      await engine.command(['markets', 'create', NEIGHBOUR, '--corridors', corridors], {});
       await engine.drain(API);
       await start('api', API);
     },
