@@ -77,7 +77,10 @@ export const listMigrations = rowsOf<{ name: string }>(
 /** Name that is authenticated with a file, so that the file cannot stand for another table, part or archive. */
 const sealedName = ({ archive }: Pick<Stored, 'archive'>, file: string) => `${archive}/${file}`;
 
-/** @param order columns that sort the rows, so that the same rows make the same files; empty: any order */
+/**
+ * Writes the rows of a table to files; a table without rows has none, as each file waits for the disk that commits wait for.
+ * @param order columns that sort the rows, so that the same rows make the same files; empty: any order
+ */
 export async function exportTable(
   database: Pick<Database, 'session'>,
   stored: Stored,
@@ -100,7 +103,7 @@ export async function exportTable(
     }
     if (chars >= PART_CHARS || rows.length >= PART_ROWS) await end();
   });
-  if (rows.length > 0 || parts.length === 0) await end();
+  if (rows.length > 0) await end();
   return { name, columns, ...found, parts };
 }
 

@@ -36,6 +36,9 @@ import { compareOthers, type OtherMarkets, readOthers } from './market-figures.t
 import { removeKeys } from './remove-keys.ts';
 import { apartOf, exportKeys, keysMissing, loadKeys } from './subject-keys.ts';
 
+/** Time between two writes of `archive.json` in an export. Larger: a crash repeats more tables; smaller: the disk is asked more often. */
+const WRITE_MS = 1000;
+
 /** The files of the archive; a rollback that goes on may write a file again. */
 const storedOf = ({ store, market: archive, key }: Rollback): Stored => {
   return { store, archive, key, isReplaced: true };
@@ -153,13 +156,17 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     const { database, market, writeArchive, failpoint, note } = rollback;
     await requireSameFreeze(rollback, begun);
     let archive = begun;
+    let writtenMs = performance.now();
     for (const table of await listTables(database.query, market)) {
       if (archive.tables.some(({ name }) => name === table.name)) continue;
       refuseStopped(rollback);
       const made = await exportTable(database, storedOf(rollback), table);
       failpoint(`archive-table-${table.name}`);
       archive = { ...archive, tables: [...archive.tables, made] };
-      await writeArchive(archive);
+      if (performance.now() - writtenMs >= WRITE_MS) {
+        await writeArchive(archive);
+        writtenMs = performance.now();
+      }
       if (made.rows > 0) note(`${made.name}: ${made.rows} rows`);
     }
     return { ...(await exportApart(rollback, archive)), step: 'verify' };

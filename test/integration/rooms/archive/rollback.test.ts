@@ -157,6 +157,11 @@ test('an archive is read back alone: whole, with another key, and changed', asyn
       .filter((table: { name: string }) => table.name.startsWith(name))
       .reduce((sum: number, table: { rows: number }) => sum + table.rows, 0);
   expect([rows('transactions_'), rows('scores_'), rows('dead_letters')]).toEqual([501, 500, 1]);
+  type Written = { name: string; rows: number; parts: readonly unknown[] };
+  const named = (own: readonly Written[]) => own.map(({ name }) => name);
+  expect(named(tables.filter(({ parts }: Written) => parts.length > 0))).toEqual(
+    named(tables.filter(({ rows: some }: Written) => some > 0)),
+  );
   const wrongKey = join(folder, 'wrong');
   await writeFile(wrongKey, randomBytes(32).toString('base64'));
   expect((await verify('--key', wrongKey)).stderr).toContain('the key is wrong');
