@@ -201,7 +201,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'reads',
-    runs: [bench('mixed')],
+    runs: [bench('mixed', '--seconds', '300')],
     table: tableOf(PERFORMANCE, {
       requests: ({ caseName }) => caseName,
       'a second at most': figures('requests_per_second'),

@@ -84,8 +84,8 @@ export const transactionDetailSchema = storedTransactionSchema
   .meta({ id: 'TransactionDetail' });
 type TransactionDetailJson = z.infer<typeof transactionDetailSchema>;
 
-/** 15,000 scores: with fewer more reads go to Postgres, and the API has 256 MiB. */
-const BYTES_MAX = 24 * 1024 * 1024;
+/** 30,000 scores: with fewer more reads go to Postgres, and the API has 256 MiB. */
+const BYTES_MAX = 48 * 1024 * 1024;
 const AGE_MS_MAX = 24 * 3_600_000;
 
 /** @param client finds only this client's scores, as if no others existed; null finds all */
