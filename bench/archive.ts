@@ -1,4 +1,4 @@
-/** Seconds that an archive with its read-back and a restore take, by those of plain COPY of the same rows both ways. */
+/** Time of an archive with its read-back and of a restore, divided by the time of plain COPY of the same rows out and in. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

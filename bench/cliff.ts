@@ -1,7 +1,7 @@
 /**
- * The cost of a transaction once the parties in use have outgrown Redis. Accounts and merchants with a past of twelve months; few
- * of them first, so that all are in memory, then all of them, twice or more often: with no snapshots in Postgres, and with those of
- * the rounds before. Without a past, rounds show how parties grow out of Redis.
+ * The cost of a transaction once the parties in use have outgrown Redis. Accounts and merchants have a past of twelve months: few
+ * parties are drawn first, so that all are in memory, then rounds draw all parties, the first without snapshots in Postgres, the others
+ * with the snapshots of the rounds before. Without a past, rounds show how parties grow out of Redis.
  */
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';

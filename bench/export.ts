@@ -26,7 +26,7 @@ const PAST = { months: 12, rowsEachAccount: 20, rowsEachMerchant: 80 };
 /** Goals; runs on fewer rows only try the bench out. */
 const ROWS_JUDGED_MIN = 1_000_000;
 const ROWS_PER_SECOND_MIN = { csv: 50_000, ndjson: 50_000, parquet: 20_000 } as const;
-/** Processor time of the API and of Postgres. */
+/** Processor time of the API and Postgres together. */
 const CSV_US_PER_ROW_MAX = 6.7;
 const PART_ROWS = 1_000_000;
 const EXPORTED_METRIC = 'risk_export_rows_total';

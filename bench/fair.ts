@@ -1,8 +1,8 @@
 /**
  * The wait of a quiet corridor while one worker drains another corridor's backlog, and the loss of the drain; with --past the wait of live
  * transactions beside a past month of their own corridor and merchants, in the order of accounts. Waited
- * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. Both are
- * measured on an engine of their own with one warm worker, as profiles that the first drain has filled slow the second (to 0.6).
+ * decisions of an open loop run alone, then beside the drain; the drain runs alone, then beside the decisions. The runs alone have an
+ * engine with one warm worker, and the runs together another, as profiles that a first drain has filled slow a second drain (to 0.6).
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -117,7 +117,7 @@ async function startWarm(options: Options, context: BenchContext): Promise<Pipel
   await decide(pipeline, live, { seconds: UNMEASURED_SECONDS, seed: 'warm-up' }, context);
   const warm = { ...options, load, backlog: Math.ceil(backlog / 2) };
   await drain(pipeline, warm, 'warm-up', null, context);
-  // The quiet corridor of a past drained just now, and counts as busy so long.
+  // With a past, the quiet corridor itself has just drained, and counts as busy for BUSY_MS.
   if (isPast) await delay(BUSY_MS, undefined, { signal: context.signal });
   return pipeline;
 }

@@ -1,4 +1,4 @@
-/** The cost of an engine that has nothing to do: processor time by role, and how often it asks the stores. */
+/** The cost of an idle engine: processor time by role, and the number of calls to the stores. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -13,7 +13,7 @@ const USAGE = `--corridors N      of the market (50)
 --seconds N        measured (30), after as many that are not
 --set NAME=VALUE   a setting of the API and the workers, printed with the report; may be repeated`;
 
-/** Processor time of all processes and stores by the time that passes. */
+/** Processor time of all processes and stores, divided by the elapsed time. */
 const CORES_MAX = 0.05;
 
 type Asked = {

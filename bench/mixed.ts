@@ -1,6 +1,6 @@
 /**
- * How long does a client wait where nine of ten requests read? Reads and single posts share one API: in a closed loop for the rate,
- * then at a share of that rate in an open loop for the wait. Accounts are asked for as often as they are busy.
+ * The wait of a client where nine of ten requests read. Reads and single posts share one API: a closed loop gives the rate, then an open
+ * loop at a share of that rate gives the wait. Accounts are asked for as often as they are busy.
  */
 import type { Bench, BenchContext, BenchReport, BenchTable, Settings } from './support/bench.ts';
 import { LIVE_LOAD, LOAD_OPTIONS, LOAD_USAGE, readLoad, readSettings } from './support/load.ts';
@@ -19,7 +19,7 @@ const USAGE = `--writes N         percent of the requests that post one transact
 ${LOAD_USAGE}
 By default 100,000 transactions are stored first; 32 connections ask.`;
 
-/** The load is below the knee, where waits describe the engine. */
+/** Share of the rate that keeps the load below the knee, where waits describe the engine. */
 const OPEN_LOOP_SHARE = 0.7;
 /** Caches of the API, as its metrics name them. */
 const CACHES = ['scores', 'recent_summaries', 'past_summaries'] as const;

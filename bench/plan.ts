@@ -47,7 +47,7 @@ const AROUND_SECONDS = 15;
 
 const fileOf = ({ folder }: Pipeline) => join(folder, 'calibration.json');
 
-/** A command of the engine, as an operator gives it. @returns what it printed */
+/** Runs a command of the engine as an operator does. @returns the output */
 async function command({ services, api }: Pipeline, args: readonly string[], signal: AbortSignal) {
   const environment = {
     ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], RISK_API_KEY: API_KEY },
@@ -57,7 +57,7 @@ async function command({ services, api }: Pipeline, args: readonly string[], sig
   return (await promisify(execFile)('/bin/sh', [LAUNCHER, ...args], options)).stdout;
 }
 
-/** Runs the load, and beside it `risk calibrate` for so long. */
+/** Runs the load, and `risk calibrate` beside the load for `seconds`. */
 async function runCalibrated(
   pipeline: Pipeline,
   load: Load,
@@ -81,7 +81,7 @@ type Planned = {
   readonly costs: readonly Pick<Cost, 'tier' | 'usdAMonth' | 'usdAMillion'>[];
 };
 
-/** `risk plan` of a rate, calibrated under that rate; dollars are those of the cheapest tier that carries the rate. */
+/** Runs `risk plan` for a rate, calibrated under that rate; dollars are of the cheapest tier that carries the rate. */
 async function planFor(pipeline: Pipeline, load: Load, seconds: number, context: BenchContext) {
   await runCalibrated(pipeline, load, seconds, context);
   const args = ['plan', '--tps', String(load.rate), '--calibration', fileOf(pipeline), '--json'];

@@ -1,4 +1,4 @@
-/** The files that parts of `npm run figures` write, docs/figures/NAME.json, and whether their figures are still those of today. */
+/** The files docs/figures/NAME.json of `npm run figures`, and the comparison of recorded figures with new figures. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +12,10 @@ export type Bare = { readonly per_second: number; readonly cpu_us_per_transactio
 export type FigureFile = {
   readonly part: string;
   readonly measured_at: string;
-  /** Ends in `-changed` where the files that ran were not those of the commit. */
+  /** Ends in `-changed` if the files that ran differed from the commit. */
   readonly commit: string;
   readonly machine: Machine;
-  /** Mean of the bare pipeline just before and just after the part, in batches of 1,000: what the machine could do in that hour. */
+  /** Mean of the bare pipeline just before and just after the part, in batches of 1,000: the speed of the machine in that hour. */
   readonly bare: Bare;
   readonly results: readonly Result[];
 };
@@ -28,17 +28,17 @@ export function readFigures(part: string): FigureFile | undefined {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
-/** Figures that fail a run outside their intervals. */
+/** Names of the figures that fail a run if they leave their intervals. */
 const RATE = /^(end_to_end|scored|drained|requests|rows|knee)_per_second(_median)?$/;
 const COST = /^(cpu_us_per_\w+|(api|worker|postgres|redis)_us)$/;
 const WAIT = /^(accepted_to_stored|due_to_scored|decided|http)_p50_ms$/;
 
-/** Less: a noisy hour fails a run. More: a page tells an old figure for longer. */
+/** Smaller: a noisy hour fails a run. Larger: a page shows an outdated figure for longer. */
 const COST_WITHIN = 1.5;
 /** Rates and waits also differ with the number of processors. */
 const WITHIN = 2.5;
 
-/** Machines and hours differ, so a figure is compared by the bare pipeline's of the same run; undefined where it is not guarded. */
+/** Relates a figure to the bare pipeline of the same run, as machines and hours differ; undefined for a figure without a guard. */
 function byBare(name: string, value: number, bare: Bare): number | undefined {
   if (RATE.test(name)) return value / bare.per_second;
   if (WAIT.test(name)) return (value * bare.per_second) / 1000;
@@ -46,7 +46,7 @@ function byBare(name: string, value: number, bare: Bare): number | undefined {
   return COST.test(name) ? value / bare.cpu_us_per_transaction : undefined;
 }
 
-/** The interval of each guarded figure lies around the recorded one. */
+/** Compares each guarded figure with the interval around the recorded figure. */
 export function compareFigures(recorded: FigureFile, now: FigureFile) {
   return recorded.results.flatMap(({ bench, caseName, figures }, at) =>
     Object.entries(figures).flatMap(([name, value]) => {

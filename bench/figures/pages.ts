@@ -1,4 +1,4 @@
-/** Pages with the tables of what was measured. A part that was never measured leaves the page as it is. */
+/** Fills pages with the tables of measured parts. A part that was never measured leaves its page unchanged. */
 import type { FigureFile } from './file.ts';
 import type { Part } from './parts.ts';
 import { drawPlot } from './plots.ts';
@@ -10,7 +10,7 @@ export const tablesOf = ({ name, table, more = {} }: Part): Readonly<Record<stri
 
 const line = (cells: readonly string[]) => `|${cells.join('|')}|`;
 
-/** The first head names day and commit. */
+/** Prints a table whose first heading names day and commit. */
 export function printTable({ columns, rows }: Table, file: FigureFile): string {
   const { part, measured_at, commit } = file;
   const [first, ...heads] = columns;

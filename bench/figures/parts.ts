@@ -1,6 +1,6 @@
 /**
- * The parts of `npm run figures`, as data: what each runs, which of its figures are guarded, and the tables of pages that it fills.
- * A part's name is its file in docs/figures.
+ * The parts of `npm run figures` as data: the commands of a part, the figures that are guarded, and the tables of pages that the part
+ * fills. A part's name is the name of its file in docs/figures.
  */
 import type { Result } from './file.ts';
 import {
@@ -18,9 +18,9 @@ export type Part = {
   readonly name: string;
   /** Commands, each a file and its arguments. */
   readonly runs: readonly (readonly string[])[];
-  /** Why it does not run with the others; absent where it does. */
+  /** Why the part runs only by name; absent for a part that runs with the others. */
   readonly onlyByName?: string;
-  /** Stands in its page between `<!--figures:NAME-->` and `<!--/figures-->`. */
+  /** Table between `<!--figures:NAME-->` and `<!--/figures-->` of a page. */
   readonly table?: Table;
   /** Further tables by name. */
   readonly more?: Readonly<Record<string, Table>>;
@@ -94,7 +94,7 @@ const CACHES: Table = {
   },
 };
 
-/** A ratio, and the end of its 95 % interval that is nearer to a breach being noise. */
+/** A ratio, and the end of its 95 % interval that decides whether the ratio is a breach. */
 const ofCalm = (name: string) => figures(`${name} of calm`, `${name} at least`);
 const ratio = ({ caseName, figures: own }: Result) => {
   const [middle, from, to] = ['', '_at_least', '_at_most'].map((end) =>

@@ -101,7 +101,7 @@ const PLOTS: Readonly<Record<string, (results: readonly Result[], note: string) 
   },
 };
 
-/** Undefined where the results of the part's bench are not drawn. */
+/** Undefined for a part whose bench has no plot. */
 export function drawPlot(file: FigureFile): string | undefined {
   const { measured_at, commit, machine, results } = file;
   const note = `${measured_at.slice(0, 10)}, commit ${commit}, ${machine.cores} cores of ${machine.cpu}`;

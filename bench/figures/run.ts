@@ -1,6 +1,6 @@
 /**
- * `npm run figures [-- PART …]`: measures what the documents say, a file of docs/figures a part. Exits 1 where a command failed or a
- * figure left the interval around the recorded one. `npx vitest run test/unit/docs --update` then writes the pages anew.
+ * `npm run figures [-- PART …]` measures the figures of the documents, and writes a file of docs/figures for each part. Exits 1 if a
+ * command failed or a figure left the interval around the recorded figure. `npx vitest run test/unit/docs --update` then writes the pages.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ import { compareFigures, FIGURES, type FigureFile, type Result, readFigures } fr
 import { PARTS, type Part } from './parts.ts';
 
 const BARE = { ...SIX_CORRIDORS, transactions: 150_000 };
-/** Files that decide what is measured. */
+/** Files on which the figures depend. */
 const CODE = ['src', 'sql', 'bench', 'test/isolation', 'package-lock.json'];
 
 const output = createOutput({ json: false });

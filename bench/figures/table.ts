@@ -1,18 +1,18 @@
-/** Tables of pages, made of what a part wrote. */
+/** Tables of pages, made of the results of a part. */
 import type { Row } from '../../src/kit/command/output.ts';
 import type { FigureFile, Result } from './file.ts';
 
 export type Table = {
-  /** Below docs/. */
+  /** Path below docs/. */
   readonly page: string;
-  /** The first one gets date and commit. */
+  /** Headings, of which the first gets date and commit. */
   readonly columns: readonly string[];
   readonly rows: (file: FigureFile) => readonly (readonly string[])[];
 };
 
 type Read = (result: Result, file: FigureFile) => string;
 
-/** A row each result with figures, then `more`. */
+/** Makes a table with a row for each result that has figures, then the rows of `more`. */
 export const tableOf = (
   page: string,
   columns: Readonly<Record<string, Read>>,
@@ -33,7 +33,7 @@ export const shown = (value: number): string =>
     ? Math.round(value).toLocaleString('en-US')
     : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 
-/** Reads figures, one after the other. */
+/** Reads the named figures in their order. */
 export const figures =
   (...names: string[]): Read =>
   ({ figures: own }) =>
@@ -47,7 +47,7 @@ export const input =
 export const rowsOf = ({ tables }: Result, title: string): readonly Row[] =>
   tables.find((table) => table.title.startsWith(title))?.rows ?? [];
 
-/** Processor time a transaction: API, workers, Postgres, Redis, and all with the clients'. */
+/** Processor time a transaction of API, workers, Postgres and Redis, then of all together with the clients. */
 export const microseconds: Read = (result) => {
   const roles = rowsOf(result, 'processor time by role');
   const own = ['api', 'workers', 'postgres', 'redis'].map((name) =>
@@ -56,7 +56,7 @@ export const microseconds: Read = (result) => {
   return [...own, shown(result.figures['cpu_us_per_transaction'] ?? Number.NaN)].join(', ');
 };
 
-/** The rate by the bare pipeline's under the same load. */
+/** The rate divided by the bare pipeline's rate under the same load. */
 export const byBare: Read = ({ perSecond, ceilings }) => {
   const bare = ceilings.find(({ name }) => name.startsWith('the bare pipeline'));
   return bare === undefined ? '' : shown(perSecond / bare.perSecond);

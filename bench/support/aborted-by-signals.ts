@@ -1,4 +1,4 @@
-/** Aborted by SIGINT or SIGTERM, so that what was started is stopped. */
+/** Returns a signal that SIGINT or SIGTERM aborts, so that started processes are stopped. */
 export function abortedBySignals(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

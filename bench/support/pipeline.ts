@@ -23,7 +23,7 @@ export type PipelineOptions = {
    * `bare`.
    */
   readonly program?: readonly string[] | 'bare' | undefined;
-  /** bin/risk of another checkout, in place of this one's. */
+  /** bin/risk of another checkout, in place of bin/risk of this checkout. */
   readonly launcher?: string | undefined;
   /** Caps each process of a role. */
   readonly caps?: Readonly<Partial<Record<Role, Cap>>> | undefined;

@@ -28,7 +28,7 @@ export type Traffic = {
   /** As many merchants are drawn, in place of those of `traffic`, and by this exponent in place of `drawnBy`. */
   readonly merchantsDrawn?: number | undefined;
   readonly merchantsDrawnBy?: number | undefined;
-  /** Drawn accounts have two devices and an address, which others share in part, and each row has the number that `NUMBER_FIELD` names. */
+  /** Drawn accounts have two devices and an address, some shared with other accounts, and each row has the number of `NUMBER_FIELD`. */
   readonly ownParties?: boolean | undefined;
   /** How the rows of a file lie in it; `time` unless it is given. Any other order holds all rows in memory. */
   readonly order?: Order | undefined;

@@ -1,4 +1,4 @@
-/** An object store with one bucket, and what the checks say. */
+/** An object store with one bucket, and the outcome of the checks. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -24,7 +24,7 @@ export type Store = {
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
 };
 
-/** Whether the newest version of a locked file stays where somebody deletes the version. */
+/** Checks that the newest version of a locked file cannot be deleted. */
 export async function tryDelete({ ask }: Store, path: string): Promise<void> {
   const versions = await (await ask(`?versions&prefix=${path}`)).text();
   const latest = versions.split('<Version>').find((one) => one.includes('<IsLatest>true'));

@@ -24,7 +24,7 @@ const note = openTable('between');
 const FAR_TEST_MS = 600_000;
 /** Half of a round trip of 300 ms. */
 const FAR = { kind: 'distance', ms: 150 } as const;
-/** A connection takes five round trips and 3 s for the address that is dead, and an export opens two before its first line. */
+/** A connection takes five round trips and 3 s for the address that is dead, and an export opens two connections before its first line. */
 const FAR_SETTINGS = { RISK_CONNECT_TIMEOUT_MS: '10000', RISK_REQUEST_TIMEOUT_MS: '20000' };
 
 async function findValkey(): Promise<RedisSource> {

@@ -28,7 +28,7 @@ test('behind a reader that stays open a detach waits, and nobody waits for it', 
     await reader.query('begin isolation level repeatable read');
     await reader.query('select count(*) from transactions');
     await expect(rig.detach('2013-09')).rejects.toMatchObject({ kind: 'unavailable' });
-    // Half detached is detached.
+    // A half detached month counts as detached.
     const { status } = await postOne(api, input({ created_at: timeIn('2013-09') }));
     expect(status).toBe(422);
     const running = waitUntil(

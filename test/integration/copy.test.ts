@@ -13,7 +13,7 @@ const database = await openForFile(
 );
 await testDatabase.sql('create table copied (nth int, told text)');
 
-/** Two bytes a character: some pieces of the stream end within one. */
+/** Each character has two bytes, so that some pieces of the stream end within a character. */
 const LONG = 'é'.repeat(100_001);
 const ROWS: readonly Texts[] = [
   ['1', null],
@@ -55,7 +55,7 @@ const linesOf = (copy: Copy, text: string, ...values: readonly unknown[]) => {
   return copy.lines(text, values, (line) => found.push(line.toString())).then(() => found);
 };
 
-test('lines have the values of a statement as they are, whatever a text means elsewhere', async () => {
+test('lines return the values of a statement unchanged, even texts that mean something to SQL', async () => {
   const nasty = ["market.'; drop table copied; --\\", '$2', '{a,"b"}'];
   await database.copyTransaction(async (query, copy) => {
     const of = (to: string) => `copy (select $1::text, $2::int, $3::text[]) to stdout ${to}`;
@@ -69,7 +69,7 @@ test('lines have the values of a statement as they are, whatever a text means el
   });
 });
 
-test('lines beyond a deadline, and what Postgres refuses, are a Failure, and the session goes on', async () => {
+test('lines beyond a deadline and statements that Postgres refuses are a Failure, and the session goes on', async () => {
   const text = 'copy (select 1 / (5 - n) from generate_series(1, 9) n) to stdout';
   const refused = database.copyTransaction((_, copy) => linesOf(copy, text));
   await expect(refused).rejects.toMatchObject({ code: 'POSTGRES_22012' });
@@ -80,7 +80,7 @@ test('lines beyond a deadline, and what Postgres refuses, are a Failure, and the
   expect(await database.query({ text: 'select 1 as n' })).toEqual([{ n: 1 }]);
 });
 
-test('a reading leaves no timer, which would end the connection later', async () => {
+test('a reading leaves no timer that would end the connection later', async () => {
   const timers = () =>
     process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
   await database.copyTransaction(async (_, copy) => {
@@ -91,7 +91,7 @@ test('a reading leaves no timer, which would end the connection later', async ()
   });
 });
 
-test('what Postgres refuses is a Failure, and the session goes on', async () => {
+test('rows and statements that Postgres refuses are a Failure, and the session goes on', async () => {
   const pid = async () => await database.query({ text: 'select pg_backend_pid() as pid' });
   const before = await pid();
   const into = (rows: readonly Texts[]) =>

@@ -55,7 +55,7 @@ test('while a batch rebuilds profiles, others fold on, but for the same parties'
   expect(await ours.rebuilds('account')).toBe(1);
 });
 
-test('batches that share a party fold it in their order, and their other parties at once', async () => {
+test('batches that share a party fold that party in order, and other parties at once', async () => {
   await using rig = await createWorkerRig();
   const { commands: redis, database, pool } = rig;
   const [read, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -87,7 +87,7 @@ test('batches that share a party fold it in their order, and their other parties
   await redis.del(profileKey(database.market, 'account', 'shared'));
   const logs = { ...PROFILE_LOGS, append };
   const ours = startFold({ redis, query, market: database.market, logs });
-  // Stored once the rows are read, so that only the order of folds tells what each sees.
+  // Batches are stored once the rows are read, so that only the order of folds decides what each batch sees.
   const foldShared = async (minute: number, others: readonly ReturnType<typeof seed>[] = []) =>
     ours.fold(await rig.store([seed(minute), ...others]));
   const folding = [foldShared(1)];
@@ -98,7 +98,7 @@ test('batches that share a party fold it in their order, and their other parties
   await waitUntil(async () => replies === 3, 10_000, 'the third batch began');
   answered.resolve();
   await appending.promise;
-  // Waits for its turn while the second batch folds the party.
+  // The fourth batch waits for its turn while the second batch folds the party.
   const fourth = await rig.store([seed(4)]);
   folding.push(ours.fold(fourth));
   appended.resolve();

@@ -228,7 +228,7 @@ describe('a merchant of many times what a rebuild reads', () => {
     });
 
     const tallies = createTallies(database, Math.random);
-    // Database transactions of other tests hold the checkpoint up while they are open.
+    // Open database transactions of other tests delay the checkpoint.
     const isFolded = async () => {
       const { isBehind } = await tallies.fold();
       const tail =

@@ -1,6 +1,6 @@
 /**
- * Goal: lost offsets publish nothing again, a rebalance has no more published again than was in hand, a corridor that is denied
- * leaves the others, and a broker that hangs keeps no worker from its end. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
+ * Goal: lost offsets publish nothing again, a rebalance publishes again at most the entries in hand, a denied corridor does not stop the
+ * others, and a worker ends beside a broker that hangs. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
 import { describe, expect, test, vi } from 'vitest';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
@@ -17,7 +17,7 @@ if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips
 const TEST_MS = 300_000;
 vi.setConfig({ testTimeout: TEST_MS });
 const STOP_MS_MAX = 12_000;
-/** Entries of a backlog that takes some reads, and what a rebalance finds in hand: two batches, and one whose commit is under way. */
+/** Entries of a backlog of several reads, and entries in hand at a rebalance: two batches, and a third whose commit is under way. */
 const [BACKLOG, IN_HAND_MAX] = [40, 3];
 
 describe.skipIf(missing !== undefined)('Kafka', () => {
@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     }
   });
 
-  test('takes, scores and publishes a corridor where another one is denied', async () => {
+  test('takes, scores and publishes a corridor where another corridor is denied', async () => {
     const { database } = site.rig;
     const denied = 'US-PH';
     await site.ensure(denied);

@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     expect(await compare()).toEqual({ equal: 1000, ...same, differing: 1 });
   });
 
-  test('tries again what failed, through the retries, and gives up what cannot be scored', async () => {
+  test('tries failed entries again through the retries, and gives up entries that cannot be scored', async () => {
     await site.setLog('kafka');
     const failed = new Map<string, number>();
     site.rig.startWorker(
@@ -197,7 +197,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     expect(left).toEqual([]);
   });
 
-  test('scores a corridor where the topics of another one are gone', async () => {
+  test('scores a corridor where the topics of another corridor are gone', async () => {
     const { database } = site.rig;
     const gone = 'US-PH';
     await site.ensure(gone);

@@ -1,8 +1,8 @@
 /**
- * Goal: in whatever order a past is posted, each score has the features that the SQL definition gives, but for siblings that were
- * folded later, and the margin of its features by the table of the day. Method: an API and two workers; in four orders rows are posted,
- * some of them twice, entries come again, Redis loses all that it has, and a worker is replaced. Rows are posted in windows, each of
- * which is scored before the next: features are compared with the definition over all rows up to the end of their window.
+ * Goal: in whatever order a past is posted, each score has the features of the SQL definition, except for siblings that were folded
+ * later, and the margin of these features by the table of the day. Method: an API and two workers. Rows are posted in four orders, some
+ * rows twice; entries come again, Redis loses all data, and a worker is replaced. Each window of rows is scored before the next is
+ * posted, and features are compared with the definition over all rows up to the end of their window.
  */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { NUMBER_FIELD, ORDERS, type Order, trafficRows } from '../../bench/support/traffic.ts';
@@ -36,7 +36,7 @@ const PAGE = 50;
 const REPEATED_EVERY = 7;
 const TIMEOUT_MS = 1_200_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS });
-/** Processes know of a field that is declared by then. */
+/** Time after which all processes know a declared field. */
 const DECLARED_MS = 3000;
 
 const [DAYS, END_MS] = [28, Date.UTC(2026, 10, 1)];
@@ -147,7 +147,7 @@ async function postPast(order: Order): Promise<number[]> {
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
-/** Rows whose features, or margin with equal features, differ from the definition over all rows up to the end of their window. */
+/** Rows whose features, or the margin of equal features, differ from the definition over all rows up to the end of the window. */
 async function differing(ends: readonly number[]): Promise<Differing[]> {
   const { query } = api.database;
   const rows = await query<Stored>({

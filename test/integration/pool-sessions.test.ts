@@ -135,7 +135,7 @@ test('a server that does not answer at all is unavailable, and the pool is not b
   expect(thrown).toMatchObject({ kind: 'unavailable' });
 });
 
-test('the proof that Postgres takes writes waits behind one of the polls that wait', async () => {
+test('the proof that Postgres takes writes waits behind a single poll', async () => {
   await using probe = openProbe(testConfig(), testDatabase.url, 'test');
   const order: string[] = [];
   const asked = async (name: string, send: typeof probe.query) => {

@@ -127,7 +127,7 @@ describe('a primary and its standbys', () => {
     api = opened.use(await startRunningApi({ DATABASE_URL: address.url }));
     const keys = `select from ${TEST_MARKET}.api_keys`;
     const hasKeys = async () => (await askPostgres(standby.url, keys)).length > 0;
-    // The tests' Postgres writes the log of a commit later. A standby that is promoted earlier has no key of the API, and refuses searches.
+    // The tests' Postgres commits asynchronously: a standby that is promoted too early lacks the key of the API, and refuses searches.
     await waitUntil(hasKeys, PATIENCE_MS, 'the standby to have the keys');
   });
   afterAll(() => opened.disposeAsync());

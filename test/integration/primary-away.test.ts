@@ -214,7 +214,7 @@ test('the freshest replica stands in, and none that was behind when the primary 
   await using _both = await rig.pause(standbys);
   await store('behind', DAY_MS);
   const storedMs = performance.now();
-  // The status has the lag of the first replica, which is larger. The last check of the primary counts; two lie up to 2.5 s apart.
+  // The status has the lag of the first replica, which is larger. The last check of the primary counts; checks are up to 2.5 s apart.
   const isBehind = async () =>
     (await rig.replica()).state === 'lagging' && performance.now() - storedMs > LAG_MS_MAX + 3000;
   await waitUntil(isBehind, PATIENCE_MS, 'both replicas to lag');

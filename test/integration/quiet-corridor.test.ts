@@ -52,9 +52,9 @@ test('a quiet corridor is scored while no batch of a drain can be stored', async
   expect(await rig.settled(601)).toMatchObject({ scored: 601, deadLetters: 0 });
 });
 
-test('a drain takes no further batch before the last is stored, where another corridor had traffic before', async () => {
+test('a drain takes one batch at a time where another corridor had traffic before', async () => {
   await using rig = await createWorkerRig();
-  // A drain that begins leaves room for a second in any case; one that goes on within ten seconds does not.
+  // A new drain leaves room for a second in any case; a drain that goes on within ten seconds does not.
   await rig.send(seeds(600));
   rig.startWorker(settings);
   await rig.settled(600);
@@ -69,7 +69,7 @@ test('a drain takes no further batch before the last is stored, where another co
     await untilBlocked(rig);
     await rig.send(quiet.map((seed) => ({ ...seed, createdAtMs: seed.createdAtMs + 1 })));
     await untilQuiet(rig, 2);
-    // The read that met the drain waited for an entry and took a second; five are there.
+    // The read that met the drain took two of five entries: it waited for the first, and then took a second.
     const [pending] = (await rig.commands.xpending(rig.stream.transactions, GROUP)) as [number];
     expect(pending).toBeLessThanOrEqual(2);
   }

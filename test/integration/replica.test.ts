@@ -29,7 +29,7 @@ const replayedTo = (
   { lsn, system, timeline }: Awaited<ReturnType<typeof readWritten>>,
 ) => readReplayed(query, lsn, system, timeline);
 
-// A standby of a standby is made by a backup that needs full pages.
+// The backup that makes a standby of a standby needs full pages.
 const settings = { ...PRIMARY_SETTINGS, shared_buffers: '16MB', full_page_writes: 'on' };
 const service = await openForFile(startTestPostgres({ settings }));
 await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });

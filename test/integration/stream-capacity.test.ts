@@ -97,6 +97,6 @@ test("beside a backlog that has all of its server's share, a quiet stream has it
   const rooms = shareRoom(sizes, nodes, ENTRIES_MAX);
   expect(rooms.get('a')?.transactionsMax).toBeLessThan(40_000);
   expect(rooms.get('b')?.transactionsMax).toBeGreaterThan(20_000);
-  // An even part of a twentieth, over two streams.
+  // Two streams have even parts of a twentieth.
   expect(rooms.get('c')?.transactionsMax).toBe(Math.floor((0.05 * 10 * MB) / 2 / 100));
 });

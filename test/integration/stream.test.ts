@@ -92,7 +92,7 @@ describe('a script for many streams', () => {
     expect(await readEntries(redis(), streams[204]?.transactions ?? '')).toEqual([payload(204)]);
   });
 
-  test('fails as a whole where the server takes no writes, which its client leaves', async () => {
+  test('fails as a whole where the server takes no writes, and the client leaves the server', async () => {
     await wait(3);
     const client = openCommands(url(), 2000);
     await untilReady(client, 5000);

@@ -54,7 +54,7 @@ describe('with a worker', () => {
       5000,
       'the entry',
     );
-    // The entry that the reconciler appends in its place asks for no reply.
+    // The entry that the reconciler appends instead asks for no reply.
     await api.redis.flushall();
     await using _worker = startWorker(api);
     expect((await answer).body.score).toMatchObject({ attempts: 1 });

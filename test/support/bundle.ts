@@ -40,7 +40,7 @@ async function writeBundle(outDir: string): Promise<void> {
       {
         name: 'addresses of the sources',
         enforce: 'pre',
-        // A source finds files of the repository by its own address, and a package of Kafka's client its WebAssembly.
+        // Sources find files of the repository by their own address, as a package of Kafka's client finds its WebAssembly.
         transform: (code, id) =>
           id.startsWith(REPOSITORY)
             ? code.replaceAll('import.meta.url', JSON.stringify(`file://${id}`))

@@ -15,7 +15,7 @@ const FRAUD_SHARE = 0.04;
 const REVIEWED_FROM = 0.27;
 const ACCOUNTS = 40;
 
-/** The night of a day, as a person builds its table. */
+/** The night of a day whose table a person builds. */
 export const nightOf = (day: number) => ({
   ...{ day, maturityDays: 7, by: { name: 'Cy', keyId: null, request: 'test' } },
   signal: new AbortController().signal,
@@ -112,7 +112,7 @@ const insertPayments = {
              channel text, "deviceId" text, metadata jsonb, corridor text, client text, country text)`,
 };
 
-/** Stores payments and their scores, and what became known of each three days after it. @param scorecard as of `storeScored` */
+/** Stores payments, their scores, and the facts known three days after each payment. @param scorecard as of `storeScored` */
 export async function storeLabelled(
   database: Database,
   payments: readonly MadePayment[],

@@ -7,7 +7,7 @@ export type Ran = {
   readonly stderr: string;
 };
 
-/** Exit code and words of a command, for one look at both. */
+/** Exit code and output of a command in one text, so that a test compares both at once. */
 export const said = ({ code, stdout, stderr }: Ran) => `${code} ${stdout}${stderr}`;
 
 export async function runRisk(

@@ -42,7 +42,7 @@ export async function askPostgres<R extends pg.QueryResultRow>(
 
 type Server = { readonly url: string };
 
-/** The only value that a statement of the superuser answers. */
+/** Runs a statement as the superuser. @returns its only value */
 export async function onServer({ url }: Server, statement: string): Promise<unknown> {
   const [row = {}] = await askPostgres(superuserUrl(url), statement);
   return Object.values(row)[0];

@@ -182,7 +182,7 @@ export function storedAndClosed(transactionId: string, closed: Closed): ClosedRe
   return { kind: problem, detail: said, headers: headersOf(closed), errors: [], transactionId };
 }
 
-/** Paths that end the mode or help beside it, and submissions, whose repetitions are still answered. */
+/** Paths that read-only mode leaves open: controls end the mode, people sign in, and repeated submissions are answered. */
 const ALLOWED = /^\/v1\/(?:controls|sessions|transactions)(?:\/|$)/;
 
 export function refuseWrites({

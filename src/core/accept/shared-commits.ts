@@ -55,12 +55,12 @@ const COMMIT_PACE_MS = 8;
 /** The same for posts that wait for their scores. Longer: each waits longer; shorter: a worker finds fewer of them in a batch. */
 const WAITED_PACE_MS = 12;
 /**
- * A crowded machine commits slowly, and then each commit saved lets the others end sooner. So a pace is this many times the usual time
- * of a run where that is more (fewer: commits of few rows crowd the machine; more: posts wait for nothing), up to so many paces.
+ * On a crowded machine commits are slow, and each commit saved speeds up the others: a pace grows to PACE_RUNS times the usual time
+ * of a run, up to PACES_MAX paces. Fewer: commits of few rows crowd the machine; more: posts wait without a gain.
  */
 const PACE_RUNS = 2;
 const PACES_MAX = 3;
-/** Weight of the last run in the usual time of a run. */
+/** Weight of the last run in the moving average of the time of runs. */
 const NEWEST = 0.2;
 
 type Settled<Result> = { readonly result: Result } | { readonly error: unknown };
@@ -78,7 +78,7 @@ export type CoalescerOptions<Input, Result> = {
   readonly sizeOf: (input: Input) => number;
   /** A run that takes longer than this no longer delays the next. */
   readonly stallMs: number;
-  /** Least time between the beginnings of two runs, unless the later one is full or its caller alone. */
+  /** Least time between the beginnings of two runs; a full run, and the run of a lone caller, begin at once. */
   readonly paceMs: number;
 };
 
@@ -158,7 +158,7 @@ export function createCoalescer<Input, Result>({
   let waiting = 0;
   let running = 0;
   let isShared = false;
-  /** Usual time of a run. */
+  /** Moving average of the time of a run. */
   let usualMs = 0;
   /** The next run that is not full waits for its end. */
   let pace: NodeJS.Timeout | undefined;

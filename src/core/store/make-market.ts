@@ -46,11 +46,11 @@ const findUnfinished = onlyOf<{ is: boolean }>(
   `select to_regclass('market.unfinished_restore') is not null as is`,
 );
 
-/** Whether the market's restore from an archive has not ended. */
+/** Whether a restore of the market from an archive is unfinished. */
 export const isBeingRestored = async (query: Query): Promise<boolean> =>
   (await findUnfinished(query)).is;
 
-/** @throws Failure where the market is being restored: nothing serves or migrates it */
+/** @throws Failure while the market is being restored, as nothing may serve or migrate the market then */
 export async function refuseUnfinished(query: Query): Promise<void> {
   if (!(await isBeingRestored(query))) return;
   const why =

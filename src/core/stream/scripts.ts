@@ -86,7 +86,7 @@ function throwCommon(replies: unknown[]): unknown[] {
   return replies;
 }
 
-/** Streams that one call looks at. More: the server answers nobody else for longer; fewer: idle processes send more calls. */
+/** Streams that one call asks. More: other clients of the server wait longer; fewer: idle processes send more calls. */
 const STREAMS_AT_ONCE = 100;
 
 /** A script that one call runs for each of many streams. */
@@ -100,7 +100,7 @@ export function loadForStreams(name: string): ScriptForStreams {
 
 /**
  * Runs a script for each stream with the same arguments, many streams a call: an idle worker of 100 streams makes 10 calls a second in
- * place of 850. Once a script has written for one stream, a full Redis refuses no write for the next.
+ * place of 850. Once the script has written for one stream, a full Redis accepts the writes for the next streams, too.
  * Returns and throws as runOnStreams does.
  */
 export async function runForStreams(

@@ -81,7 +81,7 @@ async function findProven(
   }
 }
 
-/** Most payments are of the last day. @param tables the first day first */
+/** Searches from the end, as most payments are of the last day. @param tables the first day first */
 const serialFor = (tables: readonly TableDay[], day: number): number | null =>
   tables.findLast((table) => table.day <= day)?.serial ?? null;
 

@@ -158,7 +158,7 @@ async function runEntries(
   for (const batch of toBatches([{ entries: others }], config.RISK_BATCH_ENTRIES)) {
     await inFlight.below(BATCHES_MAX);
     if (!reader.isOwn()) return await reader.restart();
-    // Only batches in hand come twice after a rebalance. The next read tells of a commit that failed.
+    // A commit before each batch lets only batches in hand come twice after a rebalance. The next read reports a commit that failed.
     reader.flush().catch(() => undefined);
     void runBatch(lane, inFlight.begin(batch)).catch((error: unknown) => {
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');

@@ -40,8 +40,8 @@ const JOINED_BATCHES = 1;
  */
 const COMPANY_MS = 10_000;
 /**
- * How long a drain leaves room when it begins, as nobody knows yet who else has traffic. Larger: short backlogs take longer; smaller:
- * the first transactions of others wait for as many whole batches as a worker has readers.
+ * How long a drain leaves room when it begins, as traffic of other corridors is not known yet. Larger: short backlogs take longer;
+ * smaller: the first transactions of other corridors wait for as many whole batches as a worker has readers.
  */
 const BEGINNING_MS = 1000;
 /** Time of a drain's batch in company: larger delays others, smaller costs the drain more a transaction. */
@@ -117,7 +117,7 @@ export function createLanes(
     }
     change();
   };
-  // Streams are noted before a drain, too, so that a drain begins with short batches where others have traffic.
+  // Streams are noted before a drain, too, so that a drain begins with short batches where other streams have traffic.
   const noteBegun: Lane['noteBegun'] = (batches) => {
     for (const stream of postedTo(batches)) {
       if (!isBusy(stream)) company.set(stream, elapsedMs());
@@ -178,7 +178,7 @@ function floorOf(corridors: ReadonlySet<string>, shareOf: ShareOf): number {
   );
 }
 
-/** Streams with posted entries. Entries that the reconciler appends are a backlog in Postgres: to rest for them would make it longer. */
+/** Streams with posted entries. Entries of the reconciler are a backlog in Postgres, which grows if a drain rests for them. */
 function postedTo(batches: readonly Batch[]): ReadonlySet<StreamKeys> {
   const streams = new Set<StreamKeys>();
   for (const { entries } of batches) {

@@ -71,8 +71,8 @@ export function openObjectStore(url: string, config: Config) {
 }
 
 /**
- * A body, and the headers by which the store knows that all of the body came. A bucket that locks each object by default demands an
- * MD5 or another checksum, and every store takes the MD5.
+ * A body, and the headers by which the store checks that the whole body came. A bucket that locks each object by default demands an
+ * MD5 or another checksum, and every store accepts MD5.
  */
 export function bodyOf(bytes: Uint8Array | string) {
   const headers = {

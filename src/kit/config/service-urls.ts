@@ -15,7 +15,7 @@ import { parseRedisUrl } from '../words/redis-url.ts';
 
 const POSTGRES_URL = {
   protocol: /^postgres(ql)?$/,
-  // Other drivers take several hosts.
+  // The driver takes a single host, where other drivers take several.
   hostname: /^[^,]*$/,
   error: 'must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with one host',
 };

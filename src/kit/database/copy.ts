@@ -1,7 +1,7 @@
 /**
  * COPY of rows as texts, on the connection of a transaction. A restore of 150,000 payments took 11 and 14 s by COPY, and 24 and 27 s by
- * statements that also hashed the rows. Imports insert by arrays: for 100,000 list entries, rates and labels a temporary table took 0.94,
- * 1.00 and 1.08 times the processor time. Backtests read vectors, of which COPY writes texts: 1.15 times.
+ * statements that also hashed the rows. Imports insert arrays: COPY to a temporary table took 0.94, 1.00 and 1.08 times the processor time
+ * for 100,000 list entries, rates and labels. Backtests select vectors: COPY, which writes vectors as texts, took 1.15 times.
  */
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
@@ -14,13 +14,13 @@ export type Texts = readonly (string | null)[];
 
 export type Copy = {
   /**
-   * Reads the rows of `copy (select …) to stdout`, some at a time. Rows that nobody wants any more are still read, as the server
-   * sends them. @throws Failure
+   * Reads the rows of `copy (select …) to stdout`, some at a time. A caller that stops early waits for the remaining rows, as the
+   * server sends all rows. @throws Failure
    */
   readonly out: (text: string) => AsyncGenerator<readonly Texts[]>;
   /**
-   * Hands each line that `copy (select …) to stdout` writes to `take`, which must not keep it. The texts of values come in the place of
-   * `$1` and so on, as COPY takes no values. Nothing slows the server, so the statement bounds what comes. @throws Failure
+   * Passes each line of `copy (select …) to stdout` to `take`, which must not retain the line. Literals replace `$1` and so on, as
+   * COPY takes no values. Nothing slows the server, so the statement must bound the lines. @throws Failure
    */
   readonly lines: (
     text: string,
@@ -59,7 +59,7 @@ export function createCopy(
       } finally {
         stream.resume();
         await finished(stream).catch(() => undefined);
-        // The driver begins its own timeout, of which pg-copy-streams 7.0.0 does not tell the end.
+        // The driver begins a timeout of the query, which pg-copy-streams 7.0.0 does not end: the callback does.
         (stream as { callback?: () => void }).callback?.();
       }
     },
@@ -86,7 +86,7 @@ export function createCopy(
   };
 }
 
-/** Postgres reads the text as the type of its place. */
+/** A literal without a type, which Postgres reads as the type that the statement expects. */
 const literalOf = (value: unknown): string =>
   Array.isArray(value)
     ? `array[${value.map(literalOf).join(', ')}]`

@@ -7,7 +7,7 @@ import { type FollowedServer, followServer } from './server.ts';
 
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
 const PROBE_MS = 2000;
-/** A server far away takes three round trips to log in, after the time of an address that is dead. */
+/** A login at a distant server takes three round trips, after the wait for an address that is dead. */
 const probeDeadlines = ({ RISK_CONNECT_TIMEOUT_MS }: Config) => ({
   connectTimeoutMs: Math.max(PROBE_MS, RISK_CONNECT_TIMEOUT_MS),
   statementTimeoutMs: PROBE_MS,
@@ -93,7 +93,7 @@ export function openDatabase(
   });
 }
 
-/** `query` is for polls, one at a time, so that `prove` waits behind one of them: behind three of 300 ms it came too late. */
+/** `query` sends polls one at a time, so that `prove` waits behind a single poll: behind three polls of 300 ms a proof came too late. */
 export type Probe = Database & { readonly prove: Query };
 
 /**

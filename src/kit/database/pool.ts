@@ -200,7 +200,7 @@ function openConnections(options: PoolOptions): pg.Pool {
         await set(client);
         await options.server?.note(client);
       } catch (error) {
-        // The caller would wait for the end of the connection, which a server that has vanished never sends.
+        // Otherwise the caller waits until the server ends the connection, which a server that has vanished never does.
         if (client instanceof pg.Client) client.connection.stream.destroy();
         throw error;
       }

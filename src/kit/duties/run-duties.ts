@@ -24,8 +24,8 @@ export function waitMs({ everyMs }: Pick<Duty, 'everyMs'>, failures: number): nu
 }
 
 /**
- * Duties of all processes of a machine begin at the same moments, as work just after a pause takes six times the processor time: an
- * idle engine takes a third less. Longer: duties come later than their interval says. Shorter: they seldom come together.
+ * Duties of all processes of a machine begin at the same ticks, as work just after a pause takes six times the processor time: with
+ * ticks an idle engine takes a third less. Longer: duties begin later than their interval says. Shorter: duties seldom share a tick.
  */
 const TICK_MS = 100;
 

@@ -31,7 +31,7 @@ export type AppEnv = {
 /** Methods of requests that write. */
 export const WRITING_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Paths that only ask by POST: those of operations with `x-writes-nothing`. */
+/** Paths of the POST operations that write nothing (`x-writes-nothing` in the document). */
 const ASKING = /^\/v1\/(?:evaluate|rule-sets\/(?:check|test)|transactions\/[^/]+\/what-if)$/;
 
 export const mayWrite = (method: string, path: string): boolean =>

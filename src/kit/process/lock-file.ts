@@ -1,12 +1,12 @@
 /**
- * A file beside another file that bars other processes of this machine from changing it. The lock of a process that has died is taken
- * over by the process that has the lock of the heir, a file named after the dead process: a second process that saw the same dead
- * lock would otherwise take the new lock away.
+ * A lock is a file that bars other processes of this machine from changing the file beside it. To take over the lock of a dead process,
+ * a process first locks the heir, a file named after the dead process: otherwise a second process that saw the same dead lock would
+ * take the new lock away.
  */
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Failure } from '../words/failure.ts';
 
-/** Time from the making of a lock to its number. Longer: what died in between bars longer. Shorter: what stands still in between loses its lock. */
+/** Time to write the process id into a new lock. Longer: a process that dies meanwhile bars longer; shorter: a frozen process loses its lock. */
 const UNNUMBERED_MS_MAX = 2000;
 
 /**
@@ -35,7 +35,7 @@ async function take(lock: string, lockedBy: (pid: number) => Failure): Promise<v
   }
 }
 
-/** False where the lock exists. */
+/** False if the lock exists already. */
 async function make(lock: string): Promise<boolean> {
   try {
     await writeFile(lock, String(process.pid), { flag: 'wx' });
@@ -46,7 +46,7 @@ async function make(lock: string): Promise<boolean> {
   }
 }
 
-/** 0 where the lock has no number; undefined where the lock is gone. */
+/** 0 while the lock has no process id; undefined if the lock is gone. */
 async function holderOf(lock: string): Promise<number | undefined> {
   try {
     return Math.max(0, Number.parseInt(await readFile(lock, 'utf8'), 10) || 0);
@@ -57,7 +57,7 @@ async function holderOf(lock: string): Promise<number | undefined> {
 }
 
 async function isAlive(pid: number, lock: string): Promise<boolean> {
-  // A process before had the same number, as the first process of a container has.
+  // An earlier process had the same id, as the first process of each container has.
   if (pid === process.pid) return false;
   try {
     if (pid === 0) return Date.now() - (await stat(lock)).mtimeMs < UNNUMBERED_MS_MAX;

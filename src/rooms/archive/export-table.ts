@@ -41,7 +41,7 @@ const listWhole = rowsOf<Named, [market: string]>(
 );
 
 export const SUBJECTS = 'subjects';
-/** Columns of subjects that are the key to a value, with the token: they are stored apart from the archive, and can be deleted. */
+/** The token and the key columns of subjects, which are stored apart from the archive so that keys can be deleted. */
 export const SUBJECT_KEYS: Named = {
   name: SUBJECTS,
   columns: [
@@ -54,7 +54,7 @@ const APART = SUBJECT_KEYS.columns.map(({ name }) => name).filter((name) => name
 
 /**
  * Tables with rows of their own: partitions, those of detached months included, in place of partitioned tables. Subjects come
- * without their keys. Unlogged tables are left out: they are caches, and one in which APIs say that they run would end a rollback.
+ * without their keys. Unlogged tables are left out: they are caches, and `limit_processes`, which APIs write, would end a rollback.
  */
 export async function listTables(query: Query, market: string): Promise<Named[]> {
   const isHere = (name: string, column: string) => name !== SUBJECTS || !APART.includes(column);
@@ -78,7 +78,7 @@ export const listMigrations = rowsOf<{ name: string }>(
 const sealedName = ({ archive }: Pick<Stored, 'archive'>, file: string) => `${archive}/${file}`;
 
 /**
- * Writes the rows of a table to files; a table without rows has none, as each file waits for the disk that commits wait for.
+ * Writes the rows of a table to files. A table without rows has no file, as each file waits for the disk that commits wait for.
  * @param order columns that sort the rows, so that the same rows make the same files; empty: any order
  */
 export async function exportTable(
@@ -205,7 +205,7 @@ export async function countRows(query: Query, name: string): Promise<number> {
 /**
  * Reads all rows of one snapshot as texts. @returns count and hash that Postgres computes in the same snapshot
  * @param order columns that sort the rows; empty: any order
- * @param onRows is awaited before the next rows
+ * @param onRows is awaited before the next rows are read
  */
 async function readTable(
   database: Pick<Database, 'session'>,

@@ -45,7 +45,7 @@ export async function loadTable(
   const before = await readContent(query, all);
   const isWhole = without.length === 0 && change === undefined;
   let loaded = 0;
-  // Rows that are loaded as they are have the sum of their manifest.
+  // Rows that are loaded unchanged have the hash of their manifest.
   let sum = BigInt(before.content) + (isWhole ? BigInt(table.content) : 0n);
   const cellsOf = (row: Cells): Cells | undefined => {
     if (isWhole) return row;

@@ -114,7 +114,7 @@ export type OtherMarkets = {
   readonly note: (text: string) => void;
 };
 
-/** The figures of the other markets: before a rollback or restore those of an hour, afterwards those of the time since. */
+/** Figures of the other markets: before a rollback or restore of the last hour, afterwards of the time since its beginning. */
 export async function readOthers(
   { database, market, openMarket, openModels }: OtherMarkets,
   before: readonly Figures[] = [],
@@ -129,7 +129,7 @@ export async function readOthers(
   return figures;
 }
 
-/** Says the times of each other market before and since. @returns the figures of now, and what the others have lost */
+/** Reports the times of each other market before and since. @returns the present figures, and the losses of the other markets */
 export async function compareOthers(others: OtherMarkets, before: readonly Figures[], since: Date) {
   const after = await readOthers(others, before, since);
   const losses = before.flatMap((figures) => {

@@ -78,7 +78,7 @@ async function alone<T>({ market, openMarket }: Restoring, work: () => Promise<T
     const { isFree } = await tryLock(query, market);
     if (!isFree)
       throw new Failure('conflict', 'ANOTHER_COMMAND', `another command restores ${market}`);
-    // No query may follow: its snapshot would keep a migration's concurrent build of an index waiting.
+    // No query may follow in this transaction: a snapshot would delay a migration's concurrent build of an index.
     await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
     return await work();
   });

@@ -36,7 +36,7 @@ import { compareOthers, type OtherMarkets, readOthers } from './market-figures.t
 import { removeKeys } from './remove-keys.ts';
 import { apartOf, exportKeys, keysMissing, loadKeys } from './subject-keys.ts';
 
-/** Time between two writes of `archive.json` in an export. Larger: a crash repeats more tables; smaller: the disk is asked more often. */
+/** Time between two writes of `archive.json` in an export. Larger: a crash repeats more tables; smaller: the disk is used more. */
 const WRITE_MS = 1000;
 
 /** The files of the archive; a rollback that goes on may write a file again. */

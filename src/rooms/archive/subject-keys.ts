@@ -43,7 +43,7 @@ export type Apart = {
 
 type Opened = Omit<Apart, 'folder'> & { readonly subjectKeys: Folder | undefined };
 
-/** Keys that stand apart; undefined where the archive itself has them, as archives of 1.0.0 do. @throws Failure without their folder */
+/** Keys apart from the archive; undefined for an archive of 1.0.0, which has the keys. @throws Failure without the folder of the keys */
 export function apartOf({ archive, subjectKeys: folder, key }: Opened): Apart | undefined {
   if (archive.subject_keys === undefined) return undefined;
   if (folder === undefined) throw keysMissing(archive.market);

@@ -59,7 +59,7 @@ export type FlatColumn = Pick<ExportColumn, 'name' | 'kind' | 'sql'> & { readonl
 const CODES = `case when s.reasons <> '[]' then
   (select string_agg(reason ->> 'code', ' ') from jsonb_array_elements(s.reasons) reason) end`;
 
-/** `sql` is what a cell of CSV is made of. */
+/** `sql` selects the text of a cell in CSV. */
 export const FLAT_COLUMNS: readonly FlatColumn[] = EXPORT_COLUMNS.map((column, at) =>
   column.kind === 'reasons'
     ? { name: 'reason_codes', kind: 'reasons', sql: CODES, at }

@@ -26,23 +26,23 @@ import { EXPORT_COLUMNS, type ExportRow, type FlatColumn } from './columns.ts';
 import type { ExportParameters } from './parameters.ts';
 import { type Collect, csvPages } from './write/csv.ts';
 
-/** Reads slice after slice, each once the one before is taken: an export rests by the time that it worked, and Postgres worked most. */
+/** Reads a slice once the slice before is taken, so that an export's rest also counts the time of Postgres, which works most. */
 export type ReadExport = {
-  /** Pieces of the rows, at most `rowsMax` rows in all. @throws what the signal was aborted with */
+  /** Pieces of the rows, at most `rowsMax` rows in all. @throws the reason of the aborted signal */
   readonly rows: (rowsMax: number, signal: AbortSignal) => AsyncGenerator<readonly ExportRow[]>;
-  /** Slices as CSV. @throws what the signal was aborted with */
+  /** Slices as CSV. @throws the reason of the aborted signal */
   readonly csv: (columns: readonly FlatColumn[], signal: AbortSignal) => AsyncGenerator<Piece>;
 };
 
-/** Bytes, and how many rows are in them. */
+/** Bytes, and the number of rows in the bytes. */
 export type Piece = { readonly bytes: Uint8Array; readonly rows: number };
 
 /** Rows that one statement looks at: some 1 MB, and a twentieth of a second. With twice as many the API took 24 MiB more, at no other speed. */
 const EXPORT_PAGE_ROWS = 2_500;
 
 /**
- * Bytes of a slice, of which a row group of usual rows has four fifths and a page two fifths: where metadata makes rows longer,
- * both have fewer rows, as each export has two pages in memory. The first page is short, as the length of its rows is unknown.
+ * Bound of the bytes of a slice: usual rows fill four fifths with a row group, and two fifths with a page. Longer rows shorten both,
+ * as each export has two pages in memory. The first page is short, as the length of the rows is unknown.
  */
 export const SLICE_BYTES_MAX = 2_500_000;
 const FIRST_PAGE_ROWS = 500;
@@ -72,7 +72,7 @@ type ExportSlice = {
   readonly pageRows: number;
 };
 
-/** How the rows of a slice are copied, and what is made of them. */
+/** Columns and options of the COPY of a slice, and the page that the rows become. */
 type Form<Page> = {
   readonly columns: readonly { readonly sql: string }[];
   readonly options: string;
@@ -157,7 +157,7 @@ async function readSlice<Page>(
 ) {
   const select = isSparse(slice.filter) ? lookUp : selectRange;
   return await database.copyTransaction(async (query, copy) => {
-    // `reached` is the last row that was looked at; null where nothing is left of the range.
+    // `reached` is the last row that was looked at; null at the end of the range.
     const { from, values, reached } = await select(query, slice);
     const text = `copy (select ${columns.map(({ sql }) => sql).join(', ')} ${from}) to stdout ${options}`;
     let [rows, bytes] = [0, 0];

@@ -104,7 +104,7 @@ export async function startEngine(options: EngineOptions) {
       const asked = { url: process('api-1').url, apiKey: API_KEY, signal };
       return askApi<T>(asked, method, path, body);
     },
-    /** A command of the engine, with the environment of its processes; `within` becomes it. */
+    /** Runs a command of the engine through the program `within`, with the environment of the processes. */
     command: async (
       args: readonly string[],
       own: Readonly<Record<string, string>>,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Stage } from './scenario.ts';
 
-/** Has a process of the engine go on, and returns once the process answers. */
+/** Continues a stopped process of the engine, and returns once the process answers. */
 export async function goOn({ engine, until }: Stage, name: string, pid: number): Promise<void> {
   process.kill(pid, 'SIGCONT');
   await until(`${name} answers again`, async () => {

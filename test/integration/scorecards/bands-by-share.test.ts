@@ -122,7 +122,7 @@ test('a night makes up for what the six days before took', async () => {
   expect(new Set(plain).size).toBeGreaterThan(20);
 });
 
-/** The table after seven days, of which some were judged by a table with one threshold for all shares. */
+/** The table after seven days; a table with one threshold for all shares judged some of the days. */
 async function nightAfter(threshold: number, judged: readonly number[]) {
   const other = await openTestDatabase();
   const tops = new Float64Array(100).fill(threshold);

@@ -1,5 +1,5 @@
 /**
- * Goal: no score is stored by a policy or a table that is not in force, whatever the worker knew as it judged. Method: the statements of the engine, with controls as people set them.
+ * Goal: no score is stored by a policy or a table that is not in force, whatever the worker knew when it judged. Method: the engine's statements, with controls as people set them.
  */
 import { beforeEach, expect, test } from 'vitest';
 import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';

@@ -1,6 +1,6 @@
 /**
- * Goal: a night makes the table of a day from what is stored and known at 00:00 of the day, the same bytes each time, and leaves a table
- * or nothing, and a stored table never changes. Method: made days with labels, and a table a day.
+ * Goal: a night makes the table of a day from rows that are stored and known at 00:00 of the day, with the same bytes each time; a night
+ * leaves a whole table or nothing, and a stored table never changes. Method: made days with labels, and a table a day.
  */
 import { expect, test } from 'vitest';
 import { buildTable, makeAgain, makeNight } from '../../../src/core/repair/night/build-table.ts';

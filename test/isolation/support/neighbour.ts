@@ -59,7 +59,7 @@ export async function openNeighbour(stage: Stage) {
   return {
     ...{ stage, migrate, api, worker: () => engine.process(WORKER) },
     startApi: () => start('api', API),
-    /** Makes it anew after its rollback; its API makes the key of requests as the API starts. */
+    /** Makes the market anew after a rollback; the API makes the key of requests as the API starts. */
     async create() {
       await engine.command(['markets', 'create', NEIGHBOUR, '--corridors', corridors], {});
       await engine.drain(API);

@@ -222,7 +222,7 @@ function sharedFeatures({ device, address }: Facts) {
   ];
 }
 
-/** Exactly the same, except where SQL rounds otherwise than doubles do. */
+/** Whether two values are equal but for rounding, in which SQL differs from doubles. */
 export function isNear(value: number, defined: number): boolean {
   const near = Math.abs(value - defined) <= 1e-9 * Math.max(1, Math.abs(defined));
   return near || (Number.isNaN(value) && Number.isNaN(defined));

@@ -1,6 +1,6 @@
 /**
- * Goal: pages tell the figures that `npm run figures` wrote, and those are of a commit that exists. A stale page fails here;
- * `npx vitest run test/unit/docs --update` writes it anew.
+ * Goal: pages show the figures that `npm run figures` wrote, and the figures are of commits that exist. A stale page fails here;
+ * `npx vitest run test/unit/docs --update` writes the page anew.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -36,12 +36,12 @@ function isKnown(commit: string): boolean {
   }
 }
 
-test.each(PAGES)('%s has the tables of what was measured', async (path) => {
+test.each(PAGES)('%s has the tables of the measured parts', async (path) => {
   const filled = fillPage(path.replace('docs/', ''), readText(path), PARTS, readFigures);
   await expect(filled).toMatchFileSnapshot(join(ROOT, path));
 });
 
-test('plots are those of what was measured', async () => {
+test('plots show the measured figures', async () => {
   for (const file of files) {
     const plot = drawPlot(file);
     if (plot !== undefined)
@@ -49,7 +49,7 @@ test('plots are those of what was measured', async () => {
   }
 });
 
-test('each file of figures is what a part wrote, and broke no promise', () => {
+test('each file of figures is of a part, and has no breach', () => {
   expect(files.map(({ part }) => `${part}.json`)).toEqual(names);
   expect(PARTS.map(({ name }) => name)).toEqual(
     expect.arrayContaining(files.map(({ part }) => part)),
@@ -57,7 +57,7 @@ test('each file of figures is what a part wrote, and broke no promise', () => {
   expect(files.flatMap(({ results }) => results.flatMap(({ breaches }) => breaches))).toEqual([]);
 });
 
-test('each table has its place in a page, and each place its table', () => {
+test('each table has a marker in a page, and each marker a table', () => {
   const places = PAGES.flatMap((path) =>
     [...readText(path).matchAll(/<!--figures:(\S+)-->/g)].map(([, name]) => `${path} ${name}`),
   );
@@ -110,7 +110,7 @@ test('a page has the figures of the file, with day and commit', () => {
   ]);
 });
 
-test('a figure leaves its interval where it changes by more than the machine', () => {
+test('a figure leaves its interval if it changes by more than the machine does', () => {
   const left = (now: FigureFile) => compareFigures(made(10_000), now).map((one) => one.isLeft);
   const slower = { per_second: 10_000, cpu_us_per_transaction: 100 };
   expect([left(made(24_000)), left(made(2500, slower))]).toEqual([[false], [false]]);

@@ -90,7 +90,7 @@ async function addDays(
   return most;
 }
 
-/** Tops of the newest payments, known frauds among them, by a new table, by the points of the rules alone, and by models that decided. */
+/** Tops of the newest payments, known frauds included, by a new table, by the points of the rules alone, and by each model that decided. */
 export async function findTops(
   { query, day, payments, matured, signal }: Known,
   ids: readonly string[],
@@ -121,7 +121,7 @@ export async function findTops(
   return { scorecard, rules: topsBy(points), models: topsBy(risks) };
 }
 
-/** Counts what the tables of the days before took, by the margins that were stored. */
+/** Counts by stored margins how many payments the tables of earlier days took of each share. */
 function takenBefore(query: Query, day: number) {
   const { add, end } = countTaken();
   const tables = new Map<number, Promise<StoredTable | undefined>>();
@@ -141,7 +141,7 @@ const dayOf = (id: string): number => Math.floor(createdAt(id) / DAY_MS);
 type Cutting = Pick<DayTable, 'measures'> & { readonly cuts: Cuts };
 type FindCutting = (serial: number | null) => Promise<Cutting | null>;
 
-/** Undefined: the table is damaged, or only a newer version reads the table. */
+/** Undefined for a table that is damaged, or that only a newer version reads. */
 const readSound = (query: Query, serial: number) =>
   readTable(query, serial).catch((error: unknown) => {
     if (error instanceof Failure && error.code.startsWith('SCORECARD_')) return undefined;
@@ -151,7 +151,7 @@ const readSound = (query: Query, serial: number) =>
 /** Tables whose cuts stay in memory; rows are read by time, so few are needed at once. */
 const TABLES_MAX = 8;
 
-/** Finds what cut the buckets of a row: the table that judged it, or the new table. Null: the table is damaged, or of a newer version. */
+/** Finds the cuts of a row's buckets: in the table that judged the row, else in the new table. Null if the row's table cannot be read. */
 export function findCuttings(query: Query, own: Cutting): FindCutting {
   const tables = new Map<number, Cutting | null>();
   return async (serial) => {
@@ -190,7 +190,7 @@ export async function chooseRows(
 
 type LearntRow = NewRow & Pick<VectorRow, 'isFraud'>;
 
-/** Reads the chosen rows, page by page; a row whose table is lost is cut by the new one. */
+/** Reads the chosen rows, page by page; the new table cuts a row whose own table is lost. */
 export async function* readRows(
   { ids, shares }: Chosen,
   { query, matured, signal }: Pick<Known, 'query' | 'matured' | 'signal'>,

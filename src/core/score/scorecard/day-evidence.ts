@@ -36,7 +36,7 @@ export function steps(aDecade: number, value: number, round = Math.floor): numbe
 }
 
 /**
- * Key of a cell: payments of one kind and of amounts within a tenth of a decade.
+ * Key of a cell, which counts payments of one kind with amounts within a tenth of a decade.
  * @param group value of the field that the table groups by, empty where a payment has none
  * @param amount in the market's currency
  */
@@ -113,7 +113,7 @@ export function numberToAccount(value: number, newest: Float32Array): number {
   return value / Math.max(newest[newest.length >> 1] as number, MEDIAN_MIN);
 }
 
-/** The value of a key, which is made where the key has none. */
+/** Returns the value of a key, and makes the value for a new key. */
 export function inMap<Key, Value>(values: Map<Key, Value>, key: Key, make: () => Value): Value {
   const known = values.get(key);
   if (known !== undefined) return known;

@@ -58,7 +58,7 @@ export type Tops = {
   readonly scorecard: Float64Array;
   /** By name of a rule set without its changes, of the points of the rules alone. */
   readonly rules: ReadonlyMap<string, Float64Array>;
-  /** By name of a model, of the stored risks that the model decided by. */
+  /** By name of a model, of the stored risks by which the model decided. */
   readonly models: ReadonlyMap<string, Float64Array>;
 };
 

@@ -104,7 +104,7 @@ export function judgedVector(
   return { vector, table: by, createdAtMs, margin: () => (known ??= marginBy(by, vector)) };
 }
 
-/** Parts of a margin: the base, then the points of each measure. Their sum in this order has the bits of the margin. */
+/** Parts of a margin: the base, then the points of each measure. Adding the parts in this order gives the bits of the margin. */
 export function partsBy(by: Judging, vector: Float64Array) {
   const { scorecard, measures } = by.table;
   const logOdds = logOddsBy(by, vector);

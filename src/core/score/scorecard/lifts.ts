@@ -3,10 +3,10 @@ import { type Counted, liftOf } from './day-evidence.ts';
 
 /** Counts of a value over the 90 days. */
 export type ValueSum = {
-  /** Matured or not. */
+  /** All payments, matured or not. */
   payments: number;
   matured: number;
-  /** Among the matured ones. */
+  /** Frauds among the matured payments. */
   frauds: number;
   /** Hashes of distinct accounts. */
   readonly accounts: number[];

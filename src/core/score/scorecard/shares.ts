@@ -2,8 +2,8 @@
 import type { OpinionBands } from '../opinion.ts';
 
 /**
- * Fewer: one day's noise moves the bands. More: bands are late where frauds come in waves (of 54 spans of seven days of a simulated process
- * 25 were off by more than a third with 7 days, 2 with 2 days), and a market's first payments, whose features had no past, raise the bands.
+ * Fewer: one day's noise moves the bands. More: bands lag behind waves of fraud (in 54 spans of seven days of a simulated process, 25 were
+ * off by more than a third with 7 days, and 2 with 2 days), and a market's first payments, whose features had no past, raise the bands.
  */
 const NEWEST_DAYS = 2;
 /** Fewer: a share of 1 % is less than 40 payments, and chance moves the bands. More: small markets have bands of older days. */
@@ -32,12 +32,12 @@ export const TOPS_MIN = 1000;
 /** Above every probability and all points. */
 export const NEVER = 1001;
 
-/** Days before a table that took more or less than a share; with the day of the table they are seven. */
+/** Earlier days whose excess or shortfall of a share a table makes up for; the table's own day is the seventh. */
 export const BUDGET_DAYS = 6;
-/** More: a wave of frauds ends reviews for days after. Less: what was taken moves the next bands too little. */
+/** More: a wave of frauds ends reviews for days. Less: an excess or a shortfall moves the next bands too little. */
 const FACTOR_MAX = 2;
 
-/** Counts by each share what earlier tables took of the payments that they judged. */
+/** Counts for each share how many of the payments that earlier tables judged reached the threshold of the share. */
 export function countTaken() {
   const taken = new Float64Array(SHARES);
   let payments = 0;
@@ -48,7 +48,7 @@ export function countTaken() {
       for (let nth = SHARES - 1; probability >= (tops[nth] as number); nth--)
         taken[nth] = (taken[nth] as number) + 1;
     },
-    /** How often each share was taken: 1 as asked, and where few payments were judged. */
+    /** Payments taken for each share, divided by the payments asked for; 1 if few payments were judged. */
     end: (): Float64Array =>
       taken.map((count, nth) => {
         const asked = ((nth + 1) * payments) / SHARES_OF_ALL;
@@ -58,7 +58,7 @@ export function countTaken() {
   };
 }
 
-/** Empty for fewer than TOPS_MIN values. @param taken how often each share was taken of late: its tops take as much less or more */
+/** Empty for fewer than TOPS_MIN values. @param taken ratios of `countTaken`: a share that was taken twice as often is halved */
 export function topsOf(values: ArrayLike<number>, taken?: Float64Array): Float64Array {
   if (values.length < TOPS_MIN) return new Float64Array();
   const falling = Float64Array.from(values).sort().reverse();

@@ -8,7 +8,7 @@ export const FORM = 1;
 
 export const encodeTable = (table: DayTable): Uint8Array => encode(FORM, table);
 
-/** @throws Error for bytes that no table has */
+/** @throws Error for bytes that are no table */
 export const decodeTable = (bytes: Uint8Array): DayTable => decode<DayTable>(FORM, bytes);
 
 /** Hex. */

@@ -1,10 +1,10 @@
 /**
- * Values as bytes: a byte with the version of their form, then JSON. Equal values have equal bytes, as members, maps and sets stand in the
- * order of their texts; arrays of numbers stand by their bits, as NaN has many bit patterns.
+ * Encodes a value as a byte with the version of the form, then JSON. Equal values have equal bytes: members, maps and sets are sorted by
+ * their texts, and arrays of numbers are written by their bits, as NaN has many bit patterns.
  */
 
 const ARRAYS = { Float32Array, Float64Array, Uint32Array };
-/** Objects that stand for what JSON lacks have one member, with one of these names or that of an array; no value has such a member. */
+/** Object for a value that JSON lacks: the only member has one of these names or the name of an array type, which no value uses. */
 type Told = {
   readonly number?: string;
   readonly Map?: readonly (readonly [string, unknown])[];
@@ -33,7 +33,7 @@ function toJson(value: unknown): unknown {
   return isMap ? { Map: entries } : Object.fromEntries(entries);
 }
 
-/** A walk after JSON.parse takes a third of the time of a function that JSON.parse calls for each member. */
+/** Walks the result of JSON.parse, in a third of the time that a reviver takes. */
 function fromJson(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) return json.map(fromJson);
@@ -53,7 +53,7 @@ function fromJson(json: unknown): unknown {
 export const encode = (version: number, value: object): Uint8Array =>
   Buffer.concat([Uint8Array.of(version), Buffer.from(JSON.stringify(toJson(value)))]);
 
-/** @throws Error for bytes of another version, or that end early */
+/** @throws Error for bytes of another version, or bytes that end early */
 export function decode<Value>(version: number, bytes: Uint8Array): Value {
   if (bytes[0] !== version) throw new Error(`version ${bytes[0]} is not ${version}`);
   const json: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(1)));

@@ -32,7 +32,7 @@ export type SnapshotMark = {
   readonly rowsFrom: string;
 };
 
-/** A snapshot, and the rows stored since but for the point, in rising order. Some of the rows may be in the snapshot as well. */
+/** A snapshot, and the rows stored since, in rising order and without the point. The snapshot may contain some of these rows already. */
 export type SnapshotPast = {
   readonly snapshot: Uint8Array;
   readonly rows: readonly PastTransaction[];

@@ -109,7 +109,7 @@ export type VectorRow = {
   readonly ruleSet: string;
   /** Points of the rules alone; null where a model of 1.0.0 decided. */
   readonly points: number | null;
-  /** Name of the model that decided by the risk; null: the rules did. */
+  /** Name of the model that decided by the risk; null if the rules decided. */
   readonly model: string | null;
   readonly risk: number;
   /** Null: the payment takes part in no solve. */

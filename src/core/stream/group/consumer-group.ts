@@ -75,7 +75,7 @@ export const DELIVERIES_TOGETHER = 3;
 /** Deliveries after which an entry of several transactions is divided. */
 export const DELIVERIES_WHOLE = 2;
 
-/** Streams that have stale entries, or that did not answer. Throws a Failure that is not of one stream. */
+/** Finds streams that have stale entries or did not answer. Throws a Failure that no single stream caused. */
 export async function findStale(
   redis: RedisClient,
   streams: readonly StreamKeys[],

@@ -23,7 +23,7 @@ import {
   readGroup,
 } from './read-group.ts';
 
-/** `isQuiet`: little was there of late, so the read begins with the wait. */
+/** `isQuiet`: recent reads found little, so the read begins with the wait. */
 type NewOptions = ReadOptions & { readonly blockMs: number; readonly isQuiet: boolean };
 
 export type OpenReader = ReturnType<typeof openReaderConnection>;
@@ -101,8 +101,8 @@ export function openReaderConnection(url: string, blockMs: number, commands: Red
 }
 
 /**
- * Waits for the first entries, and reads what a producer appends with them to other streams, as half as many batches cost less. Both
- * commands are sent at once: the server holds the second back until the first has ended, and the worker wakes up once in place of twice.
+ * Waits for the first entries, then reads the entries that a producer appends to other streams at that time: half as many batches cost
+ * less. Both commands are sent at once: the server runs the second after the first, and the worker wakes up once in place of twice.
  */
 async function waitAndRead(client: RedisClient, options: NewOptions): Promise<Read> {
   const { consumer, streams, blockMs } = options;
@@ -114,7 +114,7 @@ async function waitAndRead(client: RedisClient, options: NewOptions): Promise<Re
   if (woken.status === 'fulfilled') {
     return joinReads({ deliveries: woken.value, failed: new Map() }, read.value);
   }
-  // A stream that fails ends the wait for all; the read says which stream it was.
+  // A stream that fails ends the wait for all streams; the read says which stream failed.
   if (read.value.failed.size === 0) throw woken.reason;
   return read.value;
 }

@@ -83,7 +83,7 @@ export async function openGroupReader(
   for (const topic of topics.keys()) member.topics.track(topic);
   await member.joinGroup({ partitionAssigner }).catch(throwKafkaFailure);
   const owned = opened.move();
-  /** Takes what is done by now, also while an earlier commit is under way. */
+  /** Commits the entries that are done by now, even while an earlier commit is under way. */
   const flush = async () => claims?.commit();
   return {
     /** Entries that are there, or come within half a second. Throws a Failure. */
@@ -114,7 +114,7 @@ export async function openGroupReader(
     },
     /** Notes entries whose scores, dead letters or next attempts are stored; that stays true when another worker has their partition. */
     done: (entries: readonly EndedOffset[]) => claims?.done(entries),
-    /** Whether what was read last is for this worker to begin: after a session without a heartbeat another one has it. */
+    /** Whether this worker may begin the entries that it read: after a session without a heartbeat another worker has their partitions. */
     isOwn: (): boolean => claims !== undefined && quietMs() <= SESSION_MS,
     /** Whether an entry is worked on alone. */
     isAlone: (entry: StreamEntry): boolean => claims?.isAlone(entry) ?? false,

@@ -1,6 +1,6 @@
 --[[
-  Runs a script for each stream, which has a reply of its own: a failure fails no other stream. A server that takes no writes
-  fails the call, so that its client leaves it.
+  Runs a script for each stream, with a reply for each stream: a failure of one stream fails no other. A server that takes no
+  writes fails the whole call, so that the client leaves the server.
 
   KEYS             for each stream the keys of the script
 

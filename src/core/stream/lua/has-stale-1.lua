@@ -1,5 +1,5 @@
 --[[
-  Whether a stream has entries that their consumer has left alone for too long, or cannot be asked.
+  Whether a stream has entries that their consumer has left alone for too long, or the stream cannot be asked.
 
   KEYS[1] stream  the corridor's transactions
 

@@ -148,8 +148,8 @@ const script = loadScript('measure-capacity-2');
 /**
  * Measures how many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if Redis lacks memory, as a backlog that takes
  * the memory of profiles makes itself longer. The streams of a server share its room by dynamic thresholds (Choudhury and
- * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that its own append leaves free, so one alone gets eight ninths. An even
- * part of SHARE_MIN is a stream's own: a backlog whose profiles have taken the room would leave quiet corridors to the reconciler.
+ * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that its own append leaves free, so a lone stream gets eight ninths. Each
+ * stream has an even part of SHARE_MIN to itself, or a backlog whose profiles took the room would leave quiet corridors to the reconciler.
  */
 export function createStreamRooms(options: StreamRoomsOptions) {
   const { redis, listStreams, fill = 1 } = options;
@@ -243,7 +243,7 @@ export function shareRoom(
   return rooms;
 }
 
-/** Bytes that all streams of a server may take: what other keys leave, within the bounds. */
+/** Bytes that all streams of a server may take: the rest that other keys leave, between SHARE_MIN and SHARE_MAX. */
 function shareOf({ maxBytes, usedBytes }: NodeMemory, taken: number): number {
   const leftBytes = WATERMARKS.waiting * maxBytes - (usedBytes - taken);
   return Math.min(SHARE_MAX * maxBytes, Math.max(SHARE_MIN * maxBytes, leftBytes));

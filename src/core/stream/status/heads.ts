@@ -90,7 +90,7 @@ export function createHeadReader(redis: RedisClient) {
     all: readonly (readonly string[])[],
     argsFrom: (from: string) => readonly ScriptArgument[],
   ): Promise<void> {
-    // Most streams are empty, and an idle engine looks at each of them once a second.
+    // A call asks many streams, as most are empty and an idle engine asks each once a second.
     let replies = await runForStreams(redis, script, all, argsFrom('-'));
     let keys = all;
     while (keys.length > 0) {

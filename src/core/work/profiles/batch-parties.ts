@@ -198,7 +198,7 @@ export function storeSnapshot(
   installs.add({ key, slot, known: end, snapshot });
 }
 
-/** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
+/** Counts the replies of Redis once a call: to look up the label set for each party would take a thirtieth of a worker's time. */
 export function countReplies(
   { metrics }: KindFold,
   replies: readonly LogReply[],
@@ -206,7 +206,7 @@ export function countReplies(
 ): void {
   const lacking = { nothing: 0, since: 0, whole: 0, absent: 0, later: 0 };
   for (const [index, { lacks }] of replies.entries()) {
-    // A call that only reads is no use of the cache.
+    // A call that only reads does not count as a use of the cache.
     if (lacks === 'later' || parties[index]?.block.length === 0) continue;
     lacking[lacks] += 1;
   }

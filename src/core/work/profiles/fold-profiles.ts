@@ -73,7 +73,7 @@ async function reloadEarly(
   });
 }
 
-/** Promises are returned within objects, so that nobody waits for them here. */
+/** Promises are returned within objects, as an async function waits for a promise that it returns. */
 async function beginFold(
   profiles: Profiles,
   transactions: readonly Transaction[],
@@ -116,8 +116,8 @@ async function foldAsked(profiles: Profiles, folds: readonly KindFold[]) {
 }
 
 /**
- * Folds parties once the rebuilds that batches before began have ended. The batch's other parties do not wait: of 1,000 transactions
- * that mostly miss, nearly each batch shares a party with the batch before.
+ * Folds parties that earlier batches rebuild, once these rebuilds have ended. The batch's other parties do not wait: in batches of 1,000
+ * transactions that mostly miss, nearly each batch shares a party with the batch before.
  */
 async function foldBusy(profiles: Profiles, folds: readonly KindFold[]): Promise<void> {
   const parties = partiesOf(folds, ({ asked }) => asked);
@@ -136,7 +136,7 @@ function beginRebuild(profiles: Profiles, folds: readonly KindFold[]): Promise<v
   const parties = partiesOf(folds, ({ rebuilds }) => Object.values(rebuilds).flat());
   // Snapshots of what was rebuilt are on their way while the next batch folds on.
   const rebuilds = folds.map((fold) => rebuildProfiles(fold).finally(profiles.installs.flush));
-  // A party that is noted already is noted for longer.
+  // Parties of `foldBusy` are noted already, and for longer than this rebuild.
   noteRebuilding(
     parties.filter(({ rebuilding, party }) => !rebuilding.has(party)),
     Promise.allSettled(rebuilds),

@@ -1,10 +1,10 @@
-/** Parties whose profiles batches read from Postgres now: later batches fold them once that has ended, and their other parties at once. */
+/** Parties whose profiles a batch reads from Postgres now: later batches fold these parties after the read, and other parties at once. */
 import type { BatchParty, KindFold, Profiles } from './profiles.ts';
 
-/** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
+/** Batches that read profiles from Postgres at once. Fewer: processors idle while a batch waits; more: writes find no connection. */
 const REBUILDING_BATCHES_MAX = 4;
 
-/** The end of a rebuild, where there are too many. */
+/** The end of the first rebuild to end; undefined while fewer than REBUILDING_BATCHES_MAX are under way. */
 export function rebuildAhead({ kinds }: Profiles): Promise<unknown> | undefined {
   const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
   return underWay.size < REBUILDING_BATCHES_MAX ? undefined : Promise.race(underWay);
@@ -15,7 +15,7 @@ export const partiesOf = (
   of: (fold: KindFold) => readonly BatchParty[],
 ) => folds.flatMap((fold) => of(fold).map(({ party }) => ({ rebuilding: fold.rebuilding, party })));
 
-/** Later batches wait for the parties until then. */
+/** Makes later batches wait for the parties until the work has ended. */
 export function noteRebuilding(
   parties: ReturnType<typeof partiesOf>,
   work: Promise<unknown>,

@@ -33,7 +33,7 @@ export function profileSources(
   query: Query,
   maturityDays: number,
 ): readonly ProfileSource<Profile, unknown>[] {
-  // All kinds share the mark, as each reading takes two statements.
+  // All kinds share the mark, as to read a mark takes two statements.
   const mark = atMostOnceIn(MARK_MS, () => readMark(query));
   return [
     {
@@ -61,8 +61,8 @@ export function profileSources(
 }
 
 /**
- * Larger: parties read more scattered rows at each miss, 9 µs each; an account's snapshot takes 14 µs. Smaller: more snapshots are
- * written, 15 µs for an account and more for the longer lists of others.
+ * Larger: each miss reads more scattered rows, at 9 µs a row, where an account's snapshot takes 14 µs. Smaller: more snapshots are
+ * written, at 15 µs for an account, and more for other kinds, whose lists are longer.
  */
 const SNAPSHOT_ROWS_MIN = { account: 2, merchant: 8, device: 8, address: 8 } as const;
 

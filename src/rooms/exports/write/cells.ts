@@ -7,7 +7,7 @@ type Cell = {
   readonly parquet: (text: string) => unknown;
 };
 
-/** Length of `2026-11-20T09:29:00` and of the same with milliseconds. Postgres leaves zeros at the end out. */
+/** Length of `2026-11-20T09:29:00` and of the same with milliseconds. Postgres omits trailing zeros. */
 const [SECONDS, MILLISECONDS] = [19, 23];
 const ZONE = -'+00'.length;
 function timeText(text: string): string {

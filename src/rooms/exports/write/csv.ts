@@ -1,11 +1,11 @@
 /**
- * Rows of an export as CSV (RFC 4180), UTF-8, null as an empty field. Postgres writes CSV, of which line ends, times and formulas change:
- * a text that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises; one that begins with an
- * apostrophe gets another, so that taking one away restores every text.
+ * Rows of an export as CSV (RFC 4180), UTF-8, null as an empty field. Postgres writes the CSV, and this module changes line ends, times
+ * and formulas: a text that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises. A text that begins with
+ * an apostrophe gets a second, so that a reader restores each text by removing an apostrophe in front.
  */
 import type { ColumnKind, FlatColumn } from '../columns.ts';
 
-/** Makes a page out of the lines that `copy` hands over; nothing of a reading that fails is left. */
+/** Makes a page of the lines that `copy` passes on; a reading that fails leaves nothing. */
 export type Collect<Page> = (
   copy: (take: (line: Buffer) => void) => Promise<void>,
 ) => Promise<Page>;
@@ -24,19 +24,19 @@ const FORMULA: ReadonlySet<number | undefined> = new Set(Buffer.from("=+-@\t\r\n
 const BYTES_MIN = 64 * 1024;
 
 /**
- * Makes pages out of the lines that Postgres copies of these columns: 0.4 µs a row, and texts of cells took 7. Memory that is used again
+ * Makes pages of the lines that Postgres copies of these columns, in 0.4 µs a row, where a text for each cell took 7. Reused memory
  * spares V8 half of its collections, which took 4 µs a row.
  */
 export function csvPages(columns: readonly FlatColumn[]): Collect<Buffer> {
   const kinds = columns.map(({ kind }) => kind);
   let spare: Buffer | undefined;
   return async (copy) => {
-    // A reading that was given up may still go on, with memory of its own.
+    // A reading that was given up may still write, so each reading has memory of its own.
     let bytes = spare ?? Buffer.allocUnsafe(BYTES_MIN);
     spare = undefined;
     let to = 0;
     await copy((line) => {
-      // At most, each byte is a line end, and becomes two.
+      // In the worst case each byte is a line end, which becomes two bytes.
       if (bytes.length - to < 2 * line.length)
         bytes = Buffer.concat([bytes], 2 * (bytes.length + line.length));
       to = writeLine(line, kinds, bytes, to);
@@ -68,11 +68,11 @@ function writeLine(line: Buffer, kinds: readonly ColumnKind[], bytes: Buffer, to
   return to;
 }
 
-/** A line feed without a quote is the end of an empty field. */
+/** A line feed outside quotes ends an empty field, and begins no formula. */
 const isFormula = (first: number | undefined, isQuoted: boolean) =>
   FORMULA.has(first) && (isQuoted || first !== LINE_FEED);
 
-/** Writes `2026-11-20 09:29:00.25+00` as `2026-11-20T09:29:00.250Z`: Postgres leaves zeros at the end out. @returns the end */
+/** Writes `2026-11-20 09:29:00.25+00` as `2026-11-20T09:29:00.250Z`: Postgres omits trailing zeros. @returns the end */
 function writeTime(bytes: Buffer, begin: number, end: number): number {
   if (end === begin) return end;
   bytes[begin + DATE_CHARS] = T;

@@ -63,7 +63,7 @@ function toScoringModel(
   const ofCard = bandsOf(manifest.card);
   const fixed = isOnScorecard && ofCard ? { ...ofCard, isOfProbability: true as const } : ofCard;
   const { data: shares } = cardShares.safeParse(manifest.card?.['shares']);
-  /** The bands of a night, once the model has decided enough of the newest payments. */
+  /** The bands of a night once the model has decided enough of the newest payments, else the bands of the card. */
   const bandsBy = (table: StoredTable | null) => {
     const tops = table?.table.tops.models.get(manifest.model);
     return shares && tops ? bandsAt(tops, shares.review, shares.decline) : fixed;
@@ -163,7 +163,7 @@ const cardBands = z
   .refine(({ reviewFrom, declineFrom }) => reviewFrom <= declineFrom)
   .nullish();
 
-/** Shares of a policy, for which trees have bands of each night. */
+/** Shares of a policy, by which each night sets the bands of trees. */
 const cardShares = z.object({ review: z.number(), decline: z.number() });
 
 /** Where a card has no bands, the rule set's decide. */

@@ -57,7 +57,7 @@ const findArchive = firstOf<{ location: string }, [market: string]>(
   'select location from shared.archived_markets where market = $1 and restored_at is null order by begun_at desc limit 1',
 );
 
-/** @throws Failure where the market is archived: an empty market would be in the way of the restore */
+/** @throws Failure where the market is archived, as an empty market would block the restore */
 async function refuseArchived(query: Query, market: string): Promise<void> {
   const archive = (await mayBeArchived(query)).is ? await findArchive(query, market) : undefined;
   if (archive === undefined) return;

@@ -84,7 +84,7 @@ export const transactionDetailSchema = storedTransactionSchema
   .meta({ id: 'TransactionDetail' });
 type TransactionDetailJson = z.infer<typeof transactionDetailSchema>;
 
-/** 30,000 scores: with fewer more reads go to Postgres, and the API has 256 MiB. */
+/** Bytes of 30,000 scores. Smaller: more reads go to Postgres; larger: the API, which has 256 MiB, lacks memory. */
 const BYTES_MAX = 48 * 1024 * 1024;
 const AGE_MS_MAX = 24 * 3_600_000;
 

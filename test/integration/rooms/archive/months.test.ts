@@ -200,7 +200,7 @@ test('a restore that is killed leaves a cold month or a detached one, and the ro
   expect(await step()).toBe(THOROUGH ? 'ended' : 'cold');
   const { code, stdout } = await runRisk(restore, environment);
   expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
-  // The reconciler appends what is in an open row.
+  // The reconciler appends the transactions of open rows.
   const unscored = `select t.transaction_id as id from transactions_y2013m03 t
       where not exists (select from scores s where s.transaction_id = t.transaction_id)`;
   const open = `select unnest(transaction_ids) as id from open_rows`;

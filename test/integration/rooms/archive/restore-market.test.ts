@@ -163,7 +163,7 @@ test('a restore that is killed leaves nothing that serves, and the next one brin
   expect([again.status, again.body.transaction_id]).toEqual([200, ids[0]]);
   const fresh = await served((ask) => ask('POST /v1/transactions', input({ corridor: 'JP-KR' })));
   expect([fresh.status, fresh.body.detail]).toEqual([503, expect.stringContaining('frozen')]);
-  // Postgres refuses clear values, as it did.
+  // Postgres refuses clear values, as before the rollback.
   const clear = `update ${MARKET}.transactions set account_id = 'clear'`;
   await expect(sql(clear)).rejects.toThrow('personal_account_id');
 
@@ -191,7 +191,7 @@ test('a subject that was erased from the archive comes back by no restore, and i
   const [first = ''] = old.filter((name) => name.startsWith('subjects.'));
   const ofAll = readFileSync(join(apart, first));
   expect((await erase(ACCOUNTS[1] ?? '')).stdout).toContain(`${bob} is erased`);
-  // As of a process that ended before it removed the file with the key.
+  // A process that ended before it removed the file with the key leaves the file.
   writeFileSync(join(apart, first), ofAll);
   expect((await erase(ACCOUNTS[1] ?? '')).stderr).toContain('no such subject');
   expect(readdirSync(apart)).toHaveLength(old.length);
@@ -205,7 +205,7 @@ test('a subject that was erased from the archive comes back by no restore, and i
   expect((await risk('verify', archive, ...keys)).stderr).toContain(
     '5 keys of subjects, and 1 erased',
   );
-  // As of a process that ended between the ledger and the key.
+  // A process that ended after its entry in the ledger leaves the key.
   await appendToLedger(ledger, MARKET, [cleo], new Date());
 
   const other = { ...stores, RISK_ERASURE_LEDGER: join(folder, 'other-ledger') };

@@ -140,7 +140,7 @@ function flat({ score, label, ...transaction }: FoundTransactionJson): Record<st
   };
 }
 
-/** A cell of CSV as the format says, from the text of the same column as 1.0.0 read it. */
+/** The cell of CSV that the format defines for a text of the column, as 1.0.0 read the text. */
 function cellOf(kind: ColumnKind, text: string | null): string {
   if (text === null) return '';
   if (kind === 'time') return new Date(`${text.replace(' ', 'T')}:00`).toISOString();

@@ -62,7 +62,7 @@ const sum = (pieces: readonly number[]) => pieces.reduce((all, one) => all + one
 
 test.each([
   { format: 'ndjson', small: 100, large: 500, asks: 40 },
-  // A slice is a piece, as its bytes are nearly free. The first slice has at most 500 rows.
+  // A slice of CSV is a single piece, as its bytes cost little. The first slice has at most 500 rows.
   { format: 'csv', small: 1000, large: 2000, asks: 4 },
 ])(
   'pieces of $format are small while transactions are submitted, and large again after',
@@ -79,7 +79,7 @@ test.each([
   },
 );
 
-test('a slice is read once the one before is taken, so that an export rests for its reading, too', async () => {
+test('a slice is read once the slice before is taken, so that an export rests for the time of reading, too', async () => {
   let [read, taken] = [0, 0];
   const counted: Database = {
     ...database,

@@ -100,7 +100,7 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   );
 });
 
-test('the scorecard stands beside four shadows, and takes the place of none', async () => {
+test('the scorecard judges beside four shadows, and replaces none', async () => {
   const marks = Array.from({ length: SHADOWS_MAX }, (_, nth) => nth + 1);
   for (const mark of marks) await rollOut.put(await rollOut.register(mark), 'shadow');
   const paid = seeds(20, Date.now() - HOUR_MS);

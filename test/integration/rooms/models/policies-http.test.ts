@@ -167,7 +167,7 @@ test('no request sets the control of a policy, and one person freezes, thaws and
 
 test('policies that are proposed at once with keys have names of their own', async () => {
   const corridors = ['US-MX', 'US-PH', 'GB-NG', 'GB-PK', 'AE-IN', 'DE-TR'];
-  // A key has the commit ask whether it has changed anything.
+  // With a key, the commit also asks whether the transaction has changed anything.
   const asked = corridors.map(async (corridor, nth) => {
     const headers = {
       ...{ 'Content-Type': 'application/json', Authorization: `Bearer ${cy}` },

@@ -1,5 +1,5 @@
 /**
- * Goal: one command leads from logged features and labels to a registered model, the same one each time;
+ * Goal: one command leads from logged features and labels to a registered model, the same each time;
  * unsuitable data is refused with the reason and leaves nothing. Method: made payments of six weeks in a real
  * database.
  */

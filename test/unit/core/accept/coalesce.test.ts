@@ -71,7 +71,7 @@ test('a run that stalls does not hold up those behind it', async () => {
   expect(await stalled).toBe('r1');
 });
 
-test('where runs take long, they begin rarely', async () => {
+test('slow runs begin less often', async () => {
   vi.useFakeTimers();
   try {
     const begunAt: number[] = [];

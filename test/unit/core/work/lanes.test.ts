@@ -87,7 +87,7 @@ test('a quiet stream keeps a drain company by what is posted to it, not by what 
   expect(room(made)).toEqual(SHORT);
 });
 
-test('a drain begins with short batches, as nobody knows yet who else has traffic', async () => {
+test('a drain begins with short batches, as traffic of other corridors is not known yet', async () => {
   const made = lanes();
   await split(made);
   made.clock.nowMs = 999;
@@ -100,7 +100,7 @@ test('a drain begins with short batches, as nobody knows yet who else has traffi
   expect(room(made)).toEqual(WHOLE);
 });
 
-test('what a quiet stream had before a drain keeps the drain company for ten seconds', async () => {
+test('a post to a quiet stream before a drain shortens batches of the drain for ten seconds', async () => {
   const made = lanes();
   made.main.noteBegun(made.batch(1, quiet));
   await split(made);

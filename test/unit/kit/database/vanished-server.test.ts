@@ -1,5 +1,5 @@
 /**
- * Goal: a server that vanishes while a connection opens costs a caller no more than the deadlines, and is asked again. Method: a server
+ * Goal: a server that vanishes while a connection opens delays a caller no longer than the deadlines, and is asked again. Method: a server
  * that refuses the first statement of a connection, and then neither sends nor closes anything.
  */
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const READY = message('Z', Buffer.from('I'));
 const WELCOME = Buffer.concat([message('R', Buffer.alloc(4)), READY]);
 const REFUSAL = message('E', Buffer.from('SERROR\0C57014\0Mcanceled\0\0'));
 
-test('a server that vanishes once it has refused is left, and asked again', async () => {
+test('a server that vanishes after a refusal is given up, and asked again', async () => {
   let opened = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     opened += 1;

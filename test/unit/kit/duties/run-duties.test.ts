@@ -34,7 +34,7 @@ test('the wait doubles up to half a minute, and is never longer than that of a d
   expect(waits(200)).toEqual([200, 200, 200, 200, 200, 200]);
 });
 
-test('duties come together at ticks, none before its interval has passed, and short ones at once', () => {
+test('duties begin together at ticks, never before their interval has passed; short intervals need no tick', () => {
   const at = (ms: number, nowMs: number) => nowMs + untilTickMs(ms, nowMs);
   expect([at(200, 1000), at(200, 1001), at(500, 730), at(500, 799)]).toEqual([
     1200, 1300, 1300, 1300,

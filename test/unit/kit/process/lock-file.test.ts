@@ -23,9 +23,9 @@ beforeEach(() => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name));
 });
 
-test('the lock of a process that has died is taken over, and goes with its disposal', async () => {
+test('the lock of a process that has died is taken over, and removed at disposal', async () => {
   writeFileSync(lock, DEAD);
-  // A process left it that died while it took the lock over.
+  // A process that died while it took the lock over left this file.
   writeFileSync(`${lock}.${DEAD}`, '999999998');
   const taken = await take();
   expect(readdirSync(folder)).toEqual(['file.lock']);
@@ -34,8 +34,8 @@ test('the lock of a process that has died is taken over, and goes with its dispo
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a process that saw a dead lock leaves the lock of the process that took the dead one over', async () => {
-  // Reading a pipe lasts until the test has written to it.
+test('a process that saw a dead lock does not take the lock of a process that was faster', async () => {
+  // Reading the pipe lasts until the test has written to the pipe.
   execFileSync('mkfifo', [lock]);
   const taking = take();
   const pipe = await open(lock, 'w');
@@ -48,14 +48,14 @@ test('a process that saw a dead lock leaves the lock of the process that took th
   expect(readFileSync(lock, 'utf8')).toBe(LIVING);
 });
 
-test('while one process takes a dead lock over, another one is refused', async () => {
+test('while one process takes a dead lock over, another process is refused', async () => {
   writeFileSync(lock, DEAD);
   writeFileSync(`${lock}.${DEAD}`, LIVING);
   await expect(take()).rejects.toMatchObject(refusal);
   expect(readFileSync(lock, 'utf8')).toBe(DEAD);
 });
 
-test('a lock bars before its number is written, and not after the death of its process', async () => {
+test('a lock bars before the process id is written, and not after the death of the process', async () => {
   writeFileSync(lock, '');
   await expect(take()).rejects.toMatchObject({ code: 'FILE_LOCKED' });
   await utimes(lock, 1, 1);

@@ -40,7 +40,7 @@ test('a manifest names files of its own folder alone', async () => {
   expect([left.code, left.stderr]).toEqual([1, expect.stringContaining('is not of this release')]);
 });
 
-/** A bucket of a server that answers so. */
+/** A bucket on a server that gives the answer. */
 async function openBucket(answer: RequestListener) {
   const server = createServer(answer).listen(0, '127.0.0.1');
   onTestFinished(() => {
@@ -58,7 +58,7 @@ async function openBucket(answer: RequestListener) {
   return openFileStore('s3://cold', read.config);
 }
 
-test('a bucket that locks each object by default takes what is written', async () => {
+test('a bucket that locks each object by default accepts writes', async () => {
   const taken: string[] = [];
   const bucket = await openBucket(async (request, response) => {
     const body = await buffer(request);
