@@ -23,7 +23,7 @@ import { LAUNCHER } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--calm N            transactions a second before and after the spike (50)
---spike N           during it (1500)
+--spike N           during it (6000)
 --seconds N         of the calm before and of the spike (20,40)
 --factor N          how many times as fast the supervisor's minutes pass (60)
 --range MIN..MAX    workers (1..4)
@@ -199,6 +199,7 @@ async function measure(
     ],
     breaches: [
       ...storedBreaches(stored),
+      ...(changes.length > 0 ? [] : ['the spike brought no worker']),
       ...(flaps.length > 0 ? [`${flaps.length} workers came back under a load that stayed`] : []),
       ...(supervisor.workers() > least ? ['workers stayed after the spike'] : []),
       ...(how === 'exit code 0' ? [] : [`the supervisor ended by ${how}`]),
@@ -216,7 +217,7 @@ export const bench: Bench = {
       args,
       {
         calm: { or: 50, max: 100_000 },
-        spike: { or: 1500, max: 100_000 },
+        spike: { or: 6000, max: 100_000 },
         seconds: { or: [20, 40], max: 3600 },
         factor: { or: 60, max: 1000 },
       },

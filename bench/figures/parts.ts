@@ -1,6 +1,6 @@
 /**
- * The parts of `npm run figures` as data: the commands of a part, the figures that are guarded, and the tables of pages that the part
- * fills. A part's name is the name of its file in docs/figures.
+ * The parts of `npm run figures` as data: the commands of a part, and the tables of pages that the part fills.
+ * A part's name is the name of its file in docs/figures.
  */
 import type { Result } from './file.ts';
 import {

@@ -142,7 +142,17 @@ test('the proof that Postgres takes writes waits behind a single poll', async ()
     await send({ text: 'select' });
     order.push(name);
   };
-  const polls = ['first', 'second', 'third'].map((name) => asked(name, probe.query));
+  const within: typeof probe.query = (asked) => probe.transaction((query) => query(asked));
+  const polls = [asked('first', probe.query), asked('second', within), asked('third', within)];
   await Promise.all([...polls, asked('proof', probe.prove)]);
   expect(order).toEqual(['first', 'proof', 'second', 'third']);
+});
+
+test('an outage leaves no queue of old polls', async () => {
+  await using probe = openProbe(testConfig(), testDatabase.url, 'test');
+  const stuck = thrownBy(probe.query({ text: 'select pg_sleep(30)' }));
+  const old = thrownBy(probe.query({ text: 'select 1 as n' }));
+  expect(await stuck).toMatchObject({ kind: 'unavailable' });
+  expect(isPoolBusy(await old)).toBe(true);
+  expect(await probe.query({ text: 'select 1 as n' })).toEqual([{ n: 1 }]);
 });

@@ -95,8 +95,10 @@ test("beside a backlog that has all of its server's share, a quiet stream has it
     ['2', nodeOf(100)],
   ]);
   const rooms = shareRoom(sizes, nodes, ENTRIES_MAX);
+  const owed = shareRoom(sizes, nodes, ENTRIES_MAX, 1.1);
   expect(rooms.get('a')?.transactionsMax).toBeLessThan(40_000);
   expect(rooms.get('b')?.transactionsMax).toBeGreaterThan(20_000);
   // Two streams have even parts of a twentieth.
   expect(rooms.get('c')?.transactionsMax).toBe(Math.floor((0.05 * 10 * MB) / 2 / 100));
+  expect(owed.get('c')?.transactionsMax).toBe(Math.floor((1.1 * 0.05 * 10 * MB) / 2 / 100));
 });

@@ -10,7 +10,7 @@ import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { loadForStreams, runForStreams } from '../../src/core/stream/scripts.ts';
-import { packRetry } from '../../src/core/stream/settle/retries.ts';
+import { packRetry, promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import { createHeadReader, type HeadPage } from '../../src/core/stream/status/heads.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
@@ -90,6 +90,13 @@ describe('a script for many streams', () => {
     expect(moved).toEqual([3, 99, 100, 204]);
     expect(replies.filter((reply) => reply === 0)).toHaveLength(200);
     expect(await readEntries(redis(), streams[204]?.transactions ?? '')).toEqual([payload(204)]);
+  });
+
+  test('moves all due retries of a stream that has more than its even part', async () => {
+    const due = Array.from({ length: 12 }, (_, nth) => packRetry(packAgain([payload(nth)])));
+    for (const one of due) await redis().zadd(streams[3]?.retries ?? '', 1, one);
+    await wait(204);
+    expect(await promoteRetries(redis(), streams)).toBe(due.length + 1);
   });
 
   test('fails as a whole where the server takes no writes, and the client leaves the server', async () => {

@@ -87,7 +87,7 @@ function throwCommon(replies: unknown[]): unknown[] {
 }
 
 /** Streams that one call asks. More: other clients of the server wait longer; fewer: idle processes send more calls. */
-const STREAMS_AT_ONCE = 100;
+export const STREAMS_AT_ONCE = 100;
 
 /** A script that one call runs for each of many streams. */
 export type ScriptForStreams = { readonly each: Script; readonly all: Script };

@@ -14,8 +14,8 @@ export type Texts = readonly (string | null)[];
 
 export type Copy = {
   /**
-   * Reads the rows of `copy (select …) to stdout`, some at a time. A caller that stops early waits for the remaining rows, as the
-   * server sends all rows. @throws Failure
+   * Reads the rows of `copy (select …) to stdout`, some at a time. A caller that stops early ends the session, as the server
+   * would send all rows. @throws Failure
    */
   readonly out: (text: string) => AsyncGenerator<readonly Texts[]>;
   /**
@@ -48,15 +48,20 @@ export function createCopy(
       const stream = client.query(copyTo(textOf(text)));
       const decoder = new StringDecoder('utf8');
       let rest = '';
+      let isOver = false;
       try {
         for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
           const lines = (rest + decoder.write(chunk)).split('\n');
           rest = lines.pop() ?? '';
           if (lines.length > 0) yield lines.map(fromLine);
         }
+        isOver = true;
       } catch (error) {
+        isOver = true;
         throw failureOf(error);
       } finally {
+        // The server would send the rest of the table, and nobody would hear of the reader's failure meanwhile.
+        if (!isOver && client instanceof pg.Client) client.connection.stream.destroy();
         stream.resume();
         await finished(stream).catch(() => undefined);
         // The driver begins a timeout of the query, which pg-copy-streams 7.0.0 does not end: the callback does.

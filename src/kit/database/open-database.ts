@@ -2,7 +2,8 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
 import { openTurns } from '../process/turns.ts';
-import { type Database, openPool, type PoolOptions, type Query } from './pool.ts';
+import { Failure } from '../words/failure.ts';
+import { type Database, openPool, POOL_BUSY, type PoolOptions, type Query } from './pool.ts';
 import { type FollowedServer, followServer } from './server.ts';
 
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
@@ -93,7 +94,10 @@ export function openDatabase(
   });
 }
 
-/** `query` sends polls one at a time, so that `prove` waits behind a single poll: behind three polls of 300 ms a proof came too late. */
+/**
+ * Polls are sent one at a time, transactions too, so that `prove` waits behind a single poll: behind three polls of 300 ms a proof came
+ * too late. A poll that has waited for PROBE_MS fails, so that an outage leaves no queue of old polls.
+ */
 export type Probe = Database & { readonly prove: Query };
 
 /**
@@ -113,9 +117,19 @@ export function openProbe(
     ...more,
   });
   const { inTurn } = openTurns();
-  const query: Query = <Row extends object>(...poll: Parameters<Query>) =>
-    inTurn(() => database.query<Row>(...poll));
-  return { ...database, query, prove: database.query };
+  const poll = <T>(send: () => Promise<T>): Promise<T> => {
+    const askedMs = performance.now();
+    return inTurn(() => {
+      if (performance.now() - askedMs < PROBE_MS) return send();
+      throw new Failure('unavailable', POOL_BUSY, `a poll waited for ${PROBE_MS} ms`);
+    });
+  };
+  return {
+    ...database,
+    query: (...asked) => poll(() => database.query(...asked)),
+    transaction: (...asked) => poll(() => database.transaction(...asked)),
+    prove: database.query,
+  };
 }
 
 /** Follows which server a URL leads to, for all pools of a process on this URL. */

@@ -74,13 +74,19 @@ export async function restoreMarket(restoring: Restoring): Promise<Restored> {
 /** Runs work while no other command restores the market. @throws Failure where one does */
 async function alone<T>({ market, openMarket }: Restoring, work: () => Promise<T>): Promise<T> {
   await using guard = openMarket(market);
-  return await guard.transaction(async (query) => {
-    const { isFree } = await tryLock(query, market);
-    if (!isFree)
-      throw new Failure('conflict', 'ANOTHER_COMMAND', `another command restores ${market}`);
-    // No query may follow in this transaction: a snapshot would delay a migration's concurrent build of an index.
-    await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
-    return await work();
+  return await guard.session(async (client, begin, query) => {
+    await begin();
+    try {
+      const { isFree } = await tryLock(query, market);
+      if (!isFree)
+        throw new Failure('conflict', 'ANOTHER_COMMAND', `another command restores ${market}`);
+      // No query may follow in this transaction: a snapshot would delay a migration's concurrent build of an index.
+      await query({ text: 'set local idle_in_transaction_session_timeout = 0' });
+      return await work();
+    } finally {
+      // A connection that was idle for hours may be gone, and the restore stands without it.
+      await client.query('rollback').catch(() => undefined);
+    }
   });
 }
 

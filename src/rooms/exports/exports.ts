@@ -46,8 +46,8 @@ export type BegunExport = {
 };
 
 /**
- * While transactions are submitted, an export rests 19 times as long as it worked, and takes at most a twentieth of the thread. With a
- * tenth, the p99 of posts on two busy cores was 1.5 and 1.7 times that without an export, with a quarter 2.2. Postgres does most of CSV.
+ * While transactions are submitted, an export rests so many times as long as it worked: by 19 it takes at most a twentieth of the thread.
+ * With a tenth, the p99 of posts on two busy cores was 1.5 and 1.7 times that without an export, with a quarter 2.2. Postgres makes CSV.
  */
 const REST_TIMES = { csv: 4, ndjson: 19, parquet: 19 } as const;
 /** Beyond what a row group of Parquet asks for, a long piece is one that waited for Postgres. */

@@ -42,7 +42,7 @@ const EXPORT_PAGE_ROWS = 2_500;
 
 /**
  * Bound of the bytes of a slice: usual rows fill four fifths with a row group, and two fifths with a page. Longer rows shorten both,
- * as each export has two pages in memory. The first page is short, as the length of the rows is unknown.
+ * as each export has a page in memory. The first page is short, as the length of the rows is unknown.
  */
 export const SLICE_BYTES_MAX = 2_500_000;
 const FIRST_PAGE_ROWS = 500;

@@ -230,7 +230,7 @@ export function shareRoom(
     // A server that was replaced while it was measured has no room.
     const node = nodes.get(server) ?? { maxBytes: 0, usedBytes: 0 };
     const freeBytes = fill * shareOf(node, taken) - taken;
-    const evenBytes = (SHARE_MIN * node.maxBytes) / streams.length;
+    const evenBytes = (fill * SHARE_MIN * node.maxBytes) / streams.length;
     for (const { stream, total, bytes } of streams) {
       // Without its own append in `freeBytes`, one large append would take what is left for every other stream.
       const ownBytes = ((bytes + freeBytes) * FREE_MULTIPLE) / (FREE_MULTIPLE + 1);

@@ -1,7 +1,7 @@
 /** Parties whose profiles a batch reads from Postgres now: later batches fold these parties after the read, and other parties at once. */
 import type { BatchParty, KindFold, Profiles } from './profiles.ts';
 
-/** Batches that read profiles from Postgres at once. Fewer: processors idle while a batch waits; more: writes find no connection. */
+/** Rebuilds under way at once; a batch may have two. Fewer: processors idle while a batch waits; more: writes find no connection. */
 const REBUILDING_BATCHES_MAX = 4;
 
 /** The end of the first rebuild to end; undefined while fewer than REBUILDING_BATCHES_MAX are under way. */
