@@ -23,7 +23,7 @@ import { LAUNCHER } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--calm N            transactions a second before and after the spike (50)
---spike N           during it (6000)
+--spike N           during it (12000)
 --seconds N         of the calm before and of the spike (20,40)
 --factor N          how many times as fast the supervisor's minutes pass (60)
 --range MIN..MAX    workers (1..4)
@@ -32,7 +32,7 @@ ${LOAD_USAGE}
 
 /** A worker that is added scores within this time; the calm afterwards must be longer than 30 scaled minutes and all drains. */
 const SAMPLE_EVERY_MS = 500;
-const BATCH = 20;
+const BATCH = 200;
 /** Scored up to so few that wait: the backlog of the calm load itself. */
 const DRAINED_BELOW = 50;
 const SETTLED_MS_MAX = 600_000;
@@ -217,7 +217,7 @@ export const bench: Bench = {
       args,
       {
         calm: { or: 50, max: 100_000 },
-        spike: { or: 6000, max: 100_000 },
+        spike: { or: 12_000, max: 100_000 },
         seconds: { or: [20, 40], max: 3600 },
         factor: { or: 60, max: 1000 },
       },
