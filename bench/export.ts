@@ -4,7 +4,11 @@
  * the export in turn.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/parameters.ts';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  PARQUET_ROWS_MAX,
+} from '../src/rooms/exports/parameters.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { measureBeside, type OtherWork, POSTS } from './support/beside.ts';
 import { fillHistory } from './support/history-rows.ts';
@@ -28,7 +32,6 @@ const ROWS_JUDGED_MIN = 1_000_000;
 const ROWS_PER_SECOND_MIN = { csv: 50_000, ndjson: 50_000, parquet: 20_000 } as const;
 /** Processor time of the API and Postgres together. */
 const CSV_US_PER_ROW_MAX = 6.7;
-const PART_ROWS = 1_000_000;
 const EXPORTED_METRIC = 'risk_export_rows_total';
 const [NOTED_MS_MAX, POLL_MS] = [5000, 20];
 
@@ -53,7 +56,7 @@ async function takeExport(
     });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     for await (const chunk of response.body ?? []) bytes += chunk.length;
-    taken += format === 'parquet' ? Math.min(PART_ROWS, rows - taken) : rows;
+    taken += format === 'parquet' ? Math.min(PARQUET_ROWS_MAX, rows - taken) : rows;
     if (taken >= rows) break;
     const { rows: last } = await services.database.query<{ id: string }>(
       'select transaction_id as id from transactions where created_at < $1 order by transaction_id offset $2 limit 1',

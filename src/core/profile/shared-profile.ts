@@ -11,7 +11,7 @@ import {
   SHARED_ACCOUNTS_MAX,
   SHARED_ENTRIES,
   SHARED_HISTORY_DAYS,
-  SHARED_LATE_DAYS,
+  SHARED_LIST_MS,
   SHARED_OLDEST,
   SHARED_OLDEST_BEFORE,
   SHARED_WINDOWS_MS,
@@ -75,12 +75,13 @@ const RECORD_BYTES = 24;
 /** Offset in a record of the account's hash (u32), which stands after the key. */
 const ACCOUNT_AT = 16;
 const HISTORY_MS = SHARED_HISTORY_DAYS * DAY_MS;
-const LATE_MS = SHARED_LATE_DAYS * DAY_MS;
 /** A longer list is cut to SHARED_KEPT_ENTRIES: fewer, and a late transaction lacks siblings; more, and each cut moves more. */
 export const SHARED_LIST_ENTRIES = 1536;
 const SHARED_KEPT_ENTRIES = 1280;
-/** So many records that no window reaches are dropped at once. Fewer: each late transaction of more parties needs a rebuild of its own. */
-const PAST_ENTRIES_MIN = 256;
+/** A list has at least so many records, however old they are. Fewer: a past in any order has to be asked for row by row; more: more memory. */
+const SHARED_LIST_ENTRIES_MIN = 384;
+/** So many records are dropped at once. Fewer: more moves of the others. */
+const DROPPED_MIN = 64;
 
 type SharedOptions = Pick<SharedKind, 'party' | 'partyOf'> & {
   /** Features that the kind writes. */
@@ -155,7 +156,7 @@ function createSharedKind(options: SharedOptions): SharedKind {
       write({ accounts, firstMs, frauds }, ms, values, rowAt);
       if (!hasAt(list, end, key)) {
         insert(list, end, arrivals, arrival);
-        bound(profile, windowMs);
+        bound(profile, kind.party);
       }
       return true;
     },
@@ -168,7 +169,7 @@ function createSharedKind(options: SharedOptions): SharedKind {
         return true;
       }
       insertPacked(profile.list, key, records, at);
-      bound(profile, windowMs);
+      bound(profile, kind.party);
       return true;
     },
   };
@@ -217,12 +218,13 @@ function countAccounts({ list }: SharedProfile, start: number, end: number, own 
 }
 
 /** Drops records that no window reaches, and those beyond what a list keeps. */
-function bound(profile: SharedProfile, windowMs: number): void {
+function bound(profile: SharedProfile, party: SharedKind['party']): void {
   const { list } = profile;
   const { count } = list;
-  const past = countOlder(list, timeAt(list, count - 1) - windowMs - LATE_MS);
+  const past = countOlder(list, timeAt(list, count - 1) - SHARED_LIST_MS[party]);
+  const spare = Math.min(past, count - SHARED_LIST_ENTRIES_MIN);
   const excess = count > SHARED_LIST_ENTRIES ? count - SHARED_KEPT_ENTRIES : 0;
-  const dropped = Math.max(past < PAST_ENTRIES_MIN ? 0 : past, excess);
+  const dropped = Math.max(spare < DROPPED_MIN ? 0 : spare, excess);
   if (dropped === 0) return;
   const tooOldMs = timeAt(list, count - 1) - HISTORY_MS;
   for (let index = 0; index < dropped; index++) noteOldest(profile, timeAt(list, index), tooOldMs);

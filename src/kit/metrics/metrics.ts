@@ -185,7 +185,7 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     profileCopiesBytes: gauge(
       'risk_profile_copies_bytes',
-      "Memory that a worker's copies of profiles (L1) take, up to 21 MiB for accounts, 40 for merchants, 5 for devices and 5 for networks of addresses.",
+      "Memory that a worker's copies of profiles (L1) take, up to 21 MiB for accounts, 40 for merchants, 2 for devices and 8 for networks of addresses.",
       ['party'],
     ),
     profileRebuilds: counter(

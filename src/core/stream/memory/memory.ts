@@ -78,8 +78,10 @@ export type MemoryWatch = {
   isCrowded: boolean;
   /** Only parties that were refused a log twice get one: each displaces another. */
   isScarce: boolean;
-  /** By log: how often it was not begun. */
-  readonly refusals: Map<string, number>;
+  /** By the hash of a log's key: how often it was not begun. */
+  readonly refusals: Uint8Array;
+  /** The sum of `refusals`. */
+  refused: number;
   /** By node: where the last check of its profiles ended. */
   readonly cursors: Map<string, string>;
   /** The removal of profiles that another server left, while it is under way. */
@@ -93,6 +95,9 @@ export type MarketInRedis = {
   readonly memory: MemoryWatch;
 };
 
+/** A power of two. Fewer: parties that are seen once are admitted by the refusals of others, one of eight at most here. */
+const REFUSAL_COUNTS = 2 ** 20;
+
 /** Nothing was measured yet. */
 export function watchMemory(eventBytesMax: number): MemoryWatch {
   return {
@@ -101,7 +106,8 @@ export function watchMemory(eventBytesMax: number): MemoryWatch {
     profileBytes: Number.POSITIVE_INFINITY,
     isCrowded: false,
     isScarce: false,
-    refusals: new Map(),
+    refusals: new Uint8Array(REFUSAL_COUNTS),
+    refused: 0,
     cursors: new Map(),
     adopting: undefined,
   };

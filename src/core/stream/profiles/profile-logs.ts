@@ -5,6 +5,7 @@
 import { callsOf, throwRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { hashText } from '../../profile/packed-list.ts';
 import { profileCopyKey, profileHistoryKey } from '../keys.ts';
 import type { MarketInRedis, MemoryWatch } from '../memory/memory.ts';
 import {
@@ -167,17 +168,26 @@ function sortReplies(reply: unknown, indices: readonly number[], sorted: LogRepl
 }
 
 const STAMP_BYTES = 8;
-/** Logs whose refusals are counted, before all counts begin anew. Fewer: a party is forgotten before it comes again. */
-const REFUSED_MAX = 65_536;
+/** Refusals that are counted, before all counts begin anew. Fewer: a party is forgotten before it comes again. */
+const REFUSED_MAX = 131_072;
 /** Parties that are seen once or twice displace none. */
 const REFUSALS_MIN = 2;
 
-const admits = ({ isScarce, refusals }: MemoryWatch, key: string) =>
-  !isScarce || (refusals.get(key) ?? 0) >= REFUSALS_MIN;
+const refusalOf = ({ refusals }: MemoryWatch, key: string) => hashText(key) % refusals.length;
 
-function refuse({ refusals }: MemoryWatch, key: string): void {
-  if (refusals.size >= REFUSED_MAX) refusals.clear();
-  refusals.set(key, (refusals.get(key) ?? 0) + 1);
+const admits = (memory: MemoryWatch, key: string) =>
+  !memory.isScarce || (memory.refusals[refusalOf(memory, key)] ?? 0) >= REFUSALS_MIN;
+
+function refuse(memory: MemoryWatch, key: string): void {
+  const at = refusalOf(memory, key);
+  if (memory.refused === REFUSED_MAX) {
+    memory.refusals.fill(0);
+    memory.refused = 0;
+  }
+  const count = memory.refusals[at] ?? 0;
+  if (count >= REFUSALS_MIN) return;
+  memory.refusals[at] = count + 1;
+  memory.refused++;
 }
 
 /** Most digits of a length: Redis keeps no string of more than 512 MiB. */

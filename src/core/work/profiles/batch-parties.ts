@@ -143,7 +143,7 @@ export function waitForRebuild(
 }
 
 /** A log is made anew once it has grown by its snapshot's size, and by so many bytes. */
-const COMPACT_BYTES_MIN = 4096;
+const COMPACT_BYTES_MIN = 1024;
 
 /** A profile, and how long the snapshot is that its log begins with. */
 export type Found = { readonly profile: Profile; readonly snapshotBytes: number };

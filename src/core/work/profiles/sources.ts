@@ -23,8 +23,11 @@ import type { ProfileSource, Snapshots } from './profiles.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 40 * 1024 * 1024;
-/** With 40 entries a device, 3,000 devices, and as many networks. More: a worker takes more memory; less: more long logs are read whole. */
-const SHARED_COPIES_BYTES_MAX = 5 * 1024 * 1024;
+/**
+ * Networks of a production day: 500 with 330 entries each. Where these had no room, half of their logs were read whole. A device has its
+ * copy only with more than 40 entries, and few have as many.
+ */
+const SHARED_COPIES_BYTES_MAX = { device: 2 * 1024 * 1024, address: 8 * 1024 * 1024 };
 /** To read a shorter log whole costs as much as its copy. */
 const SHARED_COPY_BYTES_MIN = 1024;
 
@@ -54,17 +57,17 @@ export function profileSources(
       loadPasts: (points: readonly Transaction[]) => loadSharedPasts(query, kind.party, points),
       snapshots: snapshotsOf(query, kind.party, mark),
       late: new LateShared(query, kind),
-      bytesMax: SHARED_COPIES_BYTES_MAX,
+      bytesMax: SHARED_COPIES_BYTES_MAX[kind.party],
       copiedBytesMin: SHARED_COPY_BYTES_MIN,
     })),
   ];
 }
 
 /**
- * Larger: each miss reads more scattered rows, at 9 µs a row, where an account's snapshot takes 14 µs. Smaller: more snapshots are
- * written, at 15 µs for an account, and more for other kinds, whose lists are longer.
+ * Larger: each miss reads more scattered rows, at 9 µs a row, where the snapshot of an account or a device takes 14 µs. Smaller: more
+ * snapshots are written, at 15 µs each, and at more for merchants and networks, whose lists are longer.
  */
-const SNAPSHOT_ROWS_MIN = { account: 2, merchant: 8, device: 8, address: 8 } as const;
+const SNAPSHOT_ROWS_MIN = { account: 2, merchant: 8, device: 2, address: 8 } as const;
 
 /** A mark is read once in this time. Longer: more rows that a snapshot has already are read besides. */
 const MARK_MS = 1000;

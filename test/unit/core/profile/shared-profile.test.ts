@@ -12,14 +12,17 @@ import {
   SHARED_LATE_DAYS,
   SHARED_OLDEST,
   SHARED_OLDEST_BEFORE,
+  SHARED_WINDOWS_MS,
   type SharedPast,
 } from '../../../../src/core/domain/history.ts';
 import { comparePositions, type Transaction } from '../../../../src/core/domain/transaction.ts';
 import { takeOwn } from '../../../../src/core/profile/packed-list.ts';
 import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile.ts';
 import {
+  addressKind,
   deviceKind,
   SHARED_LIST_ENTRIES,
+  type SharedKind,
   type SharedProfile,
 } from '../../../../src/core/profile/shared-profile.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
@@ -29,8 +32,8 @@ import { transactionAt } from '../../../support/transactions.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const HISTORY_MS = SHARED_HISTORY_DAYS * DAY_MS;
-const WINDOW_MS = 30 * DAY_MS;
 const ROWS_AFTER = 64;
+const IP = '198.18.0.7';
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const STAMP = { high: 1, low: 2 };
 
@@ -72,20 +75,22 @@ function pastOf(known: readonly Transaction[], point: Transaction): SharedPast {
 }
 
 /** The features, in words. */
-function plainly(known: readonly Transaction[], point: Transaction) {
+function plainly({ party }: SharedKind, known: readonly Transaction[], point: Transaction) {
   const { createdAtMs: ms } = point;
   const siblings = known
     .filter((row) => comparePositions(row, point) < 0 && row.createdAtMs > ms - HISTORY_MS)
     .sort(comparePositions);
-  const newest = siblings.slice(-SHARED_ENTRIES).filter((row) => row.createdAtMs > ms - WINDOW_MS);
+  const fromMs = ms - SHARED_WINDOWS_MS[party];
+  const newest = siblings.slice(-SHARED_ENTRIES).filter((row) => row.createdAtMs > fromMs);
   const accounts = new Set([point, ...newest].map((row) => row.accountId));
-  return {
-    device_accounts_30d: Math.min(SHARED_ACCOUNTS_MAX, accounts.size),
-    device_age_hours: (ms - (siblings[0]?.createdAtMs ?? ms)) / HOUR_MS,
-    device_frauds: fraudsOf(siblings).filter(
-      ({ createdAtMs, fromMs, untilMs }) => createdAtMs < ms && fromMs <= ms && ms < untilMs,
-    ).length,
-  };
+  const seen = Math.min(SHARED_ACCOUNTS_MAX, accounts.size);
+  const hours = (ms - (siblings[0]?.createdAtMs ?? ms)) / HOUR_MS;
+  const frauds = fraudsOf(siblings).filter(
+    ({ createdAtMs, fromMs, untilMs }) => createdAtMs < ms && fromMs <= ms && ms < untilMs,
+  ).length;
+  return party === 'device'
+    ? { device_accounts_30d: seen, device_age_hours: hours, device_frauds: frauds }
+    : { ip_accounts_24h: seen, ip_age_hours: hours, ip_frauds: frauds };
 }
 
 function makeTransactions(seed: string, count: number, stepMs: number, late: number) {
@@ -94,49 +99,57 @@ function makeTransactions(seed: string, count: number, stepMs: number, late: num
   return Array.from({ length: count }, (_, index) => {
     const lateness = below(10) === 0 ? below(late + 1) : 0;
     const atMs = BASE_MS + Math.floor((index - lateness + random()) * stepMs);
-    const fields = { accountId: `acc_${below(index < count / 2 ? 5 : 90)}`, deviceId: 'phone' };
+    const fields = {
+      accountId: `acc_${below(index < count / 2 ? 5 : 90)}`,
+      deviceId: 'phone',
+      ip: IP,
+    };
     // Frauds beyond what a profile keeps would be cut.
     return transactionAt(atMs, index, { ...fields, amount: String(1 + below(500)) });
   });
 }
 
+/** Most records of a list: cut by its length; by its time, where what is late is rebuilt. */
+const [LONG, CUT] = [SHARED_LIST_ENTRIES, 384 + 64 + 40];
+
 test.each([
-  ['a busy device, whose list is cut by its length', 4000, 20 * 60_000, 40],
-  ['a device that outlives the window and its oldest times', 2500, 5 * HOUR_MS, 4],
-  ['a quiet device', 300, 30 * HOUR_MS, 3],
-  ['a past in any order', 400, 20 * HOUR_MS, 400],
-])('%s', (seed, count, stepMs, late) => {
+  ['a busy device, whose list is cut by its length', deviceKind, 4000, 20 / 60, 40, LONG],
+  ['a device that outlives the window and its oldest times', deviceKind, 2500, 5, 4, LONG],
+  ['a quiet device', deviceKind, 300, 30, 3, LONG],
+  ['a past in any order', deviceKind, 400, 20, 400, LONG],
+  ['a network, whose list is cut by its time', addressKind, 3000, 1 / 6, 40, CUT],
+] as const)('%s', (seed, kind, count, hours, late, entriesMax) => {
   const known: Transaction[] = [];
   let profile: SharedProfile | undefined;
   let spans: FraudSpan[] = [];
   let [rebuilds, longest, times] = [0, 0, 0];
-  for (const [index, arrived] of makeTransactions(seed, count, stepMs, late).entries()) {
+  for (const [index, arrived] of makeTransactions(seed, count, hours * HOUR_MS, late).entries()) {
     known.push(arrived);
     if (Number(arrived.amount) % 7 === 0) spans = fraudsOf(known);
     // A redelivery changes nothing, and sees what it saw.
     const again = index % 9 === 8 ? [arrived] : [];
     for (const point of [arrived, ...again]) {
-      let row = profile && foldOne(deviceKind, profile, point);
+      let row = profile && foldOne(kind, profile, point);
       if (profile === undefined || row === undefined) {
         rebuilds++;
-        profile = deviceKind.rebuild(pastOf(known, point));
-        row = foldOne(deviceKind, profile, point);
+        profile = kind.rebuild(pastOf(known, point));
+        row = foldOne(kind, profile, point);
       }
       // The label of a fraud makes each profile anew, as its logs are dropped.
       profile = { ...profile, frauds: { spans, floorMs: Number.NEGATIVE_INFINITY } };
       // The plain rule reads all rows each time.
       if (index % 9 > 5)
-        expect({ index, ...row }).toMatchObject({ index, ...plainly(known, point) });
+        expect({ index, ...row }).toMatchObject({ index, ...plainly(kind, known, point) });
     }
     if (index % 50 === 0) {
-      const log = encodeSnapshot(deviceKind, profile as SharedProfile, STAMP);
-      profile = readLog(deviceKind, log, takeOwn)?.profile;
+      const log = encodeSnapshot(kind, profile as SharedProfile, STAMP);
+      profile = readLog(kind, log, takeOwn)?.profile;
       expect(profile).toBeDefined();
     }
     longest = Math.max(longest, profile?.list.count ?? 0);
     times = Math.max(times, profile?.oldest.length ?? 0);
   }
-  expect(longest).toBeLessThanOrEqual(SHARED_LIST_ENTRIES);
+  expect(longest).toBeLessThanOrEqual(entriesMax);
   expect(times).toBeLessThanOrEqual(SHARED_OLDEST);
   if (late < count) expect(rebuilds).toBeLessThan(count / 20);
 });
