@@ -80,6 +80,27 @@ test('logs of profiles begin in a scarce Redis once their party was refused a lo
     tries.push(seldom?.isStored);
   }
   expect(tries).toEqual([false, false, true]);
+  const [other] = await appendProfiles(market, TTL_SECONDS, [append(6, null, block('other'))]);
+  expect(other?.isStored).toBe(false);
+});
+
+test('refusals are counted up to twice a party, and begin anew once there are many', async () => {
+  market.memory.isScarce = true;
+  const isBegun = async () => {
+    const asked = [append(1, null, block('seldom'))];
+    const [reply] = await appendProfiles(market, TTL_SECONDS, asked);
+    return reply?.isStored;
+  };
+  market.memory.profileBytes = 0;
+  for (let n = 0; n < 258; n++) expect(await isBegun()).toBe(false);
+  expect(market.memory.refused).toBe(2);
+  market.memory.profileBytes = Number.POSITIVE_INFINITY;
+  expect(await isBegun()).toBe(true);
+  await redis.del(key(1));
+  market.memory.refused = 131_072;
+  const [other] = await appendProfiles(market, TTL_SECONDS, [append(2, null, block('other'))]);
+  expect([other?.isStored, market.memory.refused]).toEqual([false, 1]);
+  expect(await isBegun()).toBe(false);
 });
 
 test('logs of profiles live on while they are renewed, placeholders do not', async () => {

@@ -57,10 +57,10 @@ export const SHARED_ACCOUNTS_MAX = 64;
 /** Accounts are counted in (t - window, t]. */
 export const SHARED_WINDOWS_MS = { device: 30 * DAY_MS, address: DAY_MS } as const;
 /**
- * A longer list drops transactions that are older: beyond the window, and the lateness up to which it serves transactions. With 31 days
- * for networks, 512 of them with 100 payments a day took a fifth of what profiles have in Redis, and a worker read 50 KB of each.
+ * Transactions so much older than the newest leave a list: the window, the day that a sender may be ahead, and the lateness that a list
+ * serves. With 31 days 512 networks of 100 payments a day took a fifth of the profiles' room in Redis, and a worker read 50 KB of each.
  */
-export const SHARED_LIST_MS = { device: 60 * DAY_MS, address: 2 * DAY_MS } as const;
+export const SHARED_LIST_MS = { device: 60 * DAY_MS, address: 3 * DAY_MS } as const;
 /** Times of its oldest transactions that a profile has. Fewer: a busy party is rebuilt more often, as its oldest transactions expire. */
 export const SHARED_OLDEST = 64;
 /** How many of these times may be too old for a rebuild's point, for transactions that come late. */

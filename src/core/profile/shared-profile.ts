@@ -78,10 +78,10 @@ const HISTORY_MS = SHARED_HISTORY_DAYS * DAY_MS;
 /** A longer list is cut to SHARED_KEPT_ENTRIES: fewer, and a late transaction lacks siblings; more, and each cut moves more. */
 export const SHARED_LIST_ENTRIES = 1536;
 const SHARED_KEPT_ENTRIES = 1280;
-/** A list has at least so many records, however old they are. Fewer: a past in any order has to be asked for row by row; more: more memory. */
-const SHARED_LIST_ENTRIES_MIN = 384;
+/** So many records are never dropped, however old they are. Fewer: a past in any order is asked for row by row; more: more memory. */
+export const SHARED_LIST_ENTRIES_MIN = 384;
 /** So many records are dropped at once. Fewer: more moves of the others. */
-const DROPPED_MIN = 64;
+export const DROPPED_MIN = 64;
 
 type SharedOptions = Pick<SharedKind, 'party' | 'partyOf'> & {
   /** Features that the kind writes. */
@@ -154,10 +154,9 @@ function createSharedKind(options: SharedOptions): SharedKind {
       const start = Math.max(end - SHARED_ENTRIES, countOlder(list, ms - windowMs + 1));
       const accounts = countAccounts(profile, start, end, arrivals.account[arrival]);
       write({ accounts, firstMs, frauds }, ms, values, rowAt);
-      if (!hasAt(list, end, key)) {
-        insert(list, end, arrivals, arrival);
-        bound(profile, kind.party);
-      }
+      const isKnown = hasAt(list, end, key);
+      if (!isKnown) insert(list, end, arrivals, arrival);
+      if (!isKnown || end === list.count - 1) bound(profile, kind.party);
       return true;
     },
     /** A record up to the floor may be one of the oldest; beyond the ceiling the profile folds nothing. */
@@ -217,7 +216,7 @@ function countAccounts({ list }: SharedProfile, start: number, end: number, own 
   return accounts;
 }
 
-/** Drops records that no window reaches, and those beyond what a list keeps. */
+/** Drops records that no window of transactions in time reaches, and those beyond what a list keeps: a rebuild reads more. */
 function bound(profile: SharedProfile, party: SharedKind['party']): void {
   const { list } = profile;
   const { count } = list;

@@ -76,9 +76,9 @@ export type MemoryWatch = {
   profileBytes: number;
   /** Logs of profiles are to have no spare memory, which is half of a log that grew. */
   isCrowded: boolean;
-  /** Only parties that were refused a log twice get one: each displaces another. */
+  /** Parties get a log once they were refused one twice, as each displaces another. */
   isScarce: boolean;
-  /** By the hash of a log's key: how often it was not begun. */
+  /** By the hash of a log's key: how often the log was not begun, up to twice. */
   readonly refusals: Uint8Array;
   /** The sum of `refusals`. */
   refused: number;
@@ -95,7 +95,7 @@ export type MarketInRedis = {
   readonly memory: MemoryWatch;
 };
 
-/** A power of two. Fewer: parties that are seen once are admitted by the refusals of others, one of eight at most here. */
+/** Fewer: more parties that are seen once are admitted by the refusals of others, one of 16 at most here. */
 const REFUSAL_COUNTS = 2 ** 20;
 
 /** Nothing was measured yet. */

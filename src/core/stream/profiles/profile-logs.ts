@@ -173,21 +173,22 @@ const REFUSED_MAX = 131_072;
 /** Parties that are seen once or twice displace none. */
 const REFUSALS_MIN = 2;
 
-const refusalOf = ({ refusals }: MemoryWatch, key: string) => hashText(key) % refusals.length;
+const refusalAt = ({ refusals }: MemoryWatch, key: string) => hashText(key) % refusals.length;
+
+const refusalsOf = (memory: MemoryWatch, key: string) =>
+  memory.refusals[refusalAt(memory, key)] ?? 0;
 
 const admits = (memory: MemoryWatch, key: string) =>
-  !memory.isScarce || (memory.refusals[refusalOf(memory, key)] ?? 0) >= REFUSALS_MIN;
+  !memory.isScarce || refusalsOf(memory, key) >= REFUSALS_MIN;
 
 function refuse(memory: MemoryWatch, key: string): void {
-  const at = refusalOf(memory, key);
+  if (refusalsOf(memory, key) >= REFUSALS_MIN) return;
   if (memory.refused === REFUSED_MAX) {
     memory.refusals.fill(0);
     memory.refused = 0;
   }
-  const count = memory.refusals[at] ?? 0;
-  if (count >= REFUSALS_MIN) return;
-  memory.refusals[at] = count + 1;
-  memory.refused++;
+  memory.refusals[refusalAt(memory, key)] = refusalsOf(memory, key) + 1;
+  memory.refused += 1;
 }
 
 /** Most digits of a length: Redis keeps no string of more than 512 MiB. */

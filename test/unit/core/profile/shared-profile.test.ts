@@ -20,8 +20,10 @@ import { takeOwn } from '../../../../src/core/profile/packed-list.ts';
 import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile.ts';
 import {
   addressKind,
+  DROPPED_MIN,
   deviceKind,
   SHARED_LIST_ENTRIES,
+  SHARED_LIST_ENTRIES_MIN,
   type SharedKind,
   type SharedProfile,
 } from '../../../../src/core/profile/shared-profile.ts';
@@ -109,15 +111,18 @@ function makeTransactions(seed: string, count: number, stepMs: number, late: num
   });
 }
 
-/** Most records of a list: cut by its length; by its time, where what is late is rebuilt. */
-const [LONG, CUT] = [SHARED_LIST_ENTRIES, 384 + 64 + 40];
+/** Most records of a list: cut by its length, or by its time. */
+const LONG = SHARED_LIST_ENTRIES;
+const cut = (records: number) => Math.max(records, SHARED_LIST_ENTRIES_MIN) + DROPPED_MIN + 1;
 
 test.each([
   ['a busy device, whose list is cut by its length', deviceKind, 4000, 20 / 60, 40, LONG],
   ['a device that outlives the window and its oldest times', deviceKind, 2500, 5, 4, LONG],
+  ['a device whose transactions come late', deviceKind, 1500, 2, 340, LONG],
   ['a quiet device', deviceKind, 300, 30, 3, LONG],
   ['a past in any order', deviceKind, 400, 20, 400, LONG],
-  ['a network, whose list is cut by its time', addressKind, 3000, 1 / 6, 40, CUT],
+  ['a network with few transactions a day', addressKind, 1500, 1 / 6, 40, cut(3 * 144)],
+  ['a network whose list is cut by its time', addressKind, 2400, 1 / 15, 350, cut(3 * 360)],
 ] as const)('%s', (seed, kind, count, hours, late, entriesMax) => {
   const known: Transaction[] = [];
   let profile: SharedProfile | undefined;
@@ -166,4 +171,15 @@ test('accounts are counted among the newest transactions, of which a redelivery 
   for (let second = 0; second < SHARED_ENTRIES; second++) accountsAt(second);
   expect([accountsAt(SHARED_ENTRIES - 1), accountsAt(SHARED_ENTRIES - 1)]).toEqual([3, 3]);
   expect([accountsAt(SHARED_ENTRIES), accountsAt(SHARED_ENTRIES + 1)]).toEqual([3, 2]);
+});
+
+test('a list that was read from rows is cut as it is folded', () => {
+  const rows = Array.from({ length: 1100 }, (_, index) =>
+    transactionAt(BASE_MS + index * 10 * 60_000, index, { accountId: 'acc', ip: IP }),
+  );
+  const newest = rows.at(-1) as Transaction;
+  const profile = addressKind.rebuild(pastOf(rows, newest));
+  expect(profile.list.count).toBeGreaterThan(SHARED_ENTRIES);
+  expect(foldOne(addressKind, profile, newest)).toMatchObject(plainly(addressKind, rows, newest));
+  expect(profile.list.count).toBeLessThan(cut(3 * 144));
 });
