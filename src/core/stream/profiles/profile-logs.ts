@@ -175,19 +175,18 @@ const REFUSALS_MIN = 2;
 
 const refusalAt = ({ refusals }: MemoryWatch, key: string) => hashText(key) % refusals.length;
 
-const refusalsOf = (memory: MemoryWatch, key: string) =>
-  memory.refusals[refusalAt(memory, key)] ?? 0;
-
 const admits = (memory: MemoryWatch, key: string) =>
-  !memory.isScarce || refusalsOf(memory, key) >= REFUSALS_MIN;
+  !memory.isScarce || (memory.refusals[refusalAt(memory, key)] ?? 0) >= REFUSALS_MIN;
 
 function refuse(memory: MemoryWatch, key: string): void {
-  if (refusalsOf(memory, key) >= REFUSALS_MIN) return;
+  const { refusals } = memory;
+  const at = refusalAt(memory, key);
+  if ((refusals[at] ?? 0) >= REFUSALS_MIN) return;
   if (memory.refused === REFUSED_MAX) {
-    memory.refusals.fill(0);
+    refusals.fill(0);
     memory.refused = 0;
   }
-  memory.refusals[refusalAt(memory, key)] = refusalsOf(memory, key) + 1;
+  refusals[at] = (refusals[at] ?? 0) + 1;
   memory.refused += 1;
 }
 

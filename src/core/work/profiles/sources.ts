@@ -24,8 +24,8 @@ import type { ProfileSource, Snapshots } from './profiles.ts';
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 40 * 1024 * 1024;
 /**
- * 512 networks of a production day, with 384 to 447 entries each, take 7.1 MiB. Where these had no room, their logs were read whole. A
- * device has a copy only with some 40 entries, and few have as many.
+ * 512 networks of a production day, with 384 to 447 entries each, take 7.1 MiB. Where these had no room, their logs were read whole.
+ * Copies of devices, which have some 40 entries or more, fill any room.
  */
 const SHARED_COPIES_BYTES_MAX = { device: 2 * 1024 * 1024, address: 8 * 1024 * 1024 };
 /** To read a shorter log whole costs as much as its copy. */

@@ -111,7 +111,7 @@ function makeTransactions(seed: string, count: number, stepMs: number, late: num
   });
 }
 
-/** Most records of a list: cut by its length, or by its time. */
+/** Most records of a list: cut by its length, or by its time with the newest record besides. */
 const LONG = SHARED_LIST_ENTRIES;
 const cut = (records: number) => Math.max(records, SHARED_LIST_ENTRIES_MIN) + DROPPED_MIN + 1;
 
