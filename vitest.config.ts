@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { slowness } from './test/support/processor-time.ts';
 
 /** Kinds of test that talk to real services: one Postgres for all, a database and a Redis for each. */
 const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
@@ -55,6 +56,9 @@ const V8_FLAGS = [
   ...['--min-semi-space-size=32', '--max-semi-space-size=32'],
 ];
 
+/** A test that takes longer hangs: the slowest takes a fortieth of it, and a machine may be 30 times slower in another hour. */
+const HANGS_MS = 600_000;
+
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) => {
@@ -70,11 +74,14 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two cores are busy with five: a file with services waits more than half of its time.
-    maxWorkers: 5,
+    // Two cores are busy with five: a file with services waits more than half of its time. Where all takes several times as long,
+    // five would make each API and each worker look overloaded.
+    maxWorkers: slowness() < 4 ? 5 : 2,
     execArgv: V8_FLAGS,
     sequence: { sequencer: LongFirst },
     experimental: { ...MODULES_OF_NODE, nodeLoader: false },
+    testTimeout: HANGS_MS,
+    hookTimeout: HANGS_MS,
     projects: [
       {
         extends: true,
@@ -84,7 +91,6 @@ export default defineConfig({
           exclude: MOCKING,
           // Pure tests change nothing that outlives the tests, and their imports take longer than the tests.
           isolate: false,
-          testTimeout: 60_000,
         },
       },
       {
@@ -93,7 +99,6 @@ export default defineConfig({
           name: 'mocking',
           include: MOCKING,
           experimental: { ...MODULES_OF_NODE, nodeLoader: true },
-          testTimeout: 60_000,
         },
       },
       {
@@ -105,8 +110,6 @@ export default defineConfig({
           // A file that imports the engine anew costs 0.3 s of CPU; no module keeps anything that another file could see.
           isolate: false,
           globalSetup: 'test/support/global-setup.ts',
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
         },
       },
       {
@@ -116,8 +119,6 @@ export default defineConfig({
           include: [LONG_TESTS],
           isolate: false,
           globalSetup: 'test/support/global-setup.ts',
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
         },
       },
     ],

@@ -101,9 +101,7 @@ it('migrates', async () => {
   expect((await migrate.exited).code, migrate.stderr()).toBe(0);
 });
 
-it('serves with an API, a worker and a trainer, which end on SIGTERM', {
-  timeout: 180_000,
-}, async () => {
+it('serves with an API, a worker and a trainer, which end on SIGTERM', async () => {
   const ports = [await freePort(), await freePort(), await freePort()].map(String);
   const [port = '', workerPort = '', trainerPort = ''] = ports;
   await using api = run('api', {

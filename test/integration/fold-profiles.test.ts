@@ -253,7 +253,7 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
   expect(await total((one) => one.rebuilds('account'))).toBeLessThanOrEqual(2 * ACCOUNTS);
   expect(await total((one) => one.rebuilds('merchant'))).toBeLessThanOrEqual(2 * MERCHANTS);
   expect(await total((one) => one.merged('merchant'))).toBeGreaterThan(seeds.length / 4);
-}, 60_000);
+});
 
 test('a transaction that comes too late for its account is rebuilt beside the profile, which stays for those after it', async () => {
   await using rig = await createWorkerRig();

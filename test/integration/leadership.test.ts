@@ -139,9 +139,7 @@ test('one that fails gives way to others, and nothing is led outside of a run', 
 });
 
 /** Each duty has been done or is under way, and none of them failed; a clean stop leaves nothing led. */
-test('a worker with the fewest connections there may be fails in no duty', {
-  timeout: 90_000,
-}, async () => {
+test('a worker with the fewest connections there may be fails in no duty', async () => {
   await using rig = await createWorkerRig();
   await using worker = rig.spawnWorker({
     RISK_DATABASE_CONNECTIONS_MAX: '2',

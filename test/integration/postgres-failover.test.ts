@@ -2,7 +2,7 @@
  * Goal: after a failover nothing goes on reading the old Postgres, whose sockets stay open. Method: a proxy that leads new connections
  * to another server: two servers of their own for pools, and a primary with standbys for an API and its replica.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database, PoolOptions } from '../../src/kit/database/pool.ts';
@@ -23,7 +23,6 @@ import { waitUntil } from '../support/wait-until.ts';
 /** The promise is 30 s; `waitUntil` allows a busy machine a multiple of its deadline. */
 const READERS_MS = 15_000;
 const PATIENCE_MS = 30_000;
-vi.setConfig({ testTimeout: 12 * READERS_MS, hookTimeout: 10 * PATIENCE_MS });
 
 const config = testConfig();
 const sql = (text: string) => ({ text });

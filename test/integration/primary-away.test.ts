@@ -3,7 +3,7 @@
  * lacks is taken for unknown, complete or in force. Method: an API process on a primary behind a proxy, which is cut, and on two real
  * streaming replicas, whose replay is paused; the primary itself goes on, and the replicas get what a test writes to it.
  */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../src/kit/database/open-database.ts';
 import { runApiHere } from '../support/api-here.ts';
@@ -18,8 +18,6 @@ import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { type Answer, answerOf, input, postOne, send } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
-
-vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 20 * PATIENCE_MS });
 
 /** Older than five minutes, and as new as a payment. */
 const AGES_MS = [DAY_MS, 0];

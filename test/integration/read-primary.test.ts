@@ -2,7 +2,7 @@
  * Goal: a read that prefers the primary finds what the replica lacks, and is refused where the primary is away. Method: an API
  * process on a primary behind a proxy and a real streaming replica, whose replay is paused.
  */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../src/kit/database/open-database.ts';
 import type { Database, Statement } from '../../src/kit/database/pool.ts';
@@ -29,11 +29,6 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const PATIENCE_MS = 30_000;
-/** Longer than the waits of each test, and than the start of two servers and an API on a busy machine. */
-const REPLICATED_TIMEOUTS = {
-  testTimeout: 4 * PATIENCE_MS,
-  hookTimeout: 20 * PATIENCE_MS,
-};
 /** The engine still reads from a replica that a test has paused for less than this. */
 const LAG_MS_MAX = '120000';
 const CREATED_AT = new Date(Date.now() - 2 * DAY_MS).toISOString();
@@ -116,8 +111,6 @@ const askOf = (api: RunningApi) => {
     },
   };
 };
-
-vi.setConfig(REPLICATED_TIMEOUTS);
 
 const PRIMARY = 'read=primary';
 

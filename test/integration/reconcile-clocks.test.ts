@@ -3,7 +3,7 @@
  * processes whose clock is set wrong, and the reconciler on real Postgres and Redis.
  */
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reconciler } from '../../src/core/repair/reconcile.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
@@ -17,7 +17,6 @@ const MINUTE_MS = 60_000;
 const SKEW_MS = 10 * MINUTE_MS;
 const CLOCK = fileURLToPath(new URL('../chaos/support/skewed-clock.ts', import.meta.url));
 const DEADLINE_MS = 30_000;
-vi.setConfig({ testTimeout: 4 * DEADLINE_MS });
 const STREAM = '{market_0:US-EG:0}:transactions';
 
 const skewed = (ms: number) => ({

@@ -3,7 +3,7 @@
  * Method: two servers behind a proxy that leads new connections to the other one; the old one answers as one that is demoted, has
  * lost its primary, loads data, or has too few replicas.
  */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { openReaderConnection } from '../../src/core/stream/group/reader-connection.ts';
 import { repliesChannel, streamKeys } from '../../src/core/stream/keys.ts';
@@ -19,7 +19,6 @@ import { waitUntil } from '../support/wait-until.ts';
 const MOVED_MS = 10_000;
 const TIMEOUT_MS = 2000;
 const BLOCK_MS = 500;
-vi.setConfig({ testTimeout: 20 * MOVED_MS });
 
 const STREAMS = ['US-EG', 'US-MX'].map((corridor) => streamKeys('m', corridor, 0));
 const NAMES = STREAMS.map(({ transactions }) => transactions);

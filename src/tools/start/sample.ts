@@ -27,8 +27,8 @@ import { LAUNCHER, ask as runProgram } from './services/executable.ts';
 
 /** Time between reads of labels, each of which takes 0.2 s of a processor. Longer: the console shows precision later. */
 export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '30' };
-/** Bridges the restart of a killed API. */
-const OUTAGE_MS_MAX = 20_000;
+/** Bridges the restart of a killed API, which may take a minute until the API is ready. */
+const OUTAGE_MS_MAX = 120_000;
 const COMMAND_TIMEOUT_MS = 600_000;
 /** The first decides, and the second confirms high amounts and approves the model. Each has a key in a file of the data folder. */
 const PEOPLE = ['Sample Ann', 'Sample Ben'] as const;

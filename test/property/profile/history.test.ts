@@ -4,7 +4,7 @@
  * before a fold or amid it; every fold's features are compared with the definition over the rows that had arrived by then.
  */
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { partyOfAddress } from '../../../src/core/domain/personal.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { DayTable } from '../../../src/core/score/scorecard/day-table.ts';
@@ -37,8 +37,6 @@ const ORDERED_SHARE = RUNS > 1 ? 0 : 0.9;
 const BATCH = 50;
 /** The arrivals take 229 days. */
 const [SHARED_ARRIVALS, SHARED_STEP_MS] = [1100, 5 * 60 * 60_000];
-const TIMEOUT_MS = 300_000;
-vi.setConfig({ testTimeout: TIMEOUT_MS });
 /** The profile of a busy merchant fits into a page of the first worker; the second evicts what it folds on. */
 const COPIES_BYTES = [2 ** 24, 2 ** 15] as const;
 
@@ -181,17 +179,13 @@ describe('fold equals the SQL definition', () => {
     );
   });
 
-  test(
-    'an account and a merchant beyond what their lists keep, with late arrivals on both sides of their ends',
-    () => check(busyParty(BUSY_ARRIVALS, BUSY_STEP_MS, 1)),
-    TIMEOUT_MS,
-  );
+  test('an account and a merchant beyond what their lists keep, with late arrivals on both sides of their ends', () =>
+    check(busyParty(BUSY_ARRIVALS, BUSY_STEP_MS, 1)));
 
   // In `npm test`, test/unit/core/profile/shared-profile.test.ts tells of lists that are cut, and test/integration/history.test.ts of rebuilds.
   test.runIf(RUNS > 1)(
     'a device and a network of 80 accounts, whose oldest transactions leave what their lists keep, and then the window',
     () => check(busyParty(SHARED_ARRIVALS, SHARED_STEP_MS, 80)),
-    TIMEOUT_MS,
   );
 });
 

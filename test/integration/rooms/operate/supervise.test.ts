@@ -50,9 +50,6 @@ const untilStarted = (supervisor: RiskProcess, count: number) =>
 // The triggers have a test of their own, which `npm test` runs: test/unit/rooms/operate/scaler.test.ts.
 test.runIf(THOROUGH)(
   'a backlog brings workers one by one, and its end takes all but one away after their drain',
-  {
-    timeout: 120_000,
-  },
   async () => {
     await using supervisor = spawnSupervisor('--workers', '1..3');
     await untilStarted(supervisor, 1);

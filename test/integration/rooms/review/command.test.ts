@@ -46,7 +46,7 @@ test('a case is listed, claimed, decided and taken back', async () => {
     'case.claim',
     'case.open',
   ]);
-}, 120_000);
+});
 
 test('all other steps of the API have a command: by hand, notes, two people, policy', async () => {
   const [high = ''] = await storeTransactions(api.database, [
@@ -90,4 +90,4 @@ test('all other steps of the API have a command: by hand, notes, two people, pol
   await writeFile(file, JSON.stringify({ ...policy, undo_seconds: 30 }));
   expect(await byBob('set-policy', file)).toMatchObject({ version: 2 });
   expect(await json('policy')).toEqual({ ...policy, undo_seconds: 30 });
-}, 120_000);
+});

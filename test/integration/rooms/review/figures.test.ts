@@ -193,7 +193,7 @@ test('rates are imported, corrected by a second import, and all refused where on
     `select after from audit_log where action = 'rates.import'`,
   );
   expect(audited).toHaveLength(2);
-}, 60_000);
+});
 
 const WITHIN = { since: Date.now() - HOUR_MS };
 

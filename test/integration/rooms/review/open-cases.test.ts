@@ -159,7 +159,7 @@ test('a worker opens the cases of what it scores, and makes decisions final and 
   expect(labels).toEqual([{ id, label: 'fraud', source: 'review' }]);
   const waiting = async () => (await rig.database.sql('select from outbox_labels')).length === 0;
   await waitUntil(waiting, 5000, 'the profiles to know');
-}, 120_000);
+});
 
 const find = async (type: EventSource['type'], nowMs: number) =>
   (await events.find((source) => source.type === type)?.find(database.query, nowMs)) ?? [];

@@ -42,7 +42,7 @@ test('of one case, one of two steps at once is taken, and what is stored is its'
       state === 'open' ? ['Cy case.return', 'open', false] : ['Cy case.confirm', 'decided', true],
     );
   }
-}, 60_000);
+});
 
 test('a decision is undone or final, never both, where both happen at once', async () => {
   const { reviewing, by } = rig;
@@ -71,7 +71,7 @@ test('a decision is undone or final, never both, where both happen at once', asy
     'select transaction_id as id from final_decisions order by 1',
   );
   expect(final.map(({ id }) => id)).toEqual(labelled);
-}, 60_000);
+});
 
 test('on several cases decide each case that is free, and a repetition changes nothing', async () => {
   const ids = await rig.open([{}, { amount: '9000.00' }, {}, {}, {}]);
@@ -133,7 +133,7 @@ test('lists of cases with one deadline have each of them once, whatever their pa
     cursor = page.next_cursor;
   } while (cursor !== null);
   expect(seen).toEqual(ids);
-}, 60_000);
+});
 
 test('a case is not left to a person who is revoked while it is assigned to them, in either order', async () => {
   const { reviewing, by, actions, testDatabase, database } = rig;

@@ -51,7 +51,7 @@ describe('claims', () => {
     // More cases are urgent than there are reviewers: one may skip a case that another has just locked.
     const urgent = new Set(ids.filter((_, index) => index % 2 === 0));
     expect(firsts.filter((id) => !urgent.has(id))).toEqual([]);
-  }, 120_000);
+  });
 
   test('an expired lock is nobody’s; an extended one is kept', async () => {
     const [id = ''] = await rig.open([{}]);

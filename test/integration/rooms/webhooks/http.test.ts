@@ -102,7 +102,7 @@ test('each decision that the webhook takes is in one event, although Redis loses
   expect(log.map(({ event_id }) => event_id).sort()).toEqual(events);
   expect(log.reduce((sum, { decisions }) => sum + decisions, 0)).toBe(ids.length);
   await remove(made);
-}, 400_000);
+});
 
 test('an admin makes, tests, watches, sends again, rotates and deletes by command', async () => {
   const json = (...args: string[]) => api.riskJson('webhooks', ...args);
@@ -156,7 +156,7 @@ test('an admin makes, tests, watches, sends again, rotates and deletes by comman
     JSON.stringify(await api.testDatabase.sql('select * from webhook_endpoints'));
   for (const { secret } of [made, rotated]) expect(stored).not.toContain(secret.slice(6));
   receiver.received.splice(0);
-}, 300_000);
+});
 
 test('there is a bound on webhooks', async () => {
   await api.testDatabase.sql(

@@ -8,7 +8,7 @@ import { silentLog } from '../../../support/config.ts';
 
 const HOUR_MS = 3_600_000;
 
-test('a duty of every hour that fails is done a moment later', { timeout: 40_000 }, async () => {
+test('a duty of every hour that fails is done a moment later', async () => {
   const stop = new AbortController();
   const { promise: done, resolve } = Promise.withResolvers<string>();
   let runs = 0;
