@@ -111,7 +111,7 @@ test('an approval puts a policy in force for 5 % of the accounts of a corridor u
   const inForce = subjectsInForce(log);
   expect([...inForce.keys()]).toEqual(['US-EG']);
   const { canary = null, active } = inForce.get('US-EG') ?? {};
-  const drawn = Array.from({ length: 4000 }, (_, nth) => isDrawn({ canary }, `acc_${nth}`));
+  const drawn = Array.from({ length: 40_000 }, (_, nth) => isDrawn({ canary }, `acc_${nth}`));
   expect(drawn.filter(Boolean).length / drawn.length).toBeCloseTo(0.05, 1.7);
   expect(active).toEqual([]);
   const lines = await sql(
